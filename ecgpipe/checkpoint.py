@@ -1,0 +1,57 @@
+"""A trained model on disk: a folder with `weights.safetensors` and `model.json`.
+
+model.json holds everything that is needed to use the weights: network arguments, class codes and abbreviations, rate,
+window, leads, conditioning, normalisation, thresholds, the params of the training, and the versions of what made it.
+No pickle, so opening a model runs no code.
+"""
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from ecgpipe import layout
+from ecgpipe.leads import LEADS
+from ecgpipe.model import Params, SEResNet18
+
+FORMAT = 1
+_PACKAGES = ["torch", "numpy", "scipy", "pandas", "safetensors", "pydantic"]
+
+
+def versions() -> dict[str, str]:
+    """The versions of python and of the packages that a model depends on."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
+    """Writes a model folder atomically. `about` must say what the module's docstring lists."""
+    about = {"format": FORMAT, "leads": list(LEADS), **about, "versions": versions()}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with layout.atomic(Path(folder)) as temporary:
+        temporary.mkdir(parents=True)
+        safetensors.torch.save_file(weights, temporary / "weights.safetensors")
+        (temporary / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
+    """The network in evaluation mode on the CPU, all its weights loaded, and what model.json says.
+
+    ValueError where the folder holds no model, one of another format, or weights that do not fit.
+    """
+    path = Path(folder) / "model.json"
+    if not path.exists():
+        raise ValueError(f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models")
+    about = json.loads(path.read_text(encoding="utf-8"))
+    if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
+        raise ValueError(f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`")
+    network = SEResNet18(len(about["classes"]), Params.model_validate(about["network"]))
+    weights = safetensors.torch.load_file(Path(folder) / "weights.safetensors")
+    try:
+        network.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{folder}/weights.safetensors: does not fit model.json: {error}") from error
+    return network.eval(), about

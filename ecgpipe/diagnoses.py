@@ -1,0 +1,196 @@
+"""Diagnoses: the classes to choose from, the codes that count as one class, and what each source can say at all.
+
+Tables beside this file, all CSV:
+
+- cinc2021_classes.csv: the 26 scored classes of the PhysioNet/CinC Challenge 2021 in the official order, with the
+  severity coordinate behind the official score weights (https://github.com/physionetchallenges/evaluation-2021).
+- study_classes.csv: the 17 classes of the source-aware study, equivalent codes merged; severities as in the above.
+- native_labels.csv: `source, native_label, snomed_ct`, one row per label that a source can give. A class is annotated
+  at a source if and only if some label of that source maps to one of the class's codes. A label without a code is
+  known but says nothing that SNOMED CT names. The sources sim-* are those of the demo.
+
+In every table `a|b` joins codes that count as one class; the first heads the class's column everywhere.
+"""
+
+import csv
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_HERE = Path(__file__).parent
+CHOICES = ("official", "study")
+PVC = "427172004"
+ECTOPICS = "164884008"
+# The two pairs whose published weight is not 0.5 - |difference in severity|: (BBB, LBBB) and (LQRSV, PRWP).
+_PAIRS = (("6374002", "164909002"), ("251146004", "365413008"))
+_PAIR_WEIGHT = 0.475
+# Sources whose native labels are readable names.
+_SPELLED_OUT = ("CPSC2018", "CPSC2018-Extra", "INCART", "PTB", "Georgia")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One class: a recording has it where any of `codes` (SNOMED CT) is among its labels."""
+
+    codes: tuple[str, ...]
+    abbreviation: str
+    name: str
+    severity: float | None
+
+    @property
+    def code(self) -> str:
+        """The code that heads the class's column."""
+        return self.codes[0]
+
+
+def classes(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagnosis, ...]:
+    """The classes of a choice: 'official' (26), 'study' (17), or a list of codes such as '59118001|713427006'.
+
+    `merge_ectopics` adds the ventricular ectopic beats 164884008 to the class that holds the PVC code 427172004.
+    ValueError where a code is no SNOMED CT code or stands in two classes, or where there is no PVC class to merge into.
+    """
+    if isinstance(choice, str):
+        if choice not in CHOICES:
+            raise ValueError(f"labels.classes: '{choice}' is none of {', '.join(CHOICES)}; or give a list of codes")
+        chosen = _table("cinc2021_classes.csv" if choice == "official" else "study_classes.csv")
+    else:
+        chosen = tuple(_diagnosis(tuple(text.split("|"))) for text in choice)
+    if merge_ectopics:
+        chosen = _with_ectopics(chosen)
+    codes = [code for diagnosis in chosen for code in diagnosis.codes]
+    if not codes:
+        raise ValueError("labels.classes: no class chosen; name at least one code")
+    for code in codes:
+        if not (code.isascii() and code.isdigit()):
+            raise ValueError(f"labels.classes: '{code}' is no SNOMED CT code (digits, equivalents joined by '|')")
+        if codes.count(code) > 1:
+            raise ValueError(f"labels.classes: code {code} ({name_of(code)}) stands twice; a code belongs to one class")
+    return chosen
+
+
+def score_weights(classes: Sequence[Diagnosis]) -> np.ndarray:
+    """The CinC 2021 weights [class, class]: 1 on the diagonal, 0.5 less the difference in severity elsewhere.
+
+    Two pairs stand apart at 0.475: (BBB, LBBB) and (LQRSV, PRWP). ValueError where a class has no severity.
+    Source: the published table of evaluation-2021, which this reproduces.
+    """
+    without = [diagnosis.code for diagnosis in classes if diagnosis.severity is None]
+    if without:
+        raise ValueError(f"no score weights: classes {', '.join(without)} have no severity; choose official classes")
+    severity = np.array([diagnosis.severity for diagnosis in classes], dtype=np.float64)
+    weights = 0.5 - np.abs(severity[:, None] - severity[None, :])
+    np.fill_diagonal(weights, 1.0)
+    column = {code: index for index, diagnosis in enumerate(classes) for code in diagnosis.codes}
+    for one, other in _PAIRS:
+        if one in column and other in column and column[one] != column[other]:
+            weights[column[one], column[other]] = weights[column[other], column[one]] = _PAIR_WEIGHT
+    return weights
+
+
+def vocabulary(name_or_csv: str) -> dict[str, frozenset[str]]:
+    """Native label -> SNOMED CT codes, of a source in native_labels.csv or of an own CSV (native_label, snomed_ct)."""
+    if name_or_csv.endswith(".csv"):
+        path, rows = Path(name_or_csv), _rows(Path(name_or_csv))
+    else:
+        path, rows = _HERE / "native_labels.csv", _rows(_HERE / "native_labels.csv")
+        known = dict.fromkeys(row["source"] for row in rows)
+        if name_or_csv not in known:
+            raise ValueError(f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or give the path of a .csv")
+        rows = [row for row in rows if row["source"] == name_or_csv]
+    if not rows or not {"native_label", "snomed_ct"} <= rows[0].keys():
+        raise ValueError(f"{path}: a vocabulary has the columns native_label, snomed_ct and one row at least")
+    found: dict[str, frozenset[str]] = {}
+    for row in rows:
+        label, code = row["native_label"].strip(), row["snomed_ct"].strip()
+        if code and not (code.isascii() and code.isdigit()):
+            raise ValueError(f"{path}: label '{label}': '{code}' is no SNOMED CT code; one code of digits a row")
+        found[label] = found.get(label, frozenset()) | ({code} if code else set())
+    return found
+
+
+def annotated(vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]) -> list[bool]:
+    """Per class: can any label of this vocabulary say it?"""
+    sayable = frozenset().union(*vocabulary.values())
+    return [not sayable.isdisjoint(diagnosis.codes) for diagnosis in classes]
+
+
+def name_of(code: str) -> str:
+    """A readable name of a code (the official one, else what a source calls it), or the code itself.
+
+    >>> name_of("164889003"), name_of("429622005"), name_of("1")
+    ('atrial fibrillation', 'st depression', '1')
+    """
+    return _names().get(code, code)
+
+
+@functools.cache
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV as text."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such vocabulary file; give a path relative to the project's root")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@functools.cache
+def _table(file: str) -> tuple[Diagnosis, ...]:
+    """One of our tables of classes."""
+    return tuple(
+        Diagnosis(
+            codes=tuple(row["codes"].split("|")),
+            abbreviation=row["abbreviations"].replace("|", "/"),
+            name=row["names"].replace("|", " / "),
+            severity=float(row["severity"]),
+        )
+        for row in _rows(_HERE / file)
+    )
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """Code -> name."""
+    names: dict[str, str] = {}
+    rows = _rows(_HERE / "native_labels.csv")
+    for row in sorted(rows, key=lambda row: row["source"] not in _SPELLED_OUT):  # stable: those that spell out first
+        names.setdefault(row["snomed_ct"], row["native_label"])
+    for row in _rows(_HERE / "cinc2021_classes.csv"):
+        names.update(zip(row["codes"].split("|"), row["names"].split("|"), strict=False))
+    return names
+
+
+def _diagnosis(codes: tuple[str, ...]) -> Diagnosis:
+    """A class of the user's own: named after what the official table says of its codes."""
+    official = [known for known in _table("cinc2021_classes.csv") if not set(known.codes).isdisjoint(codes)]
+    abbreviations = dict.fromkeys(_abbreviations().get(code, code) for code in codes)
+    severities = {known.severity for known in official}
+    return Diagnosis(
+        codes=codes,
+        abbreviation="/".join(abbreviations),
+        name=" / ".join(dict.fromkeys(name_of(code) for code in codes)),
+        severity=severities.pop() if len(severities) == 1 else None,
+    )
+
+
+@functools.cache
+def _abbreviations() -> dict[str, str]:
+    """Code -> abbreviation, of the official codes."""
+    found: dict[str, str] = {}
+    for row in _rows(_HERE / "cinc2021_classes.csv"):
+        codes, abbreviations = row["codes"].split("|"), row["abbreviations"].split("|")
+        found.update(zip(codes, abbreviations, strict=False))
+    return found
+
+
+def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """The classes with 164884008 in the class of 427172004."""
+    if not any(PVC in diagnosis.codes for diagnosis in chosen):
+        raise ValueError(f"labels.merge_ectopics: none of the chosen classes holds {PVC} (PVC); add it or say false")
+    return tuple(
+        Diagnosis((*old.codes, ECTOPICS), old.abbreviation, old.name, old.severity)
+        if PVC in old.codes and ECTOPICS not in old.codes
+        else old
+        for old in chosen
+    )

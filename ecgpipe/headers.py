@@ -1,0 +1,229 @@
+"""WFDB header files (.hea): text in, a checked `Header` out. No signal is opened here.
+
+The format, as far as we read it, after https://physionet.org/physiotools/wag/header-5.htm:
+
+- Blank lines are skipped, and so are lines that begin with `#`, the comments, before, between and after the others.
+  Fields are separated by blanks or tabs; lines end in LF or CRLF; a byte order mark at the start is ignored; text
+  that is not UTF-8 is read as Latin-1.
+- The record line: `name signals [rate[/counter[(base)]] [samples [time [date]]]]`. The rate is in samples per second
+  (250 where absent); 0 or absent samples mean that the signal file tells. `name/segments` is refused: no data set of
+  ours has several segments.
+- Then one line per signal: `file format[xN][:skew][+bytes] [gain[(baseline)][/units] [resolution [zero [initial
+  [checksum [block [description]]]]]]]`. Gain is in steps per unit (`1000/mV`, `1000/mv`, `1000.0(0)/mV`), units are mV
+  where absent, the baseline is the step of 0 units (the converter's zero where absent). The checksum is the 16-bit sum
+  of all samples. The description is the lead's name and may hold blanks.
+- Comments carry the clinical data as `key: value`: `#Age: 74`, `# Age: 74`, `#<age>: 74` (LUDB), likewise Sex and Dx.
+  LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis, ended by a full stop.
+
+A header may name another record than its file does (it happens in the wild): the file's name counts.
+"""
+
+import functools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+_DEFAULT_RATE_HZ = 250.0
+# PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this many years.
+OVER_89 = 90.0
+_OLDEST = 120.0
+_SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
+_NO_LABEL = {"", "unknown", "nan", "none"}
+
+
+class Signal(NamedTuple):
+    """One signal line. `gain` is in steps per unit, None where the header gives none."""
+
+    file: str
+    format: str
+    samples_per_frame: int
+    skew: int
+    byte_offset: int
+    gain: float | None
+    baseline: int
+    units: str
+    initial: int | None
+    checksum: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header as written; `samples` per signal, None where the signal file has to tell."""
+
+    record: str
+    rate_hz: float
+    samples: int | None
+    signals: tuple[Signal, ...]
+    comments: tuple[str, ...]
+
+    def comment(self, key: str) -> str:
+        """The value of the first comment `key: value`, whatever its case and brackets; '' where there is none."""
+        for text in self.comments:
+            name, colon, value = text.partition(":")
+            if colon and name.strip("<> \t").lower() == key:
+                return value.strip()
+        return ""
+
+    @property
+    def age(self) -> float | None:
+        """In years."""
+        return age(self.comment("age"))
+
+    @property
+    def sex(self) -> str | None:
+        """F, M or None."""
+        return sex(self.comment("sex"))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels as written: `Dx` split at commas, or LUDB's list; cleaned of blanks, empty ones and doubles."""
+        for index, text in enumerate(self.comments):
+            if text.strip("<>: \t").lower() == "diagnoses":
+                return cleaned(line.rstrip(". \t") for line in self.comments[index + 1 :])
+        return cleaned(self.comment("dx").split(","))
+
+
+def read(path: Path, where: str = "") -> Header:
+    """The header in a file, named `where` in errors: ValueError where it breaks the format, OSError of the disk."""
+    raw = Path(path).read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
+    return parse(text, where or str(path))
+
+
+def parse(text: str, where: str) -> Header:
+    """The header in a text; `where` names it in errors (ValueError)."""
+    lines, comments = [], []
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        line = line.strip()
+        if line.startswith("#"):
+            comments.append(line[1:].strip())
+        elif line:
+            lines.append(line)
+    if not lines:
+        raise ValueError(f"{where}: a header begins with a record line, found none; is this a WFDB header?")
+    record, count, rate_hz, samples = _record_line(lines[0], where)
+    if len(lines) - 1 != count:
+        raise ValueError(
+            f"{where}: the record line announces {count} signals, found {len(lines) - 1} lines; fetch anew"
+        )
+    signals = tuple([_signal_line(line, where) for line in lines[1:]])
+    return Header(record, rate_hz, samples, signals, tuple(comments))
+
+
+def age(text: str) -> float | None:
+    """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean unknown, 300 over 89.
+
+    >>> age("74"), age("NaN"), age("-1"), age("300")
+    (74.0, None, None, 90.0)
+    """
+    try:
+        years = float(text)
+    except ValueError:
+        return None
+    if years == 300:
+        return OVER_89
+    return years if 0 <= years <= _OLDEST else None  # NaN fails both
+
+
+def sex(text: str) -> str | None:
+    """F or M from Female, F, Male, M in any case; None for anything else, numbers too.
+
+    >>> sex("Female"), sex("m"), sex("Unknown"), sex("1")
+    ('F', 'M', None, None)
+    """
+    return _SEX.get(text.strip().lower())
+
+
+def cleaned(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels without blanks around them, empty ones, doubles and words for none, in their order.
+
+    >>> cleaned(["426783006", " 426783006", "", "Unknown", "164889003 "])
+    ('426783006', '164889003')
+    """
+    stripped = (label.strip() for label in labels)
+    return tuple(dict.fromkeys(label for label in stripped if label.lower() not in _NO_LABEL))
+
+
+def _record_line(line: str, where: str) -> tuple[str, int, float, int | None]:
+    """(name, number of signals, rate in Hz, samples or None)."""
+    fields = line.split()
+    if "/" in fields[0]:
+        raise ValueError(f"{where}: record '{fields[0]}' has several segments; join them into one record")
+    if len(fields) < 2:
+        raise ValueError(f"{where}: the record line is `name signals rate samples`, found '{line}'; is this a header?")
+    count = _whole(fields[1], "the number of signals", where)
+    rate_hz, samples = _DEFAULT_RATE_HZ, None
+    if len(fields) > 2:
+        text = fields[2].partition("/")[0].partition("(")[0]
+        rate_hz = _number(text, "the rate in Hz", where)
+        if not rate_hz > 0:
+            raise ValueError(f"{where}: the rate is above 0 Hz, found '{fields[2]}'; correct the header")
+    if len(fields) > 3:
+        samples = _whole(fields[3], "the number of samples", where) or None
+    return fields[0], count, rate_hz, samples
+
+
+def _signal_line(line: str, where: str) -> Signal:
+    """One signal line. Its last field, the lead's name, may hold blanks."""
+    fields = line.split(None, 8)
+    if len(fields) < 2:
+        raise ValueError(f"{where}: a signal line is `file format gain ...`, found '{line}'; correct the header")
+    try:
+        storage, frame, skew, offset = _storage(fields[1])
+        gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
+        zero, initial, checksum = ([int(text) for text in fields[4:7]] + [None] * 3)[:3]
+    except ValueError as error:
+        raise ValueError(f"{where}: {error} in signal line '{line}'; correct the header") from None
+    if baseline is None:
+        baseline = zero or 0
+    name = fields[8] if len(fields) > 8 else ""
+    return Signal(fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _storage(text: str) -> tuple[str, int, int, int]:
+    """`format[xN][:skew][+bytes]` -> (format, samples per frame, skew in samples, byte offset)."""
+    rest, plus, offset = text.partition("+")
+    rest, colon, skew = rest.partition(":")
+    storage, times, frame = rest.partition("x")
+    try:
+        numbers = int(frame) if times else 1, int(skew) if colon else 0, int(offset) if plus else 0
+    except ValueError:
+        storage = ""
+    if not storage.isdigit() or numbers[0] < 1 or min(numbers) < 0:
+        raise ValueError(f"'{text}' is no storage format such as 16 or 16+24")
+    return storage, *numbers
+
+
+@functools.lru_cache(maxsize=4096)
+def _gain(text: str) -> tuple[float | None, int | None, str]:
+    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units)."""
+    number, _, units = text.partition("/")
+    number, bracket, baseline = number.partition("(")
+    if bracket and not baseline.endswith(")"):
+        raise ValueError(f"'{text}' is no gain such as 1000(0)/mV")
+    return float(number), int(baseline[:-1]) if bracket else None, units or "mV"
+
+
+def _whole(text: str, what: str, where: str) -> int:
+    """A count, or ValueError."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{where}: {what} is a count, found '{text}'; correct the header")
+    return int(text)
+
+
+def _number(text: str, what: str, where: str) -> float:
+    """A finite number, or ValueError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{where}: {what} is a number, found '{text}'; correct the header")
+    return value

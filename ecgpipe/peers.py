@@ -1,0 +1,58 @@
+"""The processes that train one model together under `torchrun`, and what a state must match to be resumed."""
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Peers:
+    """This process (rank) of several (size), and its device."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @staticmethod
+    def join(device: str) -> "Peers":
+        """Joins the others where `torchrun` started this process, else trains alone. device: auto, cpu or cuda."""
+        rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+        if size > 1:
+            torch.distributed.init_process_group("nccl" if cuda else "gloo")
+        local = int(os.environ.get("LOCAL_RANK", 0))
+        return Peers(rank, size, torch.device("cuda", local) if cuda else torch.device("cpu"))
+
+    def leave(self) -> None:
+        """Ends the process group, where there is one."""
+        if self.size > 1:
+            torch.distributed.destroy_process_group()
+
+    def agree(self, value: float) -> float:
+        """The value of the first process, in all of them: a decision that all must take alike."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=self.device)
+        torch.distributed.broadcast(shared, src=0)
+        return float(shared)
+
+
+def fingerprint(*parts: Any) -> str:
+    """A hash of params, of data digests and of the source of every ecgpipe module in use: a state that was written
+    under another one is not resumed."""
+    files = sorted(
+        Path(module.__file__) for name, module in list(sys.modules.items())
+        if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
+    )  # fmt: skip
+    return digest([*parts, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
+
+
+def digest(values: Any) -> str:
+    """A hash of plain values, the same whatever the order of their keys."""
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()

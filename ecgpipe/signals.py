@@ -1,0 +1,167 @@
+"""The signal store of one source: conditioned recordings in one memory-mapped file.
+
+A store is a folder:
+
+- `signals.npy`: int16 microvolts, [all samples of all recordings, 12], time-major, leads in `leads.LEADS` order.
+- `peaks.npy`: int32, the R-peaks of all recordings, in samples from each recording's start.
+- `index.csv`: `record, first, samples, flags, digest, first_peak, peaks`; a recording is
+  `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`; flags are
+  joined by `|`; digest is the hash of the raw recording (`raw_digest`).
+- `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
+- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's digest.
+
+Why int16 microvolts: finer than every converter's step, half the bytes of float32, a range of +-32 mV.
+Why time-major: a crop is one contiguous read. The folder is written under a temporary name and renamed.
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from ecgpipe import tables
+from ecgpipe.leads import LEADS
+
+FORMAT = 1
+UNIT = "uV"
+INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
+REFUSED = ["record", "path", "reason", "message"]
+_HEADER_BYTES = 128
+
+
+def to_microvolts(signal_mv: np.ndarray) -> np.ndarray:
+    """mV of any float type to int16 microvolts, rounded to nearest and clipped at the type's range."""
+    return np.clip(np.rint(signal_mv * 1000.0), -32768, 32767).astype(np.int16)
+
+
+def raw_digest(signal_mv: np.ndarray, rate_hz: float) -> str:
+    """A hash of a raw recording [time, lead] in whole microvolts and of its rate: equal for exact duplicates,
+    whatever the units and the file format they are stored in."""
+    microvolts = np.rint(signal_mv.astype(np.float64) * 1000.0).astype("<i4")
+    text = f"{Fraction(rate_hz).limit_denominator(1000)} {microvolts.shape}".encode()
+    return hashlib.blake2b(text + np.ascontiguousarray(microvolts).tobytes(), digest_size=16).hexdigest()
+
+
+@dataclass
+class Writer:
+    """Fills the store folder `folder` recording by recording; memory does not grow with the number of samples."""
+
+    folder: Path
+    rate_hz: float
+    conditioning: dict[str, Any]
+    _samples: int = 0
+    _index: list[tuple] = field(default_factory=list)
+    _peaks: list[np.ndarray] = field(default_factory=list)
+    _refused: list[tuple] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True)
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._file: BinaryIO = (self.folder / "signals.npy").open("wb")
+        self._file.write(b"\0" * _HEADER_BYTES)  # the shape is known at the end
+
+    def append(
+        self, record: str, signal_uv: np.ndarray, peaks: np.ndarray, flags: tuple[str, ...], digest: str
+    ) -> None:
+        """Adds one conditioned recording: int16 [time, 12] and its R-peaks in samples."""
+        assert signal_uv.dtype == np.int16 and signal_uv.shape[1] == len(LEADS), (signal_uv.dtype, signal_uv.shape)
+        data = np.ascontiguousarray(signal_uv).tobytes()
+        self._file.write(data)
+        self._hash.update(data)
+        first_peak = sum(map(len, self._peaks[-1:])) + (self._index[-1][5] if self._index else 0)
+        self._index.append((record, self._samples, len(signal_uv), "|".join(flags), digest, first_peak, len(peaks)))
+        self._peaks.append(peaks.astype(np.int32))
+        self._samples += len(signal_uv)
+
+    def refuse(self, record: str, path: str, reason: str, message: str) -> None:
+        """Lists a recording that could not be stored."""
+        self._refused.append((record, path, reason, message))
+
+    def close(self) -> dict[str, Any]:
+        """Writes what is left; the report: recordings in, stored, refused by reason, flags."""
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(
+            self._file, {"descr": "<i2", "fortran_order": False, "shape": (self._samples, len(LEADS))}
+        )
+        assert self._file.tell() == _HEADER_BYTES, self._file.tell()
+        self._file.close()
+        np.save(self.folder / "peaks.npy", np.concatenate([np.zeros(0, np.int32), *self._peaks]))
+        _write_rows(self.folder / "index.csv", INDEX, self._index)
+        _write_rows(self.folder / "refused.csv", REFUSED, self._refused)
+        for name in ("index.csv", "peaks.npy"):
+            self._hash.update((self.folder / name).read_bytes())
+        about = {
+            "format": FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": UNIT,
+            "conditioning": self.conditioning, "digest": self._hash.hexdigest(),
+        }  # fmt: skip
+        (self.folder / "store.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        return self._report()
+
+    def _report(self) -> dict[str, Any]:
+        flags = [flag for row in self._index for flag in row[3].split("|") if flag]
+        reasons = [row[2] for row in self._refused]
+        return {
+            "recordings": len(self._index) + len(self._refused),
+            "stored": len(self._index),
+            "duration_h": round(self._samples / self.rate_hz / 3600, 3),
+            "refused": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+            "flags": {flag: flags.count(flag) for flag in sorted(set(flags))},
+        }
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store opened for reading: `signals_uv` [samples, 12] is memory-mapped, `index` has one row per recording."""
+
+    signals_uv: np.ndarray
+    peaks: np.ndarray
+    index: pd.DataFrame
+    rate_hz: float
+    conditioning: dict[str, Any]
+    digest: str
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """store.json of a store. ValueError where it is missing or of another format."""
+    path = Path(folder) / "store.json"
+    if not path.exists():
+        raise ValueError(f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`")
+    about = json.loads(path.read_text(encoding="utf-8"))
+    if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
+        raise ValueError(f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it")
+    return about
+
+
+def open_store(folder: Path) -> Store:
+    """Opens the store in `folder`. ValueError where its files do not fit each other."""
+    about = read_about(folder)
+    signals_uv = np.load(Path(folder) / "signals.npy", mmap_mode="r")
+    index = read_index(folder)
+    if int(index["samples"].sum()) != len(signals_uv):
+        raise ValueError(
+            f"{folder}: index.csv counts {int(index['samples'].sum())} samples, signals.npy holds {len(signals_uv)}; "
+            "rebuild the store with `dvc repro -f`"
+        )
+    peaks = np.load(Path(folder) / "peaks.npy")
+    return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
+
+
+def read_index(folder: Path) -> pd.DataFrame:
+    """index.csv with whole numbers where they belong."""
+    table = tables.read(Path(folder) / "index.csv")
+    for column in ("first", "samples", "first_peak", "peaks"):
+        table[column] = table[column].astype("int64")
+    return table
+
+
+def _write_rows(path: Path, head: list[str], rows: list[tuple]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)

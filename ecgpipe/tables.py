@@ -1,0 +1,49 @@
+"""The tables between stages, all CSV (UTF-8, LF), one row per recording.
+
+- labels.csv: IDENTITY columns, then one column per class headed by its SNOMED CT code:
+  1 present, 0 absent, blank where the source never annotates the class.
+- folds.csv: `path, age, gender`, the class columns, `source, record, patient, group, fold`;
+  fold is 0..K-1 or `test`.
+- predictions (val.csv, test.csv): `source, record`, one column of probability per class.
+
+Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ecgpipe import layout
+
+IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
+FOLDS_HEAD = ["path", "age", "gender"]
+FOLDS_TAIL = ["source", "record", "patient", "group", "fold"]
+TEST = "test"
+_NUMBERS = {"age": "float64", "rate_hz": "float64", "samples": "float64"}
+
+
+def class_codes(table: pd.DataFrame) -> list[str]:
+    """The class columns of a table, in order: those headed by a SNOMED CT code (digits alone)."""
+    return [column for column in table.columns if column.isdigit()]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank)."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    for column in table.columns:
+        if column.isdigit() or column in _NUMBERS:
+            table[column] = pd.to_numeric(table[column].replace("", np.nan)).astype("float64")
+        else:
+            table[column] = table[column].astype(object)
+    return table
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Writes a table atomically; whole numbers without a decimal point, others with seven digits."""
+    text = table.copy()
+    for column in text.columns:
+        if pd.api.types.is_float_dtype(text[column]):
+            text[column] = ["" if np.isnan(value) else f"{value:.7g}" for value in text[column]]
+    with layout.atomic(Path(path)) as temporary:
+        text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")

@@ -1,0 +1,299 @@
+"""Training one fold: masked class-weighted loss, one model kept, its validation and test predictions.
+
+The validation fold chooses the epoch that is kept (train.keep: best) and nothing else; the test part is read once,
+after training. A run is deterministic on one machine, and a killed one resumes from the last finished epoch to the
+same bytes. Under `torchrun` every process takes its share of each batch.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import nn
+from torchmetrics.functional.classification import binary_auroc
+
+from ecgpipe import augmenting, checkpoint, layout, tables, thresholds
+from ecgpipe.dataset import Examples
+from ecgpipe.inference import probabilities_of
+from ecgpipe.model import Params as Network
+from ecgpipe.model import SEResNet18, normalise
+from ecgpipe.params import Section
+from ecgpipe.peers import Peers
+
+
+class Params(Section):
+    """`train` in params.yaml."""
+
+    epochs: int = Field(ge=1)
+    batch: int = Field(ge=2)
+    window_s: float = Field(gt=0)
+    normalise: Literal["none", "lead"]
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    schedule: Literal["one-cycle", "cosine"]
+    clip_norm: float = Field(gt=0)
+    class_weights: Literal["balanced", "none"]
+    most_weight: float = Field(ge=1)
+    precision: Literal["auto", "fp32", "bf16"]
+    keep: Literal["best", "last"]
+    patience: int = Field(ge=1)
+    permute_labels: bool
+    seed: int = Field(ge=0)
+
+
+@dataclass
+class State:
+    """What an epoch leaves behind, and all that the next one needs."""
+
+    network: SEResNet18
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    epoch: int = 0
+    best: float = -np.inf
+    best_epoch: int = 0
+    kept: dict[str, torch.Tensor] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def bf16_helps(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16: as asked, or with 'auto' where the processor multiplies it natively."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported()
+
+
+def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
+    """The weight of each class's positives: negatives / positives among annotated recordings, within [1, most];
+    1 where a class has no positives. labels: [recording, class], NaN where not annotated."""
+    if how == "none":
+        return torch.ones(labels.shape[1])
+    positives = torch.nansum(labels, dim=0)
+    negatives = torch.isfinite(labels).sum(dim=0) - positives
+    weights = (negatives / positives.clamp(min=1.0)).clamp(1.0, most)
+    return torch.where(positives > 0, weights, torch.ones_like(weights))
+
+
+def masked_loss(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose label is NaN count
+    neither as negatives nor in the mean. logits, labels: [batch, class]."""
+    annotated = torch.isfinite(labels)
+    target = torch.where(annotated, labels, torch.zeros_like(labels))
+    loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target, pos_weight=weights, reduction="none")
+    return (loss * annotated).sum() / annotated.sum().clamp(min=1)
+
+
+def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:
+    """The label rows dealt to other recordings: the negative control of the whole pipeline (AUROC about 0.5)."""
+    order = np.random.default_rng([seed, 1]).permutation(len(labels))
+    return labels[torch.from_numpy(order)]
+
+
+def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
+    """Mean AUROC over the classes with annotated positives and negatives; NaN where there is none."""
+    values = []
+    for label, probability in zip(labels.T, probabilities.T, strict=True):
+        annotated = torch.isfinite(label)
+        target = label[annotated].long()
+        if 0 < int(target.sum()) < len(target):
+            values.append(float(binary_auroc(probability[annotated], target)))
+    return float(np.mean(values)) if values else float("nan")
+
+
+class Fold:
+    """The training of one fold: `run()` gives the kept weights and the history."""
+
+    def __init__(
+        self, train: Examples, validation: Examples, network: Network, params: Params, augment: augmenting.Params,
+        *, peers: Peers, state_path: Path, key: str,
+    ) -> None:  # fmt: skip
+        """train, validation: on the peers' device. state_path, key: where the state is kept between epochs, and the
+        fingerprint that it must have to be resumed."""
+        if len(train) < params.batch:
+            raise ValueError(
+                f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
+            )
+        self.train, self.validation, self.network, self.params, self.augment = (
+            train,
+            validation,
+            network,
+            params,
+            augment,
+        )
+        self.peers, self.state_path, self.key = peers, state_path, key
+        self.labels = permuted(train.labels.cpu(), params.seed) if params.permute_labels else train.labels.cpu()
+        self.labels = self.labels.to(peers.device)
+        self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
+        self.window = round(params.window_s * train.rate_hz)
+        self.bf16 = bf16_helps(params.precision, peers.device)
+        self.steps = len(train) // params.batch
+        torch.use_deterministic_algorithms(True)
+        torch.manual_seed(params.seed)
+        self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
+
+    def run(self, progress: Callable[..., Any]) -> State:
+        """Trains to the last epoch or until patience ends, from the stored state where there is one."""
+        self._resume()
+        network = self.state.network
+        parallel = nn.parallel.DistributedDataParallel(network) if self.peers.size > 1 else network
+        bar = progress(total=self.params.epochs, initial=self.state.epoch)
+        while self.state.epoch < self.params.epochs and not self._out_of_patience():
+            self._epoch(parallel)
+            bar.update()
+            bar.set_postfix(val_auroc=f"{self.state.history[-1]['val_auroc_macro']:.3f}")
+        bar.close()
+        network.load_state_dict(self.state.kept)
+        return self.state
+
+    def _start(self, network: SEResNet18) -> State:
+        params, steps = self.params, self.steps * self.params.epochs
+        decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
+        others = [tensor for tensor in network.parameters() if tensor.ndim <= 1]  # biases and norms are not decayed
+        groups = [{"params": decayed, "weight_decay": params.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=params.learning_rate)
+        if params.schedule == "one-cycle":
+            schedule: Any = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps)
+        else:
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        return State(network, optimizer, schedule)
+
+    def _epoch(self, parallel: nn.Module) -> None:
+        state, params, began = self.state, self.params, time.perf_counter()
+        torch.manual_seed(
+            params.seed + 1_000_003 * (state.epoch + 1) + self.peers.rank
+        )  # dropout, the same after a resume
+        order = np.random.default_rng([params.seed, 2, state.epoch]).permutation(len(self.train))
+        parallel.train()
+        losses = [self._step(parallel, order[step * params.batch :][: params.batch]) for step in range(self.steps)]
+        probabilities = probabilities_of(state.network, self.validation, self.window, params.normalise, bf16=self.bf16)
+        labels = self.validation.labels.cpu()
+        row = {
+            "epoch": state.epoch + 1,
+            "learning_rate": state.optimizer.param_groups[0]["lr"],
+            "train_loss": float(torch.stack(losses).mean()),
+            "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
+            "val_auroc_macro": macro_auroc(labels, probabilities),
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        state.epoch += 1
+        state.history.append(row)
+        score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
+        score = self.peers.agree(score)
+        if params.keep == "last" or score > state.best or not state.kept:
+            state.best, state.best_epoch = score, state.epoch
+            state.kept = {name: tensor.detach().cpu().clone() for name, tensor in state.network.state_dict().items()}
+        self._save()
+
+    def _step(self, parallel: nn.Module, batch: np.ndarray) -> torch.Tensor:
+        state, device = self.state, self.peers.device
+        rows = torch.from_numpy(batch[self.peers.rank :: self.peers.size]).to(device)
+        draws = augmenting.Draws(self.train.keys[rows], self.params.seed, state.epoch)
+        signal = normalise(
+            augmenting.augmented(self.train, rows, self.window, self.augment, draws), self.params.normalise
+        )
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+            logits = parallel(signal, self.train.demographics[rows])
+        loss = masked_loss(logits, self.labels[rows], self.weights)
+        if not bool(torch.isfinite(loss)):
+            raise ValueError(
+                f"epoch {state.epoch + 1}: the loss is {loss.item()}; the state of epoch {state.epoch} is kept. "
+                "Lower train.learning_rate or set train.precision to fp32"
+            )
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(state.network.parameters(), self.params.clip_norm)
+        state.optimizer.step()
+        state.schedule.step()
+        return loss.detach().cpu()
+
+    def _out_of_patience(self) -> bool:
+        state = self.state
+        return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
+
+    def _save(self) -> None:
+        if self.peers.rank:
+            return
+        state = self.state
+        parts = {name: getattr(state, name).state_dict() for name in ("network", "optimizer", "schedule")}
+        rest = {name: getattr(state, name) for name in ("epoch", "best", "best_epoch", "kept", "history")}
+        with layout.atomic(self.state_path) as path:
+            torch.save({"key": self.key, **parts, **rest}, path)
+
+    def _resume(self) -> None:
+        if not self.state_path.exists():
+            return
+        saved = torch.load(self.state_path, map_location=self.peers.device, weights_only=True)
+        if saved["key"] != self.key:
+            return
+        for name in ("network", "optimizer", "schedule"):
+            getattr(self.state, name).load_state_dict(saved[name])
+        for name in ("epoch", "best", "best_epoch", "kept", "history"):
+            setattr(self.state, name, saved[name])
+
+
+def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
+    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'.
+
+    ValueError where there is nothing to train on or to validate with.
+    """
+    validation, test = table["fold"] == fold, table["fold"] == tables.TEST
+    found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
+    for name in ("train", "val"):
+        if found[name].empty:
+            raise ValueError(
+                f"{layout.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
+            )
+    return {name: rows.reset_index(drop=True) for name, rows in found.items()}
+
+
+def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
+    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording, class]."""
+    columns = pd.DataFrame(probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index)
+    return pd.concat([rows[["source", "record"]], columns], axis=1)
+
+
+def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: str, facts: dict[str, Any]) -> None:
+    """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
+    and the model with the thresholds of maximal F1 on its validation predictions.
+
+    `facts` (conditioning, folds, split) are what the model must say besides (checkpoint.py). The training state is
+    dropped at the end.
+    """
+    if fold.peers.rank:
+        return
+    data = {"val": fold.validation, "test": test}
+    found = {
+        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
+    }
+    with layout.atomic(layout.predictions(name)) as folder:
+        for part, probabilities in found.items():
+            tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
+        tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
+    cuts = thresholds.maximal_f1(rows["val"][tables.class_codes(rows["val"])].to_numpy(), found["val"].double().numpy())
+    about = describe(fold, tables.class_codes(rows["val"]), cuts)
+    checkpoint.save(layout.model(name), fold.state.network, {**about, **facts})
+    fold.state_path.unlink(missing_ok=True)
+
+
+def describe(fold: Fold, codes: list[str], cuts: np.ndarray) -> dict[str, Any]:
+    """What model.json says (checkpoint.py) of a trained fold."""
+    return {
+        "classes": codes,
+        "thresholds": [float(cut) for cut in cuts],
+        "rate_hz": fold.train.rate_hz,
+        "window": fold.window,
+        "normalise": fold.params.normalise,
+        "epoch": fold.state.best_epoch,
+        "epochs": fold.state.epoch,
+        "recordings": {"train": len(fold.train), "validation": len(fold.validation)},
+        "network": fold.network.model_dump(),
+        "train": fold.params.model_dump(),
+        "augment": fold.augment.model_dump(),
+    }

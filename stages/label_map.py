@@ -1,0 +1,33 @@
+"""label-map: headers and metadata tables of the sources in use -> data/labels.csv and metrics/labels.json."""
+
+import json
+import logging
+
+import pandas as pd
+from tqdm import tqdm
+
+from ecgpipe import layout, mapping, params, records, tables
+
+
+def main() -> None:
+    """Runs the stage in the project's root."""
+    values = params.load()
+    data = params.section(records.Params, values, "data")
+    settings = params.section(mapping.Params, values, "labels")
+    sources = records.in_use(values)
+    classes = mapping.chosen(settings)
+    described, parts = {}, []
+    for name, source in tqdm(sources.items(), desc="label-map", unit="source", disable=None):
+        described[name] = list(records.describe(data.folder(name), source))
+        parts.append(mapping.map_source(name, described[name], source, classes, settings.unscored))
+    table = pd.concat(parts, ignore_index=True)
+    tables.write(table, layout.LABELS)
+    report = mapping.report(table, described, sources, classes)
+    with layout.atomic(layout.METRICS / "labels.json") as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    logging.info("%d recordings of %d sources, %d usable", report["recordings"], len(sources), report["usable"])
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()

@@ -1,0 +1,29 @@
+"""preprocess@source: raw recordings to the source's signal store, `data/signals/<source>`."""
+
+import json
+import sys
+from functools import partial
+
+from tqdm import tqdm
+
+from ecgpipe import conditioning, layout, params, records
+
+
+def main(name: str) -> None:
+    values = params.load()
+    data = params.section(records.Params, values, "data")
+    source = records.in_use(values)[name]
+    settings = params.section(conditioning.Params, values, "preprocess")
+    compute = params.section(params.Compute, values, "compute")
+    raw = data.folder(name)
+    with layout.lock(f"preprocess-{name}"), layout.atomic(layout.store(name)) as folder:
+        report = conditioning.build_store(
+            folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
+            progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
+        )  # fmt: skip
+    with layout.atomic(layout.METRICS / "signals" / f"{name}.json") as path:
+        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

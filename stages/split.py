@@ -1,0 +1,35 @@
+"""data/labels.csv and the indexes of data/signals -> data/folds.csv, folds.json, left_out.csv, metrics/split.json."""
+
+import json
+import logging
+
+import pandas as pd
+
+from ecgpipe import layout, params, splitting, tables
+
+
+def main() -> None:
+    """Runs the stage in the project's root."""
+    values = params.load()
+    settings = params.section(splitting.Params, values, "split")
+    sources = values["data"]["sources"]
+    pruned = layout.prune(layout.SIGNALS, sources)
+    stores = {name: splitting.read_store(layout.store(name)) for name in sources}
+    table, left_out = splitting.join(tables.read(layout.LABELS), stores)
+    table, duplicates = splitting.split(table, sources, settings)
+    left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record"])
+    tables.write(left_out, layout.LEFT_OUT)
+    tables.write(splitting.folds_table(table), layout.FOLDS)
+    outputs = {
+        layout.FOLDS_INFO: splitting.info(table, sources, settings),
+        layout.METRICS / "split.json": splitting.summary(table, left_out, settings),
+    }
+    for path, content in outputs.items():
+        with layout.atomic(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    logging.info("%d recordings in the folds, %d left out, %s pruned", len(table), len(left_out), pruned or "nothing")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()

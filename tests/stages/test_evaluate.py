@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecgpipe import layout, tables
+from stages import evaluate
+
+CODES = ["426783006", "164889003", "164890007"]
+
+
+def project(folds=("0", "1"), test=True, seed=0):
+    """Folds, predictions and histories of a small trained project in the working folder."""
+    rng = np.random.default_rng(seed)
+    parts = [*folds, *(["test"] if test else [])]
+    fold = np.array(parts * 40, object)
+    labels = pd.DataFrame((rng.random((len(fold), 3)) < 0.3).astype(float), columns=CODES)
+    labels.loc[::7, CODES[2]] = np.nan
+    table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
+    table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", group="", fold=fold)
+    tables.write(table, layout.FOLDS)
+    layout.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds]}))
+    for k in folds:
+        layout.predictions(k).mkdir(parents=True)
+        for part, name in ((k, "val"), ("test", "test")):
+            rows = table[table["fold"] == part][["source", "record"]]
+            values = rng.random((len(rows), 3)) * 0.5 + 0.5 * labels.loc[rows.index].fillna(0).to_numpy()
+            tables.write(rows.assign(**dict(zip(CODES, values.T, strict=True))), layout.predictions(k) / f"{name}.csv")
+        text = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds\n1,0.001,0.5,0.6,,1.5\n"
+        (layout.predictions(k) / "history.csv").write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def read(name):
+    return json.loads((layout.METRICS / name).read_text())
+
+
+def written():
+    return {str(path): path.read_bytes() for top in ("metrics", "plots") for path in sorted(Path(top).rglob("*.*"))}
+
+
+def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
+    project()
+    stale = layout.predictions("7")
+    stale.mkdir()
+    evaluate.main()
+    assert not stale.exists()
+    assert sorted(path.name for path in (layout.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert read("summary.json")["counts"] == {"classes": 3, "folds": 2, "recordings": 80, "test_recordings": 40}
+    assert read("summary.json")["test_ensemble"]["challenge_subset"] is not None
+    assert read("classes.json")["AFL"]["out_of_fold"]["annotated"] < 80
+    assert read("sources.json")["sim"]["test"]["auroc_macro"] == read("summary.json")["test"]["auroc_macro"]["mean"]
+    assert set(read("folds/0.json")["thresholds"]) == {"NSR", "AF", "AFL"}
+    assert len(list(layout.PLOTS.glob("*.png"))) == 6
+
+
+def test_the_same_predictions_give_the_same_files():
+    project()
+    evaluate.main()
+    first = written()
+    evaluate.main()
+    assert len(first) == 15
+    assert written() == first
+
+
+def test_without_a_test_part_the_stage_says_so():
+    project(test=False)
+    evaluate.main()
+    assert read("summary.json")["undefined"]["test"] == "no recording is in the test part"
+    assert read("folds/0.json")["test"] is None
+    assert "test" not in read("classes.json")["AF"]
+
+
+def test_folds_of_another_split_are_refused():
+    project()
+    layout.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
+    with pytest.raises(ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"):
+        evaluate.main()
+
+
+def test_predictions_of_other_classes_are_refused():
+    project()
+    path = layout.predictions("1") / "test.csv"
+    tables.write(tables.read(path).rename(columns={CODES[0]: "5"}), path)
+    with pytest.raises(ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"):
+        evaluate.main()
+    assert not layout.METRICS.exists()

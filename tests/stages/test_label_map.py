@@ -1,0 +1,69 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgpipe import tables, writers
+from stages import label_map
+
+PARAMS = """
+data: {root: data/raw, sources: [b, a]}
+labels: {classes: study, merge_ectopics: false, unscored: keep}
+sources:
+  a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
+  b:
+    {form: h5, vocabulary: SPH, codes: aha, rate_hz: 500, table: t.csv, columns: {record: id, labels: dx, age: years}}
+  unused: {form: wfdb, vocabulary: PTB, codes: snomed}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A root with params.yaml and two sources of two recordings each; the working directory is moved there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    signal_mv = np.random.default_rng(0).normal(0, 0.1, (600, 12))
+    for record, age, labels in (("A1", 74, ["164889003", "429622005"]), ("A2", None, ["713427006"])):
+        writers.write_challenge(tmp_path / "data/raw/a/g1", record, signal_mv, 500, age=age, sex="M", labels=labels)
+    for record in ("S1", "S2"):
+        writers.write_h5(tmp_path / "data/raw/b", record, signal_mv)
+    (tmp_path / "data/raw/b/t.csv").write_text("id,dx,years\nS1,147+367;60+310,300\n")
+    return tmp_path
+
+
+def test_headers_and_tables_become_one_table_and_a_report(project):
+    label_map.main()
+    table = tables.read(project / "data/labels.csv")
+    assert (table["source"] + "/" + table["record"]).tolist() == ["b/S1", "b/S2", "a/A1", "a/A2"]
+    assert table["path"].tolist() == ["S1.h5", "S2.h5", "g1/A1.hea", "g1/A2.hea"]
+    assert table["age"].tolist() == pytest.approx([90, np.nan, 74, np.nan], nan_ok=True)
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "no-metadata", "", ""]
+    assert table["59931005"].tolist() == pytest.approx([1, np.nan, np.nan, np.nan], nan_ok=True)
+    assert table["164889003"].tolist() == pytest.approx([0, np.nan, 1, 0], nan_ok=True)
+    assert table["59118001"].tolist() == pytest.approx([0, np.nan, 0, 1], nan_ok=True)
+    report = json.loads((project / "metrics/labels.json").read_text())
+    assert (report["recordings"], report["usable"]) == (4, 3)
+    assert report["sources"]["b"]["left_out"] == {"no-metadata": {"recordings": 1, "records": ["S2"]}}
+    assert report["sources"]["a"]["unscored"] == {"429622005 st depression": 1}
+
+
+def test_no_signal_byte_is_needed_and_two_runs_are_equal(project):
+    label_map.main()
+    outputs = [project / "data/labels.csv", project / "metrics/labels.json"]
+    before = [path.read_bytes() for path in outputs]
+    for path in project.rglob("*.mat"):
+        path.unlink()
+    label_map.main()
+    assert [path.read_bytes() for path in outputs] == before
+
+
+def test_the_stage_prints_nothing(project, capsys):
+    label_map.main()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_wrong_source_is_named(project):
+    (project / "params.yaml").write_text(PARAMS.replace("[b, a]", "[b, c]"))
+    with pytest.raises(ValueError, match=r"data\.sources: 'c' has no entry under sources \(there: a, b, unused\)"):
+        label_map.main()
+    assert not (project / "data/labels.csv").exists()

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgpipe import layout, params, splitting, tables
+from stages import split
+
+AF, SB = "164889003", "426177001"
+SPLIT = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [], "seed": 7}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project root with labels of two sources, their stores' tables, and the store of a source no longer listed."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    lines = [",".join([*tables.IDENTITY, AF, SB])]
+    for source in ("ptb-xl", "sph"):
+        folder = layout.store(source)
+        folder.mkdir(parents=True)
+        names = [f"{number:05d}" for number in range(40)]
+        for name in names:
+            labels = ["" if source == "sph" else str(generator.integers(2)), str(generator.integers(2))]
+            lines.append(",".join([source, name, f"g1/{name}.hea", "", "61", "M", "500", "5000", "", *labels]))
+        index = [f"{name},0,2500,,{source[:1]}{name},0,9" for name in names[1:]]
+        (folder / "index.csv").write_text("\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""]))
+        (folder / "refused.csv").write_text('record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n')
+        (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
+    (layout.SIGNALS / "georgia").mkdir()
+    layout.LABELS.write_text("\n".join([*lines, ""]))
+    write_params()
+
+
+def write_params(**changes) -> None:
+    values = {"data": {"root": "data/raw", "sources": ["ptb-xl", "sph"]}, "split": {**SPLIT, **changes}}
+    params.PARAMS.write_text(json.dumps(values))
+
+
+@pytest.mark.usefixtures("project")
+def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
+    split.main()
+    folds = tables.read(layout.FOLDS)
+    assert list(folds.columns) == [*tables.FOLDS_HEAD, AF, SB, *tables.FOLDS_TAIL]
+    assert folds["record"].tolist() == [f"{number:05d}" for number in range(1, 40)] * 2
+    assert folds["path"][0] == "g1/00001.hea"
+    assert folds[AF][folds["source"] == "sph"].isna().all()
+    assert set(folds["fold"]) == {"0", "1", "2", "test"}
+    splitting.check_disjoint(folds)
+    assert json.loads(layout.FOLDS_INFO.read_text()) == {
+        "sources": {"ptb-xl": "digest-ptb-xl", "sph": "digest-sph"},
+        "folds": [0, 1, 2],
+        "protocol": "stratified",
+        "classes": [AF, SB],
+    }
+    left_out = tables.read(layout.LEFT_OUT)
+    assert left_out["reason"].tolist() == ["short: 1 s, too short"] * 2
+    figures = json.loads((layout.METRICS / "split.json").read_text())
+    assert figures["left_out"] == {"short": 2}
+    assert sum(part["recordings"] for part in figures["parts"].values()) == len(folds) == 78
+    assert not (layout.SIGNALS / "georgia").exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
+    split.main()
+    outputs = [layout.FOLDS, layout.FOLDS_INFO, layout.LEFT_OUT, layout.METRICS / "split.json"]
+    first = [path.read_bytes() for path in outputs]
+    tables.write(tables.read(layout.LABELS).sample(frac=1, random_state=1), layout.LABELS)
+    split.main()
+    assert [path.read_bytes() for path in outputs] == first
+
+
+@pytest.mark.usefixtures("project")
+def test_a_fault_leaves_the_old_outputs_alone():
+    split.main()
+    before = layout.FOLDS.read_bytes()
+    write_params(protocol="source")
+    with pytest.raises(ValueError, match=r"3 folds, 2 sources; set split.folds to \[0, 1\]"):
+        split.main()
+    assert layout.FOLDS.read_bytes() == before

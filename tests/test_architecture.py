@@ -1,0 +1,190 @@
+"""The rules of the house, asserted on the source itself: imports, sizes, and what each stage depends on."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+MODULES = {path.stem: path for path in sorted((ROOT / "ecgpipe").glob("*.py"))}
+STAGES = {path.stem: path for path in sorted((ROOT / "stages").glob("*.py")) if path.stem != "__init__"}
+
+VOCABULARY = {"leads", "layout", "params"}
+DEEDS = {
+    "simulating",
+    "mapping",
+    "conditioning",
+    "splitting",
+    "augmenting",
+    "training",
+    "scoring",
+    "plotting",
+    "predicting",
+}
+ALLOWED_BETWEEN_DEEDS = {("training", "augmenting"), ("predicting", "conditioning")}
+TOP = {"__main__", "sections", "__init__"}
+OWNERS = {
+    "matplotlib": {"plotting"},
+    "wfdb": {"records", "writers"},
+    "h5py": {"records", "writers"},
+    "torch": {"dataset", "model", "checkpoint", "inference", "augmenting", "training", "peers", "predicting"},
+    "torchmetrics": {"training"},
+    "safetensors": {"checkpoint"},
+    "ruamel": {"params"},
+    "sleepecg": {"conditioning"},
+    "joblib": {"conditioning", "simulating"},
+    "sklearn": {"scoring"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of all that a file imports, wherever in the file; `from ecgpipe import a` gives `ecgpipe.a`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            ours = node.module in ("ecgpipe", "stages")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} if ours else {node.module}
+    return found
+
+
+def own(path: Path) -> set[str]:
+    """Stems of the ecgpipe modules that a file imports."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("ecgpipe.")}
+
+
+def closure(path: Path) -> set[str]:
+    """Stems of all ecgpipe modules that a file reaches."""
+    reached, waiting = set(), own(path)
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting |= own(MODULES[module])
+    return reached
+
+
+def tables_of(modules: set[str]) -> set[str]:
+    """Our CSV tables, which diagnoses alone reads."""
+    return {f"ecgpipe/{path.name}" for path in (ROOT / "ecgpipe").glob("*.csv")} if "diagnoses" in modules else set()
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def public(path: Path) -> list[ast.FunctionDef]:
+    """Public functions of a core module and methods of its classes; `forward` is named by torch."""
+    if path.parent.name == "stages":
+        return []
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    body += [node for cls in body if isinstance(cls, ast.ClassDef) for node in cls.body]
+    return [n for n in body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_") and n.name != "forward"]
+
+
+def test_the_walk_finds_the_house():
+    assert MODULES.keys() >= DEEDS | VOCABULARY
+    assert set(STAGES) == {"simulate", "label_map", "preprocess", "split", "train", "evaluate"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_layers(module):
+    used = own(MODULES[module])
+    assert not {name for name in imports(MODULES[module]) if name.split(".")[0] in ("stages", "tests")}
+    if module in VOCABULARY:
+        assert not used
+    if module in TOP:
+        return
+    assert not used & TOP
+    deeds = {(module, deed) for deed in used & DEEDS} - ALLOWED_BETWEEN_DEEDS
+    assert not deeds, f"a thing imports no deed, and a deed no other: {deeds}"
+
+
+def test_no_cycles():
+    for module in MODULES:
+        assert module not in closure(MODULES[module]), module
+
+
+@pytest.mark.parametrize("library", sorted(OWNERS))
+def test_each_heavy_library_has_its_owners(library):
+    users = {module for module, path in MODULES.items() if library in {name.split(".")[0] for name in imports(path)}}
+    users |= {f"stages/{name}" for name, path in STAGES.items() if library in {n.split(".")[0] for n in imports(path)}}
+    assert users <= OWNERS[library]
+    assert users, f"nobody imports {library}"
+
+
+def test_evaluate_reaches_no_torch():
+    assert not closure(STAGES["evaluate"]) & OWNERS["torch"]
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
+def test_sizes_and_docstrings(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= (40 if path.parent.name == "stages" else 300)
+    assert ast.get_docstring(ast.parse("\n".join(lines)))
+    for function in functions(path):
+        assert function.end_lineno - function.lineno < 40, f"{path.name}: {function.name} is too long"
+    for function in public(path):
+        assert ast.get_docstring(function), f"{path.name}: {function.name} has no docstring"
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
+def test_importing_does_nothing(path):
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.If)
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        assert docstring or isinstance(node, allowed), f"{path.name}:{node.lineno}"
+        if isinstance(node, ast.If):
+            assert "__main__" in ast.unparse(node.test)
+
+
+def test_no_pickle_and_no_utils():
+    for path in MODULES.values():
+        assert "pickle" not in {name.split(".")[0] for name in imports(path)}
+        assert "allow_pickle" not in path.read_text(encoding="utf-8")
+    assert not set(MODULES) & {"utils", "common", "helpers", "misc"}
+
+
+def stage_deps() -> dict[str, tuple[str, set[str]]]:
+    """Stage name in dvc.yaml -> script stem, and its dependencies among our files."""
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    found = {}
+    for name, stage in stages.items():
+        body = stage.get("do", stage)
+        script = body["cmd"].split("-m stages.")[1].split()[0]
+        found[name] = script, {dep for dep in body["deps"] if dep.startswith(("ecgpipe/", "stages/"))}
+    return found
+
+
+def test_each_stage_depends_on_exactly_what_its_script_imports():
+    stages = stage_deps()
+    assert {script for script, _ in stages.values()} == set(STAGES)
+    for name, (script, deps) in stages.items():
+        modules = closure(STAGES[script])
+        expected = {f"ecgpipe/{module}.py" for module in modules} | {f"stages/{script}.py"} | tables_of(modules)
+        assert deps == expected, f"{name}: missing {sorted(expected - deps)}, too many {sorted(deps - expected)}"
+
+
+def test_tests_mirror_the_source():
+    named = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
+    missing = (
+        set(MODULES) - {"__init__"} - {name.replace("main", "__main__") if name == "main" else name for name in named}
+    )
+    assert not missing, f"no test file for {sorted(missing)}"
+    staged = {path.stem.removeprefix("test_") for path in (ROOT / "tests/stages").glob("test_*.py")}
+    assert set(STAGES) - staged <= {"train", "preprocess", "simulate"} or set(STAGES) <= staged
+
+
+def test_every_import_is_pinned_with_a_reason():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    assert all("#" in line for line in lines if "==" in line), "each pin says why it is there"
+    names = {"sklearn": "scikit-learn", "iterstrat": "iterative-stratification", "ruamel": "ruamel.yaml"}
+    used = {name.split(".")[0] for path in [*MODULES.values(), *STAGES.values()] for name in imports(path)}
+    outside = used - set(sys.stdlib_module_names) - {"ecgpipe", "stages"}
+    assert {names.get(name, name) for name in outside} <= pinned

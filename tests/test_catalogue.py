@@ -1,0 +1,127 @@
+"""Finding a source's files, and joining the tables beside them, through `records.describe`."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from ecgpipe import catalogue, params, records, writers
+
+SPH_COLUMNS = {"record": "ECG_ID", "labels": "AHA_Code", "patient": "Patient_ID", "age": "Age", "sex": "Sex"}
+WFDB = records.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
+H5 = records.Source(form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS)
+
+
+@pytest.fixture
+def signal_mv():
+    """[600, 12], no fault."""
+    return np.random.default_rng(2).normal(0, 0.1, (600, 12))
+
+
+@pytest.fixture
+def good(tmp_path, signal_mv):
+    """A header whose recording reads."""
+    writers.write_challenge(tmp_path, "A0001", signal_mv, 500, age=74, sex="M", labels=["59118001"])
+    return tmp_path / "A0001.hea"
+
+
+def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
+    (tmp_path / "g2").mkdir()
+    shutil.copy(good, tmp_path / "g2" / "A0000.hea")
+    shutil.copy(good, tmp_path / "g2" / "._A0000.hea")
+    assert records.find(tmp_path, WFDB) == [("A0000", tmp_path / "g2" / "A0000.hea"), ("A0001", good)]
+    with pytest.raises(ValueError, match=r"a source of form h5 holds \.h5 files, found none"):
+        records.find(tmp_path, H5)
+    with pytest.raises(ValueError, match=r"nowhere: no such folder; put the source there"):
+        records.find(tmp_path / "nowhere", WFDB)
+
+
+def test_describe_joins_the_metadata_table(tmp_path, signal_mv):
+    for name in ("A00001", "A00002", "A00003"):
+        writers.write_h5(tmp_path, name, signal_mv)
+    (tmp_path / "metadata.csv").write_text(
+        "\ufeffECG_ID,AHA_Code,Patient_ID,Age,Sex\nA00001,60+310;147 ;,S1,55,M\nA00003,1,S3,NaN,F\n"
+        "A00003,22,S3,30,F\nA00009,1,S9,30,F\n",
+        encoding="utf-8",
+    )
+    first, second, third, ninth = records.describe(tmp_path, H5)
+    assert first == records.Description("A00001", "A00001.h5", "S1", 55, "M", 500, None, ("60+310", "147"), "")
+    assert second.fault.startswith("no-metadata: A00002.h5: metadata.csv has no row of record 'A00002'")
+    assert third.fault.startswith("metadata: A00003.h5: metadata.csv has 2 rows")
+    assert (ninth.record, ninth.path) == ("A00009", "")
+    assert ninth.fault.startswith("missing: metadata.csv: record 'A00009' has no .h5 file")
+
+
+def test_a_table_without_its_columns_or_itself_is_named(tmp_path, signal_mv):
+    writers.write_h5(tmp_path, "A00001", signal_mv)
+    with pytest.raises(ValueError, match=r"metadata\.csv: no such table"):
+        list(records.describe(tmp_path, H5))
+    (tmp_path / "metadata.csv").write_text("ECG_ID,Age,Patient_ID,Sex\n")
+    with pytest.raises(ValueError, match=r"metadata\.csv: no column AHA_Code \(there: ECG_ID, Age"):
+        list(records.describe(tmp_path, H5))
+
+
+def test_ptb_xls_patients_come_from_its_table(tmp_path, signal_mv, caplog):
+    source = WFDB.model_copy(
+        update={"patients": catalogue.Patients(table="ptbxl_database.csv", record="ecg_id", patient="patient_id")}
+    )
+    for name in ("HR00017", "HR00018"):
+        writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
+    assert [d.patient for d in records.describe(tmp_path, source)] == [None, None]
+    assert "no such table of patients" in caplog.text
+    (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,age\n17,15709.0,56.0\n")
+    assert [d.patient for d in records.describe(tmp_path, source)] == ["15709", None]
+
+
+def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):
+    writers.write_challenge(tmp_path, "A", signal_mv, 500, age=1, sex=None, labels=["60+310;147", "1"])
+    aha = records.Source(form="wfdb", vocabulary="SPH", codes="aha")
+    assert records.read(tmp_path / "A.hea", aha).labels == ("60+310", "147", "1")
+    assert next(records.describe(tmp_path, aha)).labels == ("60+310", "147", "1")
+
+
+def test_sources_are_checked_at_the_door():
+    values = {
+        "data": {"root": "data/raw", "sources": ["a", "b.c", "d"]},
+        "sources": {"a": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}, "b.c": {"form": "h5"}},
+    }
+    with pytest.raises(ValueError, match=r"'d' has no entry under sources \(there: a, b\.c\)") as caught:
+        records.in_use(values)
+    assert "sources.b.c.vocabulary: Field required" in str(caught.value)
+    values["data"]["sources"] = ["a"]
+    assert list(records.in_use(values)) == ["a"]
+    assert params.section(records.Params, values, "data").folder("a").as_posix() == "data/raw/a"
+
+
+@pytest.mark.parametrize(
+    ("sources", "says"),
+    [([], "at least 1 item"), (["a", "a"], "a stands more than once"), (["a b"], "should match pattern")],
+)
+def test_the_list_of_sources_is_checked(sources, says):
+    with pytest.raises(ValueError, match=says):
+        params.section(records.Params, {"data": {"root": "data/raw", "sources": sources}}, "data")
+
+
+def test_a_form_has_its_keys():
+    assert "form h5 needs rate_hz, table, columns" in params.faults(
+        records.Source, {"form": "h5", "vocabulary": "SPH", "codes": "aha"}, "sources.sph"
+    )[0]  # fmt: skip
+    assert "form wfdb has no table" in params.faults(
+        records.Source, {"form": "wfdb", "vocabulary": "SPH", "codes": "aha", "table": "t.csv"}, "sources.sph"
+    )[0]  # fmt: skip
+
+
+def test_ludbs_diagnoses_keep_their_commas(tmp_path, signal_mv):
+    writers.write_challenge(tmp_path, "1", signal_mv, 500, age=1, sex=None, labels=[])
+    header = tmp_path / "1.hea"
+    header.write_text(header.read_text() + "#<diagnoses>:\n#Ventricular extrasystole, type: single PVC.\n")
+    source = records.Source(form="wfdb", vocabulary="LUDB", codes="native")
+    assert next(records.describe(tmp_path, source)).labels == ("Ventricular extrasystole, type: single PVC",)
+
+
+def test_native_labels_of_a_table_are_separated_by_commas(tmp_path, signal_mv):
+    writers.write_h5(tmp_path, "A", signal_mv)
+    (tmp_path / "metadata.csv").write_text('id,dx\nA,"sinus rhythm, atrial flutter,"\n')
+    source = records.Source(form="h5", vocabulary="sim-east", codes="native", rate_hz=500, table="metadata.csv",
+                            columns={"record": "id", "labels": "dx"})  # fmt: skip
+    assert next(records.describe(tmp_path, source)).labels == ("sinus rhythm", "atrial flutter")

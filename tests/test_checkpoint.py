@@ -1,0 +1,36 @@
+import json
+
+import pytest
+import torch
+
+from ecgpipe import checkpoint, model
+
+NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+ABOUT = {"classes": ["426783006", "164889003"], "network": NETWORK.model_dump()}
+
+
+def test_all_weights_come_back_and_predict_the_same(tmp_path):
+    torch.manual_seed(1)
+    network = model.SEResNet18(2, NETWORK)
+    network(torch.randn(8, 12, 400), torch.zeros(8, 4))  # moves the running statistics
+    checkpoint.save(tmp_path / "fold-0", network, ABOUT)
+    loaded, about = checkpoint.load(tmp_path / "fold-0")
+    signal, person = torch.randn(2, 12, 400), torch.rand(2, 4)
+    assert torch.equal(loaded(signal, person), network.eval()(signal, person))
+    assert about["versions"]["torch"] == torch.__version__
+    assert about["leads"][0] == "I"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["fold-0", "model.json", "weights.safetensors"]
+
+
+def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
+    with pytest.raises(ValueError, match="no model here"):
+        checkpoint.load(tmp_path)
+    checkpoint.save(tmp_path / "m", model.SEResNet18(2, NETWORK), ABOUT)
+    path = tmp_path / "m/model.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps(about | {"classes": ["1", "2", "3"]}))
+    with pytest.raises(ValueError, match=r"does not fit model.json"):
+        checkpoint.load(tmp_path / "m")
+    path.write_text(json.dumps(about | {"format": 0}))
+    with pytest.raises(ValueError, match="format 0 is not 1"):
+        checkpoint.load(tmp_path / "m")

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import scipy.signal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgpipe import conditioning
+
+BAND = {"low_hz": 0.5, "high_hz": 40.0, "order": 2}
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_band_pass_equals_forward_backward_butterworth(order):
+    rng = np.random.default_rng(1)
+    signal = np.cumsum(rng.normal(size=(30000, 12)), axis=0) * 0.01
+    ours = conditioning.condition(signal, 1000, to_rate_hz=1000, low_hz=0.5, high_hz=40.0, order=order)
+    theirs = signal
+    for corner, kind in ((0.5, "highpass"), (40.0, "lowpass")):
+        sections = scipy.signal.butter(order, corner, kind, fs=1000, output="sos")
+        theirs = scipy.signal.sosfiltfilt(sections, theirs, axis=0, padtype="odd", padlen=2000)
+    middle = slice(6000, 24000)
+    assert np.abs(ours[middle] - theirs[middle]).max() < 0.02 * theirs[middle].std()
+
+
+@pytest.mark.parametrize(("rate_hz", "to_rate_hz"), [(500, 100), (1000, 250), (257, 100), (100, 250), (360.5, 100)])
+def test_a_sine_in_the_band_keeps_amplitude_phase_and_start(rate_hz, to_rate_hz):
+    duration_s = 10
+    time_in = np.arange(round(duration_s * rate_hz)) / rate_hz
+    signal = np.repeat(np.sin(2 * np.pi * 5 * time_in + 0.3)[:, None], 12, axis=1)
+    out = conditioning.condition(signal, rate_hz, to_rate_hz=to_rate_hz, low_hz=0, high_hz=45, order=8)
+    time_out = np.arange(len(out)) / to_rate_hz
+    assert len(out) == round(len(signal) * to_rate_hz / rate_hz)
+    inner = (time_out > 1) & (time_out < 9)
+    expected = np.sin(2 * np.pi * 5 * time_out + 0.3)
+    assert np.abs(out[inner, 0] - expected[inner]).max() < 1e-3
+
+
+def test_baseline_wander_and_offset_go_and_mains_hum_falls_below_a_hundredth():
+    time = np.arange(5000) / 500
+    signal = np.repeat((3.0 + np.sin(2 * np.pi * 0.05 * time) + np.sin(2 * np.pi * 150 * time))[:, None], 12, axis=1)
+    out = conditioning.condition(signal, 500, to_rate_hz=500, **BAND)
+    assert np.abs(out[1000:4000]).max() < 0.02
+
+
+def test_a_rate_below_the_band_invents_nothing_above_its_own_nyquist():
+    rng = np.random.default_rng(2)
+    out = conditioning.condition(rng.normal(size=(640, 12)), 64, to_rate_hz=250, **BAND)
+    spectrum = np.abs(np.fft.rfft(out[:, 0] * np.hanning(len(out))))
+    frequencies = np.fft.rfftfreq(len(out), 1 / 250)
+    assert spectrum[frequencies > 36].max() < 0.02 * spectrum[frequencies < 30].max()
+
+
+@given(rate_hz=st.sampled_from([100, 250, 257, 500, 1000]), duration_s=st.floats(1.0, 4.0), seed=st.integers(0, 99))
+def test_conditioning_is_linear_and_keeps_the_lead_algebra(rate_hz, duration_s, seed):
+    rng = np.random.default_rng(seed)
+    limb = rng.normal(size=(round(rate_hz * duration_s), 2))
+    signal = np.concatenate([limb, limb[:, 1:] - limb[:, :1], rng.normal(size=(len(limb), 9))], axis=1)
+    out = conditioning.condition(signal, rate_hz, to_rate_hz=100, **BAND)
+    assert np.abs(out[:, 2] - (out[:, 1] - out[:, 0])).max() < 1e-4
+
+
+def test_r_peaks_are_found_where_they_are_and_none_in_flat_or_short_input():
+    rate_hz = 100
+    time = np.arange(10 * rate_hz) / rate_hz
+    beats = np.arange(0.6, 9.8, 0.8)
+    trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats)
+    signal = np.repeat(trace[:, None], 12, axis=1)
+    found = conditioning.r_peaks(signal, rate_hz) / rate_hz
+    matched = [np.abs(found - beat).min() for beat in beats[1:]]
+    assert max(matched) <= 0.011
+    assert len(found) <= len(beats)
+    assert len(conditioning.r_peaks(np.zeros((1000, 12)), rate_hz)) == 0
+    assert len(conditioning.r_peaks(signal[:150], rate_hz)) == 0
+
+
+def test_r_peaks_come_from_another_lead_where_lead_ii_is_flat():
+    time = np.arange(1000) / 100
+    trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in np.arange(0.6, 9.8, 0.8))
+    signal = np.repeat(trace[:, None], 12, axis=1)
+    signal[:, 1] = 0
+    assert len(conditioning.r_peaks(signal, 100)) >= 10
+
+
+def test_a_band_that_does_not_fit_the_rate_is_refused_with_its_values():
+    with pytest.raises(ValueError, match=r"low_hz < high_hz < rate_hz / 2 must hold: 0.5, 60.0, 100"):
+        conditioning.Params(rate_hz=100, low_hz=0.5, high_hz=60, order=2, min_duration_s=2)

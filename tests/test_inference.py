@@ -1,0 +1,59 @@
+import numpy as np
+import torch
+
+from ecgpipe import dataset, inference, model
+
+NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.5, reduction=4, demographics=True)
+
+
+def data_of(lengths, seed=1):
+    rng = np.random.default_rng(seed)
+    signals = [rng.integers(-900, 900, (length, 12)).astype(np.int16) for length in lengths]
+    known = np.linspace(20, 80, len(lengths))
+    return dataset.of_signals(signals, known, np.full(len(lengths), "M"), rate_hz=100, classes=3)
+
+
+def test_probabilities_are_the_mean_over_windows_and_batches_change_nothing():
+    torch.manual_seed(1)
+    network = model.SEResNet18(3, NETWORK)
+    data = data_of([1000, 2300, 400])
+    found = inference.probabilities_of(network, data, 1000, "none", batch=2)
+    for row, starts in enumerate([[0], [0, 500, 1000, 1300], [0]]):
+        time = torch.arange(1000).repeat(len(starts), 1) + torch.tensor(starts).double()[:, None]
+        signal = dataset.gather(data, torch.tensor([row] * len(starts)), time)
+        expected = torch.sigmoid(network(signal, data.demographics[[row] * len(starts)])).mean(dim=0)
+        assert torch.allclose(found[row], expected, atol=1e-6)
+    assert torch.allclose(found, inference.probabilities_of(network, data, 1000, "none", batch=64), atol=1e-6)
+
+
+def test_a_long_recording_is_never_passed_whole():
+    seen = []
+
+    class Watching(model.SEResNet18):
+        def forward(self, signal, demographics):
+            seen.append(signal.shape[2])
+            return super().forward(signal, demographics)
+
+    inference.probabilities_of(Watching(3, NETWORK), data_of([5000, 90]), 1000, "none")
+    assert set(seen) == {1000}
+
+
+def test_prediction_leaves_dropout_off_and_statistics_alone():
+    torch.manual_seed(2)
+    network = model.SEResNet18(3, NETWORK).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    data = data_of([800, 900])
+    assert torch.equal(
+        inference.probabilities_of(network, data, 500, "lead"), inference.probabilities_of(network, data, 500, "lead")
+    )
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_no_recordings_give_no_rows():
+    empty = dataset.of_signals([np.zeros((0, 12), np.int16)], np.array([50.0]), np.array(["F"]), rate_hz=100, classes=3)
+    none = dataset.Examples(
+        empty.signals_uv,
+        *(getattr(empty, name)[:0] for name in ("place", "labels", "demographics", "keys", "peaks")),
+        rate_hz=100,
+    )
+    assert inference.probabilities_of(model.SEResNet18(3, NETWORK), none, 500, "none").shape == (0, 3)

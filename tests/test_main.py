@@ -1,0 +1,98 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecgpipe import __main__ as command
+from ecgpipe import checkpoint, model, tables, writers
+
+ROOT = Path(__file__).parents[1]
+NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+
+
+@pytest.fixture
+def raw(tmp_path):
+    rng = np.random.default_rng(1)
+    for name in ("A1", "A2"):
+        writers.write_challenge(
+            tmp_path / "raw", name, rng.normal(0, 0.2, (3000, 12)), 500, age=60, sex="M", labels=["426783006"]
+        )
+    return tmp_path / "raw"
+
+
+@pytest.fixture
+def models(tmp_path):
+    torch.manual_seed(1)
+    about = {
+        "classes": ["426783006", "164889003"], "rate_hz": 100.0, "window": 400, "normalise": "none", "folds": [0],
+        "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}, "split": "s",
+        "network": NETWORK.model_dump(), "thresholds": [0.0, 1.1],
+    }  # fmt: skip
+    checkpoint.save(tmp_path / "models/fold-0", model.SEResNet18(2, NETWORK), about)
+    return tmp_path / "models"
+
+
+def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw, capsys):
+    report = raw.parent / "report.csv"
+    assert command.main(["check", str(raw), "--csv", str(report)]) == 0
+    assert "2 recordings: 2 ok, 0 flagged, 0 refused" in capsys.readouterr().out
+    (raw / "A2.mat").write_bytes((raw / "A2.mat").read_bytes()[:-100])
+    assert command.main(["check", str(raw), "--csv", str(report)]) == 1
+    with report.open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [("A1.hea", "ok"), ("A2.hea", "refused")]
+    assert rows[1]["reason"].startswith("truncated: ")
+    assert list(rows[0]) == ["path", "verdict", "reason"]
+
+
+def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
+    out = raw.parent / "p.csv"
+    assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
+    table = tables.read(out)
+    assert list(table.columns) == ["path", "verdict", "reason", "NSR", "AF", "NSR_present", "AF_present"]
+    assert list(table["NSR_present"].astype(int)) == [1, 1]
+    assert list(table["AF_present"].astype(int)) == [0, 0]
+    said = capsys.readouterr().out
+    assert "A1.hea: NSR 0." in said
+    assert "2 recordings, 0 refused, 2 classes, 1 models" in said
+
+
+def test_predict_fails_when_nothing_could_be_read(raw, models):
+    for path in raw.glob("*.mat"):
+        path.unlink()
+    assert command.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
+
+
+def test_a_users_fault_is_one_line_and_status_2(tmp_path, capsys):
+    assert command.main(["predict", str(tmp_path / "none"), "--model", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ecgpipe: ")
+    assert said.count("\n") == 1
+
+
+def test_params_lists_all_faults(tmp_path, capsys):
+    assert command.main(["params", str(ROOT / "params.yaml")]) == 0
+    text = (ROOT / "params.yaml").read_text().replace("epochs: ", "epochs: x").replace("kernel: 7", "kernel: 7.5")
+    (tmp_path / "p.yaml").write_text(text)
+    assert command.main(["params", str(tmp_path / "p.yaml")]) == 1
+    said = capsys.readouterr().out
+    assert "train.epochs" in said
+    assert "model.kernel" in said
+
+
+def test_the_module_runs_as_a_command(raw):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-m", "ecgpipe", "check", str(raw)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    assert run.stdout == "2 recordings: 2 ok, 0 flagged, 0 refused\n"
+    assert run.stderr == ""

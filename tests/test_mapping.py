@@ -1,0 +1,182 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe import diagnoses, mapping, params, tables
+from ecgpipe.records import Description, Source
+
+STUDY = diagnoses.classes("study")
+OFFICIAL = diagnoses.classes("official")
+CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
+PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
+SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
+EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
+NSR, AF, RBBB, TAB, TINV, PVC = "426783006", "164889003", "59118001", "164934002", "59931005", "427172004"
+
+
+def described(*labels):
+    return [Description(f"R{n}", f"R{n}.hea", None, 60, "F", 500, 5000, one) for n, one in enumerate(labels)]
+
+
+def mapped(source, *labels, classes=STUDY, unscored="keep"):
+    return mapping.map_source("a", described(*labels), source, classes, unscored)
+
+
+def present(row):
+    return {code for code in tables.class_codes(row.to_frame().T) if row[code] == 1}
+
+
+def test_the_columns_are_those_of_the_table():
+    table = mapped(CPSC, (AF,))
+    assert list(table.columns) == [*tables.IDENTITY, *(d.code for d in STUDY)]
+    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == ["a", "R0", "R0.hea", "", 60, "F", 500, 5000, ""]
+
+
+def test_unannotated_is_blank_and_not_negative():
+    row = mapped(CPSC, (AF,), classes=OFFICIAL).iloc[0]
+    values = {d.abbreviation: row[d.code] for d in OFFICIAL}
+    assert {name for name, value in values.items() if value == 1} == {"AF"}
+    assert {name for name, value in values.items() if value == 0} == {
+        "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
+    }  # fmt: skip
+    assert sum(np.isnan(value) for value in values.values()) == 20
+
+
+def test_equivalent_codes_are_one_class():
+    table = mapped(PTB_XL, ("713427006",), ("59118001",), ("713427006", "59118001"))
+    assert [present(row) for _, row in table.iterrows()] == [{RBBB}] * 3
+
+
+def test_ectopics_count_as_pvc_on_demand():
+    merged = diagnoses.classes("official", merge_ectopics=True)
+    assert np.isnan(mapped(CPSC, ("164884008",), classes=OFFICIAL)[PVC][0])
+    assert mapped(CPSC, ("164884008",), (AF,), classes=merged)[PVC].tolist() == [1, 0]
+
+
+def test_a_present_class_from_outside_the_vocabulary_stays_present():
+    table = mapped(CPSC, (AF, TAB), (AF,))
+    assert table[TAB][0] == 1
+    assert np.isnan(table[TAB][1])
+
+
+def test_native_labels_are_words():
+    table = mapped(EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm",))
+    assert present(table.iloc[0]) == {"270492004", NSR}
+    assert present(table.iloc[1]) == set()
+
+
+@pytest.mark.parametrize(
+    ("statements", "classes"),
+    [
+        (("60+310", "147"), {PVC, TAB}),
+        (("147+367",), {TINV}),
+        (("147+367", "147"), {TINV, TAB}),
+        (("147+310+367",), {TINV}),
+        (("147 + 367",), {TINV}),
+        (("147+310",), {TAB}),
+        (("1",), {NSR}),
+        (("20", "50+346"), {NSR, AF}),
+        (("14", "367"), set()),
+        (("999+147",), set()),
+    ],
+)
+def test_aha_statements_are_parsed(statements, classes):
+    assert present(mapped(SPH, statements, classes=diagnoses.classes([NSR, AF, TAB, TINV, PVC])).iloc[0]) == classes
+
+
+def test_equally_specific_statements_all_speak():
+    words = {"1+2": frozenset({"11"}), "1+3": frozenset({"12"}), "1": frozenset({"13"})}
+    assert mapping.snomed("1+3+2", "aha", words) == {"11", "12"}
+
+
+@settings(deadline=None)
+@given(st.permutations(["367", "310", "346"]))
+def test_the_order_of_modifiers_says_nothing(modifiers):
+    assert mapping.snomed("+".join(["147", *modifiers]), "aha", diagnoses.vocabulary("SPH")) == {TINV}
+
+
+def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
+    st_depression = ("429622005",)
+    kept, dropped = (mapped(CPSC, st_depression, (AF,), unscored=choice) for choice in ("keep", "drop"))
+    assert kept["fault"].tolist() == ["", ""]
+    assert (kept.iloc[0][["426783006", RBBB]] == 0).all()
+    assert dropped["fault"].tolist() == ["unscored", ""]
+    assert dropped.loc[0, tables.class_codes(dropped)].isna().all()
+
+
+def test_a_recording_without_any_label_is_not_one_without_any_class():
+    table = mapped(CPSC, ())
+    assert table["fault"][0].startswith("no-labels: ")
+    assert table.loc[0, tables.class_codes(table)].isna().all()
+
+
+def test_a_fault_found_before_stays():
+    fault = Description("R9", "R9.hea", fault="leads: R9.hea: missing V6")
+    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, STUDY)
+    assert table["fault"].tolist() == ["leads: R9.hea: missing V6", ""]
+    assert table.loc[0, tables.class_codes(table)].isna().all()
+    assert table.loc[0, "age":"samples"].replace("", np.nan).isna().all()
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from([d.code for d in STUDY] + ["429622005", "1"]), min_size=1), min_size=1, max_size=8
+    )
+)
+def test_the_table_says_what_the_labels_say(labels):
+    table = mapped(PTB_XL, *map(tuple, labels))
+    for row, one in zip(table.itertuples(), labels, strict=True):
+        assert present(table.loc[row.Index]) == {d.code for d in STUDY if set(d.codes) & set(one)}
+
+
+@pytest.fixture
+def reported():
+    descriptions = {
+        "cpsc": [
+            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), ()),
+            *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
+        ],
+        "sph": described(("50+310", "999"), ("1",)),
+    }
+    sources = {"cpsc": CPSC, "sph": SPH}
+    table = pd.concat([mapping.map_source(n, descriptions[n], sources[n], STUDY) for n in sources], ignore_index=True)
+    return mapping.report(table, descriptions, sources, STUDY)
+
+
+def test_the_report_counts_positives_by_class_and_source(reported):
+    assert (reported["recordings"], reported["usable"]) == (66, 5)
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
+    assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
+    assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
+        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
+    }  # fmt: skip
+    assert reported["classes"][TAB]["positives"] == 1, "one from outside the vocabulary of cpsc"
+
+
+def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
+    left_out = reported["sources"]["cpsc"]["left_out"]
+    assert left_out["no-labels"] == {"recordings": 1, "records": ["R3"]}
+    assert left_out["leads"]["recordings"] == 60
+    assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
+    assert reported["sources"]["sph"]["left_out"] == {}
+
+
+def test_the_report_counts_labels_that_no_class_takes(reported):
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert cpsc["unknown"] == {"999": 1}
+    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 1}
+    assert cpsc["unscored"] == {"429622005 st depression": 2}
+    assert cpsc["without_a_class"] == 1
+    assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
+    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 3)
+
+
+def test_params_choose_the_classes():
+    values = {"labels": {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False, "unscored": "drop"}}
+    assert [d.code for d in mapping.chosen(params.section(mapping.Params, values, "labels"))] == [AF, RBBB]
+    with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
+        params.section(mapping.Params, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")

@@ -1,0 +1,63 @@
+import pytest
+from pydantic import Field
+
+from ecgpipe import params
+
+
+class Train(params.Section):
+    rate: float
+    folds: list[int]
+    name: str = Field(pattern=params.NAME)
+
+
+GOOD = {"rate": 1, "folds": [0, 1], "name": "a-1.b_2"}
+
+
+def write(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    return tmp_path / "params.yaml"
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path):
+    values = params.load(write(tmp_path, "train: {rate: 1e-3, on: yes, id: 012}\n"))
+    assert values == {"train": {"rate": 0.001, "on": "yes", "id": 12}}
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "word\n"])
+def test_a_file_without_sections_is_named(tmp_path, text):
+    with pytest.raises(ValueError, match=r"params\.yaml: expected sections such as 'data:', found"):
+        params.load(write(tmp_path, text))
+
+
+def test_a_section_is_found_and_checked():
+    train = params.section(Train, {"a": {"train": GOOD}}, "a.train")
+    assert (train.rate, train.folds, train.name) == (1.0, [0, 1], "a-1.b_2")
+    with pytest.raises(ValueError, match="frozen"):
+        train.rate = 2
+
+
+@pytest.mark.parametrize("name", ["test", "train.deep", "train.rate.deep"])
+def test_a_missing_section_is_named(name):
+    with pytest.raises(ValueError, match=f"params.yaml has no section '{name}'"):
+        params.section(Train, {"train": GOOD}, name)
+
+
+def test_all_faults_are_reported_together():
+    values = {"rate": "fast", "folds": [0, "1"], "name": "a b", "extra": 1}
+    with pytest.raises(ValueError, match=r"^params\.yaml:\n") as caught:
+        params.section(Train, {"train": values}, "train")
+    text = str(caught.value)
+    for part in ("train.rate: ", "(found 'fast')", "train.folds.1: ", "train.name: ", "train.extra: Extra inputs"):
+        assert part in text
+    assert text.count("\n") == 4
+
+
+def test_nothing_is_converted_in_silence():
+    assert params.faults(Train, GOOD, "train") == []
+    for key, value in (("rate", "1"), ("folds", (0, 1)), ("folds", [True]), ("name", 1)):
+        assert len(params.faults(Train, GOOD | {key: value}, "train")) == 1, (key, value)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a b", "a;b", "a/b", "$a", "a\n"])
+def test_names_that_a_shell_would_take_apart_are_refused(name):
+    assert "String should match pattern" in params.faults(Train, GOOD | {"name": name}, "train")[0]

@@ -1,0 +1,60 @@
+import copy
+import re
+from pathlib import Path
+
+import pytest
+
+from ecgpipe import params, sections
+
+ROOT = Path(__file__).parents[1]
+FILES = [ROOT / "params.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
+
+
+def test_there_are_whole_files_to_start_from():
+    assert {path.stem for path in FILES} >= {"params", "cinc2021", "star"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_params_file_is_whole_and_faultless(path):
+    assert sections.faults(params.load(path)) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
+    values = params.load(path)
+    for section, body in values.items():
+        if section != "sources":
+            assert not isinstance(list(body.values())[-1], list), f"{section}: dvc exp run -S would move comments"
+    for name in [*values["sources"], *values["data"]["sources"], *values["simulate"]["sources"]]:
+        assert re.fullmatch(params.NAME, name)
+
+
+def test_all_faults_are_reported_together():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["train"]["epochs"] = "many"
+    values["train"]["speed"] = 3
+    values["augment"]["triangle_scale"] = 0.5
+    values["sources"]["georgia"]["form"] = "edf"
+    del values["split"]
+    values["extra"] = {}
+    found = "\n".join(sections.faults(values))
+    for text in (
+        "extra: no such section",
+        "split: section is missing",
+        "train.epochs: Input should be a valid integer (found 'many')",
+        "train.speed: Extra inputs are not permitted (found 3)",
+        "augment.triangle_scale: Input should be greater than 1 (found 0.5)",
+        "sources.georgia.form: Input should be 'wfdb' or 'h5' (found 'edf')",
+    ):
+        assert text in found
+
+
+def test_contradictions_between_sections_are_found():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["data"]["sources"] = ["sim-north", "nowhere"]
+    values["split"]["test_sources"] = ["georgia"]
+    values["labels"]["classes"] = "all"
+    found = "\n".join(sections.faults(values))
+    assert "data.sources: 'nowhere' is not in the catalogue" in found
+    assert "split.test_sources: 'georgia' is not in data.sources" in found
+    assert "labels.classes: " in found

@@ -1,0 +1,90 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgpipe import signals
+
+
+def write(folder, recordings, conditioning=None):
+    writer = signals.Writer(folder, 100, conditioning or {"low_hz": 0.5})
+    for number, (signal, peaks) in enumerate(recordings):
+        writer.append(f"0000{number}", signal, np.array(peaks), ("flat-lead",) * (number % 2), f"digest{number}")
+    writer.refuse("bad", "g1/bad.hea", "truncated", "g1/bad.hea: too short")
+    return writer.close()
+
+
+def recordings(lengths=(300, 200, 0, 500)):
+    rng = np.random.default_rng(3)
+    return [(rng.integers(-9000, 9000, (length, 12)).astype(np.int16), range(0, length, 90)) for length in lengths]
+
+
+def test_what_is_written_is_read_back_and_plain_numpy_reads_it_too(tmp_path):
+    made = recordings()
+    report = write(tmp_path / "store", made)
+    store = signals.open_store(tmp_path / "store")
+    assert list(store.index["record"]) == ["00000", "00001", "00002", "00003"]
+    for row, (signal, peaks) in zip(store.index.itertuples(), made, strict=True):
+        assert np.array_equal(store.signals_uv[row.first : row.first + row.samples], signal)
+        assert list(store.peaks[row.first_peak : row.first_peak + row.peaks]) == list(peaks)
+    assert np.array_equal(np.load(tmp_path / "store/signals.npy"), np.concatenate([signal for signal, _ in made]))
+    assert report["recordings"] == 5
+    assert report["stored"] == 4
+    assert report["refused"] == {"truncated": 1}
+    assert report["flags"] == {"flat-lead": 2}
+
+
+def test_the_digest_changes_with_one_sample_one_peak_and_one_id(tmp_path):
+    made = recordings()
+    write(tmp_path / "a", made)
+    write(tmp_path / "same", recordings())
+    made[0][0][7, 3] += 1
+    write(tmp_path / "sample", made)
+    other = recordings()
+    other[0] = (other[0][0], [5])
+    write(tmp_path / "peak", other)
+    digests = {name: signals.read_about(tmp_path / name)["digest"] for name in ("a", "same", "sample", "peak")}
+    assert digests["a"] == digests["same"]
+    assert len(set(digests.values())) == 3
+
+
+def test_an_empty_store_opens(tmp_path):
+    write(tmp_path / "store", [])
+    assert len(signals.open_store(tmp_path / "store").index) == 0
+
+
+def test_a_cut_store_is_refused_by_name(tmp_path):
+    write(tmp_path / "store", recordings())
+    text = (tmp_path / "store/index.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "store/index.csv").write_text("".join(text[:-1]))
+    with pytest.raises(ValueError, match=r"index.csv counts 500 samples, signals.npy holds 1000"):
+        signals.open_store(tmp_path / "store")
+
+
+def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match=r"no signal store here; run `dvc repro preprocess@absent`"):
+        signals.open_store(tmp_path / "absent")
+    write(tmp_path / "store", [])
+    about = json.loads((tmp_path / "store/store.json").read_text())
+    (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
+    with pytest.raises(ValueError, match="store format 99 is not 1"):
+        signals.open_store(tmp_path / "store")
+
+
+def test_microvolts_round_to_nearest_and_clip_at_the_range():
+    assert signals.to_microvolts(np.array([0.0004, 0.0006, -1.2345, 40.0, -40.0])).tolist() == [
+        0,
+        1,
+        -1234,
+        32767,
+        -32768,
+    ]
+
+
+def test_raw_digests_are_equal_for_equal_recordings_in_other_types_and_differ_for_another_rate():
+    rng = np.random.default_rng(4)
+    whole = rng.integers(-3000, 3000, (50, 12))
+    as_float = (whole / 1000).astype(np.float32)
+    assert signals.raw_digest(as_float, 500) == signals.raw_digest(whole / 1000, 500.0)
+    assert signals.raw_digest(as_float, 500) != signals.raw_digest(as_float, 250)
+    assert signals.raw_digest(as_float, 500) != signals.raw_digest(as_float[:-1], 500)

@@ -1,0 +1,267 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from ecgpipe import params, splitting, tables
+
+AF, SB, STACH = "164889003", "426177001", "427084000"
+
+
+def chosen(**changes) -> splitting.Params:
+    values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "test_sources": [], "seed": 0}
+    return splitting.Params(**{**values, **changes})
+
+
+def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd.DataFrame:
+    """A joined table: `sizes` recordings per source; about `patients` patients a source where not 0."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for source, size in sizes.items():
+        for number in range(size):
+            patient = str(generator.integers(patients)) if patients else ""
+            rows.append([source, f"{number:05d}", patient, f"{source}-{number}", *generator.integers(0, 2, 2), np.nan])
+    table = pd.DataFrame(rows, columns=["source", "record", "patient", "digest", AF, SB, STACH])
+    table[[AF, SB, STACH]] = table[[AF, SB, STACH]].astype("float64")
+    return table.assign(path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault="")
+
+
+def stores(table: pd.DataFrame) -> dict[str, splitting.Store]:
+    nothing = pd.DataFrame(columns=["record", "path", "reason", "message"], dtype=object)
+    return {name: splitting.Store(rows[["record", "digest"]], nothing) for name, rows in table.groupby("source")}
+
+
+def fold_of(table: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(table["source"] + "/" + table["record"], table["fold"], strict=True))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0, 15, 40]), st.sampled_from([0.0, 0.2]), st.integers(0, 10))
+@examples(max_examples=25, deadline=None)
+def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_of_rows(seed, patients, test, doubles):
+    table = recordings({"a": 40, "b": 25, "c": 25}, patients=patients, seed=seed)
+    generator = np.random.default_rng(seed)
+    table.loc[generator.choice(90, doubles), "digest"] = generator.choice(table["digest"], doubles)
+    settings = chosen(test_fraction=test, seed=seed)
+    done, left_out = splitting.split(table, ["a", "b", "c"], settings)
+    assert len(left_out) == 0
+    assert sorted(fold_of(done)) == sorted(table["source"] + "/" + table["record"])
+    assert (done.groupby("group")["fold"].nunique() == 1).all()
+    assert (done.groupby("digest")["fold"].nunique() == 1).all()
+    known = done[done["patient"] != ""]
+    assert (known.groupby(["source", "patient"])["fold"].nunique() <= 1).all()
+    assert set(done["fold"]) == {"0", "1", "2"} | ({"test"} if test else set())
+    shuffled = splitting.split(table.sample(frac=1, random_state=seed), ["c", "a", "b"], settings)[0]
+    pd.testing.assert_frame_equal(shuffled[list(done.columns)], done)
+
+
+def test_a_group_is_a_patient_of_one_source_united_with_its_exact_duplicates():
+    table = pd.DataFrame(
+        [
+            ["cpsc", "A1", "", "x"],
+            ["cpsc", "A2", "", "y"],
+            ["extra", "Q1", "7", "x"],
+            ["extra", "Q2", "7", "z"],
+            ["other", "1", "7", "w"],
+        ],
+        columns=["source", "record", "patient", "digest"],
+    )
+    assert splitting.groups(table).tolist() == ["cpsc/A1", "cpsc/A2", "cpsc/A1", "cpsc/A1", "other:7"]
+
+
+def test_groups_agree_with_a_plain_walk_over_the_links():
+    table = recordings({"a": 60, "b": 60}, patients=30, seed=3)
+    table.loc[::7, "digest"] = "same-" + (table.index[::7] % 4).astype(str)
+    group = splitting.groups(table)
+    reached = {0}
+    while True:
+        linked = table.iloc[sorted(reached)]
+        names, digests = set(linked["source"] + linked["patient"]), set(linked["digest"])
+        more = set(np.flatnonzero((table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)))
+        if more == reached:
+            break
+        reached = more
+    assert reached == set(np.flatnonzero(group == group[0]))
+
+
+def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed():
+    table = recordings({"a": 6, "b": 3})
+    found = stores(table)
+    refused = pd.DataFrame([["00001", "g1/00001.hea", "flat", "g1/00001.hea: all leads are flat"]])
+    refused.columns = ["record", "path", "reason", "message"]
+    index = found["a"].index
+    extra = pd.DataFrame({"record": ["99"], "digest": ["n"]})
+    found["a"] = splitting.Store(pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused)
+    labels = table.drop(columns="digest")
+    labels.loc[0, "fault"] = "header: no age line"
+    kept, left_out = splitting.join(labels, found)
+    assert kept["record"].tolist() == ["00003", "00004", "00005", "00000", "00001", "00002"]
+    assert left_out.values.tolist() == [
+        ["a", "00000", "label-map", "header: no age line"],
+        ["a", "00001", "preprocess", "flat: g1/00001.hea: all leads are flat"],
+        ["a", "00002", "preprocess", "missing: no signal is stored"],
+        ["a", "99", "label-map", "missing: no row in data/labels.csv"],
+    ]
+    done, _ = splitting.split(kept, ["a", "b"], chosen())
+    counted = splitting.summary(done, left_out, chosen())["left_out"]
+    assert counted == {"flat": 1, "header": 1, "missing": 2}
+
+
+def test_equal_record_names_of_two_sources_stay_two_recordings():
+    table = recordings({"cpsc": 3, "sph": 3})
+    kept, left_out = splitting.join(table.drop(columns="digest"), stores(table))
+    assert len(kept) == 6 and len(left_out) == 0
+    assert kept["digest"].nunique() == 6
+
+
+def test_a_source_that_the_params_do_not_list_and_a_double_row_are_named():
+    table = recordings({"a": 3, "b": 3})
+    labels, found = table.drop(columns="digest"), stores(table)
+    with pytest.raises(ValueError, match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`"):
+        splitting.join(labels, {"a": found["a"]})
+    with pytest.raises(ValueError, match=r"labels.csv: a/00000 stands twice"):
+        splitting.join(pd.concat([labels, labels]), found)
+
+
+def test_a_missing_store_names_the_stage_to_run(tmp_path):
+    with pytest.raises(ValueError, match=r"ptb-xl.index.csv is missing; run `dvc repro preprocess@ptb-xl` first"):
+        splitting.read_store(tmp_path / "ptb-xl")
+
+
+def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
+    table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
+    done, left_out = splitting.split(table, list("abcd"), chosen(folds=[0, 1], protocol="source"))
+    assert done.groupby("source")["fold"].unique().map(list).to_dict() == {
+        "a": ["1"],
+        "b": ["0"],
+        "c": ["1"],
+        "d": ["0"],
+    }
+    assert len(left_out) == 0
+
+
+def test_leave_one_source_out_has_one_source_in_each_fold_and_its_test_source_apart():
+    table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
+    settings = chosen(protocol="source", test_sources=["d"])
+    done, _ = splitting.split(table, list("abcd"), settings)
+    assert (done.groupby("fold")["source"].nunique() == 1).all()
+    assert set(done["source"][done["fold"] == "test"]) == {"d"}
+    figures = splitting.summary(done, pd.DataFrame(columns=splitting.LEFT_OUT, dtype=object), settings)
+    assert figures["deviation"] == {"class_by_source": None, "class": None, "fold_sizes": 1.25}
+
+
+def test_too_few_sources_for_the_folds_say_what_to_set():
+    table = recordings({"a": 4, "b": 9, "c": 5})
+    text = r"as many sources as folds: 4 folds, 3 sources; set split.folds to \[0, 1, 2\]"
+    with pytest.raises(ValueError, match=text):
+        splitting.split(table, list("abc"), chosen(folds=[0, 1, 2, 3], protocol="source"))
+    with pytest.raises(ValueError, match=r"3 folds, 1 sources; add to data.sources"):
+        splitting.split(table, list("abc"), chosen(protocol="source", test_sources=["a", "b"]))
+
+
+def test_duplicates_across_sources_share_a_fold_when_stratified():
+    table = recordings({"a": 40, "b": 40})
+    table.loc[[40, 41, 42], "digest"] = table["digest"][[5, 6, 7]].to_numpy()
+    folds = fold_of(splitting.split(table, ["a", "b"], chosen())[0])
+    assert [folds[f"b/0000{n}"] for n in (0, 1, 2)] == [folds[f"a/0000{n}"] for n in (5, 6, 7)]
+
+
+def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_protocol_source():
+    table = recordings({"a": 5, "b": 5, "c": 5})
+    table.loc[[6, 11], "digest"] = "a-1"
+    table.loc[[11, 12], "patient"] = "7"
+    done, left_out = splitting.split(table, list("abc"), chosen(protocol="source"))
+    assert left_out.values.tolist() == [
+        ["b", "00001", "split", "duplicate of a/00001"],
+        ["c", "00001", "split", "duplicate of a/00001"],
+        ["c", "00002", "split", "same-patient as a duplicate: a/00001"],
+    ]
+    assert len(done) == 12
+    assert splitting.summary(done, left_out, chosen(protocol="source"))["left_out"] == {
+        "duplicate": 2,
+        "same-patient": 1,
+    }
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_test_sources_are_the_whole_test_part_and_keep_the_duplicates(protocol, caplog):
+    table = recordings({"a": 30, "b": 30, "z": 10})
+    table.loc[0, "digest"] = "z-3"
+    settings = chosen(folds=[0, 1], protocol=protocol, test_sources=["z"], test_fraction=0.3)
+    with caplog.at_level(logging.WARNING):
+        done, left_out = splitting.split(table, ["a", "b", "z"], settings)
+    assert "split.test_fraction is not applied: the test part is split.test_sources ['z']" in caplog.text
+    assert set(done["source"][done["fold"] == "test"]) == {"z"} == set(done["source"]) - {"a", "b"}
+    assert (done["fold"][done["source"] == "z"] == "test").all()
+    assert left_out.values.tolist() == [["a", "00000", "split", "duplicate of z/00003"]]
+
+
+def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors():
+    table = recordings({"a": 4, "b": 4})
+    with pytest.raises(ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"):
+        splitting.split(table, ["a", "b"], chosen(test_sources=["q"]))
+    with pytest.raises(ValueError, match="leaves no recording for the folds"):
+        splitting.split(table, ["a", "b"], chosen(test_sources=["a", "b"]))
+    with pytest.raises(
+        ValueError, match=r"none of the 2 recordings in 2 groups falls to '[012]'; set fewer split.folds"
+    ):
+        splitting.split(table.iloc[:2], ["a", "b"], chosen())
+    with pytest.raises(ValueError, match="falls to 'test'"):
+        splitting.split(table, ["a", "b", "c"], chosen(test_sources=["c"]))
+
+
+def test_a_torn_group_is_named():
+    table = pd.DataFrame({"group": ["a:1", "a:1", "b/2"], "fold": ["0", "test", "1"]})
+    with pytest.raises(ValueError, match=r"group 'a:1' stands in \['0', 'test'\]"):
+        splitting.check_disjoint(table)
+    splitting.check_disjoint(table[1:])
+
+
+def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
+    table = recordings({"a": 30, "b": 30}, seed=2)
+    table.loc[table["source"] == "b", AF] = np.nan
+    settings = chosen(test_fraction=0.2)
+    done, left_out = splitting.split(table, ["a", "b"], settings)
+    figures = splitting.summary(done, left_out, settings)
+    assert list(figures["parts"]) == ["0", "1", "2", "test"]
+    for part, held in figures["parts"].items():
+        rows = done[(done["fold"] == part) & (done["source"] == "a")]
+        assert held["prevalence"][AF] == pytest.approx(rows[AF].sum() / len(rows), abs=1e-6)
+        assert held["prevalence"][STACH] is None
+    assert figures["deviation"]["class_by_source"] <= 2
+    assert figures["deviation"]["class"] <= 3
+
+
+def test_the_table_has_the_columns_of_folds_csv():
+    done, _ = splitting.split(recordings({"a": 9}), ["a"], chosen())
+    expected = ["path", "age", "gender", AF, SB, STACH, "source", "record", "patient", "group", "fold"]
+    assert (
+        list(splitting.folds_table(done).columns) == expected == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"folds": [0]}, r"split.folds: .*must be 0, 1, ..., K-1 .*found \[0\]"),
+        ({"folds": [1, 2]}, "split.folds: .*must be 0, 1, ..., K-1"),
+        ({"folds": ["0", "2"]}, "split.folds: .*must be 0, 1, ..., K-1"),
+        ({"protocol": "random"}, "split.protocol: .*'stratified' or 'source'.*found 'random'"),
+        ({"test_fraction": 0.6}, "split.test_fraction: .*less than or equal to 0.5"),
+        ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
+        ({"seed": -1}, "split.seed: .*greater than or equal to 0"),
+        ({"fold": 5}, "split.fold: Extra"),
+    ],
+)
+def test_params_refuse_what_would_not_make_folds(change, text):
+    values = {"folds": [0, 1], "protocol": "stratified", "test_fraction": 0, "test_sources": [], "seed": 0}
+    assert params.section(splitting.Params, {"split": values}, "split").parts == ["0", "1", "test"]
+    with pytest.raises(ValueError, match=text):
+        params.section(splitting.Params, {"split": {**values, **change}}, "split")
+
+
+def test_folds_may_be_text_as_dvc_passes_them():
+    assert chosen(folds=["0", "1"]).parts == ["0", "1", "test"]

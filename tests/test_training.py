@@ -1,0 +1,221 @@
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from ecgpipe import augmenting, checkpoint, dataset, layout, model, params, tables, training
+from ecgpipe.peers import Peers
+
+NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+TRAIN = {
+    "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
+    "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
+    "keep": "best", "patience": 10, "permute_labels": False, "seed": 3,
+}  # fmt: skip
+AUGMENT = params.load(Path(__file__).parents[1] / "params.yaml")["augment"]
+ALONE = Peers(0, 1, torch.device("cpu"))
+
+
+def quiet(**arguments):
+    return tqdm(disable=True, **arguments)
+
+
+def load(fold="0"):
+    table = tables.read(layout.FOLDS)
+    rows = training.parts(table, fold)
+    stores = dataset.open_stores(["a", "b"])
+    return rows, {name: dataset.examples(part, stores) for name, part in rows.items()}
+
+
+def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), **values):
+    augment = augmenting.Params(
+        **AUGMENT | {name: name in augment for name in AUGMENT if AUGMENT[name] in (True, False)}
+    )
+    return training.Fold(
+        data["train"], data["val"], NETWORK, training.Params(**TRAIN | values), augment,
+        peers=ALONE, state_path=layout.checkpoints("0") / "state.pt", key=key,
+    )  # fmt: skip
+
+
+def weights_of(fold):
+    return {name: tensor.clone() for name, tensor in fold.state.network.state_dict().items()}
+
+
+def equal(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_masked_loss_equals_torch_on_annotated_cells_and_ignores_the_others():
+    torch.manual_seed(1)
+    logits, labels, weights = torch.randn(6, 3), (torch.rand(6, 3) < 0.4).float(), torch.tensor([1.0, 4.0, 2.0])
+    labels[1, 2] = labels[4, 0] = torch.nan
+    known = torch.isfinite(labels)
+    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)(logits, labels.nan_to_num())
+    assert torch.isclose(training.masked_loss(logits, labels, weights), each[known].mean())
+    moved = logits.clone()
+    moved[1, 2] = 99.0
+    assert torch.isclose(training.masked_loss(moved, labels, weights), training.masked_loss(logits, labels, weights))
+    assert training.masked_loss(logits, torch.full_like(labels, torch.nan), weights) == 0
+
+
+def test_unannotated_cells_give_no_gradient():
+    logits = torch.zeros(2, 2, requires_grad=True)
+    training.masked_loss(logits, torch.tensor([[1.0, torch.nan], [0.0, torch.nan]]), torch.ones(2)).backward()
+    assert logits.grad[:, 1].abs().max() == 0
+    assert logits.grad[:, 0].abs().min() > 0
+
+
+def test_class_weights_are_negatives_over_positives_among_annotated_recordings():
+    nan = torch.nan
+    labels = torch.tensor([[1, 0, 0, nan], [0, 0, 0, nan], [0, 1, 0, 1], [0, nan, 0, 1.0]])
+    assert training.class_weights(labels, "balanced", 10).tolist() == [3, 2, 1, 1]
+    assert training.class_weights(labels, "balanced", 2.5).tolist() == [2.5, 2, 1, 1]
+    assert training.class_weights(labels, "none", 10).tolist() == [1, 1, 1, 1]
+
+
+def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefined_classes_out():
+    rng = np.random.default_rng(1)
+    labels = (rng.random((50, 3)) < 0.4).astype(float)
+    labels[:, 2] = 0
+    labels[:9, 1] = np.nan
+    scores = rng.random((50, 3))
+    expected = np.mean([roc_auc_score(labels[:, 0], scores[:, 0]), roc_auc_score(labels[9:, 1], scores[9:, 1])])
+    found = training.macro_auroc(torch.from_numpy(labels), torch.from_numpy(scores))
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert np.isnan(training.macro_auroc(torch.zeros(4, 1), torch.rand(4, 1)))
+
+
+def test_permuted_labels_are_the_same_rows_in_another_order():
+    labels = torch.arange(30.0).reshape(10, 3)
+    moved = training.permuted(labels, 1)
+    assert sorted(map(tuple, moved.tolist())) == sorted(map(tuple, labels.tolist()))
+    assert not torch.equal(moved, labels)
+
+
+def test_training_learns_what_is_there_to_learn(split_project):
+    _, data = load()
+    fold = fold_of(data, augment=("crop",), epochs=12)
+    state = fold.run(quiet)
+    assert state.best > 0.85
+    assert state.history[-1]["train_loss"] < state.history[0]["train_loss"]
+
+
+def test_twice_the_same_bytes(split_project):
+    _, data = load()
+    first = fold_of(data)
+    first.run(quiet)
+    (layout.checkpoints("0") / "state.pt").unlink()
+    second = fold_of(data)
+    second.run(quiet)
+    assert equal(weights_of(first), weights_of(second))
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
+def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
+    _, data = load()
+    whole = fold_of(data, schedule=schedule)
+    whole.run(quiet)
+    (layout.checkpoints("0") / "state.pt").unlink()
+    stopped = fold_of(data, schedule=schedule)
+    stopped._epoch(stopped.state.network)
+    stopped._epoch(stopped.state.network)
+    resumed = fold_of(data, schedule=schedule)
+    resumed.run(quiet)
+    assert equal(weights_of(whole), weights_of(resumed))
+    seconds = [{key: value for key, value in row.items() if key != "seconds"} for row in resumed.state.history]
+    assert seconds == [{key: value for key, value in row.items() if key != "seconds"} for row in whole.state.history]
+
+
+def test_a_state_of_other_params_or_data_is_not_resumed(split_project):
+    _, data = load()
+    fold_of(data, key="one").run(quiet)
+    other = fold_of(data, key="other")
+    other._resume()
+    assert other.state.epoch == 0
+    same = fold_of(data, key="one")
+    same._resume()
+    assert same.state.epoch == TRAIN["epochs"]
+
+
+def test_patience_stops_and_the_best_epoch_is_kept(split_project):
+    _, data = load()
+    fold = fold_of(data, epochs=40, patience=3, learning_rate=0.02)
+    state = fold.run(quiet)
+    scores = [row["val_auroc_macro"] for row in state.history]
+    assert state.epoch < 40
+    assert state.best_epoch == int(np.argmax(scores)) + 1 == state.epoch - 3
+    last = fold_of(data, key="last", keep="last", patience=1)
+    assert last.run(quiet).best_epoch == TRAIN["epochs"]
+
+
+def test_a_loss_that_is_not_finite_stops_at_once_and_says_what_to_do(split_project):
+    _, data = load()
+    fold = fold_of(data, learning_rate=1e30, epochs=3)
+    with pytest.raises(ValueError, match=r"the loss is (nan|inf).*Lower train.learning_rate"):
+        fold.run(quiet)
+
+
+def test_a_batch_larger_than_the_training_part_is_refused(split_project):
+    _, data = load()
+    with pytest.raises(ValueError, match=r"train.batch: 5000 is more than the \d+ training recordings"):
+        fold_of(data, batch=5000)
+
+
+def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_training():
+    table = pd.DataFrame({"fold": ["0", "1", "2", "test", "0"], "record": list("abcde")})
+    found = training.parts(table, "0")
+    assert {name: list(rows["record"]) for name, rows in found.items()} == {
+        "train": ["b", "c"],
+        "val": ["a", "e"],
+        "test": ["d"],
+    }
+    with pytest.raises(ValueError, match="no 'val' recordings for fold 7"):
+        training.parts(table, "7")
+
+
+def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(split_project):
+    rows, data = load()
+    fold = fold_of(data)
+    fold.run(quiet)
+    about = {"folds": [0, 1], "split": "s"}
+    training.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about})
+    found = tables.read(layout.predictions("0") / "test.csv")
+    assert list(found.columns) == ["source", "record", *tables.class_codes(rows["test"])]
+    assert list(found["record"]) == list(rows["test"]["record"])
+    network, said = checkpoint.load(layout.model("0"))
+    again = training.probabilities_of(network, data["test"], said["window"], said["normalise"])
+    assert np.allclose(found[tables.class_codes(found)], again.numpy(), atol=1e-6)
+    assert len(said["thresholds"]) == 3
+    assert said["conditioning"] == {"low_hz": 0.5}
+    assert len(tables.read(layout.predictions("0") / "history.csv")) == TRAIN["epochs"]
+    assert not (layout.checkpoints("0") / "state.pt").exists()
+
+
+def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_threshold(split_project):
+    rows, data = load()
+    results = []
+    for noise in (False, True):
+        data = copy.copy(data)
+        if noise:
+            table = tables.read(layout.FOLDS)
+            test = table["fold"] == "test"
+            table.loc[test, tables.class_codes(table)] = 1.0
+            data["test"] = dataset.of_signals(
+                [np.ones((200, 12), np.int16)] * int(test.sum()),
+                np.full(int(test.sum()), 1.0),
+                np.full(int(test.sum()), "F"),
+                rate_hz=100,
+                classes=3,
+            )
+        fold = fold_of(data)
+        fold.run(quiet)
+        training.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
+        results.append((weights_of(fold), json.loads((layout.model("0") / "model.json").read_text())["thresholds"]))
+    assert equal(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]

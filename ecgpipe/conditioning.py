@@ -6,6 +6,7 @@ forward-backward Butterworth filter has it (S. Butterworth, "On the theory of fi
 scipy.signal.sosfiltfilt is its oracle in the tests).
 """
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -126,8 +127,9 @@ def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
     return "ok", signals.to_microvolts(signal_mv), peaks, recording.faults, digest
 
 
-def _condition_files(paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
-    return [condition_file(path, source, params) for path in paths]
+def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
+    with contextlib.chdir(where):  # a worker that is used again may stand elsewhere
+        return [condition_file(path, source, params) for path in paths]
 
 
 def condition_source(
@@ -139,7 +141,8 @@ def condition_source(
     """
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     parallel = joblib.Parallel(n_jobs=workers, backend=backend, return_as="generator", pre_dispatch="2*n_jobs")
-    for results in parallel(joblib.delayed(_condition_files)(chunk, source, params) for chunk in chunks):
+    where = str(Path.cwd())
+    for results in parallel(joblib.delayed(_condition_files)(where, chunk, source, params) for chunk in chunks):
         yield from results
 
 

@@ -44,7 +44,7 @@ class Findings:
     rate_bpm: float
     swing_s: float  # change of the sinus interval with breathing, peak to peak
     pr_s: float
-    premature: int
+    premature: int  # atrial premature beats in ten seconds
     ventricular: int
     conduction: str
     axis: float
@@ -72,9 +72,9 @@ def findings(rng: np.random.Generator, rhythm: str | None = None, **wanted: obje
         sex="F" if rng.random() < 0.46 else "M",
         rhythm=rhythm,
         rate_bpm=_rate(rng, rhythm),
-        swing_s=rng.uniform(0.18, 0.45) if swings else rng.uniform(0.0, 0.07),
+        swing_s=rng.uniform(0.2, 0.5) if swings else rng.uniform(0.0, 0.07),
         pr_s=_pr(rng, rhythm, long=sinus and not well and rng.random() < 0.23),
-        premature=int(rng.integers(1, 5)) if sinus and rng.random() < (0.05 if swings else 0.19) else 0,
+        premature=int(rng.integers(2, 6)) if sinus and rng.random() < (0.05 if swings else 0.19) else 0,
         ventricular=int(rng.integers(1, 4)) if rhythm != "AFL" and rng.random() < 0.06 else 0,
         conduction=conduction,
         axis=_axis(rng, conduction, age, well),

@@ -33,8 +33,9 @@ def beat(
     intervals = rhythm.sinus_intervals(rng, has.rate_bpm, seconds, has.swing_s, slow)
     mean_s = 60 / has.rate_bpm
     seen = np.arange(int(1.2 * margin_s / mean_s) + 1, max(int((seconds - 1.5 * margin_s) / mean_s), 3))
-    odd = rng.permutation(seen)[: has.premature + has.ventricular].tolist()
-    return rhythm.sinus(rng, intervals, has.pr_s, odd[: has.premature], odd[has.premature :]), np.zeros((samples, 3))
+    early = round(has.premature * max(seconds / 10, 1))  # as frequent in a long recording, or a window shows none
+    odd = rng.permutation(seen)[: early + has.ventricular].tolist()
+    return rhythm.sinus(rng, intervals, has.pr_s, odd[:early], odd[early:]), np.zeros((samples, 3))
 
 
 def trace(rng: np.random.Generator, of: Heart, beats: Beats, atrial: np.ndarray, rate_hz: float) -> np.ndarray:

@@ -93,6 +93,13 @@ class Recording:
         return tuple(criteria.CODES[label] for label in self.labels)
 
 
+def size(name: str, recordings: int) -> int:
+    """How many of all `recordings` the source `name` has; the sources' sizes add up to all."""
+    ends = np.cumsum([0.0, *(source.share for source in SOURCES.values())]) * recordings
+    first = list(SOURCES).index(name)
+    return round(ends[first + 1]) - round(ends[first])
+
+
 def simulate_recording(
     rng: np.random.Generator,
     *,
@@ -138,7 +145,7 @@ def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
     """Writes all recordings of the source `name` into `folder`, whole or not at all; how many there are."""
     if name not in SOURCES:
         raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
-    count = round(params.recordings * SOURCES[name].share)
+    count = size(name, params.recordings)
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     with layout.atomic(folder) as temporary:
         temporary.mkdir()

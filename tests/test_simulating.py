@@ -6,6 +6,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ecgpipe import catalogue, criteria, diagnoses, records, simulating
@@ -121,7 +123,7 @@ def test_every_recording_can_be_read_and_only_the_truncated_one_is_refused(raw):
     for name, codes in (("sim-north", "snomed"), ("sim-east", "native"), ("sim-south", "native")):
         source = catalogue.Source(form="wfdb", vocabulary=name, codes=codes)
         found = list(records.describe(raw / name, source))
-        assert len(found) == round(120 * simulating.SOURCES[name].share)
+        assert len(found) == simulating.size(name, 120)
         for one in found:
             try:
                 recording = records.read(raw / name / one.path, source)
@@ -136,3 +138,13 @@ def test_the_section_names_the_sources_there_are():
     with pytest.raises(ValidationError, match="sim-north"):
         simulating.Params(sources=["sim-up"], recordings=60, seed=0)
     assert sum(source.share for source in simulating.SOURCES.values()) == pytest.approx(1)
+
+
+@given(recordings=st.integers(60, 100_000))
+def test_the_sources_sizes_add_up_to_the_recordings_asked_for(recordings):
+    sizes = [simulating.size(name, recordings) for name in simulating.SOURCES]
+    assert sum(sizes) == recordings
+    assert all(
+        abs(one - recordings * source.share) <= 1
+        for one, source in zip(sizes, simulating.SOURCES.values(), strict=True)
+    )

@@ -1,0 +1,76 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from ecgpipe import layout, signals, tables, writers
+from stages import preprocess
+
+PARAMS = """
+data: {root: data/raw, sources: [one.two]}
+preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3}
+compute: {workers: 1, backend: loky, device: auto}
+sources:
+  one.two: {form: wfdb, vocabulary: PTB, codes: snomed}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A source of seven recordings: a good one, one too short, one cut, a flat lead, all flat, and a name twice."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    rng = np.random.default_rng(1)
+    raw = tmp_path / "data/raw/one.two"
+    for name, samples in (
+        ("g1/A", 5000),
+        ("g1/B", 1000),
+        ("g1/C", 5000),
+        ("g1/D", 4000),
+        ("g2/E", 4000),
+        ("g1/F", 4000),
+    ):
+        signal_mv = rng.normal(0, 0.3, (samples, 12))
+        signal_mv[:, 4] *= name != "g1/D"
+        signal_mv *= name != "g2/E"
+        folder, record = name.split("/")
+        writers.write_challenge(raw / folder, record, signal_mv, 500, age=50, sex="F", labels=["426783006"])
+    cut = raw / "g1/C.mat"
+    cut.write_bytes(cut.read_bytes()[:-2])
+    for suffix in (".hea", ".mat"):
+        shutil.copy(raw / f"g1/F{suffix}", raw / f"g2/F{suffix}")
+    return tmp_path
+
+
+def test_every_recording_is_stored_or_refused_with_its_reason(project):
+    preprocess.main("one.two")
+    store = signals.open_store(layout.store("one.two"))
+    assert list(store.index["record"]) == ["A", "D"]
+    assert list(store.index["samples"]) == [1000, 800]
+    assert list(store.index["flags"]) == ["", "flat-lead"]
+    refused = tables.read(layout.store("one.two") / "refused.csv")
+    assert dict(zip(refused["path"], refused["reason"], strict=True)) == {
+        "g1/B.hea": "short", "g1/C.hea": "truncated", "g2/E.hea": "flat", "g1/F.hea": "duplicate-record",
+        "g2/F.hea": "duplicate-record",
+    }  # fmt: skip
+    report = json.loads((layout.METRICS / "signals/one.two.json").read_text())
+    assert report["recordings"] == report["stored"] + sum(report["refused"].values()) == 7
+    assert report["flags"] == {"flat-lead": 1}
+    assert store.conditioning == {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}
+
+
+def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
+    preprocess.main("one.two")
+    before = signals.read_about(layout.store("one.two"))["digest"]
+    (layout.store("one.two") / "stray").write_text("")
+    preprocess.main("one.two")
+    assert signals.read_about(layout.store("one.two"))["digest"] == before
+    assert sorted(path.name for path in layout.SIGNALS.iterdir()) == ["one.two"]
+    assert not (layout.store("one.two") / "stray").exists()
+
+
+def test_two_runs_at_once_are_refused(project):
+    with layout.lock("preprocess-one.two"), pytest.raises(ValueError, match="another process is running stage"):
+        preprocess.main("one.two")
+    assert not layout.store("one.two").exists()

@@ -1,0 +1,67 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from ecgpipe import checkpoint, layout, params, tables
+from stages import train
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "stages.train", "0"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *COMMAND[1:]]
+
+
+@pytest.fixture
+def project(split_project):
+    """The small split table with small params; the working directory is there."""
+    values = params.load(ROOT / "params.yaml")
+    values["model"]["width"] = 4
+    values["train"] |= {"epochs": 6, "batch": 8, "window_s": 3, "keep": "last"}
+    with (split_project / "params.yaml").open("w") as handle:
+        YAML(typ="safe", pure=True).dump(values, handle)
+    return split_project
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def outputs():
+    """The bytes that a fold leaves, but for the seconds in its history."""
+    files = [*layout.model("0").iterdir(), layout.predictions("0") / "val.csv", layout.predictions("0") / "test.csv"]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(project):
+    subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
+    whole = outputs()
+    slow = subprocess.Popen(COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    state = layout.checkpoints("0") / "state.pt"
+    deadline = time.monotonic() + 60
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    slow.send_signal(signal.SIGKILL)
+    slow.wait()
+    assert state.exists(), "killed after an epoch, before the end"
+    subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
+    assert outputs() == whole
+    assert not state.exists()
+
+
+def test_two_processes_train_one_model(project):
+    subprocess.run(TORCHRUN, env=environment(), check=True, capture_output=True, timeout=180)
+    found = tables.read(layout.predictions("0") / "history.csv")
+    assert len(found) == 6
+    assert found["train_loss"].astype(float).iloc[-1] < found["train_loss"].astype(float).iloc[0]
+    _, about = checkpoint.load(layout.model("0"))
+    assert about["folds"] == [0, 1]
+
+
+def test_a_fold_that_no_recording_has_is_named(project):
+    with pytest.raises(ValueError, match=r"no 'val' recordings for fold 9; folds are \['0', '1', 'test'\]"):
+        train.main("9")

@@ -1,0 +1,189 @@
+"""The whole pipeline on a few simulated recordings, stage by stage as DVC runs them, and the file that binds them."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
+
+from ecgpipe import __main__ as command
+from ecgpipe import layout, params, tables
+
+ROOT = Path(__file__).parents[1]
+SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
+
+
+def small(path: Path, **changes: dict) -> dict:
+    """Writes the demo's params, made small, to `path`; `changes` are values by section."""
+    values = params.load(ROOT / "params.yaml")
+    values["simulate"]["recordings"] = 72
+    values["split"] |= {"folds": [0, 1], "test_fraction": 0.25}
+    values["model"]["width"] = 4
+    values["train"] |= {"epochs": 2, "batch": 8, "window_s": 5}
+    values["compute"]["workers"] = 1
+    for section, change in changes.items():
+        values[section] |= change
+    with path.open("w") as handle:
+        YAML(typ="safe", pure=True).dump(values, handle)
+    return values
+
+
+def run(stages: list[str], values: dict) -> None:
+    """The stages' scripts in order, in the working directory."""
+    import importlib
+
+    over = {"simulate": values["simulate"]["sources"], "preprocess": values["data"]["sources"],
+            "train": map(str, values["split"]["folds"])}  # fmt: skip
+    for stage in stages:
+        main = importlib.import_module(f"stages.{stage}").main
+        for item in over.get(stage, [None]):
+            main(*[item] if item else [])
+
+
+ALL = ["simulate", "label_map", "preprocess", "split", "train", "evaluate"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder in which the whole pipeline has run."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(ALL, small(folder / "params.yaml"))
+    return folder
+
+
+@pytest.fixture
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project)
+    return project
+
+
+def test_every_recording_made_is_in_a_fold_or_listed_with_its_reason(inside):
+    labels, folds, left_out = (tables.read(path) for path in (layout.LABELS, layout.FOLDS, layout.LEFT_OUT))
+    assert len(labels) == 72
+    assert len(folds) + len(left_out) == 72
+    assert left_out["reason"].str.len().min() > 5
+    assert set(folds["fold"]) == {"0", "1", "test"}
+    assert list(folds.columns[:3]) == ["path", "age", "gender"]
+    assert list(folds.columns[-5:]) == ["source", "record", "patient", "group", "fold"]
+
+
+def test_a_source_that_annotates_nine_classes_has_blanks_for_the_others(inside):
+    folds = tables.read(layout.FOLDS)
+    codes = tables.class_codes(folds)
+    south = folds[folds["source"] == "sim-south"][codes]
+    assert len(codes) == 17
+    assert int(south.isna().all().sum()) == 8
+    assert folds[folds["source"] == "sim-north"][codes].notna().all().all()
+
+
+def test_the_exact_duplicate_across_two_sources_stands_on_one_side(inside):
+    folds = tables.read(layout.FOLDS)
+    groups = folds.groupby("group")
+    spanning = groups["source"].nunique()
+    assert int((spanning > 1).sum()) == 1
+    assert (groups["fold"].nunique() == 1).all()
+
+
+def test_the_metrics_name_what_they_are(inside):
+    summary = json.loads((layout.METRICS / "summary.json").read_text())
+    assert {"test", "test_ensemble", "out_of_fold"} <= set(summary)
+    numbers = re.findall(r": -?\d", json.dumps(summary))
+    assert 5 < len(numbers) <= 30
+    assert sorted(path.name for path in (layout.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    for name in ("roc", "pr", "history", "calibration", "confusion", "classes"):
+        assert (layout.PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, tmp_path):
+    folds = tables.read(layout.FOLDS)
+    test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
+    paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
+    assert paths
+    assert command.main(["predict", *paths, "--out", str(tmp_path / "p.csv")]) == 0
+    ours = tables.read(tmp_path / "p.csv")
+    expected = []
+    for fold in ("0", "1"):
+        table = tables.read(layout.predictions(fold) / "test.csv").set_index(["source", "record"])
+        expected.append(table.loc[[("sim-north", record) for record in test["record"]]].to_numpy())
+    names = [column for column in ours.columns[3:] if not column.endswith("_present")]
+    assert np.allclose(ours[names].astype(float), np.mean(expected, axis=0), atol=2e-6)
+
+
+def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = small(tmp_path / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
+    run(["simulate"], values)
+    for source in SIMULATED:  # the same files, found in another order of creation
+        folder = Path("data/raw") / source
+        shutil.copytree(folder, Path("data/again"))
+        shutil.rmtree(folder)
+        for path in sorted(Path("data/again").rglob("*"), reverse=True):
+            if path.is_file():
+                target = folder / path.relative_to("data/again")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+        shutil.rmtree("data/again")
+    run(ALL[1:], values)
+    compared = 0
+    for path in sorted(inside.rglob("*")):
+        relative = path.relative_to(inside)
+        skipped = relative.parts[:2] in (("data", "checkpoints"), ("data", "raw")) or path.name == "params.yaml"
+        timed = path.name in ("history.csv",)  # holds the seconds of each epoch
+        if path.is_file() and not skipped and not timed:
+            assert path.read_bytes() == (tmp_path / relative).read_bytes(), relative
+            compared += 1
+    assert compared > 30
+
+
+def test_an_override_on_the_command_line_changes_one_line_of_params(tmp_path):
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    before = path.read_text().splitlines()
+    apply_overrides(path, ["augment.triangle=true"])
+    after = path.read_text().splitlines()
+    changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    assert changed == [("  triangle: false", "  triangle: true")]
+
+
+def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_overrides(path, ["data.sources=[sim-north,sim-west]"])
+    before, after = (ROOT / "params.yaml").read_text().splitlines(), path.read_text().splitlines()
+    assert [line for line in before if line not in after] == []
+    assert len(before) - len(after) == 2
+    assert params.load(path)["data"]["sources"] == ["sim-north", "sim-west"]
+
+
+def test_dvc_yaml_lists_sources_and_folds_once_in_params():
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert {name: stage["foreach"] for name, stage in stages.items() if "foreach" in stage} == {
+        "simulate": "${simulate.sources}",
+        "preprocess": "${data.sources}",
+        "train": "${split.folds}",
+    }
+    for name, stage in stages.items():
+        body = stage.get("do", stage)
+        assert all(isinstance(out, str) for out in body.get("outs", [])), f"{name}: cache: false stops the run cache"
+
+
+def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = ["chapman_shaoxing", "ptb", "sph"]
+    values = small(
+        tmp_path / "params.yaml",
+        data={"root": str(real_data), "sources": sources}, labels={"classes": "official"}, simulate={"sources": []},
+        split={"test_fraction": 0}, train={"epochs": 1},
+    )  # fmt: skip
+    run(ALL, values)
+    folds = tables.read(layout.FOLDS)
+    assert set(folds["source"]) == set(sources)
+    assert len(tables.class_codes(folds)) == 26
+    summary = json.loads((layout.METRICS / "summary.json").read_text())
+    assert summary["test"]["auroc_macro"] is None or summary["test"]["auroc_macro"]["mean"] is None

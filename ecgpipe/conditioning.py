@@ -69,12 +69,8 @@ def condition(
     before = -int(-PAD_S * rate_hz // step_in)
     steps = scipy.fft.next_fast_len(before + -(-(samples + int(PAD_S * rate_hz)) // step_in), real=True)
     head, total_in, total_out = before * step_in, steps * step_in, steps * step_out
-    padded = np.pad(
-        signal.astype(np.float32, copy=False),
-        ((head, total_in - head - samples), (0, 0)),
-        "reflect",
-        reflect_type="odd",
-    )
+    # Mirrored, not turned about the last sample: a recording that ends on an R-peak would get twice its height as offset.
+    padded = np.pad(signal.astype(np.float32, copy=False), ((head, total_in - head - samples), (0, 0)), "reflect")
     spectrum = scipy.fft.rfft(padded, axis=0)
     kept = min(total_in, total_out) // 2 + 1
     frequencies_hz = np.arange(kept) * (rate_hz / total_in)

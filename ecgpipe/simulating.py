@@ -23,6 +23,7 @@ from ecgpipe.patients import make
 MARGIN_S = 1.0  # drawn before and after what is kept
 CHUNK = 64  # recordings to a job
 PER_FOLDER = 125  # recordings to a subfolder of sim-north
+OTHER = "OTHER"  # what sim-south calls a recording that has only what it does not annotate
 QUANTA_MV = (0.001, 0.0025, 0.00488)  # steps of converters
 
 
@@ -187,7 +188,7 @@ def patient_of(name: str, index: int) -> int:
 
 
 def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list[str]:
-    """Abbreviations in the words of a source; what it has no word for is left out."""
+    """Abbreviations in the words of a source; what it has no word for is left out, or OTHER where nothing else is."""
     codes = [criteria.CODES[label] for label in labels]
     if name == "sim-north":  # now and then the code that counts as the same class
         equivalent = {one.codes[0]: one.codes for one in diagnoses.classes("study")}
@@ -195,7 +196,8 @@ def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list
     words = {code: text for text, known in diagnoses.vocabulary(name).items() for code in sorted(known)}
     if name == "sim-west" and labels != ("NSR",):  # statement 1, a normal recording, says that there is nothing else
         words[criteria.CODES["NSR"]] = "20"
-    return [words[code] for code in codes if code in words]
+    said = [words[code] for code in codes if code in words]
+    return said or [OTHER] * (name == "sim-south")
 
 
 def _write(name: str, folder: Path, seed: int, index: int) -> dict[str, object]:

@@ -42,6 +42,15 @@ def test_baseline_wander_and_offset_go_and_mains_hum_falls_below_a_hundredth():
     assert np.abs(out[1000:4000]).max() < 0.02
 
 
+def test_a_recording_that_ends_on_an_r_peak_keeps_its_baseline():
+    time = np.arange(5000) / 500
+    beats = np.append(np.arange(0.0, 9.5, 0.9), 4999 / 500)
+    trace = sum(1.5 * np.exp(-0.5 * ((time - beat) / 0.015) ** 2) for beat in beats)
+    out = conditioning.condition(np.repeat(trace[:, None], 12, axis=1), 500, to_rate_hz=500, **BAND)[:, 0]
+    quiet = np.abs(time[:, None] - beats).min(axis=1) > 0.2
+    assert np.abs(out[quiet] - np.median(out[quiet])).max() < 0.15
+
+
 def test_a_rate_below_the_band_invents_nothing_above_its_own_nyquist():
     rng = np.random.default_rng(2)
     out = conditioning.condition(rng.normal(size=(640, 12)), 64, to_rate_hz=250, **BAND)

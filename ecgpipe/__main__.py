@@ -3,37 +3,68 @@
 import argparse
 import csv
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from ecgpipe import params, predicting, sections, tables
+from ecgpipe.catalogue import Source
+
+
+def _source(arguments: argparse.Namespace) -> Source | None:
+    """The catalogue entry that --source names, what --rate-hz says, or None; ValueError where the entry is at fault."""
+    name = arguments.source
+    if name is None:
+        return None if arguments.rate_hz is None else predicting.of_rate(arguments.rate_hz)
+    known = params.load(arguments.params).get("sources")
+    known = known if isinstance(known, Mapping) else {}
+    if name not in known:
+        raise ValueError(
+            f"{arguments.params}: no entry '{name}' under sources (there: {', '.join(known)}); add one, or name "
+            "another file by --params"
+        )
+    problems = params.faults(Source, known[name], f"sources.{name}")
+    if problems:
+        raise ValueError(f"{arguments.params}: " + "; ".join(problems))
+    return Source.model_validate(known[name])
+
+
+def _said(row: Mapping[str, Any], ensemble: predicting.Ensemble) -> str:
+    """One recording's line: the classes present, each with its probability, or why it was refused."""
+    if row["verdict"] == "refused":
+        return f"{row['path']}: refused, {row['reason']}"
+    present = [
+        f"{name} {full} {row[name]:.2f}" if full != name else f"{name} {row[name]:.2f}"
+        for name, full in zip(ensemble.names, ensemble.full_names, strict=True)
+        if row[f"{name}_present"] == 1
+    ]
+    found = ", ".join(present) or f"none of the {len(ensemble.names)} classes"
+    return f"{row['path']}: {found}" + f" ({row['reason']})" * bool(row["reason"])
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    source = _source(arguments)
     ensemble = predicting.load_ensemble(arguments.model)
     files = predicting.expand(arguments.paths)
-    table = predicting.predict(ensemble, files, partial(tqdm, desc="predict", unit="batch", disable=None))
+    known = predicting.people(arguments.paths, source) if source else {}
+    progress = partial(tqdm, desc="predict", unit="batch", disable=None)
+    table = predicting.predict(ensemble, files, progress, source, known)
     tables.write(table, arguments.out)
-    names = ensemble.names
     for row in table.to_dict("records"):
-        if row["verdict"] == "refused":
-            print(f"{row['path']}: refused, {row['reason']}")
-            continue
-        present = [f"{name} {row[name]:.2f}" for name in names if row[f"{name}_present"] == 1]
-        print(
-            f"{row['path']}: {', '.join(present) or 'none of the classes'}"
-            + f" ({row['reason']})" * bool(row["reason"])
-        )
+        print(_said(row, ensemble))
     refused = int((table["verdict"] == "refused").sum())
-    of = f"{len(names)} classes, {len(ensemble.networks)} models"
+    of = f"{len(ensemble.names)} classes, {len(ensemble.networks)} models"
     print(f"{len(table)} recordings, {refused} refused, {of} -> {arguments.out}")
     return 0 if refused < len(table) else 1
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    rows = list(tqdm(predicting.check(predicting.expand(arguments.paths)), desc="check", unit="rec", disable=None))
+    files = predicting.expand(arguments.paths)
+    checked = predicting.check(files, _source(arguments))
+    rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
     for path, said, reason in rows:
         if said != "ok":
@@ -55,16 +86,26 @@ def _params(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """The arguments that say which recordings are read, and how."""
+    paths = ".hea, .mat, .dat or .h5, a record without suffix (its .hea), or a folder of them"
+    command.add_argument("paths", nargs="+", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--source", metavar="NAME", help="entry under `sources` in params.yaml that says how to read them")
+    how.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate of .h5 files without such an entry")
+    command.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="file that --source is in")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     predict = commands.add_parser("predict", help="probabilities and decisions for recordings, as CSV")
-    predict.add_argument("paths", nargs="+", type=Path, metavar="RECORD_OR_FOLDER", help=".hea or .h5, or a folder")
+    _add_reading(predict)
     predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
     predict.set_defaults(run=_predict)
     check = commands.add_parser("check", help="read every recording and say whether it is usable")
-    check.add_argument("paths", nargs="+", type=Path, metavar="FOLDER")
+    _add_reading(check)
     check.add_argument("--csv", type=Path, help="CSV to write: path, verdict, reason")
     check.set_defaults(run=_check)
     checked = commands.add_parser("params", help="check a whole params file, all faults together")
@@ -78,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"ecgpipe: {error}", file=sys.stderr)
         return 2
 

@@ -19,7 +19,7 @@ from typing import Literal
 import torch
 from pydantic import Field, model_validator
 
-from ecgpipe.dataset import NO_PEAK, Examples, gather
+from ecgpipe.dataset import NO_PEAK, Examples, gather, inside
 from ecgpipe.leads import LEADS
 from ecgpipe.params import Section
 
@@ -161,12 +161,13 @@ def _warped(
         most = params.sine_shift_s * data.rate_hz
         shift = draws.between("sine", 1, -most, most) * draws.chosen("sine", params.sine_probability)
         time = sine_map(time, shift, params.sine_frequency_hz / data.rate_hz)
-    if params.star and data.peaks.shape[1] > 1:
-        count = data.peaks.shape[1]
+    if params.star:
+        peaks = data.peaks_of(rows)
+        count = peaks.shape[1]
         chosen = draws.chosen("star", params.star_probability)[:, None]
         warp = (2.0 * draws.uniform("star", 1, count) - 1.0) * params.star_warp * chosen
         raise_by = (2.0 * draws.uniform("star", 1 << 20, count) - 1.0) * params.star_gain * chosen
-        time, gain = star_map(time, data.peaks[rows], warp, raise_by)
+        time, gain = star_map(time, peaks, warp, raise_by)
     return time, gain
 
 
@@ -199,9 +200,11 @@ def _noise(signal: torch.Tensor, params: Params, draws: Draws) -> torch.Tensor:
     return noise * power.sqrt().to(signal.dtype)[:, None, None]
 
 
-def augmented(data: Examples, rows: torch.Tensor, window: int, params: Params, draws: Draws) -> torch.Tensor:
+def augmented(
+    data: Examples, rows: torch.Tensor, window: int, params: Params, draws: Draws
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A training batch: the recordings `rows` [batch] with every switched-on augmentation, float32
-    [batch, lead, time] in mV. window is in samples."""
+    [batch, lead, time] in mV, and which samples lie inside the recording, [batch, time]. window is in samples."""
     start = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
     if params.crop:
         start = crop_start(data.place[rows, 2], window, params.crop_jitter_s * data.rate_hz, draws)
@@ -213,4 +216,6 @@ def augmented(data: Examples, rows: torch.Tensor, window: int, params: Params, d
     if params.lead_dropout:
         gain = _dropped(gain, params, draws)
     signal = gather(data, rows, tau) * gain.to(torch.float32)
-    return signal + _noise(signal, params, draws) if params.noise else signal
+    if params.noise:
+        signal = signal + _noise(signal, params, draws)
+    return signal, inside(data, rows, tau)

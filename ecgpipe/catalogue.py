@@ -3,8 +3,9 @@
 - metadata table of an HDF5 source: CSV, one row per recording with its labels, and age, sex, patient where known.
 - patients table of a WFDB source (PTB-XL: ptbxl_database.csv): CSV of record names, or of the number in a record's
   name (HR00017 is 17), and patients. Where the file is absent no patient is known, and a warning says so.
+- vocabulary of one's own: `native_label,snomed_ct`, a name that ends in .csv (`diagnoses` reads it).
 
-Both are UTF-8 with or without a byte order mark, and are looked for in the source's folder.
+All are UTF-8 with or without a byte order mark, and lie in the source's folder, which DVC tracks.
 """
 
 import csv
@@ -14,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -44,7 +45,8 @@ class Patients(Section):
 
 
 class Source(Section):
-    """`sources.<name>` in params.yaml: how one source is read."""
+    """`sources.<name>` in params.yaml: how one source is read. `vocabulary` is a name of `diagnoses.vocabularies`, or
+    a CSV of one's own below the source's folder."""
 
     form: Literal["wfdb", "h5"]
     vocabulary: str
@@ -54,12 +56,22 @@ class Source(Section):
     columns: Columns | None = None
     patients: Patients | None = None
 
+    @field_validator("vocabulary")
+    @classmethod
+    def _below_the_folder(cls, name: str) -> str:
+        if name.endswith(".csv") and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
+            raise ValueError("a vocabulary of one's own lies below its source's folder; move it there, give its name")
+        return name
+
     @model_validator(mode="after")
     def _fits_its_form(self) -> "Source":
         of_h5 = {"rate_hz": self.rate_hz, "table": self.table, "columns": self.columns}
         wrong = [key for key, value in of_h5.items() if (value is None) == (self.form == "h5")]
         if wrong:
             raise ValueError(f"form {self.form} {'needs' if self.form == 'h5' else 'has no'} {', '.join(wrong)}")
+        tables = (self.table, self.patients.table if self.patients else None)
+        if PurePosixPath(self.vocabulary) in [PurePosixPath(table) for table in tables if table]:
+            raise ValueError(f"vocabulary and table are two files, found {self.vocabulary} as both; name another")
         return self
 
 

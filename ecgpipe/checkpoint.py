@@ -1,7 +1,8 @@
 """A trained model on disk: a folder with `weights.safetensors` and `model.json`.
 
-model.json holds everything that is needed to use the weights: network arguments, class codes and abbreviations, rate,
-window, leads, conditioning, normalisation, thresholds, the params of the training, and the versions of what made it.
+model.json holds everything that is needed to use the weights: network arguments, class codes, abbreviations (`names`)
+and full names, rate, window, leads, conditioning, normalisation, thresholds, the params of the training, and the
+versions of all that read and conditioned its recordings and trained it.
 No pickle, so opening a model runs no code.
 """
 
@@ -19,7 +20,10 @@ from ecgpipe.leads import LEADS
 from ecgpipe.model import Params, SEResNet18
 
 FORMAT = 1
-_PACKAGES = ["torch", "numpy", "scipy", "pandas", "safetensors", "pydantic"]
+_PACKAGES = [
+    "torch", "torchmetrics", "numpy", "scipy", "pandas", "safetensors", "pydantic", "ruamel.yaml",
+    "wfdb", "h5py", "sleepecg", "joblib",
+]  # fmt: skip
 
 
 def versions() -> dict[str, str]:

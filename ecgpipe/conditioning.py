@@ -7,6 +7,7 @@ scipy.signal.sosfiltfilt is its oracle in the tests).
 """
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +29,7 @@ _CHUNK = 16
 class Params(Section):
     """`preprocess` in params.yaml."""
 
-    rate_hz: float = Field(ge=50, le=1000)
+    rate_hz: float = Field(ge=100, le=1000)
     low_hz: float = Field(ge=0)
     high_hz: float = Field(gt=0)
     order: int = Field(ge=1, le=8)
@@ -69,7 +70,7 @@ def condition(
     before = -int(-PAD_S * rate_hz // step_in)
     steps = scipy.fft.next_fast_len(before + -(-(samples + int(PAD_S * rate_hz)) // step_in), real=True)
     head, total_in, total_out = before * step_in, steps * step_in, steps * step_out
-    # Mirrored, not turned about the last sample: a recording that ends on an R-peak would get twice its height as offset.
+    # Mirrored, not turned about the last sample, which would add an offset of twice an R-peak at the end.
     padded = np.pad(signal.astype(np.float32, copy=False), ((head, total_in - head - samples), (0, 0)), "reflect")
     spectrum = scipy.fft.rfft(padded, axis=0)
     kept = min(total_in, total_out) // 2 + 1
@@ -92,7 +93,15 @@ def r_peaks(signal_mv: np.ndarray, rate_hz: float) -> np.ndarray:
     trace = signal_mv[:, lead].astype(np.float64)
     if np.ptp(trace) < 0.05 or len(trace) < 2 * rate_hz:
         return np.zeros(0, dtype=np.int32)
-    found = np.asarray(sleepecg.detect_heartbeats(trace, rate_hz), dtype=np.int64)
+    # The detector drops an equal start, then learns from 2 s, and writes beyond its memory where these lack.
+    moving = np.flatnonzero(trace != trace[0])
+    begin = int(moving[0]) - 1
+    rest = trace[begin:]
+    if len(rest) < 2 * rate_hz or np.ptp(rest[1:]) < 0.05:
+        return np.zeros(0, dtype=np.int32)
+    padded = np.pad(rest, (0, math.ceil(2 * rate_hz) + 1), "edge")
+    found = np.asarray(sleepecg.detect_heartbeats(padded, rate_hz), dtype=np.int64)
+    found = found[found < len(rest)] + begin
     reach = round(0.06 * rate_hz)
     around = np.clip(found[:, None] + np.arange(-reach, reach + 1), 0, len(trace) - 1)
     moved = np.take_along_axis(around, np.abs(trace[around]).argmax(axis=1, keepdims=True), axis=1)[:, 0]

@@ -5,7 +5,7 @@ where each sample of the window is read; outside the recording the signal is zer
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from ecgpipe import layout, signals, tables
 from ecgpipe.leads import LEADS
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
+_PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Examples:
     labels: float32 [recording, class], NaN where not annotated.
     demographics: float32 [recording, 4]: `demographics()`.
     keys: int64 [recording], the same for a recording whatever the table.
-    peaks: int64 [recording, most peaks], R-peaks in samples, padded with NO_PEAK.
+    peaks: int32 [all peaks], R-peaks in samples from their recording's start; peak_place: int64 [recording, 2]: the
+    first of a recording's peaks, and their number.
     """
 
     signals_uv: list[torch.Tensor]
@@ -36,17 +38,34 @@ class Examples:
     demographics: torch.Tensor
     keys: torch.Tensor
     peaks: torch.Tensor
+    peak_place: torch.Tensor
     rate_hz: float
 
     def __len__(self) -> int:
         return len(self.place)
 
     def to(self, device: torch.device) -> "Examples":
-        """The same examples with all tensors on `device`, the signals too."""
+        """The same examples on `device`; the signals too where they fit into 8 tenths of its free memory, else they
+        stay mapped from disk and batches are moved."""
         if device.type == "cpu":
             return self
-        moved = {name: getattr(self, name).to(device) for name in ("place", "labels", "demographics", "keys", "peaks")}
-        return Examples([tensor.to(device) for tensor in self.signals_uv], rate_hz=self.rate_hz, **moved)
+        wanted = sum(tensor.nbytes for tensor in self.signals_uv)
+        fits = wanted < 0.8 * torch.cuda.mem_get_info(device)[0]
+        moved = {name: getattr(self, name).to(device) for name in (*_PER_RECORDING, "peaks")}
+        signals_uv = [tensor.to(device) for tensor in self.signals_uv] if fits else self.signals_uv
+        return replace(self, signals_uv=signals_uv, **moved)
+
+    def take(self, rows: np.ndarray) -> "Examples":
+        """Some of the recordings; the signals are shared."""
+        index = torch.as_tensor(np.array(rows, np.int64), device=self.place.device)
+        return replace(self, **{name: getattr(self, name)[index] for name in _PER_RECORDING})
+
+    def peaks_of(self, rows: torch.Tensor) -> torch.Tensor:
+        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most peaks], padded with NO_PEAK."""
+        first, count = self.peak_place[rows].T
+        order = torch.arange(int(count.max()) if len(rows) else 0, device=rows.device)
+        index = (first[:, None] + order).clamp(max=max(len(self.peaks) - 1, 0))
+        return torch.where(order < count[:, None], self.peaks[index].to(torch.int64), NO_PEAK)
 
 
 def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
@@ -76,23 +95,20 @@ def open_stores(sources: list[str], root: Path = layout.SIGNALS) -> dict[str, si
 def examples(table: pd.DataFrame, stores: dict[str, signals.Store]) -> Examples:
     """The recordings of a split table (tables.py), read from `stores`. ValueError where a store lacks one."""
     names = sorted(stores)
-    place, peaks = np.zeros((len(table), 3), np.int64), [np.zeros(0, np.int64)] * len(table)
+    place, peak_place = np.zeros((len(table), 3), np.int64), np.zeros((len(table), 2), np.int64)
+    peaks_before = 0
     for number, name in enumerate(names):
         index = stores[name].index.set_index("record")
         rows = np.flatnonzero((table["source"] == name).to_numpy())
         wanted = table["record"].iloc[rows]
         missing = wanted[~wanted.isin(index.index)]
         if len(missing):
-            raise ValueError(f"data/signals/{name}: lacks {len(missing)} recordings of the table, such as "
-                             f"{missing.iloc[0]}; run `dvc repro split`")  # fmt: skip
+            rule = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
+            raise ValueError(f"data/signals/{name}: {rule}; run `dvc repro split`")
         found = index.loc[wanted]
         place[rows] = np.stack([np.full(len(rows), number), found["first"], found["samples"]], axis=1)
-        for row, first, count in zip(rows, found["first_peak"], found["peaks"], strict=True):
-            peaks[row] = stores[name].peaks[first : first + count]
-    most = max(map(len, peaks), default=0)
-    padded = np.full((len(table), most), NO_PEAK, np.int64)
-    for row, found_peaks in enumerate(peaks):
-        padded[row, : len(found_peaks)] = found_peaks
+        peak_place[rows] = np.stack([peaks_before + found["first_peak"], found["peaks"]], axis=1)
+        peaks_before += len(stores[name].peaks)
     keys = [recording_key(*pair) for pair in zip(table["source"], table["record"], strict=True)]
     return Examples(
         signals_uv=[_tensor(stores[name]) for name in names],
@@ -100,7 +116,8 @@ def examples(table: pd.DataFrame, stores: dict[str, signals.Store]) -> Examples:
         labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32)),
         demographics=torch.from_numpy(demographics(table["age"].to_numpy(float), table["gender"].to_numpy(str))),
         keys=torch.tensor(keys, dtype=torch.int64),
-        peaks=torch.from_numpy(padded),
+        peaks=torch.from_numpy(np.concatenate([stores[name].peaks for name in names])),
+        peak_place=torch.from_numpy(peak_place),
         rate_hz=next(iter(stores.values())).rate_hz,
     )
 
@@ -117,7 +134,8 @@ def of_signals(
         labels=torch.full((len(lengths), classes), torch.nan),
         demographics=torch.from_numpy(demographics(age, gender)),
         keys=torch.zeros(len(lengths), dtype=torch.int64),
-        peaks=torch.full((len(lengths), 0), NO_PEAK),
+        peaks=torch.zeros(0, dtype=torch.int32),
+        peak_place=torch.zeros((len(lengths), 2), dtype=torch.int64),
         rate_hz=rate_hz,
     )
 
@@ -135,6 +153,11 @@ def gather(data: Examples, rows: torch.Tensor, tau: torch.Tensor) -> torch.Tenso
     if bool((share > 0).any()):
         signal = torch.lerp(signal, _at(data, source, first, samples, low + 1), share[..., None])
     return (signal * 1e-3).transpose(1, 2)  # [batch, time, lead] uV -> [batch, lead, time] mV
+
+
+def inside(data: Examples, rows: torch.Tensor, tau: torch.Tensor) -> torch.Tensor:
+    """Whether each of tau [batch, time] lies within its recording: bool [batch, time]."""
+    return (tau >= 0) & (tau <= data.place[rows, 2:] - 1)
 
 
 def window_starts(samples: int, window: int) -> list[int]:
@@ -156,7 +179,8 @@ def _at(data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torc
     for number, signals_uv in enumerate(data.signals_uv):
         mine = torch.nonzero(source == number)[:, 0]
         if len(mine):
-            out[mine] = signals_uv[where[mine]].to(torch.float32)
+            taken = where[mine].to(signals_uv.device)
+            out[mine] = signals_uv[taken].to(out.device, torch.float32)
     return out * inside[..., None]
 
 

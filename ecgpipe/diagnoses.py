@@ -15,7 +15,7 @@ In every table `a|b` joins codes that count as one class; the first heads the cl
 import csv
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,17 @@ def classes(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diag
     return chosen
 
 
+def of_columns(codes: Sequence[str]) -> list[Diagnosis]:
+    """The diagnoses that head a table's class columns, by their first codes, as the official list or the study's has
+    them; one that neither has, or whose abbreviation stands twice, is abbreviated by its code."""
+    official = classes("official")
+    lists = [official] if list(codes) == [one.code for one in official] else [official, classes("study")]
+    heads = {one.code: one for chosen in lists for one in chosen}
+    found = [heads.get(code) or classes([code])[0] for code in codes]
+    short = [one.abbreviation for one in found]
+    return [one if short.count(one.abbreviation) == 1 else replace(one, abbreviation=one.code) for one in found]
+
+
 def score_weights(classes: Sequence[Diagnosis]) -> np.ndarray:
     """The CinC 2021 weights [class, class]: 1 on the diagonal, 0.5 less the difference in severity elsewhere.
 
@@ -90,16 +101,21 @@ def score_weights(classes: Sequence[Diagnosis]) -> np.ndarray:
     return weights
 
 
-def vocabulary(name_or_csv: str) -> dict[str, frozenset[str]]:
-    """Native label -> SNOMED CT codes, of a source in native_labels.csv or of an own CSV (native_label, snomed_ct)."""
-    if name_or_csv.endswith(".csv"):
-        path, rows = Path(name_or_csv), _rows(Path(name_or_csv))
+def vocabularies() -> tuple[str, ...]:
+    """The names in native_labels.csv that `vocabulary` knows."""
+    return tuple(dict.fromkeys(row["source"] for row in _rows(_HERE / "native_labels.csv")))
+
+
+def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
+    """Native label -> SNOMED CT codes: of a name in native_labels.csv, or of the own CSV (native_label, snomed_ct) at
+    a path that ends in .csv. A label without a code is known, and no class."""
+    if str(name_or_csv).endswith(".csv"):
+        path, rows = Path(name_or_csv), _read(Path(name_or_csv))
     else:
-        path, rows = _HERE / "native_labels.csv", _rows(_HERE / "native_labels.csv")
-        known = dict.fromkeys(row["source"] for row in rows)
+        path, known = _HERE / "native_labels.csv", vocabularies()
         if name_or_csv not in known:
-            raise ValueError(f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or give the path of a .csv")
-        rows = [row for row in rows if row["source"] == name_or_csv]
+            raise ValueError(f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own")
+        rows = [row for row in _rows(path) if row["source"] == name_or_csv]
     if not rows or not {"native_label", "snomed_ct"} <= rows[0].keys():
         raise ValueError(f"{path}: a vocabulary has the columns native_label, snomed_ct and one row at least")
     found: dict[str, frozenset[str]] = {}
@@ -126,13 +142,21 @@ def name_of(code: str) -> str:
     return _names().get(code, code)
 
 
+def _read(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV as text; short rows are filled with ''."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such vocabulary; put it there, into its source's folder, or correct `vocabulary`")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            return list(csv.DictReader(handle, restval=""))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so") from error
+
+
 @functools.cache
 def _rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV as text."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such vocabulary file; give a path relative to the project's root")
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        return list(csv.DictReader(handle))
+    """The rows of one of our own tables, read once."""
+    return _read(path)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ecgpipe.dataset import Examples, gather, window_starts
+from ecgpipe.dataset import Examples, gather, inside, window_starts
 from ecgpipe.model import normalise
 
 
@@ -22,7 +22,7 @@ def probabilities_of(
     for first in range(0, len(rows), batch):
         part = rows[first : first + batch]
         time = starts[first : first + batch, None] + torch.arange(window, device=device)
-        signal = normalise(gather(data, part, time), how)
+        signal = normalise(gather(data, part, time), inside(data, part, time), how)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = network(signal, data.demographics[part])
         sums.append(torch.sigmoid(logits.float()).double())

@@ -1,25 +1,30 @@
 """Native labels of every source to one table of classes with three states: 1 present, 0 absent, blank not annotated.
 
-A class is annotated at a source if and only if some label of its vocabulary maps to one of the class's codes; where it
-is not, absent and never looked for cannot be told apart, and the column is blank. A recording that does carry such a
-class (a code from outside its source's vocabulary) keeps it as present, and is counted in the report.
+A class is annotated at a source if and only if some label of its vocabulary maps to one of the class's codes. Where it
+is not, absent and never looked for cannot be told apart, and the column is blank in every row of the source: a single
+recording that carries such a class all the same would be a positive without negatives. The report counts it.
 
 How labels are written (`codes` of a source):
 
-- snomed: SNOMED CT codes. A code of a class counts whether or not the vocabulary knows it.
+- snomed: SNOMED CT codes, 6 to 18 digits. A code counts whether or not the vocabulary knows it. Text is looked up as a
+  native label, so that LUDB's free text and its conversion to codes need one entry.
 - native: the source's own words, as in the vocabulary.
 - aha: statements of the AHA/ACC/HRS recommendation (Mason et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180201), a
   primary code with modifiers joined by '+': `60+310`. The most specific entry of the vocabulary speaks alone, the
   one with the most of the statement's modifiers: `147+367` is T inversion and not T abnormality as well (at SPH no
   recording is both), `147+310` is what `147` is. Entries equally specific all speak.
 
-A recording without any label is not one without any class: its fault is 'no-labels'. A recording whose labels are all
-of no chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
+A recording without any label is not one without any class: its fault is 'no-labels'. Nor is one whose labels nobody
+understands, neither the vocabulary nor as a code or statement as above: 'unknown-labels', and where that befalls more
+than half of a source's labelled recordings, its entry in the catalogue is wrong, a ValueError. A recording whose labels
+are all of no chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,6 +35,8 @@ from ecgpipe.params import Section
 from ecgpipe.records import Description, Source
 
 MOST_NAMED = 50
+SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
+AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")
 Vocabulary = Mapping[str, frozenset[str]]
 
 
@@ -41,30 +48,43 @@ class Params(Section):
     unscored: Literal["keep", "drop"]
 
 
+class _Meaning(NamedTuple):
+    """Of one label as written: its SNOMED CT codes, whether the vocabulary holds it, whether it is a diagnosis."""
+
+    codes: frozenset[str]
+    known: bool
+    genuine: bool
+
+
 def chosen(params: Params) -> tuple[Diagnosis, ...]:
     """The classes of the params."""
     return diagnoses.classes(params.classes, params.merge_ectopics)
+
+
+def vocabulary(source: Source, folder: Path) -> Vocabulary:
+    """The vocabulary of a source; one of its own (.csv) lies below the source's folder."""
+    own = source.vocabulary.endswith(".csv")
+    return diagnoses.vocabulary(Path(folder) / source.vocabulary if own else source.vocabulary)
 
 
 def map_source(
     name: str,
     descriptions: Sequence[Description],
     source: Source,
+    vocabulary: Vocabulary,
     classes: Sequence[Diagnosis],
     unscored: Literal["keep", "drop"] = "keep",
 ) -> pd.DataFrame:
     """The rows of labels.csv of one source: IDENTITY columns, then one column per class (NaN: not annotated).
 
-    A recording with a fault has NaN in every class.
+    A recording with a fault has NaN in every class. ValueError where most labels of the source are unknown.
     """
-    vocabulary = diagnoses.vocabulary(source.vocabulary)
-    values = _values(descriptions, source, vocabulary, classes)
-    faults = [description.fault for description in descriptions]
-    for index, description in enumerate(descriptions):
-        if not faults[index] and not description.labels:
-            faults[index] = "no-labels: it states no diagnosis, which is not the same as none; leave it out"
-        elif not faults[index] and unscored == "drop" and not (values[index] == 1).any():
-            faults[index] = "unscored"
+    meanings = _meanings(descriptions, source, vocabulary, classes)
+    values = _values(descriptions, meanings, vocabulary, classes)
+    faults = _faults(descriptions, meanings, source)
+    _understood(name, descriptions, faults, source)
+    if unscored == "drop":
+        faults = [fault or ("" if (row == 1).any() else "unscored") for fault, row in zip(faults, values, strict=True)]
     values[[bool(fault) for fault in faults]] = np.nan
     table = pd.DataFrame(
         {
@@ -90,9 +110,11 @@ def snomed(label: str, codes: Literal["snomed", "native", "aha"], vocabulary: Vo
     >>> sorted(snomed("147+310+367", "aha", words)), sorted(snomed("147+310", "aha", words))
     (['59931005'], ['164934002'])
     """
-    if codes == "snomed":
-        return frozenset({label}) if any(label in said for said in vocabulary.values()) else None
-    if codes == "native":
+    if codes == "snomed" and any(label in said for said in vocabulary.values()):
+        return frozenset({label})
+    if codes == "snomed" and label.isdigit():
+        return None
+    if codes in ("snomed", "native"):
         return vocabulary.get(label)
     primary, *modifiers = (part.strip() for part in label.split("+"))
     fitting = [
@@ -110,6 +132,7 @@ def report(
     table: pd.DataFrame,
     descriptions: Mapping[str, Sequence[Description]],
     sources: Mapping[str, Source],
+    vocabularies: Mapping[str, Vocabulary],
     classes: Sequence[Diagnosis],
 ) -> dict[str, Any]:
     """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in silence.
@@ -128,8 +151,8 @@ def report(
                 "sex_unknown": int((good.loc[good["source"] == name, "gender"] == "").sum()),
                 "patient_unknown": int((good.loc[good["source"] == name, "patient"] == "").sum()),
                 "left_out": _left_out(table[table["source"] == name]),
-                **_spoken(descriptions[name], source, classes),
-                **_counts(good[good["source"] == name], source, classes),
+                **_spoken(descriptions[name], source, vocabularies[name], classes),
+                **_counts(good[good["source"] == name], vocabularies[name], classes),
             }
             for name, source in sources.items()
         },
@@ -146,51 +169,98 @@ def report(
     }
 
 
-def _values(
+def _meanings(
     descriptions: Sequence[Description], source: Source, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
+) -> dict[str, _Meaning]:
+    """What each label of a source means."""
+    scored = {code for diagnosis in classes for code in diagnosis.codes}
+    meanings = {}
+    for label in dict.fromkeys(label for description in descriptions for label in description.labels):
+        said = snomed(label, source.codes, vocabulary)
+        if said is not None:
+            meanings[label] = _Meaning(said, known=True, genuine=True)
+        elif source.codes == "snomed" and (label in scored or SNOMED_CT.fullmatch(label)):
+            meanings[label] = _Meaning(frozenset({label}), known=False, genuine=True)
+        else:
+            statement = source.codes == "aha" and AHA.fullmatch(label) is not None
+            meanings[label] = _Meaning(frozenset(), known=False, genuine=statement)
+    return meanings
+
+
+def _values(
+    descriptions: Sequence[Description],
+    meanings: Mapping[str, _Meaning],
+    vocabulary: Vocabulary,
+    classes: Sequence[Diagnosis],
 ) -> np.ndarray:
     """float64 [recording, class]: 1, 0 or NaN."""
-    annotated = np.array(diagnoses.annotated(vocabulary, classes), dtype=bool)
-    values = np.tile(np.where(annotated, 0.0, np.nan), (len(descriptions), 1))
+    annotated = diagnoses.annotated(vocabulary, classes)
+    values = np.zeros((len(descriptions), len(classes)))
     column = {code: index for index, diagnosis in enumerate(classes) for code in diagnosis.codes}
-    meant: dict[str, list[int]] = {}
+    meant = {label: [column[code] for code in said.codes if code in column] for label, said in meanings.items()}
     for row, description in enumerate(descriptions):
         for label in description.labels:
-            if label not in meant:
-                meant[label] = [column[code] for code in _codes(label, source, vocabulary) if code in column]
             values[row, meant[label]] = 1.0
+    values[:, [not said for said in annotated]] = np.nan
     return values
 
 
-def _codes(label: str, source: Source, vocabulary: Vocabulary) -> frozenset[str]:
-    """The SNOMED CT codes that a label stands for; a code written as such stands for itself, known or not."""
-    if source.codes == "snomed":
-        return frozenset({label})
-    return snomed(label, source.codes, vocabulary) or frozenset()
+def _faults(descriptions: Sequence[Description], meanings: Mapping[str, _Meaning], source: Source) -> list[str]:
+    """The fault of each recording: the one found before, or that of its labels, or ''."""
+    kind = {"snomed": "a SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}[source.codes]
+    rule = f"none is {kind}a label of the vocabulary {source.vocabulary}; correct `codes` or the vocabulary"
+    faults = []
+    for description in descriptions:
+        if description.fault:
+            faults.append(description.fault)
+        elif not description.labels:
+            faults.append("no-labels: it states no diagnosis, which is not the same as none; leave it out")
+        elif any(meanings[label].genuine for label in description.labels):
+            faults.append("")
+        else:
+            faults.append(f"unknown-labels: {', '.join(repr(label) for label in description.labels)}: {rule}")
+    return faults
 
 
-def _spoken(descriptions: Sequence[Description], source: Source, classes: Sequence[Diagnosis]) -> dict[str, Any]:
+def _understood(name: str, descriptions: Sequence[Description], faults: Sequence[str], source: Source) -> None:
+    """ValueError where more than half of a source's labelled recordings have labels that nobody understands."""
+    unknown = [d for d, fault in zip(descriptions, faults, strict=True) if fault.startswith("unknown-labels: ")]
+    labelled = len(unknown) + faults.count("")
+    if 2 * len(unknown) > labelled:
+        raise ValueError(
+            f"source '{name}': {len(unknown)} of {labelled} labelled recordings have unknown labels alone, the first "
+            f"'{unknown[0].labels[0]}' of record {unknown[0].record}; correct `codes` (found {source.codes}) of "
+            f"sources.{name}, or its vocabulary {source.vocabulary} (a label without a class has a row without a code)"
+        )
+
+
+def _spoken(
+    descriptions: Sequence[Description], source: Source, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
+) -> dict[str, Any]:
     """What the labels of a source say beyond the classes: label -> recordings, the most frequent first.
 
-    `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that are present in a
-    class all the same, `unscored` labels that it holds and that no chosen class counts.
+    `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that are codes of a class
+    (blank where the class is not annotated), `unscored` labels that it holds and that no chosen class counts.
+    `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class.
     """
-    vocabulary = diagnoses.vocabulary(source.vocabulary)
+    meanings = _meanings(descriptions, source, vocabulary, classes)
+    said = zip(classes, diagnoses.annotated(vocabulary, classes), strict=True)
+    annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
     scored = {code for diagnosis in classes for code in diagnosis.codes}
     counts: dict[str, Counter[str]] = {"unknown": Counter(), "outside_vocabulary": Counter(), "unscored": Counter()}
-    of_no_class = set()
     for label, times in Counter(label for d in descriptions for label in d.labels).items():
-        in_class = not scored.isdisjoint(_codes(label, source, vocabulary))
-        if snomed(label, source.codes, vocabulary) is None:
+        in_class = not scored.isdisjoint(meanings[label].codes)
+        if not meanings[label].known:
             counts["outside_vocabulary" if in_class else "unknown"][_named(label, source)] += times
         elif not in_class:
             counts["unscored"][_named(label, source)] += times
-        if not in_class:
-            of_no_class.add(label)
     ordered = {
         kind: dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))) for kind, found in counts.items()
     }
-    without = sum(bool(d.labels) and of_no_class.issuperset(d.labels) for d in descriptions)
+    of_each = [[meanings[label] for label in d.labels] for d in descriptions]
+    without = sum(
+        any(one.genuine for one in every) and all(annotated.isdisjoint(one.codes) for one in every) for every in of_each
+    )
     return {**ordered, "without_a_class": without}
 
 
@@ -200,9 +270,9 @@ def _named(label: str, source: Source) -> str:
     return label if name == label else f"{label} {name}"
 
 
-def _counts(good: pd.DataFrame, source: Source, classes: Sequence[Diagnosis]) -> dict[str, Any]:
+def _counts(good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]) -> dict[str, Any]:
     """Positives per class of one source, None where the class is not annotated there."""
-    annotated = diagnoses.annotated(diagnoses.vocabulary(source.vocabulary), classes)
+    annotated = diagnoses.annotated(vocabulary, classes)
     positives = {
         diagnosis.code: int((good[diagnosis.code] == 1).sum()) if said else None
         for diagnosis, said in zip(classes, annotated, strict=True)

@@ -6,7 +6,7 @@ et al. 2018 (arXiv:1709.01507).
 """
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 
 from ecgpipe.leads import LEADS
@@ -24,6 +24,13 @@ class Params(Section):
     dropout: float = Field(ge=0, lt=1)
     reduction: int = Field(ge=1)
     demographics: bool
+
+    @field_validator("kernel", "stem_kernel")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("a kernel must be odd, so that a convolution keeps its centre")
+        return value
 
 
 class SqueezeExcitation(nn.Module):
@@ -65,11 +72,6 @@ class SEResNet18(nn.Module):
 
     def __init__(self, classes: int, params: Params) -> None:
         super().__init__()
-        if params.kernel % 2 == 0 or params.stem_kernel % 2 == 0:
-            raise ValueError(
-                f"model.kernel {params.kernel} and model.stem_kernel {params.stem_kernel} must be odd, "
-                "so that a convolution keeps its centre"
-            )
         width = params.width
         self.stem = nn.Sequential(
             nn.Conv1d(len(LEADS), width, params.stem_kernel, 2, params.stem_kernel // 2, bias=False),
@@ -93,13 +95,16 @@ class SEResNet18(nn.Module):
         return self.classifier(features)
 
 
-def normalise(signal_mv: torch.Tensor, how: str) -> torch.Tensor:
+def normalise(signal_mv: torch.Tensor, inside: torch.Tensor, how: str) -> torch.Tensor:
     """[batch, lead, time] in mV as the network takes it: 'none' keeps mV, 'lead' gives every lead of every window zero
-    mean and unit standard deviation (a flat lead becomes zeros). Amplitude classes such as LQRSV need 'none'."""
+    mean and unit standard deviation over the samples that are `inside` [batch, time] the recording (a flat lead, and
+    what is outside, become zeros). Amplitude classes such as LQRSV need 'none'."""
     if how == "none":
         return signal_mv
     if how == "lead":
-        centred = signal_mv - signal_mv.mean(dim=2, keepdim=True)
-        deviation = centred.square().mean(dim=2, keepdim=True).sqrt()
+        known = inside[:, None, :].to(signal_mv.dtype)
+        count = known.sum(dim=2, keepdim=True).clamp(min=1.0)
+        centred = (signal_mv - (signal_mv * known).sum(dim=2, keepdim=True) / count) * known
+        deviation = (centred.square().sum(dim=2, keepdim=True) / count).sqrt()
         return centred / torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation))
     raise ValueError(f"train.normalise: '{how}' is not one of none, lead")

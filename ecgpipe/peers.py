@@ -34,6 +34,23 @@ class Peers:
         if self.size > 1:
             torch.distributed.destroy_process_group()
 
+    def parallel(self, network: torch.nn.Module) -> torch.nn.Module:
+        """The network as it is trained: by all processes together, where there are several. On GPUs batch norm counts
+        over all of them (torch has no such norm on CPUs: there each process norms its own share)."""
+        if self.size == 1:
+            return network
+        if self.device.type == "cuda":
+            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return torch.nn.parallel.DistributedDataParallel(network)
+
+    def mean(self, value: torch.Tensor) -> torch.Tensor:
+        """The mean of a number over all processes."""
+        if self.size == 1:
+            return value
+        total = value.to(torch.float64)
+        torch.distributed.all_reduce(total)
+        return total / self.size
+
     def agree(self, value: float) -> float:
         """The value of the first process, in all of them: a decision that all must take alike."""
         if self.size == 1:

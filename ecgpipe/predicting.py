@@ -2,10 +2,14 @@
 
 A recording is read, conditioned, windowed and normalised as the models' own description says; the folds' probabilities
 and thresholds are averaged. A recording that cannot be read gets a row that says why.
+
+Of HDF5 recordings the catalogue entry of their source says the rate, and its metadata table age and sex. The table lies
+in the folder that the caller names, or beside the file.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +17,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ecgpipe import checkpoint, conditioning, dataset, diagnoses, records, signals
+from ecgpipe import catalogue, checkpoint, conditioning, dataset, records, signals
+from ecgpipe.catalogue import Row, Source
 from ecgpipe.inference import probabilities_of
 from ecgpipe.model import SEResNet18
 
-_SHARED = ("classes", "rate_hz", "window", "normalise", "conditioning", "folds", "split")
+_SHARED = ("classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split")
 _BATCH = 64
 
 
@@ -31,8 +36,13 @@ class Ensemble:
 
     @property
     def names(self) -> list[str]:
-        """The abbreviation of each class, in order."""
-        return [diagnosis.abbreviation for diagnosis in diagnoses.classes(self.about["classes"])]
+        """The abbreviation of each class, in order, as the metrics have it."""
+        return self.about["names"]
+
+    @property
+    def full_names(self) -> list[str]:
+        """The full name of each class, in order."""
+        return self.about["full_names"]
 
 
 def load_ensemble(folder: Path) -> Ensemble:
@@ -41,9 +51,12 @@ def load_ensemble(folder: Path) -> Ensemble:
     if first is None:
         raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
     _, about = checkpoint.load(first.parent)
+    absent = [key for key in _SHARED if key not in about]
+    if absent:
+        raise ValueError(f"{first}: it does not say {', '.join(absent)}; train again with `dvc repro`")
     loaded = [checkpoint.load(Path(folder) / f"fold-{fold}") for fold in about["folds"]]
     for fold, (_, other) in zip(about["folds"], loaded, strict=True):
-        unlike = [key for key in _SHARED if other[key] != about[key]]
+        unlike = [key for key in _SHARED if other.get(key) != about[key]]
         if unlike:
             raise ValueError(
                 f"{folder}/fold-{fold}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
@@ -53,31 +66,80 @@ def load_ensemble(folder: Path) -> Ensemble:
     return Ensemble([network for network, _ in loaded], about, cuts)
 
 
+def of_rate(rate_hz: float) -> Source:
+    """What the catalogue would say of .h5 files of which the rate alone is known. ValueError where it is no rate."""
+    if not (np.isfinite(rate_hz) and rate_hz > 0):
+        raise ValueError(f"--rate-hz: a rate is above 0 Hz, found {rate_hz:g}; give the recordings' sampling rate")
+    nothing = {"table": None, "columns": None, "patients": None}  # an entry of the catalogue itself needs a table
+    return Source.model_construct(form="h5", vocabulary="", codes="native", rate_hz=rate_hz, **nothing)
+
+
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Recording files from files and folders (all .hea and .h5 below), in order. ValueError for a path without any."""
+    """Recording files from folders (all .hea and .h5 below, but hidden files), files, and records as WFDB names them:
+    `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without any."""
     files: list[Path] = []
     for path in map(Path, paths):
-        found = sorted([*path.rglob("*.hea"), *path.rglob("*.h5")]) if path.is_dir() else [path] * path.exists()
+        if path.is_dir():
+            found = sorted(p for p in [*path.rglob("*.hea"), *path.rglob("*.h5")] if not p.name.startswith("."))
+        else:
+            found = _single(path)
         if not found:
             raise ValueError(f"{path}: no such file, or no .hea or .h5 recording below this folder")
         files += found
-    return files
+    return list(dict.fromkeys(files))
 
 
-def verdict(path: Path, source: records.Source | None = None) -> tuple[str, str, records.Recording | None]:
+def _single(path: Path) -> list[Path]:
+    header = path.with_suffix(".hea") if path.suffix in (".mat", ".dat") else path.with_name(f"{path.name}.hea")
+    if header.is_file():
+        return [header]
+    return [path] if path.exists() else []
+
+
+def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
+    """The row of each .h5 file of `expand(paths)` in the metadata table, None where there is not exactly one for it.
+
+    Empty where the source has no table. ValueError where the table is not in the folder given, or a file's own.
+    """
+    found: dict[Path, Row | None] = {}
+    tables: dict[Path, dict[str, Row]] = {}
+    for path in map(Path, paths) if source.table else ():
+        files = [file for file in expand([path]) if file.suffix == ".h5"]
+        folder = path if path.is_dir() else path.parent
+        if files and folder not in tables:
+            try:
+                tables[folder] = catalogue.metadata(folder, source)
+            except ValueError as error:
+                raise ValueError(f"{error}; or --rate-hz instead of --source: age and sex are unknown then") from error
+        times = Counter(file.stem for file in files)
+        for file in files:
+            row = tables[folder].get(file.stem)
+            found[file] = row if row and row.times == times[file.stem] == 1 else None
+    return found
+
+
+def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records.Recording | None]:
     """('ok' | 'flagged' | 'refused', reason, the recording where it could be read)."""
     try:
         recording = records.read(path, source)
     except records.Refused as refusal:
-        return "refused", f"{refusal.reason}: {refusal}", None
+        step = "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
+        return "refused", f"{refusal.reason}: {refusal}" + step * (refusal.reason == "rate"), None
     return ("flagged" if recording.faults else "ok"), "|".join(recording.faults), recording
 
 
-def check(files: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
+def check(files: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str]]:
     """path, verdict and reason of each recording file."""
     for path in files:
-        said, reason, _ = verdict(path)
+        said, reason, _ = verdict(path, source)
         yield str(path), said, reason
+
+
+def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:
+    """The recording with age and sex of its row in the metadata table, or flagged 'no-metadata'."""
+    if row is None:
+        return replace(recording, faults=(*recording.faults, "no-metadata"))
+    return replace(recording, age=row.age, sex=row.sex, patient=row.patient)
 
 
 def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
@@ -98,13 +160,16 @@ def _probabilities(ensemble: Ensemble, signals_uv: list[np.ndarray], found: list
     return torch.stack(each).double().mean(dim=0).numpy()
 
 
-def _batch_rows(ensemble: Ensemble, paths: list[Path]) -> list[dict[str, Any]]:
+def _batch_rows(
+    ensemble: Ensemble, paths: list[Path], source: Source | None, known: Mapping[Path, Row | None]
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     ready, signals_uv, found = [], [], []
     for path in paths:
-        said, reason, recording = verdict(path)
+        said, reason, recording = verdict(path, source)
         row: dict[str, Any] = {"path": str(path), "verdict": said, "reason": reason}
         if recording is not None:
+            recording = _of_person(recording, known[path]) if path in known else recording
             doubts = _doubts(recording, ensemble.about)
             row |= {"verdict": "flagged" if doubts else "ok", "reason": "|".join(doubts)}
             signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **ensemble.about["conditioning"])
@@ -120,10 +185,19 @@ def _batch_rows(ensemble: Ensemble, paths: list[Path]) -> list[dict[str, Any]]:
     return rows
 
 
-def predict(ensemble: Ensemble, files: list[Path], progress: Any) -> pd.DataFrame:
+def predict(
+    ensemble: Ensemble,
+    files: list[Path],
+    progress: Any,
+    source: Source | None = None,
+    known: Mapping[Path, Row | None] | None = None,
+) -> pd.DataFrame:
     """One row per file: path, verdict, reason (flags, or why it was refused), then per class its probability under its
-    abbreviation and its decision (1 present, 0 absent) under `<abbreviation>_present`; blank where refused."""
+    abbreviation and its decision (1 present, 0 absent) under `<abbreviation>_present`; blank where refused.
+
+    source: how the files are read (`records.read`); known: age and sex of those that a table tells of (`people`).
+    """
     batches = [files[first : first + _BATCH] for first in range(0, len(files), _BATCH)]
-    rows = [row for batch in progress(batches) for row in _batch_rows(ensemble, batch)]
+    rows = [row for batch in progress(batches) for row in _batch_rows(ensemble, batch, source, known or {})]
     columns = ["path", "verdict", "reason", *ensemble.names, *(f"{name}_present" for name in ensemble.names)]
     return pd.DataFrame(rows, columns=columns)

@@ -45,13 +45,9 @@ class Panel:
 
 def panel(codes: Sequence[str]) -> Panel:
     """The panel of a table's class columns; a code that no class list holds keeps its code as its name."""
-    official = diagnoses.classes("official")
-    same = list(codes) == [one.code for one in official]
-    lists = [official] if same else [official, diagnoses.classes("study")]
-    heads = {one.code: one for classes in lists for one in classes}
-    found = [heads.get(code) or diagnoses.classes([code])[0] for code in codes]
+    found = diagnoses.of_columns(codes)
     names = [one.abbreviation for one in found]
-    names = [name if names.count(name) == 1 else code for name, code in zip(names, codes, strict=True)]
+    same = list(codes) == [one.code for one in diagnoses.classes("official")]
     weighted = all(one.severity is not None for one in found)
     weights = diagnoses.score_weights(found) if weighted else None
     sinus = list(codes).index(SINUS_RHYTHM) if SINUS_RHYTHM in codes else None

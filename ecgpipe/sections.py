@@ -38,8 +38,16 @@ def faults(values: Mapping[str, Any]) -> list[str]:
     if not isinstance(catalogue, Mapping):
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
-        found += params.faults(records.Source, entry, f"sources.{name}")
+        found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
     return found or _between(values)
+
+
+def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
+    """The fault of a vocabulary that is neither known by name nor a CSV of one's own."""
+    name, known = entry["vocabulary"], diagnoses.vocabularies()
+    if name in known or name.endswith(".csv"):
+        return []
+    return [f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"]
 
 
 def _between(values: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ Protocol `stratified` divides every source evenly (`stratification`); a blank la
 Protocol `source` deals whole sources to the folds, the largest first, each to the emptiest fold.
 """
 
+import hashlib
 import json
 import logging
 import re
@@ -20,7 +21,7 @@ from pydantic import Field, field_validator
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ecgpipe import layout, stratification, tables
+from ecgpipe import diagnoses, layout, stratification, tables
 from ecgpipe.params import Section
 
 _LOG = logging.getLogger(__name__)
@@ -236,10 +237,16 @@ def folds_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def info(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> dict:
-    """What folds.json holds: the digest of each source's signal store, and how the table was split."""
+    """What folds.json holds: how the table was split, and digests of folds.csv (as written) and of each source's store:
+    what a training must match to be resumed, and models to be averaged."""
     digests = {name: json.loads((layout.store(name) / "store.json").read_text())["digest"] for name in sources}
     folds = [int(fold) for fold in settings.folds]
-    return {"sources": digests, "folds": folds, "protocol": settings.protocol, "classes": tables.class_codes(table)}
+    made = hashlib.blake2b(layout.FOLDS.read_bytes(), digest_size=16).hexdigest()
+    codes = tables.class_codes(table)
+    found = diagnoses.of_columns(codes)
+    names = {"names": [one.abbreviation for one in found], "full_names": [one.name for one in found]}
+    how = {"protocol": settings.protocol, "folds": folds, "classes": codes, **names}
+    return {"sources": digests, "table": made, **how}
 
 
 def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: Params) -> dict:

@@ -5,9 +5,7 @@ after training. A run is deterministic on one machine, and a killed one resumes 
 same bytes. Under `torchrun` every process takes its share of each batch.
 """
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +23,7 @@ from ecgpipe.model import Params as Network
 from ecgpipe.model import SEResNet18, normalise
 from ecgpipe.params import Section
 from ecgpipe.peers import Peers
+from ecgpipe.state import State
 
 
 class Params(Section):
@@ -47,20 +46,6 @@ class Params(Section):
     seed: int = Field(ge=0)
 
 
-@dataclass
-class State:
-    """What an epoch leaves behind, and all that the next one needs."""
-
-    network: SEResNet18
-    optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    epoch: int = 0
-    best: float = -np.inf
-    best_epoch: int = 0
-    kept: dict[str, torch.Tensor] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
 def bf16_helps(precision: str, device: torch.device) -> bool:
     """Whether to compute in bfloat16: as asked, or with 'auto' where the processor multiplies it natively."""
     if precision != "auto":
@@ -81,13 +66,16 @@ def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
     return torch.where(positives > 0, weights, torch.ones_like(weights))
 
 
-def masked_loss(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def masked_loss(
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, count: torch.Tensor | None = None
+) -> torch.Tensor:
     """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose label is NaN count
-    neither as negatives nor in the mean. logits, labels: [batch, class]."""
+    neither as negatives nor in the mean. logits, labels: [batch, class]. `count`: the number of cells to divide by,
+    where a batch is shared by several processes."""
     annotated = torch.isfinite(labels)
     target = torch.where(annotated, labels, torch.zeros_like(labels))
     loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target, pos_weight=weights, reduction="none")
-    return (loss * annotated).sum() / annotated.sum().clamp(min=1)
+    return (loss * annotated).sum() / (annotated.sum() if count is None else count).clamp(min=1)
 
 
 def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:
@@ -120,13 +108,10 @@ class Fold:
             raise ValueError(
                 f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
             )
-        self.train, self.validation, self.network, self.params, self.augment = (
-            train,
-            validation,
-            network,
-            params,
-            augment,
-        )
+        if params.batch % peers.size:
+            raise ValueError(f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes")
+        self.train, self.validation, self.augment = train, validation, augment
+        self.network, self.params = network, params
         self.peers, self.state_path, self.key = peers, state_path, key
         self.labels = permuted(train.labels.cpu(), params.seed) if params.permute_labels else train.labels.cpu()
         self.labels = self.labels.to(peers.device)
@@ -140,9 +125,8 @@ class Fold:
 
     def run(self, progress: Callable[..., Any]) -> State:
         """Trains to the last epoch or until patience ends, from the stored state where there is one."""
-        self._resume()
-        network = self.state.network
-        parallel = nn.parallel.DistributedDataParallel(network) if self.peers.size > 1 else network
+        self.state.resume(self.state_path, self.key, self.peers.device)
+        network, parallel = self.state.network, self.peers.parallel(self.state.network)
         bar = progress(total=self.params.epochs, initial=self.state.epoch)
         while self.state.epoch < self.params.epochs and not self._out_of_patience():
             self._epoch(parallel)
@@ -165,10 +149,9 @@ class Fold:
         return State(network, optimizer, schedule)
 
     def _epoch(self, parallel: nn.Module) -> None:
-        state, params, began = self.state, self.params, time.perf_counter()
-        torch.manual_seed(
-            params.seed + 1_000_003 * (state.epoch + 1) + self.peers.rank
-        )  # dropout, the same after a resume
+        state, params = self.state, self.params
+        # Dropout draws the same after a resume, and differently in each process.
+        torch.manual_seed(params.seed + 1_000_003 * (state.epoch + 1) + self.peers.rank)
         order = np.random.default_rng([params.seed, 2, state.epoch]).permutation(len(self.train))
         parallel.train()
         losses = [self._step(parallel, order[step * params.batch :][: params.batch]) for step in range(self.steps)]
@@ -180,27 +163,26 @@ class Fold:
             "train_loss": float(torch.stack(losses).mean()),
             "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
             "val_auroc_macro": macro_auroc(labels, probabilities),
-            "seconds": round(time.perf_counter() - began, 3),
         }
         state.epoch += 1
         state.history.append(row)
         score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
         score = self.peers.agree(score)
         if params.keep == "last" or score > state.best or not state.kept:
-            state.best, state.best_epoch = score, state.epoch
-            state.kept = {name: tensor.detach().cpu().clone() for name, tensor in state.network.state_dict().items()}
-        self._save()
+            state.keep(score)
+        if self.peers.rank == 0:
+            state.save(self.state_path, self.key)
 
     def _step(self, parallel: nn.Module, batch: np.ndarray) -> torch.Tensor:
         state, device = self.state, self.peers.device
         rows = torch.from_numpy(batch[self.peers.rank :: self.peers.size]).to(device)
         draws = augmenting.Draws(self.train.keys[rows], self.params.seed, state.epoch)
-        signal = normalise(
-            augmenting.augmented(self.train, rows, self.window, self.augment, draws), self.params.normalise
-        )
+        signal_mv, inside = augmenting.augmented(self.train, rows, self.window, self.augment, draws)
+        signal = normalise(signal_mv, inside, self.params.normalise)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = parallel(signal, self.train.demographics[rows])
-        loss = masked_loss(logits, self.labels[rows], self.weights)
+        count = self.peers.mean(torch.isfinite(self.labels[rows]).sum())
+        loss = masked_loss(logits, self.labels[rows], self.weights, count)
         if not bool(torch.isfinite(loss)):
             raise ValueError(
                 f"epoch {state.epoch + 1}: the loss is {loss.item()}; the state of epoch {state.epoch} is kept. "
@@ -217,29 +199,10 @@ class Fold:
         state = self.state
         return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
 
-    def _save(self) -> None:
-        if self.peers.rank:
-            return
-        state = self.state
-        parts = {name: getattr(state, name).state_dict() for name in ("network", "optimizer", "schedule")}
-        rest = {name: getattr(state, name) for name in ("epoch", "best", "best_epoch", "kept", "history")}
-        with layout.atomic(self.state_path) as path:
-            torch.save({"key": self.key, **parts, **rest}, path)
-
-    def _resume(self) -> None:
-        if not self.state_path.exists():
-            return
-        saved = torch.load(self.state_path, map_location=self.peers.device, weights_only=True)
-        if saved["key"] != self.key:
-            return
-        for name in ("network", "optimizer", "schedule"):
-            getattr(self.state, name).load_state_dict(saved[name])
-        for name in ("epoch", "best", "best_epoch", "kept", "history"):
-            setattr(self.state, name, saved[name])
-
 
 def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
-    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'.
+    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'; their index
+    says where in the table they stand.
 
     ValueError where there is nothing to train on or to validate with.
     """
@@ -250,7 +213,7 @@ def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
             raise ValueError(
                 f"{layout.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
             )
-    return {name: rows.reset_index(drop=True) for name, rows in found.items()}
+    return found
 
 
 def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
@@ -263,8 +226,8 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
     """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
     and the model with the thresholds of maximal F1 on its validation predictions.
 
-    `facts` (conditioning, folds, split) are what the model must say besides (checkpoint.py). The training state is
-    dropped at the end.
+    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides (checkpoint.py). The
+    training state is dropped at the end.
     """
     if fold.peers.rank:
         return

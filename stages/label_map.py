@@ -1,4 +1,4 @@
-"""label-map: headers and metadata tables of the sources in use -> data/labels.csv and metrics/labels.json."""
+"""label-map: headers, metadata tables, vocabularies of the sources in use -> data/labels.csv, metrics/labels.json."""
 
 import json
 import logging
@@ -16,13 +16,14 @@ def main() -> None:
     settings = params.section(mapping.Params, values, "labels")
     sources = records.in_use(values)
     classes = mapping.chosen(settings)
+    vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     described, parts = {}, []
     for name, source in tqdm(sources.items(), desc="label-map", unit="source", disable=None):
         described[name] = list(records.describe(data.folder(name), source))
-        parts.append(mapping.map_source(name, described[name], source, classes, settings.unscored))
+        parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, layout.LABELS)
-    report = mapping.report(table, described, sources, classes)
+    report = mapping.report(table, described, sources, vocabularies, classes)
     with layout.atomic(layout.METRICS / "labels.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     logging.info("%d recordings of %d sources, %d usable", report["recordings"], len(sources), report["usable"])
@@ -30,4 +31,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main()
+    with layout.lock("label-map"):
+        main()

@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
-from ecgpipe import params, simulating
+from ecgpipe import layout, params, simulating
 
 
 def main(source: str) -> None:
     """Reads the section `simulate`, writes the recordings of `source`."""
     chosen = params.section(simulating.Params, params.load(), "simulate")
-    simulating.simulate(source, Path("data/raw") / source, chosen)
+    with layout.lock(f"simulate-{source}"):
+        simulating.simulate(source, Path("data/raw") / source, chosen)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""train@K: one model from all folds but K and the test part; its predictions of fold K and of the test part.
+"""train@K: one model from all folds but K and the test part, and its predictions of fold K and of the test part.
 
-`torchrun --nproc-per-node=N -m stages.train K` trains on several devices.
-"""
+`torchrun --nproc-per-node=N -m stages.train K` trains on several devices."""
 
 import json
 import sys
@@ -22,7 +21,8 @@ def main(fold: str) -> None:
     table = tables.read(layout.FOLDS)
     parts = training.parts(table, fold)
     stores = dataset.open_stores(sorted(info["sources"]))
-    data = {name: dataset.examples(rows, stores).to(group.device) for name, rows in parts.items()}
+    whole = dataset.examples(table, stores).to(group.device)
+    data = {name: whole.take(rows.index) for name, rows in parts.items()}
     key = peers.fingerprint(fold, info, network.model_dump(), settings.model_dump(), augment.model_dump())
     with layout.lock(f"train-{fold}-{group.rank}"):
         run = training.Fold(
@@ -30,8 +30,9 @@ def main(fold: str) -> None:
             peers=group, state_path=layout.checkpoints(fold) / "state.pt", key=key,
         )  # fmt: skip
         run.run(partial(tqdm, desc=f"train fold {fold}", unit="epoch", disable=True if group.rank else None))
-        facts = {"conditioning": next(iter(stores.values())).conditioning, "folds": info["folds"]}
-        training.deliver(run, parts, data["test"], name=fold, facts={**facts, "split": peers.digest(info)})
+        facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": peers.digest(info)}
+        facts["conditioning"] = next(iter(stores.values())).conditioning
+        training.deliver(run, parts, data["test"], name=fold, facts=facts)
     group.leave()
 
 

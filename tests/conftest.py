@@ -69,5 +69,9 @@ def split_project(tmp_path, monkeypatch) -> Path:
         digests[source] = signals.read_about(tmp_path / "data/signals" / source)["digest"]
     table = pd.DataFrame(rows, columns=[*tables.FOLDS_HEAD, *CODES, *tables.FOLDS_TAIL])
     tables.write(table, tmp_path / "data/folds.csv")
-    (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "sources": digests}))
+    names = {
+        "names": ["NSR", "AF", "IAVB"],
+        "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
+    }
+    (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "sources": digests, **names}))
     return tmp_path

@@ -29,7 +29,7 @@ OWNERS = {
     "matplotlib": {"plotting"},
     "wfdb": {"records", "writers"},
     "h5py": {"records", "writers"},
-    "torch": {"dataset", "model", "checkpoint", "inference", "augmenting", "training", "peers", "predicting"},
+    "torch": {"dataset", "model", "checkpoint", "state", "inference", "augmenting", "training", "peers", "predicting"},
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},
     "ruamel": {"params"},

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,15 +34,16 @@ def recordings(count=16, samples=1000, seed=1):
     data = dataset.of_signals(
         list(signals.astype(np.int16)), np.full(count, 50.0), np.full(count, "F"), rate_hz=100, classes=3
     )
-    peaks = np.cumsum(rng.integers(60, 100, (count, 10)), axis=1)
-    object.__setattr__(data, "peaks", torch.from_numpy(np.where(peaks < samples, peaks, dataset.NO_PEAK)))
-    object.__setattr__(data, "keys", torch.from_numpy(rng.integers(0, 2**62, count)))
-    return data
+    peaks = [row[row < samples] for row in np.cumsum(rng.integers(60, 100, (count, 10)), axis=1)]
+    number = np.array([len(row) for row in peaks])
+    keys = torch.from_numpy(rng.integers(0, 2**62, count))
+    place = torch.from_numpy(np.stack([np.cumsum(number) - number, number], axis=1))
+    return replace(data, peaks=torch.from_numpy(np.concatenate(peaks)), peak_place=place, keys=keys)
 
 
 def made(data, params, rows=None, epoch=0, seed=7, window=1000):
     rows = torch.arange(len(data)) if rows is None else rows
-    return augmenting.augmented(data, rows, window, params, augmenting.Draws(data.keys[rows], seed, epoch))
+    return augmenting.augmented(data, rows, window, params, augmenting.Draws(data.keys[rows], seed, epoch))[0]
 
 
 def untouched(data):

@@ -111,6 +111,36 @@ def test_a_form_has_its_keys():
     )[0]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["/data/my.csv", "../my.csv", "a/../../my.csv"])
+def test_a_vocabulary_outside_the_sources_folder_is_a_fault(name):
+    entry = {"form": "wfdb", "vocabulary": name, "codes": "native"}
+    (fault,) = params.faults(records.Source, entry, "sources.mine")
+    assert fault.startswith("sources.mine.vocabulary: ")
+    assert "lies below its source's folder" in fault and f"found '{name}'" in fault
+
+
+def test_a_vocabulary_is_no_table():
+    columns = {"record": "id", "labels": "dx"}
+    h5 = {
+        "form": "h5",
+        "vocabulary": "t.csv",
+        "codes": "native",
+        "rate_hz": 500,
+        "table": "./t.csv",
+        "columns": columns,
+    }
+    patients = {"table": "t.csv", "record": "id", "patient": "who"}
+    for entry in (h5, {"form": "wfdb", "vocabulary": "t.csv", "codes": "native", "patients": patients}):
+        assert "vocabulary and table are two files, found t.csv" in params.faults(records.Source, entry, "s")[0]
+    assert params.faults(records.Source, h5 | {"vocabulary": "words.csv"}, "s") == []
+
+
+def test_a_vocabulary_among_the_recordings_is_no_recording(tmp_path, good):
+    (tmp_path / "my_labels.csv").write_text("native_label,snomed_ct\nAF,164889003\n")
+    own = WFDB.model_copy(update={"vocabulary": "my_labels.csv", "codes": "native"})
+    assert [(d.record, d.fault) for d in records.describe(tmp_path, own)] == [("A0001", "")]
+
+
 def test_ludbs_diagnoses_keep_their_commas(tmp_path, signal_mv):
     writers.write_challenge(tmp_path, "1", signal_mv, 500, age=1, sex=None, labels=[])
     header = tmp_path / "1.hea"

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -34,3 +35,10 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     path.write_text(json.dumps(about | {"format": 0}))
     with pytest.raises(ValueError, match="format 0 is not 1"):
         checkpoint.load(tmp_path / "m")
+
+
+def test_versions_name_every_package_behind_a_model():
+    pins = (Path(__file__).parents[1] / "requirements.txt").read_text().splitlines()
+    pinned = {line.split("==")[0] for line in pins if "==" in line}
+    beside = {"dvc", "pygtrie", "matplotlib", "tqdm", "scikit-learn"}  # they run, plot, score: no model depends on them
+    assert set(checkpoint.versions()) == pinned - beside | {"python"}

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -88,6 +92,34 @@ def test_r_peaks_come_from_another_lead_where_lead_ii_is_flat():
     signal = np.repeat(trace[:, None], 12, axis=1)
     signal[:, 1] = 0
     assert len(conditioning.r_peaks(signal, 100)) >= 10
+
+
+HOSTILE = """
+import sys
+import numpy as np
+from ecgpipe.conditioning import r_peaks
+kind, rate_hz, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+rng, samples = np.random.default_rng(1), int(int(sys.argv[2]) * float(sys.argv[3]))
+time = np.arange(samples) / rate_hz
+trace = {
+    "fast": sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in np.arange(0.05, seconds, 0.205)),
+    "step": np.where(np.arange(samples) > samples - 30, 1.0, 0.0),
+    "late": np.where(np.arange(samples) > samples - 5, 1.0, 0.0),
+    "noise": rng.normal(size=samples),
+    "ramp": time,
+}[kind]
+found = r_peaks(np.repeat(trace[:, None], 12, axis=1), rate_hz)
+assert len(found) == 0 or (found.min() >= 0 and found.max() < samples)
+print("survived")
+"""
+
+
+@pytest.mark.parametrize("kind", ["fast", "step", "late", "noise", "ramp"])
+def test_the_r_peak_detector_survives_recordings_without_or_with_too_many_peaks(kind):
+    for rate_hz, seconds in ((100, 2), (250, 5)):
+        command = [sys.executable, "-c", HOSTILE, kind, str(rate_hz), str(seconds)]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+        assert run.stdout == "survived\n", (kind, rate_hz, run.returncode, run.stderr[-300:])
 
 
 def test_a_band_that_does_not_fit_the_rate_is_refused_with_its_values():

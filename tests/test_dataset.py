@@ -21,8 +21,21 @@ def test_examples_follow_the_table_with_their_labels_demographics_and_peaks(load
     row = 70
     index = stores["b"].index.iloc[row - 64]
     peaks = stores["b"].peaks[index["first_peak"] : index["first_peak"] + index["peaks"]]
-    assert data.peaks[row, : len(peaks)].tolist() == peaks.tolist()
-    assert (data.peaks[row, len(peaks) :] == dataset.NO_PEAK).all()
+    found = data.peaks_of(torch.tensor([0, row, 3]))[1]
+    assert found[: len(peaks)].tolist() == peaks.tolist()
+    assert (found[len(peaks) :] == dataset.NO_PEAK).all()
+
+
+def test_taking_some_recordings_shares_the_signals_and_keeps_each_recordings_own(loaded):
+    _, _, data = loaded
+    some = data.take(np.array([70, 2]))
+    assert some.signals_uv[0] is data.signals_uv[0]
+    time = torch.arange(100, dtype=torch.float64).repeat(2, 1)
+    assert torch.equal(
+        dataset.gather(some, torch.tensor([0, 1]), time), dataset.gather(data, torch.tensor([70, 2]), time)
+    )
+    assert torch.equal(some.peaks_of(torch.tensor([1])), data.peaks_of(torch.tensor([2])))
+    assert torch.equal(some.keys, data.keys[[70, 2]])
 
 
 def test_whole_steps_read_the_stored_samples_and_zeros_outside(loaded):

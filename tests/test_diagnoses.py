@@ -151,14 +151,24 @@ def test_the_demos_sources_say_what_they_should():
 def test_the_shipped_vocabularies_are_well_formed():
     with (Path(diagnoses.__file__).parent / "native_labels.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert {row["source"] for row in rows} == {*REAL, "sim-north", "sim-east", "sim-south", "sim-west"}
+    assert (
+        {row["source"] for row in rows}
+        == set(diagnoses.vocabularies())
+        == {*REAL, "sim-north", "sim-east", "sim-south", "sim-west"}
+    )
     assert len({tuple(row.values()) for row in rows}) == len(rows)
     assert all(diagnoses.vocabulary(source) for source in REAL)
 
 
 def test_a_vocabulary_of_ones_own(tmp_path):
     (tmp_path / "own.csv").write_text("\ufeffnative_label,snomed_ct\nflimmern,164889003\nsonst,\n", encoding="utf-8")
-    assert diagnoses.vocabulary(str(tmp_path / "own.csv")) == {"flimmern": {"164889003"}, "sonst": frozenset()}
+    assert diagnoses.vocabulary(tmp_path / "own.csv") == {"flimmern": {"164889003"}, "sonst": frozenset()}
+
+
+def test_a_vocabulary_of_ones_own_is_read_anew_each_time(tmp_path):
+    for code in ("164889003", "164890007"):
+        (tmp_path / "own.csv").write_text(f"native_label,snomed_ct\na,{code}\nshort\n")
+        assert diagnoses.vocabulary(str(tmp_path / "own.csv")) == {"a": {code}, "short": frozenset()}
 
 
 @pytest.mark.parametrize(
@@ -172,11 +182,30 @@ def test_a_vocabulary_of_ones_own(tmp_path):
 def test_a_broken_vocabulary_is_named(tmp_path, text, says):
     (tmp_path / "own.csv").write_text(text)
     with pytest.raises(ValueError, match=f"own.csv: .*{says}"):
-        diagnoses.vocabulary(str(tmp_path / "own.csv"))
+        diagnoses.vocabulary(tmp_path / "own.csv")
+
+
+def test_a_vocabulary_that_is_no_utf_8_is_named(tmp_path):
+    (tmp_path / "own.csv").write_bytes("native_label,snomed_ct\nunregelmäßig,164889003\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"own\.csv: a vocabulary is UTF-8 text"):
+        diagnoses.vocabulary(tmp_path / "own.csv")
 
 
 def test_an_unknown_vocabulary_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match="vocabulary 'MIMIC' is none of CPSC2018, CPSC2018-Extra, INCART"):
         diagnoses.vocabulary("MIMIC")
-    with pytest.raises(ValueError, match=r"none\.csv: no such vocabulary file"):
+    with pytest.raises(ValueError, match=r"none\.csv: no such vocabulary; put it there, into its source's folder"):
         diagnoses.vocabulary("none.csv")
+
+
+@pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
+def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choice):
+    chosen = diagnoses.classes(choice)
+    found = diagnoses.of_columns([one.code for one in chosen])
+    short = [one.abbreviation for one in found]
+    assert len(set(short)) == len(short)
+    if isinstance(choice, str):
+        assert short == [one.abbreviation for one in chosen]
+    else:
+        assert short[0] == "AF"
+        assert short[2] == "9" * 9

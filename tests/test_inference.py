@@ -51,9 +51,5 @@ def test_prediction_leaves_dropout_off_and_statistics_alone():
 
 def test_no_recordings_give_no_rows():
     empty = dataset.of_signals([np.zeros((0, 12), np.int16)], np.array([50.0]), np.array(["F"]), rate_hz=100, classes=3)
-    none = dataset.Examples(
-        empty.signals_uv,
-        *(getattr(empty, name)[:0] for name in ("place", "labels", "demographics", "keys", "peaks")),
-        rate_hz=100,
-    )
+    none = empty.take(np.zeros(0))
     assert inference.probabilities_of(model.SEResNet18(3, NETWORK), none, 500, "none").shape == (0, 3)

@@ -29,7 +29,8 @@ def raw(tmp_path):
 def models(tmp_path):
     torch.manual_seed(1)
     about = {
-        "classes": ["426783006", "164889003"], "rate_hz": 100.0, "window": 400, "normalise": "none", "folds": [0],
+        "classes": ["426783006", "164909002"], "rate_hz": 100.0, "window": 400, "normalise": "none", "folds": [0],
+        "names": ["NSR", "CLBBB/LBBB"], "full_names": ["sinus rhythm", "left bundle branch block"],
         "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}, "split": "s",
         "network": NETWORK.model_dump(), "thresholds": [0.0, 1.1],
     }  # fmt: skip
@@ -54,12 +55,60 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
     out = raw.parent / "p.csv"
     assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     table = tables.read(out)
-    assert list(table.columns) == ["path", "verdict", "reason", "NSR", "AF", "NSR_present", "AF_present"]
+    assert list(table.columns) == [
+        "path",
+        "verdict",
+        "reason",
+        "NSR",
+        "CLBBB/LBBB",
+        "NSR_present",
+        "CLBBB/LBBB_present",
+    ]
     assert list(table["NSR_present"].astype(int)) == [1, 1]
-    assert list(table["AF_present"].astype(int)) == [0, 0]
+    assert list(table["CLBBB/LBBB_present"].astype(int)) == [0, 0]
     said = capsys.readouterr().out
-    assert "A1.hea: NSR 0." in said
+    assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in said
     assert "2 recordings, 0 refused, 2 classes, 1 models" in said
+
+
+def test_predict_says_when_no_class_is_present(raw, models, capsys):
+    path = models / "fold-0/model.json"
+    path.write_text(path.read_text().replace("0.0,\n    1.1", "1.1,\n    1.1"))
+    assert command.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
+    assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
+
+
+@pytest.fixture
+def west(tmp_path):
+    writers.write_h5(tmp_path / "west", "W1", np.random.default_rng(2).normal(0, 0.2, (3000, 12)))
+    (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\nW1,1,S1,50,F\n")
+    return str(tmp_path / "west")
+
+
+def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, capsys):
+    named = ["--source", "sim-west", "--params", str(ROOT / "params.yaml")]
+    assert command.main(["check", west]) == 1
+    assert "--source NAME" in capsys.readouterr().out
+    assert command.main(["check", west, *named]) == 0
+    assert command.main(["check", west, "--rate-hz", "500"]) == 0
+    to = ["--model", str(models), "--out", str(tmp_path / "p.csv")]
+    capsys.readouterr()
+    assert command.main(["predict", west, *named, *to]) == 0
+    assert "age-unknown" not in capsys.readouterr().out
+    assert command.main(["predict", west, "--rate-hz", "500", *to]) == 0
+    assert "(age-unknown)\n" in capsys.readouterr().out
+
+
+def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
+    assert command.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")]) == 2
+    assert "no entry 'nobody' under sources (there: sim-north, " in capsys.readouterr().err
+    (tmp_path / "p.yaml").write_text("sources:\n  mine:\n    form: h5\n    codes: aha\n")
+    assert command.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")]) == 2
+    assert "sources.mine.vocabulary: Field required" in capsys.readouterr().err
+    assert command.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["check", west, "--source", "mine", "--rate-hz", "500"])
 
 
 def test_predict_fails_when_nothing_could_be_read(raw, models):

@@ -13,6 +13,8 @@ CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
 PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
 SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
 EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
+LUDB = Source(form="wfdb", vocabulary="LUDB", codes="snomed")
+NINGBO = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
 NSR, AF, RBBB, TAB, TINV, PVC = "426783006", "164889003", "59118001", "164934002", "59931005", "427172004"
 
 
@@ -21,7 +23,8 @@ def described(*labels):
 
 
 def mapped(source, *labels, classes=STUDY, unscored="keep"):
-    return mapping.map_source("a", described(*labels), source, classes, unscored)
+    vocabulary = diagnoses.vocabulary(source.vocabulary)
+    return mapping.map_source("a", described(*labels), source, vocabulary, classes, unscored)
 
 
 def present(row):
@@ -55,16 +58,92 @@ def test_ectopics_count_as_pvc_on_demand():
     assert mapped(CPSC, ("164884008",), (AF,), classes=merged)[PVC].tolist() == [1, 0]
 
 
-def test_a_present_class_from_outside_the_vocabulary_stays_present():
-    table = mapped(CPSC, (AF, TAB), (AF,))
-    assert table[TAB][0] == 1
-    assert np.isnan(table[TAB][1])
+def test_a_class_that_the_vocabulary_lacks_is_blank_even_where_a_recording_carries_it():
+    table = mapped(CPSC, (AF, TAB), (AF,), (TAB,))
+    assert table[TAB].isna().all()
+    assert table["fault"].tolist() == ["", "", ""]
+    assert mapped(CPSC, (AF, TAB), (TAB,), unscored="drop")["fault"].tolist() == ["", "unscored"]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["CPSC2018", "PTB", "Ningbo", "sim-south"]),
+    st.lists(
+        st.lists(st.sampled_from([code for d in OFFICIAL for code in d.codes]), min_size=1), min_size=1, max_size=6
+    ),
+)
+def test_a_class_is_annotated_in_every_row_of_a_source_or_in_none(vocabulary, labels):
+    table = mapped(Source(form="wfdb", vocabulary=vocabulary, codes="snomed"), *map(tuple, labels), classes=OFFICIAL)
+    said = diagnoses.annotated(diagnoses.vocabulary(vocabulary), OFFICIAL)
+    for diagnosis, annotated in zip(OFFICIAL, said, strict=True):
+        assert table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
 
 
 def test_native_labels_are_words():
-    table = mapped(EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm",))
+    table = mapped(EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm", "atrial flutter"))
     assert present(table.iloc[0]) == {"270492004", NSR}
-    assert present(table.iloc[1]) == set()
+    assert present(table.iloc[1]) == {"164890007"}
+
+
+@pytest.mark.parametrize(
+    ("source", "good", "unknown"),
+    [
+        (CPSC, AF, "AFIB"),
+        (CPSC, AF, "147"),
+        (LUDB, NSR, "Rhythm: Sinus Rhythm"),
+        (EAST, "sinus rhythm", "Sinus Rhythm"),
+        (EAST, "sinus rhythm", AF),
+        (SPH, "1", "normal"),
+        (SPH, "1", AF),
+        (SPH, "1", "147,367"),
+    ],
+)
+def test_labels_that_nobody_understands_are_a_fault_and_no_negatives(source, good, unknown):
+    table = mapped(source, (good,), (unknown, "other words"), (good, unknown))
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "unknown-labels", ""]
+    assert table.loc[1, tables.class_codes(table)].isna().all()
+    for text in (repr(unknown), "'other words'", source.vocabulary, "correct `codes` or the vocabulary"):
+        assert text in table["fault"][1]
+
+
+@pytest.mark.parametrize(
+    ("source", "label"), [(NINGBO, "106068003"), (SPH, "145"), (SPH, "145+310 + 346"), (CPSC, TAB)]
+)
+def test_a_diagnosis_that_the_vocabulary_lacks_is_one_all_the_same(source, label):
+    table = mapped(source, (label,))
+    assert table["fault"].tolist() == [""]
+    assert (table.loc[0, [NSR, AF]] == 0).all()
+    assert mapped(source, (label,), unscored="drop")["fault"].tolist() == ["unscored"]
+
+
+def test_a_label_known_to_mean_no_class_is_known():
+    ningbo = Source(form="wfdb", vocabulary="Ningbo", codes="native")
+    assert mapped(ningbo, ("ARH",))["fault"].tolist() == [""]
+
+
+def test_ludb_maps_alike_as_released_and_as_converted():
+    released, converted = ("Rhythm: Atrial fibrillation", "Complete right bundle branch block"), (AF, "713427006")
+    table = mapped(LUDB, released, converted)
+    assert [present(row) for _, row in table.iterrows()] == [{AF, RBBB}] * 2
+
+
+def test_a_source_of_mostly_unknown_labels_is_a_wrong_entry():
+    labels = [("AFIB",), ("SR",), ("SR",), (AF,), (AF,), (AF,), ()]
+    assert mapped(CPSC, *labels)["fault"].str.startswith("unknown-labels").sum() == 3
+    with pytest.raises(
+        ValueError, match=r"source 'a': 3 of 5 labelled recordings .* 'AFIB' of record R0; .*found snomed"
+    ):
+        mapped(CPSC, *labels[:5])
+
+
+def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
+    own = Source(form="wfdb", vocabulary="words/my.csv", codes="native")
+    with pytest.raises(ValueError, match=r"words/my\.csv: no such vocabulary; put it there, into its source's folder"):
+        mapping.vocabulary(own, tmp_path)
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "my.csv").write_text("native_label,snomed_ct\nflimmern,164889003\n")
+    assert mapping.vocabulary(own, tmp_path) == {"flimmern": {AF}}
+    assert mapping.vocabulary(EAST, tmp_path) == diagnoses.vocabulary("sim-east")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +193,7 @@ def test_a_recording_without_any_label_is_not_one_without_any_class():
 
 def test_a_fault_found_before_stays():
     fault = Description("R9", "R9.hea", fault="leads: R9.hea: missing V6")
-    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, STUDY)
+    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, diagnoses.vocabulary("CPSC2018"), STUDY)
     assert table["fault"].tolist() == ["leads: R9.hea: missing V6", ""]
     assert table.loc[0, tables.class_codes(table)].isna().all()
     assert table.loc[0, "age":"samples"].replace("", np.nan).isna().all()
@@ -123,7 +202,9 @@ def test_a_fault_found_before_stays():
 @settings(deadline=None)
 @given(
     st.lists(
-        st.lists(st.sampled_from([d.code for d in STUDY] + ["429622005", "1"]), min_size=1), min_size=1, max_size=8
+        st.lists(st.sampled_from([d.code for d in STUDY] + ["429622005", "106068003"]), min_size=1),
+        min_size=1,
+        max_size=8,
     )
 )
 def test_the_table_says_what_the_labels_say(labels):
@@ -136,30 +217,33 @@ def test_the_table_says_what_the_labels_say(labels):
 def reported():
     descriptions = {
         "cpsc": [
-            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), ()),
+            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)),
             *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
         ],
         "sph": described(("50+310", "999"), ("1",)),
     }
     sources = {"cpsc": CPSC, "sph": SPH}
-    table = pd.concat([mapping.map_source(n, descriptions[n], sources[n], STUDY) for n in sources], ignore_index=True)
-    return mapping.report(table, descriptions, sources, STUDY)
+    words = {name: diagnoses.vocabulary(source.vocabulary) for name, source in sources.items()}
+    parts = [mapping.map_source(n, descriptions[n], sources[n], words[n], STUDY) for n in sources]
+    return mapping.report(pd.concat(parts, ignore_index=True), descriptions, sources, words, STUDY)
 
 
 def test_the_report_counts_positives_by_class_and_source(reported):
-    assert (reported["recordings"], reported["usable"]) == (66, 5)
+    assert (reported["recordings"], reported["usable"]) == (68, 6)
     cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
     assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
     assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
     assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
-        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
+        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 6,
     }  # fmt: skip
-    assert reported["classes"][TAB]["positives"] == 1, "one from outside the vocabulary of cpsc"
+    tab = reported["classes"][TAB]
+    assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
 
 
 def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
     left_out = reported["sources"]["cpsc"]["left_out"]
     assert left_out["no-labels"] == {"recordings": 1, "records": ["R3"]}
+    assert left_out["unknown-labels"] == {"recordings": 1, "records": ["R4"]}
     assert left_out["leads"]["recordings"] == 60
     assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
     assert reported["sources"]["sph"]["left_out"] == {}
@@ -167,12 +251,12 @@ def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
 
 def test_the_report_counts_labels_that_no_class_takes(reported):
     cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
-    assert cpsc["unknown"] == {"999": 1}
-    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 1}
+    assert cpsc["unknown"] == {"999": 1, "heart": 1}
+    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 2}
     assert cpsc["unscored"] == {"429622005 st depression": 2}
-    assert cpsc["without_a_class"] == 1
+    assert cpsc["without_a_class"] == 2, "R2, and R5 whose class is not annotated"
     assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
-    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 3)
+    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)
 
 
 def test_params_choose_the_classes():

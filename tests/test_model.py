@@ -40,17 +40,28 @@ def test_lead_normalisation_does_not_skip_a_lead_that_holds_a_zero_and_leaves_fl
     signal = torch.randn(4, 12, 300) * 3 + 1
     signal[0, 3, 17] = 0.0
     signal[1, 5] = 0.7
-    made = model.normalise(signal, "lead")
+    whole = torch.ones(4, 300, dtype=torch.bool)
+    made = model.normalise(signal, whole, "lead")
     moving = torch.ones(4, 12, dtype=torch.bool)
     moving[1, 5] = False
     assert made.mean(dim=2).abs().max() < 1e-5
     assert (made.std(dim=2, correction=0)[moving] - 1).abs().max() < 1e-4
     assert made[1, 5].abs().max() < 1e-6
-    assert torch.equal(model.normalise(signal, "none"), signal)
+    assert torch.equal(model.normalise(signal, whole, "none"), signal)
+
+
+def test_what_lies_outside_a_short_recording_changes_no_normalised_sample_within_it():
+    torch.manual_seed(3)
+    short = torch.randn(2, 12, 200) + 1
+    padded = torch.cat([short, torch.zeros(2, 12, 100)], dim=2)
+    inside = torch.arange(300).repeat(2, 1) < 200
+    made = model.normalise(padded, inside, "lead")
+    assert torch.allclose(made[:, :, :200], model.normalise(short, inside[:, :200], "lead"), atol=1e-6)
+    assert not made[:, :, 200:].any()
 
 
 def test_faulty_arguments_are_named():
-    with pytest.raises(ValueError, match=r"model.kernel 8 and model.stem_kernel 15 must be odd"):
-        model.SEResNet18(5, SMALL.model_copy(update={"kernel": 8}))
+    with pytest.raises(ValueError, match=r"stem_kernel\n.*a kernel must be odd"):
+        model.Params(**SMALL.model_dump() | {"stem_kernel": 8})
     with pytest.raises(ValueError, match="'zscore' is not one of none, lead"):
-        model.normalise(torch.zeros(1, 12, 5), "zscore")
+        model.normalise(torch.zeros(1, 12, 5), torch.ones(1, 5) > 0, "zscore")

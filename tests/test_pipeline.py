@@ -134,8 +134,7 @@ def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside
     for path in sorted(inside.rglob("*")):
         relative = path.relative_to(inside)
         skipped = relative.parts[:2] in (("data", "checkpoints"), ("data", "raw")) or path.name == "params.yaml"
-        timed = path.name in ("history.csv",)  # holds the seconds of each epoch
-        if path.is_file() and not skipped and not timed:
+        if path.is_file() and not skipped:
             assert path.read_bytes() == (tmp_path / relative).read_bytes(), relative
             compared += 1
     assert compared > 30
@@ -186,4 +185,7 @@ def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monk
     assert set(folds["source"]) == set(sources)
     assert len(tables.class_codes(folds)) == 26
     summary = json.loads((layout.METRICS / "summary.json").read_text())
-    assert summary["test"]["auroc_macro"] is None or summary["test"]["auroc_macro"]["mean"] is None
+    assert summary["counts"]["test_recordings"] == 0
+    assert summary["test"]["auroc_macro"] == {"mean": None, "sd": None}
+    assert dict(folds["source"].value_counts()) == {"chapman_shaoxing": 13, "ptb": 7, "sph": 5}
+    assert tables.read(layout.LEFT_OUT)["reason"].str.partition(":")[0].tolist() == ["no-metadata"]

@@ -5,13 +5,29 @@ import pandas as pd
 import pytest
 import torch
 
-from ecgpipe import checkpoint, conditioning, dataset, inference, model, predicting, records, signals, writers
+from ecgpipe import (
+    catalogue,
+    checkpoint,
+    conditioning,
+    dataset,
+    inference,
+    model,
+    predicting,
+    records,
+    signals,
+    writers,
+)
 
 NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 CODES = ["426783006", "164889003", "270492004"]
+SOURCE = catalogue.Source(
+    form="h5", vocabulary="sim-west", codes="aha", rate_hz=500, table="metadata.csv",
+    columns={"record": "ECG_ID", "labels": "AHA_Code", "age": "Age", "sex": "Sex"},
+)  # fmt: skip
 CONDITIONING = {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}
 SHARED = {
     "classes": CODES, "rate_hz": 100.0, "window": 400, "normalise": "none", "conditioning": CONDITIONING,
+    "names": ["NSR", "AF", "IAVB"], "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     "folds": [0, 1], "split": "one", "network": NETWORK.model_dump(),
 }  # fmt: skip
 
@@ -35,6 +51,16 @@ def recordings(tmp_path):
         )
     (tmp_path / "raw/g 1/R9.hea").write_text("R9 12 500 5000\n")
     return tmp_path / "raw"
+
+
+@pytest.fixture
+def west(tmp_path):
+    """Three .h5 files without a rate, as the demo's sim-west and SPH have them; the table tells of two."""
+    rng = np.random.default_rng(2)
+    for name in ("W1", "W2", "W3"):
+        writers.write_h5(tmp_path / "west", name, rng.normal(0, 0.2, (3000, 12)))
+    (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW2,1,,M\n")
+    return tmp_path / "west"
 
 
 def quiet(batches):
@@ -107,3 +133,71 @@ def test_a_rate_below_the_band_is_a_doubt(models, tmp_path):
     writers.write_challenge(tmp_path / "slow", "S1", signal_mv, 64, age=50, sex="M", labels=["1"])
     table = predicting.predict(predicting.load_ensemble(models), predicting.expand([tmp_path / "slow"]), quiet)
     assert table["reason"][0] == "low-rate"
+
+
+def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
+    ensemble = predicting.load_ensemble(models)
+    files = predicting.expand([west])
+    table = predicting.predict(ensemble, files, quiet, SOURCE, predicting.people([west], SOURCE))
+    assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown"]
+    recording = records.read(west / "W1.h5", SOURCE)
+    writers.write_challenge(west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"])
+    twin = predicting.predict(ensemble, predicting.expand([west / "twin"]), quiet)
+    assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
+    nobody = predicting.predict(ensemble, files, quiet, predicting.of_rate(500))
+    assert list(nobody["reason"]) == ["age-unknown"] * 3
+    assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
+
+
+def test_the_table_of_single_files_lies_beside_them_and_its_absence_is_named(west):
+    assert predicting.people([west / "W1.h5"], SOURCE)[west / "W1.h5"].age == 50
+    (west / "metadata.csv").unlink()
+    with pytest.raises(ValueError, match=r"west/metadata\.csv: no such table; .* or --rate-hz instead of --source"):
+        predicting.people([west / "W1.h5"], SOURCE)
+
+
+def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(west):
+    with (west / "metadata.csv").open("a") as handle:
+        handle.write("W2,1,70,F\n")
+    (west / "sub").mkdir()
+    (west / "sub/W1.h5").write_bytes((west / "W1.h5").read_bytes())
+    assert set(predicting.people([west], SOURCE).values()) == {None}
+
+
+def test_an_unknown_rate_is_refused_with_the_next_step(west):
+    said, reason, _ = predicting.verdict(west / "W1.h5")
+    assert said == "refused"
+    assert reason.startswith("rate: ")
+    assert "--source NAME" in reason
+    assert "--rate-hz HZ" in reason
+    assert [row[1] for row in predicting.check(predicting.expand([west]), SOURCE)] == ["ok"] * 3
+    for wrong in (0, -1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="--rate-hz: a rate is above 0 Hz"):
+            predicting.of_rate(wrong)
+
+
+def test_records_are_named_as_wfdb_does_and_hidden_files_are_none(recordings):
+    folder = recordings / "g 1"
+    header = folder / "R1.hea"
+    paths = [folder / "R1", folder / "R1.mat", folder / "R1.dat", header, folder / "R1.hea"]
+    assert [predicting.expand([path]) for path in paths] == [[header]] * 5
+    assert predicting.expand(paths) == [header]
+    (folder / "a.b.hea").write_bytes(header.read_bytes())
+    assert predicting.expand([folder / "a.b"]) == [folder / "a.b.hea"]
+    before = predicting.expand([folder])
+    (folder / "._R1.hea").write_bytes(b"\0\5\26\7")
+    assert predicting.expand([folder]) == before
+
+
+def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordings):
+    (recordings / "g 1/R1.hea").unlink()
+    rows = list(predicting.check(predicting.expand([recordings / "g 1/R1.mat", recordings / "g 1/R2"])))
+    assert [row[1] for row in rows] == ["refused", "ok"]
+    assert rows[0][2].startswith("missing: ")
+
+
+def test_a_model_without_names_is_to_be_trained_again(models):
+    path = models / "fold-0/model.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
+    with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
+        predicting.load_ensemble(models)

@@ -37,6 +37,8 @@ def test_all_faults_are_reported_together():
     values["sources"]["georgia"]["form"] = "edf"
     del values["split"]
     values["extra"] = {}
+    values["sources"]["ptb"]["vocabulary"] = "MIMIC"
+    values["sources"]["ningbo"]["vocabulary"] = "my_labels.csv"
     found = "\n".join(sections.faults(values))
     for text in (
         "extra: no such section",
@@ -47,6 +49,8 @@ def test_all_faults_are_reported_together():
         "sources.georgia.form: Input should be 'wfdb' or 'h5' (found 'edf')",
     ):
         assert text in found
+    assert re.search(r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", found)
+    assert "ningbo" not in found, "a vocabulary of one's own is looked for when it is read"
 
 
 def test_contradictions_between_sections_are_found():

@@ -1,4 +1,3 @@
-import copy
 import json
 from pathlib import Path
 
@@ -30,7 +29,8 @@ def load(fold="0"):
     table = tables.read(layout.FOLDS)
     rows = training.parts(table, fold)
     stores = dataset.open_stores(["a", "b"])
-    return rows, {name: dataset.examples(part, stores) for name, part in rows.items()}
+    whole = dataset.examples(table, stores)
+    return rows, {name: whole.take(part.index) for name, part in rows.items()}
 
 
 def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), **values):
@@ -128,19 +128,18 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
     resumed = fold_of(data, schedule=schedule)
     resumed.run(quiet)
     assert equal(weights_of(whole), weights_of(resumed))
-    seconds = [{key: value for key, value in row.items() if key != "seconds"} for row in resumed.state.history]
-    assert seconds == [{key: value for key, value in row.items() if key != "seconds"} for row in whole.state.history]
+    assert resumed.state.history == whole.state.history
 
 
 def test_a_state_of_other_params_or_data_is_not_resumed(split_project):
     _, data = load()
     fold_of(data, key="one").run(quiet)
-    other = fold_of(data, key="other")
-    other._resume()
-    assert other.state.epoch == 0
-    same = fold_of(data, key="one")
-    same._resume()
-    assert same.state.epoch == TRAIN["epochs"]
+    other, same = fold_of(data, key="other").state, fold_of(data, key="one").state
+    path = layout.checkpoints("0") / "state.pt"
+    assert not other.resume(path, "other", ALONE.device)
+    assert other.epoch == 0
+    assert same.resume(path, "one", ALONE.device)
+    assert same.epoch == TRAIN["epochs"]
 
 
 def test_patience_stops_and_the_best_epoch_is_kept(split_project):
@@ -198,24 +197,55 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
 
 
 def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_threshold(split_project):
-    rows, data = load()
     results = []
-    for noise in (False, True):
-        data = copy.copy(data)
-        if noise:
+    for disturbed in (False, True):
+        if disturbed:
             table = tables.read(layout.FOLDS)
             test = table["fold"] == "test"
             table.loc[test, tables.class_codes(table)] = 1.0
-            data["test"] = dataset.of_signals(
-                [np.ones((200, 12), np.int16)] * int(test.sum()),
-                np.full(int(test.sum()), 1.0),
-                np.full(int(test.sum()), "F"),
-                rate_hz=100,
-                classes=3,
-            )
+            tables.write(table, layout.FOLDS)
+        rows, data = load()
+        if disturbed:
+            noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))
+            unknown = np.full(len(noise), np.nan)
+            data["test"] = dataset.of_signals(noise, unknown, np.full(len(noise), ""), rate_hz=100, classes=3)
         fold = fold_of(data)
         fold.run(quiet)
         training.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
-        results.append((weights_of(fold), json.loads((layout.model("0") / "model.json").read_text())["thresholds"]))
+        thresholds = json.loads((layout.model("0") / "model.json").read_text())["thresholds"]
+        validation = (layout.predictions("0") / "val.csv").read_bytes()
+        results.append((weights_of(fold), thresholds, validation, (layout.predictions("0") / "test.csv").read_bytes()))
     assert equal(results[0][0], results[1][0])
-    assert results[0][1] == results[1][1]
+    assert results[0][1:3] == results[1][1:3]
+    assert results[0][3] != results[1][3]
+
+
+def test_the_class_weights_reach_the_loss(split_project):
+    _, data = load()
+    balanced, plain = fold_of(data, epochs=1), fold_of(data, epochs=1, class_weights="none")
+    plain.state_path = plain.state_path.with_name("plain.pt")
+    assert balanced.run(quiet).history[0]["train_loss"] > plain.run(quiet).history[0]["train_loss"] * 1.1
+
+
+def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(split_project):
+    _, data = load()
+    fold = fold_of(data, augment=("triangle", "star", "noise"), normalise="lead")
+    seen = []
+
+    def watching(signal, demographics):
+        seen.append(signal)
+        return fold.state.network(signal, demographics)
+
+    fold._step(watching, np.arange(12))
+    within = seen[0][seen[0].abs().sum(dim=(1, 2)) > 0]
+    share = (data["train"].place[:12, 2].clamp(max=300) / 300.0)[:, None]
+    assert torch.allclose(within.square().mean(dim=2), share.expand(-1, 12).float(), atol=0.02)
+
+
+def test_processes_that_share_a_batch_average_to_its_own_loss():
+    torch.manual_seed(4)
+    logits, labels, weights = torch.randn(8, 3), (torch.rand(8, 3) < 0.4).float(), torch.ones(3)
+    labels[:5, 1] = torch.nan
+    count = torch.isfinite(labels).sum() / 2
+    halves = [training.masked_loss(logits[r::2], labels[r::2], weights, count) for r in (0, 1)]
+    assert torch.isclose(torch.stack(halves).mean(), training.masked_loss(logits, labels, weights))

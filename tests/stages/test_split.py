@@ -47,11 +47,15 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
     assert folds[AF][folds["source"] == "sph"].isna().all()
     assert set(folds["fold"]) == {"0", "1", "2", "test"}
     splitting.check_disjoint(folds)
-    assert json.loads(layout.FOLDS_INFO.read_text()) == {
+    info = json.loads(layout.FOLDS_INFO.read_text())
+    assert len(info.pop("table")) == 32
+    assert info == {
         "sources": {"ptb-xl": "digest-ptb-xl", "sph": "digest-sph"},
         "folds": [0, 1, 2],
         "protocol": "stratified",
         "classes": [AF, SB],
+        "names": ["AF", "SB"],
+        "full_names": ["atrial fibrillation", "sinus bradycardia"],
     }
     left_out = tables.read(layout.LEFT_OUT)
     assert left_out["reason"].tolist() == ["short: 1 s, too short"] * 2
@@ -69,6 +73,19 @@ def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
     tables.write(tables.read(layout.LABELS).sample(frac=1, random_state=1), layout.LABELS)
     split.main()
     assert [path.read_bytes() for path in outputs] == first
+
+
+@pytest.mark.usefixtures("project")
+def test_another_label_gives_other_facts_so_that_no_training_goes_on_under_it():
+    split.main()
+    first = json.loads(layout.FOLDS_INFO.read_text())
+    labels = tables.read(layout.LABELS)
+    row = labels.index[(labels["record"] == "00005") & labels[AF].notna()][0]
+    labels.loc[row, AF] = 1 - labels.loc[row, AF]
+    tables.write(labels, layout.LABELS)
+    split.main()
+    second = json.loads(layout.FOLDS_INFO.read_text())
+    assert [key for key in first if first[key] != second[key]] == ["table"]
 
 
 @pytest.mark.usefixtures("project")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.fft
 import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,19 @@ def test_a_sine_in_the_band_keeps_amplitude_phase_and_start(rate_hz, to_rate_hz)
     inner = (time_out > 1) & (time_out < 9)
     expected = np.sin(2 * np.pi * 5 * time_out + 0.3)
     assert np.abs(out[inner, 0] - expected[inner]).max() < 1e-3
+
+
+def test_one_transform_each_way_serves_all_leads(monkeypatch):
+    seen = []
+    for name in ("rfft", "irfft"):
+        real = getattr(scipy.fft, name)
+        monkeypatch.setattr(
+            scipy.fft,
+            name,
+            lambda x, *a, real=real, name=name, **k: seen.append((name, x.shape[1])) or real(x, *a, **k),
+        )
+    conditioning.condition(np.random.default_rng(1).normal(size=(5000, 12)), 500, to_rate_hz=100, **BAND)
+    assert seen == [("rfft", 12), ("irfft", 12)]
 
 
 def test_baseline_wander_and_offset_go_and_mains_hum_falls_below_a_hundredth():

@@ -29,6 +29,11 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
         assert re.fullmatch(params.NAME, name)
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_file_computes_on_padding_for_recordings_of_ten_seconds(path):
+    assert params.load(path)["train"]["window_s"] <= 10
+
+
 def test_all_faults_are_reported_together():
     values = copy.deepcopy(params.load(FILES[0]))
     values["train"]["epochs"] = "many"

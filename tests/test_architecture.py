@@ -1,6 +1,8 @@
 """The rules of the house, asserted on the source itself: imports, sizes, and what each stage depends on."""
 
 import ast
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -188,3 +190,33 @@ def test_every_import_is_pinned_with_a_reason():
     used = {name.split(".")[0] for path in [*MODULES.values(), *STAGES.values()] for name in imports(path)}
     outside = used - set(sys.stdlib_module_names) - {"ecgpipe", "stages"}
     assert {names.get(name, name) for name in outside} <= pinned
+
+
+def test_ci_runs_the_readmes_test_command_as_written():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    extract = re.search(r"awk '(.*?)' README", script).group(1)
+    found = subprocess.run(["awk", extract, "README.md"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    assert found.strip() in readme
+    assert found.startswith("python3 -m venv .venv")
+    assert "requirements-dev.txt" in found
+    assert found.rstrip().endswith("pytest")
+
+
+def test_the_workflow_tests_runs_the_demo_and_compares_it_with_main():
+    text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    jobs = YAML(typ="safe", pure=True).load(text)["jobs"]
+    commands = " ".join(step.get("run", "") for job in jobs.values() for step in job["steps"])
+    for command in ("bash .ci/run", "dvc repro", "dvc metrics diff origin/main --targets metrics/summary.json"):
+        assert command in commands
+
+
+def test_the_readme_names_only_files_and_overrides_that_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    values = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    overrides = re.findall(r"-S '?([a-z_]+)\.([a-z_]+)=", readme)
+    assert len(overrides) > 8
+    assert [(section, key) for section, key in overrides if key not in values[section]] == []
+    paths = re.findall(r"`((?:configs|ecgpipe|stages|metrics)/[\w./]+\.(?:py|yaml|json|csv))`", readme)
+    assert len(paths) > 4
+    assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -98,17 +98,24 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
+    shown = argparse.ArgumentDefaultsHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="command")
-    predict = commands.add_parser("predict", help="probabilities and decisions for recordings, as CSV")
+    predict = commands.add_parser(
+        "predict", help="probabilities and decisions for recordings, as CSV", formatter_class=shown
+    )
     _add_reading(predict)
     predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
     predict.set_defaults(run=_predict)
-    check = commands.add_parser("check", help="read every recording and say whether it is usable")
+    check = commands.add_parser(
+        "check", help="read every recording and say whether it is usable", formatter_class=shown
+    )
     _add_reading(check)
     check.add_argument("--csv", type=Path, help="CSV to write: path, verdict, reason")
     check.set_defaults(run=_check)
-    checked = commands.add_parser("params", help="check a whole params file, all faults together")
+    checked = commands.add_parser(
+        "params", help="check a whole params file, all faults together", formatter_class=shown
+    )
     checked.add_argument("file", nargs="?", type=Path, default=params.PARAMS)
     checked.set_defaults(run=_params)
     return parser

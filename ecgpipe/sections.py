@@ -39,7 +39,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
         found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
-    return found or _between(values)
+    return found + _between(values)
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -51,18 +51,26 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
 
 
 def _between(values: Mapping[str, Any]) -> list[str]:
+    """What must hold between sections, as far as they are there and of the right kind."""
+    sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
+    known = sections["sources"]
+    used = sections.get("data", {}).get("sources")
+    used = used if isinstance(used, list) else []
+    tested = sections.get("split", {}).get("test_sources")
     found = [
-        f"data.sources: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(values['sources']))})"
-        for name in values["data"]["sources"]
-        if name not in values["sources"]
+        f"data.sources: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
+        for name in used
+        if name not in known
     ]
     found += [
         f"split.test_sources: '{name}' is not in data.sources"
-        for name in values["split"]["test_sources"]
-        if name not in values["data"]["sources"]
+        for name in (tested if isinstance(tested, list) else [])
+        if name not in used
     ]
-    try:
-        diagnoses.classes(values["labels"]["classes"], values["labels"]["merge_ectopics"])
-    except ValueError as error:
-        found.append(f"labels.classes: {error}")
+    labels = sections.get("labels", {})
+    if isinstance(labels.get("classes"), str | list) and isinstance(labels.get("merge_ectopics"), bool):
+        try:
+            diagnoses.classes(labels["classes"], labels["merge_ectopics"])
+        except (ValueError, AttributeError, TypeError) as error:
+            found.append(f"labels.classes: {error}")
     return found

@@ -40,6 +40,7 @@ class Params(Section):
     class_weights: Literal["balanced", "none"]
     most_weight: float = Field(ge=1)
     precision: Literal["auto", "fp32", "bf16"]
+    threads: int = Field(ge=1)
     keep: Literal["best", "last"]
     patience: int = Field(ge=1)
     permute_labels: bool
@@ -119,6 +120,7 @@ class Fold:
         self.window = round(params.window_s * train.rate_hz)
         self.bf16 = bf16_helps(params.precision, peers.device)
         self.steps = len(train) // params.batch
+        torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
         torch.use_deterministic_algorithms(True)
         torch.manual_seed(params.seed)
         self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))

@@ -26,7 +26,10 @@ def main() -> None:
     report = mapping.report(table, described, sources, vocabularies, classes)
     with layout.atomic(layout.METRICS / "labels.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    logging.info("%d recordings of %d sources, %d usable", report["recordings"], len(sources), report["usable"])
+    for name, one in report["sources"].items():
+        left_out = {reason: found["recordings"] for reason, found in one["left_out"].items()}
+        said = (name, one["usable"], one["recordings"], left_out or "none", one["unknown"] or "none")
+        logging.info("%s: %d of %d usable; left out: %s; unknown labels: %s (metrics/labels.json)", *said)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """preprocess@source: raw recordings to the source's signal store, `data/signals/<source>`."""
 
 import json
+import logging
 import sys
 from functools import partial
 
@@ -23,7 +24,10 @@ def main(name: str) -> None:
         )  # fmt: skip
     with layout.atomic(layout.METRICS / "signals" / f"{name}.json") as path:
         path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    said = (name, report["stored"], report["recordings"], report["refused"] or "none", report["flags"] or "none")
+    logging.info("%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said)
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     main(sys.argv[1])

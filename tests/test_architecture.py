@@ -211,6 +211,10 @@ def test_the_workflow_tests_runs_the_demo_and_compares_it_with_main():
         assert command in commands
 
 
+def test_the_readme_has_no_blank_left_to_fill():
+    assert "@@" not in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_names_only_files_and_overrides_that_exist():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     values = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))

@@ -37,6 +37,7 @@ def test_no_file_computes_on_padding_for_recordings_of_ten_seconds(path):
 def test_all_faults_are_reported_together():
     values = copy.deepcopy(params.load(FILES[0]))
     values["train"]["epochs"] = "many"
+    values["data"]["sources"] = ["sim-wset"]
     values["train"]["speed"] = 3
     values["augment"]["triangle_scale"] = 0.5
     values["sources"]["georgia"]["form"] = "edf"
@@ -48,6 +49,7 @@ def test_all_faults_are_reported_together():
     for text in (
         "extra: no such section",
         "split: section is missing",
+        "data.sources: 'sim-wset' is not in the catalogue",
         "train.epochs: Input should be a valid integer (found 'many')",
         "train.speed: Extra inputs are not permitted (found 3)",
         "augment.triangle_scale: Input should be greater than 1 (found 0.5)",
@@ -55,7 +57,7 @@ def test_all_faults_are_reported_together():
     ):
         assert text in found
     assert re.search(r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", found)
-    assert "ningbo" not in found, "a vocabulary of one's own is looked for when it is read"
+    assert "sources.ningbo" not in found, "a vocabulary of one's own is looked for when it is read"
 
 
 def test_contradictions_between_sections_are_found():

@@ -15,6 +15,7 @@ NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction
 TRAIN = {
     "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
     "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
+    "threads": 1,
     "keep": "best", "patience": 10, "permute_labels": False, "seed": 3,
 }  # fmt: skip
 AUGMENT = params.load(Path(__file__).parents[1] / "params.yaml")["augment"]

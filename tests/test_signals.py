@@ -67,7 +67,7 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     write(tmp_path / "store", [])
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
-    with pytest.raises(ValueError, match="store format 99 is not 1"):
+    with pytest.raises(ValueError, match="store format 99 is not 2"):
         signals.open_store(tmp_path / "store")
 
 
@@ -88,3 +88,13 @@ def test_raw_digests_are_equal_for_equal_recordings_in_other_types_and_differ_fo
     assert signals.raw_digest(as_float, 500) == signals.raw_digest(whole / 1000, 500.0)
     assert signals.raw_digest(as_float, 500) != signals.raw_digest(as_float, 250)
     assert signals.raw_digest(as_float, 500) != signals.raw_digest(as_float[:-1], 500)
+    assert signals.raw_digest(as_float, 500) == signals.raw_digest(np.asfortranarray(as_float), 500)
+
+
+def test_raw_digests_tell_values_beyond_16_bits_apart():
+    signal_mv = np.zeros((50, 12))
+    digests = set()
+    for value in (0, 32.767, 32.768, 65.536, -32.768, -65.536):
+        signal_mv[7, 3] = value
+        digests.add(signals.raw_digest(signal_mv, 500))
+    assert len(digests) == 6

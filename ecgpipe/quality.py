@@ -18,15 +18,17 @@ MOST_MISSING = 0.1
 
 def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
     """The faults of a raw signal [time, lead] in mV, missing values as NaN; in the order of this module's list."""
-    finite = np.isfinite(signal_mv)
-    missing = not finite.all()
+    extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    missing = not np.isfinite(extremes).all()
     if missing:
+        finite = np.isfinite(signal_mv)
         known = signal_mv[finite.argmax(axis=0), np.arange(signal_mv.shape[1])]  # a value that each lead has anyway
         signal_mv = np.where(finite, signal_mv, np.where(np.isfinite(known), known, 0))
+        extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
     found = {
-        "flat-lead": flat(signal_mv).any(),
-        "saturated": saturated(signal_mv, rate_hz).any(),
-        "out-of-range": max(signal_mv.max(), -signal_mv.min()) > RANGE_MV,
+        "flat-lead": (extremes[1] - extremes[0] < FLAT_MV).any(),
+        "saturated": saturated(signal_mv, rate_hz, extremes).any(),
+        "out-of-range": np.abs(extremes).max() > RANGE_MV,
         "non-finite": missing,
     }
     return tuple(name for name, holds in found.items() if holds)
@@ -37,16 +39,16 @@ def flat(signal_mv: np.ndarray) -> np.ndarray:
     return np.ptp(signal_mv, axis=0) < FLAT_MV
 
 
-def saturated(signal_mv: np.ndarray, rate_hz: float) -> np.ndarray:
-    """[time, lead] -> per lead: does it stay at its largest or smallest value, far from its median, for 0.2 s?"""
+def saturated(signal_mv: np.ndarray, rate_hz: float, extremes: np.ndarray) -> np.ndarray:
+    """[time, lead] -> per lead: does it stay at its smallest or largest value (`extremes` [2, lead]), far from its
+    median, for 0.2 s?"""
     needed = max(2, round(SATURATED_S * rate_hz))
     result = np.zeros(signal_mv.shape[1], dtype=bool)
-    for extreme in (signal_mv.max(axis=0), signal_mv.min(axis=0)):
-        at_extreme = signal_mv == extreme
-        # The median, which is slow, and the runs are looked at only where the extreme is reached often enough.
-        for lead in np.flatnonzero(at_extreme.sum(axis=0) >= needed):
-            far = abs(float(extreme[lead]) - float(np.median(signal_mv[:, lead]))) >= SATURATED_MV
-            result[lead] |= far and _longest_run(at_extreme[:, lead]) >= needed
+    # A run of `needed` samples or more holds one of every `needed`-th: most leads are done with these few.
+    for side, lead in np.argwhere((signal_mv[::needed, None] == extremes).any(axis=0)):
+        trace, extreme = signal_mv[:, lead], float(extremes[side, lead])
+        if _longest_run(trace == extremes[side, lead]) >= needed:
+            result[lead] |= abs(extreme - float(np.median(trace))) >= SATURATED_MV
     return result
 
 

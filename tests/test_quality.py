@@ -72,6 +72,14 @@ def test_too_many_missing_values_are_refused():
 
 
 @settings(deadline=None)
+@given(st.integers(0, 60), st.integers(0, 40), st.sampled_from([-3, 3]))
+def test_a_run_at_the_extreme_counts_wherever_it_starts(start, length, level):
+    signal = np.random.default_rng(1).uniform(-1, 1, (100, 2)).astype(np.float32)
+    signal[start : start + length, 1] = level
+    assert quality.flags(signal, 50) == (("saturated",) if length >= 10 else ())
+
+
+@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=60))
 def test_the_longest_run_is_that_of_a_plain_loop(mask):
     longest = run = 0

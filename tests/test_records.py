@@ -43,6 +43,7 @@ def test_a_recording_equals_what_wfdb_reads(good):
     recording = records.read(good)
     assert recording.signal_mv.dtype == np.float32
     assert np.abs(recording.signal_mv - wfdb_signal(good)).max() < 1e-6
+    assert recording.signal_mv.T.flags.c_contiguous
     assert (recording.rate_hz, recording.age, recording.sex, recording.patient) == (500, 74, "M", None)
     assert (recording.labels, recording.faults) == (("59118001",), ())
 

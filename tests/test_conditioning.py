@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.signal
+import sleepecg
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,26 @@ def test_r_peaks_come_from_another_lead_where_lead_ii_is_flat():
     signal = np.repeat(trace[:, None], 12, axis=1)
     signal[:, 1] = 0
     assert len(conditioning.r_peaks(signal, 100)) >= 10
+
+
+@pytest.mark.parametrize("rate_hz", [100, 250, 360, 500.0])
+def test_the_detector_finds_what_sleepecg_finds_to_the_sample(rate_hz):
+    rng = np.random.default_rng(7)
+    time = np.arange(int(12 * rate_hz)) / rate_hz
+    for pace in (0.4, 0.8, 1.3):
+        beats = np.cumsum(rng.uniform(0.7, 1.3, 30) * pace)
+        trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats) + rng.normal(0, 0.05, len(time))
+        expected = sleepecg.detect_heartbeats(trace, rate_hz)
+        assert len(expected) > 5
+        assert np.array_equal(conditioning._heartbeats(trace, rate_hz), expected)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 9), (9, 3), (10, 2), (25, 31)])
+def test_both_ends_are_mirrored_as_numpy_does_it(before, after):
+    signal = np.random.default_rng(8).normal(size=(10, 12)).astype(np.float32)
+    ours = conditioning._mirrored(signal, before, after)
+    assert np.array_equal(ours, np.pad(signal, ((before, after), (0, 0)), "reflect"))
+    assert ours.flags.f_contiguous
 
 
 HOSTILE = """

@@ -177,7 +177,8 @@ def _signal_line(line: str, where: str) -> Signal:
     try:
         storage, frame, skew, offset = _storage(fields[1])
         gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
-        zero, initial, checksum = ([int(text) for text in fields[4:7]] + [None] * 3)[:3]
+        numbers = map(int, fields[4:7])
+        zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]
     except ValueError as error:
         raise ValueError(f"{where}: {error} in signal line '{line}'; correct the header") from None
     if baseline is None:

@@ -39,11 +39,18 @@ def read(path: Path) -> pd.DataFrame:
     return table
 
 
+def _written(values: np.ndarray) -> np.ndarray:
+    """Numbers as text, '' for NaN: each different one is written once, as a column of classes has two."""
+    place, different = pd.factorize(values)
+    texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
+    return texts[place]  # NaN's place is -1, the last
+
+
 def write(table: pd.DataFrame, path: Path) -> None:
     """Writes a table atomically; whole numbers without a decimal point, others with seven digits."""
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
-            text[column] = ["" if np.isnan(value) else f"{value:.7g}" for value in text[column]]
+            text[column] = _written(text[column].to_numpy())
     with layout.atomic(Path(path)) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")

@@ -99,7 +99,7 @@ def read(path: Path, where: str = "") -> Header:
 def parse(text: str, where: str) -> Header:
     """The header in a text; `where` names it in errors (ValueError)."""
     lines, comments = [], []
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in text.replace("\r", "\n").split("\n"):  # a CR before an LF makes a blank line, which is skipped
         line = line.strip()
         if line.startswith("#"):
             comments.append(line[1:].strip())

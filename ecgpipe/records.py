@@ -31,11 +31,10 @@ _MV = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording: `signal_mv` float32 [time, 12] in the order of leads.LEADS, every value finite.
+    """One recording: `signal_mv` float32 [time, 12] in the order of leads.LEADS, every value finite, each lead in one
+    piece of memory (signal_mv.T is C-contiguous), so that reductions over time run at the machine's speed.
 
-    In memory each lead stands in one piece (signal_mv.T is C-contiguous): reductions over time then run at the
-    machine's speed, ten times that of a sample's twelve leads side by side. `age` is in years, `sex` F, M or None,
-    `labels` are as written, `faults` are flags of `quality`.
+    `age` is in years, `sex` F, M or None, `labels` are as written, `faults` are flags of `quality`.
     """
 
     signal_mv: np.ndarray
@@ -105,12 +104,12 @@ def read(file: Path, source: Source | None = None) -> Recording:
     `source` says how labels are separated, and an HDF5 file's rate; without it the file's attribute `rate_hz` does.
     An HDF5 file holds the signal alone: age, sex, patient and labels are for `describe`.
     """
-    file, form = Path(file), Path(file).suffix
-    if form == ".h5":
+    file = Path(file)
+    if file.suffix == ".h5":
         signal_mv, rate_hz = _read_h5(file, source.rate_hz if source else None)
         age, sex, labels = None, None, ()
-    elif form in (".hea", ".mat", ".dat"):
-        beside = file if form == ".hea" else file.with_suffix(".hea")
+    elif file.suffix in (".hea", ".mat", ".dat"):
+        beside = file.with_suffix(".hea")
         header = _header(beside, str(beside))
         signal_mv, rate_hz = _read_wfdb(beside, header), header.rate_hz
         age, sex, labels = header.age, header.sex, catalogue.single(header.labels, source)
@@ -193,8 +192,7 @@ def _read_wfdb(file: Path, header: Header) -> np.ndarray:
     signal_mv = digital.astype(exact)
     signal_mv -= np.array([signal.baseline for signal in wanted], dtype=exact)
     signal_mv *= np.array([_MV[signal.units.lower()] / signal.gain for signal in wanted], dtype=exact)
-    if missing.any():
-        signal_mv[missing] = np.nan
+    np.copyto(signal_mv, np.nan, where=missing)
     return signal_mv.astype(np.float32, copy=False)
 
 
@@ -218,8 +216,7 @@ def _format_16(file: Path, header: Header, wanted: list[Signal]) -> tuple[np.nda
         raise Refused("truncated", f"{file}: its signal files differ in length; fetch them anew")
     digital = np.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
     order = [places.index(signal) for signal in wanted]
-    digital = digital if order == list(range(digital.shape[1])) else digital[:, order]
-    digital = np.asfortranarray(digital)
+    digital = np.asfortranarray(digital if order == list(range(digital.shape[1])) else digital[:, order])
     return digital, digital == _MISSING
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m ecgpipe predict | check | params`."""
+"""The command line: `python -m ecgpipe predict | check | params | augmentations`."""
 
 import argparse
 import csv
@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ecgpipe import params, predicting, sections, tables
+from ecgpipe import gallery, layout, params, predicting, sections, tables
 from ecgpipe.catalogue import Source
 
 
@@ -86,6 +86,12 @@ def _params(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _augmentations(arguments: argparse.Namespace) -> int:
+    names = gallery.write(arguments.out, params.load(arguments.params), arguments.record)
+    print(f"{len(names)} augmentations -> {arguments.out}/README.md")
+    return 0
+
+
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
     paths = ".hea, .mat, .dat or .h5, a record without suffix (its .hea), or a folder of them"
@@ -118,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     checked.add_argument("file", nargs="?", type=Path, default=params.PARAMS)
     checked.set_defaults(run=_params)
+    shows = commands.add_parser(
+        "augmentations", help="a page of all augmentations on one recording", formatter_class=shown
+    )
+    shows.add_argument("record", nargs="?", type=Path, help="a recording file; without it, one is simulated")
+    shows.add_argument("--out", type=Path, default=layout.PLOTS / "augmentations", help="folder to write")
+    shows.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="whose settings are shown")
+    shows.set_defaults(run=_augmentations)
     return parser
 
 

@@ -1,221 +1,300 @@
-"""Augmentations of training batches: each adds to a time map tau, a gain g or an addition n, and the batch is made
-once as y = g * x(tau) + n.
+"""Augmentation of training batches. Every augmentation contributes to a time map tau, a gain g or an addition n, and
+the batch is made once: y = g * x(tau) + n, straight from the int16 stores, on the device where they lie.
 
-Random draws are keyed by (seed, epoch, recording): the same whatever the batch or its order. Augmentations act on
-millivolts, before normalisation. Evaluation uses `inference`, which knows none of them.
-
-What each keeps and may break:
-
-- crop: moves the window; keeps everything inside it.
-- sine, star: warp time. star keeps every R-peak, RR interval, the head and the tail; sine does not.
-- triangle, star: change amplitude over time; drawn per recording they keep the lead algebra (III = II - I).
-- noise: keeps R-peaks; breaks the lead algebra at the noise's level, as real noise does.
-- lead_dropout: whole leads become zero.
+The formulas stand in `warps`, `gains` and `additions`; what each keeps and may break in `contracts`; the random draws,
+keyed by (seed, epoch, recording), in `draws`. Time maps apply in the order of `_time`, from the window to the
+recording, so STAR, which knows where the R-peaks are, comes last. Leads that are dropped are silent whatever is added,
+and so is what lies outside the recording. Evaluation uses `inference`, which knows none of this.
 """
 
-import math
 from typing import Literal
 
 import torch
 from pydantic import Field, model_validator
 
-from ecgpipe.dataset import NO_PEAK, Examples, gather, inside
+from ecgpipe import additions, contracts, gains, warps
+from ecgpipe.dataset import NO_PEAK, Examples, gather
+from ecgpipe.draws import Draws
 from ecgpipe.leads import LEADS
+from ecgpipe.model import normalise
 from ecgpipe.params import Section
 
-# One stream of draws per use, so that switching one augmentation on leaves the draws of the others as they were.
-_STREAMS = {name: number for number, name in enumerate(("crop", "triangle", "noise", "lead_dropout", "sine", "star"))}
-_GOLDEN, _MIX_A, _MIX_B = -7046029254386353131, -4658895280553007687, -7723592293110705685
+SWITCHES = tuple(contracts.CONTRACTS)
+_FRACTIONAL = ("stretch", "sine_resample", "linear_resample", "triangle_resample", "star")
+_FAR = 1 << 20  # draws of a second kind begin here in their stream
+_PART = 16  # recordings made at once on a processor: their intermediate results stay in its cache
 
 
 class Params(Section):
     """`augment` in params.yaml: a switch per augmentation, its settings beside it."""
 
+    respect_labels: bool
+    interpolation: Literal["linear", "cubic"]
     crop: bool
-    crop_jitter_s: float = Field(ge=0)
+    jitter: bool
+    jitter_s: float = Field(ge=0)
+    roll: bool
+    roll_probability: float = Field(ge=0, le=1)
+    roll_s: float = Field(ge=0)
+    stretch: bool
+    stretch_probability: float = Field(ge=0, le=1)
+    stretch_scale: float = Field(ge=1, le=2)
+    sine_resample: bool
+    sine_resample_probability: float = Field(ge=0, le=1)
+    sine_resample_shift_low_s: float
+    sine_resample_shift_high_s: float
+    sine_resample_frequency_low_hz: float = Field(ge=0)
+    sine_resample_frequency_high_hz: float = Field(ge=0)
+    linear_resample: bool
+    linear_resample_probability: float = Field(ge=0, le=1)
+    linear_resample_low: float = Field(gt=0.5)
+    linear_resample_high: float = Field(gt=0.5)
+    triangle_resample: bool
+    triangle_resample_probability: float = Field(ge=0, le=1)
+    triangle_resample_low: float = Field(gt=0.5)
+    triangle_resample_high: float = Field(gt=0.5)
+    star: bool
+    star_probability: float = Field(ge=0, le=1)
+    star_how: Literal["beatwise", "published"]
+    star_warp: float = Field(ge=0, lt=1)
+    star_gain: float = Field(ge=0, lt=1)
     triangle: bool
     triangle_probability: float = Field(ge=0, le=1)
     triangle_scale: float = Field(gt=1)
     triangle_draw: Literal["log-uniform", "uniform"]
     triangle_per: Literal["recording", "lead"]
+    triangle_when: Literal["before", "after"]
+    multiply_sine: bool
+    multiply_sine_probability: float = Field(ge=0, le=1)
+    multiply_sine_depth: float = Field(ge=0, lt=1)
+    multiply_sine_frequency_hz: float = Field(ge=0)
+    multiply_linear: bool
+    multiply_linear_probability: float = Field(ge=0, le=1)
+    multiply_linear_scale: float = Field(ge=1)
     noise: bool
     noise_probability: float = Field(ge=0, le=1)
     noise_snr_low_db: float
     noise_snr_high_db: float
+    wander: bool
+    wander_probability: float = Field(ge=0, le=1)
+    wander_mv: float = Field(ge=0)
+    wander_low_hz: float = Field(ge=0)
+    wander_high_hz: float = Field(ge=0)
+    hum: bool
+    hum_probability: float = Field(ge=0, le=1)
+    hum_mv: float = Field(ge=0)
+    hum_low_hz: float = Field(gt=0)
+    hum_high_hz: float = Field(gt=0)
+    notch: bool
+    notch_probability: float = Field(ge=0, le=1)
+    notch_low_hz: float = Field(gt=0)
+    notch_high_hz: float = Field(gt=0)
+    notch_quality: float = Field(gt=0)
     lead_dropout: bool
     lead_dropout_probability: float = Field(ge=0, le=1)
+    lead_dropout_how: Literal["leads", "sets"]
     lead_dropout_share: float = Field(ge=0, lt=1)
-    sine: bool
-    sine_probability: float = Field(ge=0, le=1)
-    sine_shift_s: float = Field(ge=0)
-    sine_frequency_hz: float = Field(gt=0)
-    star: bool
-    star_probability: float = Field(ge=0, le=1)
-    star_warp: float = Field(ge=0, lt=1)
-    star_gain: float = Field(ge=0, lt=1)
+    time_flip: bool
+    time_flip_probability: float = Field(ge=0, le=1)
+    amplitude_flip: bool
+    amplitude_flip_probability: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
-    def _noise_range(self) -> "Params":
-        if self.noise_snr_low_db > self.noise_snr_high_db:
-            raise ValueError(
-                f"noise_snr_low_db {self.noise_snr_low_db} is above noise_snr_high_db {self.noise_snr_high_db}"
-            )
+    def _ranges(self) -> "Params":
+        found = self.model_dump()
+        pairs = [(key, key.replace("_low", "_high")) for key in found if "_low" in key]
+        wrong = [f"{one} {found[one]} is above {two} {found[two]}" for one, two in pairs if found[one] > found[two]]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
 
-def _shifted(x: torch.Tensor, bits: int) -> torch.Tensor:
-    """Logical right shift of int64 (torch's is arithmetic)."""
-    return (x >> bits) & ((1 << (64 - bits)) - 1)
+class Augmenter:
+    """Makes the training batches of a fold."""
 
+    def __init__(
+        self, data: Examples, codes: list[str], params: Params, *, window: int, normalise: str, seed: int
+    ) -> None:
+        """codes: what heads the columns of `data.labels` (SNOMED CT); window: in samples; normalise: `model.normalise`.
 
-def _mixed(x: torch.Tensor) -> torch.Tensor:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) on int64 that wraps."""
-    x = (x ^ _shifted(x, 30)) * _MIX_A
-    x = (x ^ _shifted(x, 27)) * _MIX_B
-    return x ^ _shifted(x, 31)
+        ValueError where a frequency is beyond what the stores' rate can hold.
+        """
+        self.data, self.params = data, params
+        self.window, self.normalise, self.seed = window, normalise, seed
+        for name in ("hum", "notch"):
+            high_hz = getattr(params, f"{name}_high_hz")
+            if getattr(params, name) and high_hz >= data.rate_hz / 2:
+                rule = f"must lie below half the stores' rate of {data.rate_hz:g} Hz; lower it or switch {name} off"
+                raise ValueError(f"augment.{name}_high_hz: {high_hz} {rule}")
+        self.whole = not any(getattr(params, name) for name in _FRACTIONAL)
+        self.most_peaks = data.most_peaks() if params.star else 0
+        self.weights = additions.lead_weights(data.place.device)
+        self.bank = additions.noise_bank(data.place.device) if params.noise else None
+        self.allowed = {name: self._allowed(name, codes) for name in SWITCHES if params.respect_labels}
 
+    def batch(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
+        """The recordings `rows` [batch] as the network takes them: float32 [batch, lead, time] in mV, or normalised, in
+        the memory order of [batch, time, lead]."""
+        if rows.device.type == "cuda":
+            return self._part(rows, epoch).transpose(1, 2)
+        made = torch.empty((len(rows), self.window, len(LEADS)))
+        for part, out in zip(rows.split(_PART), made.split(_PART), strict=True):
+            out.copy_(self._part(part, epoch))
+        return made.transpose(1, 2)
 
-class Draws:
-    """Random numbers of a batch, each a function of (seed, epoch, recording, stream, position) alone."""
+    def _part(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
+        """A batch, or a part of it: [batch, time, lead]."""
+        draws = Draws(self.data.keys[rows], self.seed, epoch)
+        tau, gain = self._time(rows, draws)
+        tau = tau.to(torch.int64) if self.whole else tau
+        signal, known = gather(self.data, rows, tau, cubic=self.params.interpolation == "cubic")
+        before, after = self._gains(rows, gain, draws)
+        signal = signal if before is None else signal.mul_(before)
+        added = self._added(rows, signal, draws)
+        if added is not None:
+            signal = signal.add_(added if known is None else added.mul_(known))
+        if self.params.lead_dropout:
+            signal = signal.mul_(self._kept(rows, draws))
+        signal = normalise(signal, known, self.normalise)
+        return signal if after is None else signal.mul_(after)
 
-    def __init__(self, keys: torch.Tensor, seed: int, epoch: int) -> None:
-        """keys: int64 [batch], `Examples.keys` of the batch's recordings."""
-        self.state = _mixed(_mixed(_mixed(keys) + seed) + epoch)
+    def chosen(self, name: str, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
+        """Which recordings an augmentation acts on: bool [batch, 1]."""
+        found = draws.chosen(name, getattr(self.params, f"{name}_probability"))
+        return found & self.allowed[name][rows] if self.allowed else found
 
-    def uniform(self, stream: str, first: int, count: int) -> torch.Tensor:
-        """float64 [batch, count] in [0, 1): draws `first` to `first + count` of a stream."""
-        position = torch.arange(first, first + count, device=self.state.device) + (_STREAMS[stream] << 40)
-        bits = _mixed(self.state[:, None] + position * _GOLDEN)
-        return _shifted(bits, 11).to(torch.float64) * 2.0**-53
+    def _allowed(self, name: str, codes: list[str]) -> torch.Tensor:
+        """bool [recording, 1]: which recordings carry no class that the augmentation may break."""
+        broken = contracts.contract(name, self.params).codes
+        columns = [column for column, code in enumerate(codes) if code in broken]
+        return ~(self.data.labels[:, columns] == 1).any(dim=1, keepdim=True)
 
-    def normal(self, stream: str, first: int, count: int) -> torch.Tensor:
-        """float32 [batch, count] standard normal, by Box and Muller (1958)."""
-        half = -(-count // 2)
-        radius = torch.sqrt(-2.0 * torch.log1p(-self.uniform(stream, first, half))).float()
-        angle = (2.0 * math.pi * self.uniform(stream, first + half, half)).float()
-        return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)[:, :count]
+    def _time(self, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The time map [batch, time] in samples of the recording, and STAR's gain."""
+        on, rate, span = self.params, self.data.rate_hz, self.window - 1
+        position = torch.arange(self.window, device=rows.device, dtype=torch.float64)[None].repeat(len(rows), 1)
+        if on.time_flip:
+            position = warps.flipped(position, self.chosen("time_flip", rows, draws), span)
+        if on.roll:
+            shift = torch.round(draws.between("roll", 1, -on.roll_s * rate, on.roll_s * rate))
+            position = warps.rolled(position, shift * self.chosen("roll", rows, draws), span)
+        if on.stretch:
+            factor = draws.log_between("stretch", 1, on.stretch_scale)
+            position = warps.stretched(position, factor ** self.chosen("stretch", rows, draws), span)
+        for name, warp in (
+            ("linear_resample", warps.linear_resampled),
+            ("triangle_resample", warps.triangle_resampled),
+        ):
+            if getattr(on, name):
+                end = draws.between(name, 1, getattr(on, f"{name}_low"), getattr(on, f"{name}_high"))
+                position = warp(position, end ** self.chosen(name, rows, draws), span)
+        if on.sine_resample:
+            shift = draws.between("sine_resample", 1, on.sine_resample_shift_low_s, on.sine_resample_shift_high_s)
+            low_hz, high_hz = on.sine_resample_frequency_low_hz, on.sine_resample_frequency_high_hz
+            frequency = draws.between("sine_resample", 2, low_hz, high_hz) / rate
+            shift = shift * rate * self.chosen("sine_resample", rows, draws)
+            position = warps.sine_resampled(position, shift, frequency)
+        start = self._start(rows, draws)
+        return self._star(rows, position, start, draws) if on.star else (start + position, None)
 
-    def between(self, stream: str, position: int, low: float, high: float) -> torch.Tensor:
-        """float64 [batch], uniform between two bounds."""
-        return low + (high - low) * self.uniform(stream, position, 1)[:, 0]
+    def _start(self, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
+        """Where the window begins, whole samples [batch, 1]: somewhere in the recording, a shorter recording somewhere
+        in its window ('crop'); then up to `jitter_s` to either side, beyond the ends too ('jitter')."""
+        start = torch.zeros((len(rows), 1), dtype=torch.float64, device=rows.device)
+        if self.params.crop:
+            spare = (self.data.place[rows, 2:] - self.window).to(torch.float64)
+            start = torch.floor(draws.uniform("crop", 0, 1) * (spare.abs() + 1.0)) * torch.sign(spare)
+        if self.params.jitter:
+            most = self.params.jitter_s * self.data.rate_hz
+            start = start + torch.round(draws.between("jitter", 0, -most, most))
+        return start
 
-    def chosen(self, stream: str, probability: float) -> torch.Tensor:
-        """bool [batch]: which recordings an augmentation acts on. Draw 0 of its stream, once per recording."""
-        return self.uniform(stream, 0, 1)[:, 0] < probability
+    def _star(
+        self, rows: torch.Tensor, position: torch.Tensor, start: torch.Tensor, draws: Draws
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        on, peaks = self.params, self.data.peaks_of(rows, self.most_peaks)
+        chosen = self.chosen("star", rows, draws)
+        if on.star_how == "beatwise":
+            count = peaks.shape[1]
+            warp = draws.between("star", 1, -on.star_warp, on.star_warp, count) * chosen
+            raise_by = draws.between("star", _FAR, -on.star_gain, on.star_gain, count) * chosen
+            return warps.star(start + position, peaks, warp, raise_by)
+        within = peaks - start
+        before = (within < 0).sum(dim=1, keepdim=True)
+        order = torch.arange(peaks.shape[1], device=rows.device) + before
+        within = within.gather(1, order.clamp(max=max(peaks.shape[1] - 1, 0)))
+        there = (order < peaks.shape[1]) & (within < self.window) & (within < NO_PEAK - start) & chosen
+        mapped, gain = warps.star_published(position, torch.where(there, within, torch.inf), self.window - 1)
+        return start + mapped, gain
 
+    def _gains(
+        self, rows: torch.Tensor, gain: torch.Tensor | None, draws: Draws
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """The gains before and after normalisation, float32 [batch, time, lead or 1], None where there is none."""
+        on, factors = self.params, [] if gain is None else [gain[..., None]]
+        if on.multiply_sine:
+            depth = draws.between("multiply_sine", 1, 0.0, on.multiply_sine_depth)
+            frequency = draws.between("multiply_sine", 2, 0.0, on.multiply_sine_frequency_hz) / self.data.rate_hz
+            factors.append(
+                gains.sine(self.window, depth * self.chosen("multiply_sine", rows, draws), frequency)[..., None]
+            )
+        if on.multiply_linear:
+            end = draws.log_between("multiply_linear", 1, on.multiply_linear_scale)
+            factors.append(gains.linear(self.window, end ** self.chosen("multiply_linear", rows, draws))[..., None])
+        if on.amplitude_flip:
+            factors.append(1.0 - 2.0 * self.chosen("amplitude_flip", rows, draws)[..., None])
+        after = [self._triangle(rows, draws)] if on.triangle else []
+        if on.triangle_when == "before":
+            factors, after = factors + after, []
+        found = [
+            torch.stack(torch.broadcast_tensors(*part)).prod(dim=0).float() if part else None
+            for part in (factors, after)
+        ]
+        return found[0], found[1]
 
-def crop_start(samples: torch.Tensor, window: int, jitter: float, draws: Draws) -> torch.Tensor:
-    """A random window: float64 [batch] start in samples. A shorter recording lies anywhere in its window; `jitter`
-    (samples) then moves the window beyond the recording's ends by up to that much."""
-    spare = (samples - window).to(torch.float64)
-    start = torch.floor(draws.uniform("crop", 0, 1)[:, 0] * (spare.abs() + 1.0)) * torch.sign(spare)
-    return start + torch.round(draws.between("crop", 1, -jitter, jitter))
+    def _triangle(self, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
+        on, count = self.params, len(LEADS) if self.params.triangle_per == "lead" else 1
+        turn = draws.between("triangle", 1, 0.0, self.window - 1.0, count)[..., None]
+        at, scale = 1 + len(LEADS), on.triangle_scale
+        uniform = on.triangle_draw == "uniform"
+        peak = (
+            draws.between("triangle", at, 1 / scale, scale, count)
+            if uniform
+            else draws.log_between("triangle", at, scale, count)
+        )
+        peak = peak ** self.chosen("triangle", rows, draws)
+        return gains.triangle(self.window, turn, peak[..., None]).transpose(1, 2)
 
+    def _added(self, rows: torch.Tensor, signal: torch.Tensor, draws: Draws) -> torch.Tensor | None:
+        """The sum of what is added, float32 [batch, time, lead], or None."""
+        on, parts = self.params, []
+        if on.notch:
+            frequency = draws.between("notch", 1, on.notch_low_hz, on.notch_high_hz) / self.data.rate_hz
+            taken = additions.band_stop(signal, frequency, on.notch_quality)
+            parts.append(taken * self.chosen("notch", rows, draws)[..., None])
+        if on.noise:
+            snr_db = draws.between("noise", 1, on.noise_snr_low_db, on.noise_snr_high_db)
+            size = (signal.square().mean(dim=(1, 2))[:, None] * 10.0 ** (-snr_db / 10.0)).sqrt()
+            size = (size * self.chosen("noise", rows, draws) * draws.sign("noise", 3)).float()[..., None]
+            parts.append(additions.noise(self.bank, draws.uniform("noise", 2, 1), self.window) @ (self.weights * size))
+        for name, count in (("wander", 3), ("hum", 1)):
+            if getattr(on, name):
+                parts.append(self._waves(name, count, rows, draws))
+        return torch.stack(parts).sum(dim=0) if len(parts) > 1 else parts[0] if parts else None
 
-def sine_map(time: torch.Tensor, shift: torch.Tensor, frequency: float) -> torch.Tensor:
-    """Sine resampling x(t + s sin(2 pi f t)): time [batch, time] and shift [batch] in samples, frequency per sample."""
-    return time + shift[:, None] * torch.sin(2.0 * math.pi * frequency * time)
+    def _waves(self, name: str, count: int, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
+        """Sines at drawn frequencies, of a drawn size at every electrode: `<name>_mv` at most in the mean lead."""
+        on, nodes = self.params, additions.ELECTRODES
+        frequency = draws.between(name, 1, getattr(on, f"{name}_low_hz"), getattr(on, f"{name}_high_hz"), count)
+        waves = additions.sines(self.window, frequency / self.data.rate_hz, draws.uniform(name, 1 + count, count))
+        most_mv = draws.between(name, 1 + 2 * count, 0.0, getattr(on, f"{name}_mv")) * self.chosen(name, rows, draws)
+        size = draws.normal(name, 2 + 2 * count, count * nodes).view(-1, count, nodes) * most_mv[..., None]
+        return waves @ (size.float() @ self.weights)
 
-
-def star_map(
-    time: torch.Tensor, peaks: torch.Tensor, warp: torch.Tensor, gain: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """STAR, beat by beat (after arXiv:2510.24740, in the form that keeps every R-peak): within an RR interval of
-    length L, u = (t - R) / L, read at u + a sin(2 pi u) / (2 pi), times 1 + b sin^2(pi u); untouched before the
-    first and after the last R-peak.
-
-    time [batch, time] in samples; peaks int64 [batch, peak], padded with `dataset.NO_PEAK`;
-    warp (a, |a| < 1) and gain (b) [batch, peak], one per interval. Returns the map in samples and the gain,
-    both [batch, time].
-    """
-    if peaks.shape[1] < 2:
-        return time, torch.ones_like(time)
-    position = peaks.to(torch.float64)
-    interval = torch.searchsorted(position, time.contiguous(), right=True) - 1
-    last = peaks.shape[1] - 2
-    index = interval.clamp(0, last)
-    start, end = position.gather(1, index), position.gather(1, index + 1)
-    inside = (interval >= 0) & (interval <= last) & (end > start) & (end < NO_PEAK)
-    length = torch.where(inside, end - start, torch.ones_like(start))
-    u = torch.where(inside, (time - start) / length, torch.zeros_like(time))
-    mapped = start + length * (u + warp.gather(1, index) * torch.sin(2.0 * math.pi * u) / (2.0 * math.pi))
-    raised = 1.0 + gain.gather(1, index) * torch.sin(math.pi * u).square()
-    return torch.where(inside, mapped, time), torch.where(inside, raised, torch.ones_like(raised))
-
-
-def triangle_gain(window: int, turn: torch.Tensor, peak: torch.Tensor) -> torch.Tensor:
-    """Multiply-Triangle (NaderNemati/ecg-multilabel-classifier): a gain that runs linearly from 1 at the start to
-    `peak` at the sample `turn` and back to 1 at the end. turn and peak: [..., 1]; returns [..., window]."""
-    time = torch.arange(window, device=turn.device, dtype=turn.dtype)
-    rising = time / turn.clamp(min=1e-9)
-    falling = (window - 1 - time) / (window - 1 - turn).clamp(min=1e-9)
-    return 1.0 + (peak - 1.0) * torch.minimum(rising, falling).clamp(0.0, 1.0)
-
-
-def _warped(
-    data: Examples, rows: torch.Tensor, time: torch.Tensor, params: Params, draws: Draws
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The time map of the switched-on warps and the gain that comes with them, [batch, time] each."""
-    gain = torch.ones_like(time)
-    if params.sine:
-        most = params.sine_shift_s * data.rate_hz
-        shift = draws.between("sine", 1, -most, most) * draws.chosen("sine", params.sine_probability)
-        time = sine_map(time, shift, params.sine_frequency_hz / data.rate_hz)
-    if params.star:
-        peaks = data.peaks_of(rows)
-        count = peaks.shape[1]
-        chosen = draws.chosen("star", params.star_probability)[:, None]
-        warp = (2.0 * draws.uniform("star", 1, count) - 1.0) * params.star_warp * chosen
-        raise_by = (2.0 * draws.uniform("star", 1 << 20, count) - 1.0) * params.star_gain * chosen
-        time, gain = star_map(time, peaks, warp, raise_by)
-    return time, gain
-
-
-def _triangle(gain: torch.Tensor, params: Params, draws: Draws) -> torch.Tensor:
-    window, count = gain.shape[2], len(LEADS) if params.triangle_per == "lead" else 1
-    turn = draws.uniform("triangle", 1, count)[:, :, None] * (window - 1)
-    share, scale = draws.uniform("triangle", 1 + len(LEADS), count)[:, :, None], params.triangle_scale
-    if params.triangle_draw == "uniform":
-        peak = 1.0 / scale + share * (scale - 1.0 / scale)
-    else:
-        peak = torch.exp((2.0 * share - 1.0) * math.log(scale))
-    chosen = draws.chosen("triangle", params.triangle_probability)[:, None, None]
-    return gain * torch.where(chosen, triangle_gain(window, turn, peak), torch.ones_like(gain))
-
-
-def _dropped(gain: torch.Tensor, params: Params, draws: Draws) -> torch.Tensor:
-    """Whole leads set to zero, never all twelve: the lead with the highest draw always stays."""
-    draw = draws.uniform("lead_dropout", 1, len(LEADS))
-    kept = (draw >= params.lead_dropout_share) | (draw == draw.max(dim=1, keepdim=True).values)
-    kept = kept | ~draws.chosen("lead_dropout", params.lead_dropout_probability)[:, None]
-    return gain * kept[:, :, None]
-
-
-def _noise(signal: torch.Tensor, params: Params, draws: Draws) -> torch.Tensor:
-    """White Gaussian noise at a drawn ratio to the mean power of the recording's window, the same in every lead."""
-    snr_db = draws.between("noise", 1, params.noise_snr_low_db, params.noise_snr_high_db)
-    power = signal.square().mean(dim=(1, 2)) * 10.0 ** (-snr_db / 10.0)
-    power = power * draws.chosen("noise", params.noise_probability)
-    noise = draws.normal("noise", 2, signal.shape[1] * signal.shape[2]).reshape(signal.shape)
-    return noise * power.sqrt().to(signal.dtype)[:, None, None]
-
-
-def augmented(
-    data: Examples, rows: torch.Tensor, window: int, params: Params, draws: Draws
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A training batch: the recordings `rows` [batch] with every switched-on augmentation, float32
-    [batch, lead, time] in mV, and which samples lie inside the recording, [batch, time]. window is in samples."""
-    start = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-    if params.crop:
-        start = crop_start(data.place[rows, 2], window, params.crop_jitter_s * data.rate_hz, draws)
-    time = start[:, None] + torch.arange(window, device=rows.device)
-    tau, gain = _warped(data, rows, time, params, draws)
-    gain = gain[:, None, :]  # [batch, time] -> [batch, lead or 1, time]
-    if params.triangle:
-        gain = _triangle(gain, params, draws)
-    if params.lead_dropout:
-        gain = _dropped(gain, params, draws)
-    signal = gather(data, rows, tau) * gain.to(torch.float32)
-    if params.noise:
-        signal = signal + _noise(signal, params, draws)
-    return signal, inside(data, rows, tau)
+    def _kept(self, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
+        """Which leads stay, float32 [batch, 1, lead]."""
+        if self.params.lead_dropout_how == "sets":
+            kept = gains.reduced_leads(draws.uniform("lead_dropout", 1, 1))
+        else:
+            kept = gains.kept_leads(draws.uniform("lead_dropout", 1, len(LEADS)), self.params.lead_dropout_share)
+        return (kept | ~self.chosen("lead_dropout", rows, draws))[:, None].to(torch.float32)

@@ -19,7 +19,7 @@ from ecgpipe import layout
 from ecgpipe.leads import LEADS
 from ecgpipe.model import Params, SEResNet18
 
-FORMAT = 1
+FORMAT = 2
 _PACKAGES = [
     "torch", "torchmetrics", "numpy", "scipy", "pandas", "safetensors", "pydantic", "ruamel.yaml",
     "wfdb", "h5py", "sleepecg", "joblib",

@@ -23,7 +23,7 @@ _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 class Examples:
     """Recordings of a split table, in its order, with everything but their signals in memory.
 
-    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped, or on a device).
+    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped), or a single one on a device.
     place: int64 [recording, 3]: source, first sample, samples.
     labels: float32 [recording, class], NaN where not annotated.
     demographics: float32 [recording, 4]: `demographics()`.
@@ -44,28 +44,44 @@ class Examples:
     def __len__(self) -> int:
         return len(self.place)
 
-    def to(self, device: torch.device) -> "Examples":
-        """The same examples on `device`; the signals too where they fit into 8 tenths of its free memory, else they
-        stay mapped from disk and batches are moved."""
-        if device.type == "cpu":
+    def to(self, device: torch.device, cache: str = "auto") -> "Examples":
+        """The same examples on a GPU, all sources one after another in one tensor. `cache`: 'device' moves the signals
+        too, 'host' moves nothing (batches are made here and moved), 'auto' moves all where the signals fit into 6
+        tenths of the device's free memory."""
+        if device.type == "cpu" or cache == "host":
             return self
         wanted = sum(tensor.nbytes for tensor in self.signals_uv)
-        fits = wanted < 0.8 * torch.cuda.mem_get_info(device)[0]
+        if cache == "auto" and wanted > 0.6 * torch.cuda.mem_get_info(device)[0]:
+            return self
+        return self.joined(device)
+
+    def joined(self, device: torch.device) -> "Examples":
+        """The same examples on `device`, their signals in one tensor."""
+        lengths = torch.tensor([0, *(len(tensor) for tensor in self.signals_uv)])
+        whole = torch.empty((int(lengths.sum()), len(LEADS)), dtype=torch.int16, device=device)
+        for begin, tensor in zip(lengths.cumsum(0).tolist(), self.signals_uv, strict=False):
+            whole[begin : begin + len(tensor)].copy_(tensor)
+        place = self.place.clone()
+        place[:, 1] += lengths.cumsum(0)[place[:, 0]]
+        place[:, 0] = 0
         moved = {name: getattr(self, name).to(device) for name in (*_PER_RECORDING, "peaks")}
-        signals_uv = [tensor.to(device) for tensor in self.signals_uv] if fits else self.signals_uv
-        return replace(self, signals_uv=signals_uv, **moved)
+        return replace(self, signals_uv=[whole], **(moved | {"place": place.to(device)}))
 
     def take(self, rows: np.ndarray) -> "Examples":
         """Some of the recordings; the signals are shared."""
         index = torch.as_tensor(np.array(rows, np.int64), device=self.place.device)
         return replace(self, **{name: getattr(self, name)[index] for name in _PER_RECORDING})
 
-    def peaks_of(self, rows: torch.Tensor) -> torch.Tensor:
-        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most peaks], padded with NO_PEAK."""
+    def peaks_of(self, rows: torch.Tensor, most: int) -> torch.Tensor:
+        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most], padded with NO_PEAK."""
         first, count = self.peak_place[rows].T
-        order = torch.arange(int(count.max()) if len(rows) else 0, device=rows.device)
+        order = torch.arange(most, device=rows.device)
         index = (first[:, None] + order).clamp(max=max(len(self.peaks) - 1, 0))
         return torch.where(order < count[:, None], self.peaks[index].to(torch.int64), NO_PEAK)
+
+    def most_peaks(self) -> int:
+        """The largest number of R-peaks that any of these recordings has."""
+        return int(self.peak_place[:, 1].max()) if len(self) and len(self.peaks) else 0
 
 
 def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
@@ -140,24 +156,31 @@ def of_signals(
     )
 
 
-def gather(data: Examples, rows: torch.Tensor, tau: torch.Tensor) -> torch.Tensor:
-    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV: float32 [batch, lead, time].
+def gather(
+    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead]; and which
+    samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None where all are known to.
 
-    Linear between samples, zero outside the recording.
+    Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by cubic convolution
+    (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the recording; its ends are continued for what
+    lies within a step of them.
     """
     source, first, samples = data.place[rows].T
-    low = tau.floor()
-    share = (tau - low).to(torch.float32)
-    low = low.to(torch.int64)
-    signal = _at(data, source, first, samples, low)
-    if bool((share > 0).any()):
-        signal = torch.lerp(signal, _at(data, source, first, samples, low + 1), share[..., None])
-    return (signal * 1e-3).transpose(1, 2)  # [batch, time, lead] uV -> [batch, lead, time] mV
-
-
-def inside(data: Examples, rows: torch.Tensor, tau: torch.Tensor) -> torch.Tensor:
-    """Whether each of tau [batch, time] lies within its recording: bool [batch, time]."""
-    return (tau >= 0) & (tau <= data.place[rows, 2:] - 1)
+    if not tau.is_floating_point():
+        signal = _at(data, source, first, samples, tau).to(torch.float32)
+    else:
+        low = tau.floor()
+        share, low = (tau - low).to(torch.float32)[..., None], low.to(torch.int64)
+        (step, weight), *others = (_cubic(share) if cubic else {0: 1.0 - share, 1: share}).items()
+        signal = _at(data, source, first, samples, low + step).to(torch.float32).mul_(weight)
+        for step, weight in others:
+            signal.addcmul_(_at(data, source, first, samples, low + step).to(torch.float32), weight)
+    inside = (tau >= 0) & (tau <= samples[:, None] - 1)
+    if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
+        return signal.mul_(1e-3), None  # uV to mV
+    known = inside.to(torch.float32)[..., None]
+    return signal.mul_(known * 1e-3), known
 
 
 def window_starts(samples: int, window: int) -> list[int]:
@@ -172,16 +195,29 @@ def window_starts(samples: int, window: int) -> list[int]:
     return [*range(0, samples - window, max(1, window // 2)), samples - window]
 
 
-def _at(data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torch.Tensor, index: torch.Tensor):
-    inside = (index >= 0) & (index < samples[:, None])
-    where = torch.where(inside, index, torch.zeros_like(index)) + first[:, None]
-    out = torch.zeros((*index.shape, len(LEADS)), dtype=torch.float32, device=index.device)
+def _cubic(share: torch.Tensor) -> dict[int, torch.Tensor]:
+    """The weights of the samples -1, 0, 1 and 2 steps on from the lower neighbour, `share` of a step on from it."""
+    return {
+        -1: ((2.0 - share) * share - 1.0) * share / 2.0,
+        0: ((3.0 * share - 5.0) * share * share + 2.0) / 2.0,
+        1: ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0,
+        2: (share - 1.0) * share * share / 2.0,
+    }
+
+
+def _at(
+    data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torch.Tensor, index: torch.Tensor
+) -> torch.Tensor:
+    """int16 [batch, time, lead] at sample `index` [batch, time] of each recording, its ends continued."""
+    where = index.clamp(min=0).minimum(samples[:, None] - 1) + first[:, None]
+    if len(data.signals_uv) == 1:
+        return data.signals_uv[0].index_select(0, where.reshape(-1)).view(*index.shape, len(LEADS))
+    out = torch.empty((*index.shape, len(LEADS)), dtype=torch.int16, device=index.device)
     for number, signals_uv in enumerate(data.signals_uv):
         mine = torch.nonzero(source == number)[:, 0]
-        if len(mine):
-            taken = where[mine].to(signals_uv.device)
-            out[mine] = signals_uv[taken].to(out.device, torch.float32)
-    return out * inside[..., None]
+        taken = signals_uv.index_select(0, where[mine].reshape(-1))
+        out.index_copy_(0, mine, taken.view(len(mine), index.shape[1], len(LEADS)))
+    return out
 
 
 def _tensor(store: signals.Store) -> torch.Tensor:

@@ -1,32 +1,42 @@
 """Probabilities of recordings from a network, free of augmentation: the mean over the windows of each recording."""
 
 import torch
-from torch import nn
 
-from ecgpipe.dataset import Examples, gather, inside, window_starts
-from ecgpipe.model import normalise
+from ecgpipe.dataset import Examples, gather, window_starts
+from ecgpipe.model import SEResNet18, folded, normalise
+
+
+def bf16_helps(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16: as asked ('bf16' or not), or with 'auto' where the processor multiplies it
+    natively."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported()
 
 
 @torch.no_grad()
 def probabilities_of(
-    network: nn.Module, data: Examples, window: int, how: str, *, bf16: bool = False, batch: int = 64
+    network: SEResNet18, data: Examples, window: int, how: str, *, bf16: bool = False, batch: int = 32
 ) -> torch.Tensor:
     """Probabilities [recording, class], float32 on the CPU: the mean over each recording's windows of `window`
-    samples, normalised as `how` says. The network is left in evaluation mode."""
-    network.eval()
-    device = data.place.device
-    counts = [window_starts(int(samples), window) for samples in data.place[:, 2]]
-    rows = torch.tensor([row for row, starts in enumerate(counts) for _ in starts], device=device, dtype=torch.int64)
-    starts = torch.tensor([start for starts in counts for start in starts], device=device, dtype=torch.float64)
-    sums: list[torch.Tensor] = []
+    samples, normalised as `how` says. Batch norms are folded into the convolutions; `network` is left as it is."""
+    fast = folded(network)
+    device, home = network.classifier.weight.device, data.place.device
+    counts = [window_starts(samples, window) for samples in data.place[:, 2].tolist()]
+    rows = torch.tensor([row for row, starts in enumerate(counts) for _ in starts], device=home, dtype=torch.int64)
+    starts = torch.tensor([start for starts in counts for start in starts], device=home, dtype=torch.int64)
+    parts: list[torch.Tensor] = []
     for first in range(0, len(rows), batch):
         part = rows[first : first + batch]
-        time = starts[first : first + batch, None] + torch.arange(window, device=device)
-        signal = normalise(gather(data, part, time), inside(data, part, time), how)
+        time = starts[first : first + batch, None] + torch.arange(window, device=home)
+        signal = normalise(*gather(data, part, time), how).transpose(1, 2)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = network(signal, data.demographics[part])
-        sums.append(torch.sigmoid(logits.float()).double())
-    found = torch.cat(sums) if sums else torch.zeros((0, data.labels.shape[1]), dtype=torch.float64, device=device)
-    total = torch.zeros((len(data), found.shape[1]), dtype=torch.float64, device=device).index_add_(0, rows, found)
+            logits = fast(signal.to(device), data.demographics[part].to(device))
+        parts.append(torch.sigmoid(logits.float()).double())
+    found = torch.cat(parts) if parts else torch.zeros((0, data.labels.shape[1]), dtype=torch.float64, device=device)
+    total = torch.zeros((len(data), found.shape[1]), dtype=torch.float64, device=device)
+    total.index_add_(0, rows.to(device), found)
     per_recording = torch.tensor([len(starts) for starts in counts], device=device, dtype=torch.float64)
     return (total / per_recording[:, None]).float().cpu()

@@ -1,9 +1,14 @@
-"""The network: a 1-D SE-ResNet-18 over twelve leads, with age and sex joined before the classifier.
+"""The network: an SE-ResNet-18 over time and twelve leads, with age and sex joined before the classifier.
 
 After Zhao et al., "Adaptive lead weighted ResNet trained with different duration signals for classifying 12-lead
 ECGs", CinC 2020, paper 112; residual blocks after He et al. 2016 (arXiv:1512.03385), squeeze-and-excitation after Hu
 et al. 2018 (arXiv:1709.01507).
+
+Convolutions are written in two dimensions, the first of size one, because torch lays out two-dimensional data with
+channels last: a batch gathered as [batch, time, lead] is in that order already.
 """
+
+import copy
 
 import torch
 from pydantic import Field, field_validator
@@ -33,8 +38,53 @@ class Params(Section):
         return value
 
 
+class Dropout(nn.Module):
+    """Zeroes each value with probability `share`, to the next 1/256, and scales the others up.
+
+    Random bytes decide: a tenth of the time that torch's own dropout takes on a processor. Where several processes
+    share a batch, each draws the whole batch's bytes and takes its rows, so their number changes nothing.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.cut = round(share * 256)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training or not self.cut:
+            return x
+        rank, size = _place()
+        count = size * x.numel()
+        drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=x.device).random_(
+            torch.iinfo(torch.int64).min, None
+        )
+        # Bytes in memory order of x, [batch, time, channel] where channels come last.
+        kept = drawn.view(torch.uint8)[:count].view(size * x.shape[0], x.shape[3], x.shape[1])[rank::size] >= self.cut
+        return x * kept.to(x.dtype).mul_(256 / (256 - self.cut)).permute(0, 2, 1).unsqueeze(2)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm over the batch that all processes share: torch has that for GPUs alone (SyncBatchNorm)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        size = _place()[1]
+        if size == 1 or not self.training:
+            return super().forward(x)
+        wide = x.float()
+        sums = torch.stack([wide.sum(dim=(0, 2, 3)), wide.square().sum(dim=(0, 2, 3))])
+        count = size * x.numel() / x.shape[1]
+        mean, square = torch.distributed.nn.all_reduce(sums) / count
+        variance = square - mean.square()
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shape = (1, -1, 1, 1)
+        return (wide * scale.view(shape) + (self.bias - mean * scale).view(shape)).to(x.dtype)
+
+
 class SqueezeExcitation(nn.Module):
-    """Weighs channels by what the whole window holds: [batch, channel, time] to the same shape."""
+    """Weighs channels by what the whole window holds: [batch, channel, 1, time] to the same shape."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -42,7 +92,13 @@ class SqueezeExcitation(nn.Module):
         self.gate = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gate(x.mean(dim=2)).unsqueeze(2)
+        return x * self.gate(x.mean(dim=(2, 3)))[:, :, None, None]
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
+    """Over time, with batch norm: [batch, inputs, 1, time] -> [batch, outputs, 1, time / stride]."""
+    convolution = nn.Conv2d(inputs, outputs, (1, kernel), (1, stride), (0, kernel // 2), bias=False)
+    return nn.Sequential(convolution, BatchNorm(outputs))
 
 
 class Block(nn.Module):
@@ -50,21 +106,16 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, dropout: float, reduction: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm1d(outputs),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Conv1d(outputs, outputs, kernel, 1, kernel // 2, bias=False),
-            nn.BatchNorm1d(outputs),
-            SqueezeExcitation(outputs, reduction),
-        )
-        self.skip: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.skip = nn.Sequential(nn.Conv1d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm1d(outputs))
+        self.first = _convolution(inputs, outputs, kernel, stride)
+        self.dropout = Dropout(dropout)
+        self.second = _convolution(outputs, outputs, kernel, 1)
+        self.excitation = SqueezeExcitation(outputs, reduction)
+        changes = stride != 1 or inputs != outputs
+        self.skip = _convolution(inputs, outputs, 1, stride) if changes else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(x) + self.skip(x))
+        inner = self.dropout(torch.relu_(self.first(x)))
+        return torch.relu_(self.excitation(self.second(inner)) + self.skip(x))
 
 
 class SEResNet18(nn.Module):
@@ -73,12 +124,8 @@ class SEResNet18(nn.Module):
     def __init__(self, classes: int, params: Params) -> None:
         super().__init__()
         width = params.width
-        self.stem = nn.Sequential(
-            nn.Conv1d(len(LEADS), width, params.stem_kernel, 2, params.stem_kernel // 2, bias=False),
-            nn.BatchNorm1d(width),
-            nn.ReLU(),
-            nn.MaxPool1d(3, 2, 1),
-        )
+        self.stem = _convolution(len(LEADS), width, params.stem_kernel, 2)
+        self.pool = nn.MaxPool2d((1, 3), (1, 2), (0, 1))
         blocks, inputs = [], width
         for stage, outputs in enumerate(width * 2**stage for stage in range(4)):
             for stride in (1 if stage == 0 else 2, 1):
@@ -87,24 +134,47 @@ class SEResNet18(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.demographics = nn.Linear(DEMOGRAPHICS, 10) if params.demographics else None
         self.classifier = nn.Linear(inputs + (10 if params.demographics else 0), classes)
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, signal: torch.Tensor, demographics: torch.Tensor) -> torch.Tensor:
-        features = self.blocks(self.stem(signal)).mean(dim=2)  # [batch, lead, time] -> [batch, 8 * width]
+        x = signal.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # [batch, lead, 1, time]
+        x = self.pool(torch.relu_(self.stem(x)))
+        features = self.blocks(x).mean(dim=(2, 3))  # [batch, 8 * width]
         if self.demographics is not None:
             features = torch.cat([features, self.demographics(demographics)], dim=1)
         return self.classifier(features)
 
 
-def normalise(signal_mv: torch.Tensor, inside: torch.Tensor, how: str) -> torch.Tensor:
-    """[batch, lead, time] in mV as the network takes it: 'none' keeps mV, 'lead' gives every lead of every window zero
-    mean and unit standard deviation over the samples that are `inside` [batch, time] the recording (a flat lead, and
-    what is outside, become zeros). Amplitude classes such as LQRSV need 'none'."""
+def folded(network: SEResNet18) -> SEResNet18:
+    """A copy for evaluation, its batch norms folded into the convolutions before them: the same function, faster."""
+    copied = copy.deepcopy(network).eval()
+    for module in list(copied.modules()):
+        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], BatchNorm):
+            fused = nn.utils.fusion.fuse_conv_bn_eval(module[0], module[1])
+            module[0], module[1] = fused.to(memory_format=torch.channels_last), nn.Identity()
+    return copied
+
+
+def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) -> torch.Tensor:
+    """[batch, time, lead] in mV, zero outside the recording, as the network takes it; may overwrite what it is given.
+
+    'none' keeps mV, 'lead' gives every lead of every window zero mean and unit standard deviation over the samples that
+    are `inside` [batch, time, 1] the recording (1 or 0, float32; None: all are); flat leads and what is outside become
+    zeros. Amplitude classes such as LQRSV need 'none'.
+    """
     if how == "none":
         return signal_mv
     if how == "lead":
-        known = inside[:, None, :].to(signal_mv.dtype)
-        count = known.sum(dim=2, keepdim=True).clamp(min=1.0)
-        centred = (signal_mv - (signal_mv * known).sum(dim=2, keepdim=True) / count) * known
-        deviation = (centred.square().sum(dim=2, keepdim=True) / count).sqrt()
-        return centred / torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation))
+        count = signal_mv.shape[1] if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
+        centred = signal_mv.sub_(signal_mv.sum(dim=1, keepdim=True) / count)
+        centred = centred if inside is None else centred.mul_(inside)
+        deviation = ((centred * centred).sum(dim=1, keepdim=True) / count).sqrt()
+        return centred.div_(torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)))
     raise ValueError(f"train.normalise: '{how}' is not one of none, lead")
+
+
+def _place() -> tuple[int, int]:
+    """This process's rank, and the number of processes that share each batch."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1

@@ -27,6 +27,9 @@ class Peers:
         if size > 1:
             torch.distributed.init_process_group("nccl" if cuda else "gloo")
         local = int(os.environ.get("LOCAL_RANK", 0))
+        if cuda:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may round differently
+            torch.cuda.set_device(local)
         return Peers(rank, size, torch.device("cuda", local) if cuda else torch.device("cpu"))
 
     def leave(self) -> None:
@@ -35,13 +38,11 @@ class Peers:
             torch.distributed.destroy_process_group()
 
     def parallel(self, network: torch.nn.Module) -> torch.nn.Module:
-        """The network as it is trained: by all processes together, where there are several. On GPUs batch norm counts
-        over all of them (torch has no such norm on CPUs: there each process norms its own share)."""
+        """The network as it is trained: by all processes together, where there are several. Its batch norms count over
+        all of them (model.BatchNorm)."""
         if self.size == 1:
             return network
-        if self.device.type == "cuda":
-            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        return torch.nn.parallel.DistributedDataParallel(network)
+        return torch.nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
 
     def mean(self, value: torch.Tensor) -> torch.Tensor:
         """The mean of a number over all processes."""

@@ -70,11 +70,11 @@ def draw(
         save(figure, folder / f"{name}.png")
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, dpi: int = DPI) -> None:
     """Writes a PNG atomically, without the name and version of the software that drew it."""
     FigureCanvasAgg(figure)
     with layout.atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
 
 
 def roc(shown: Mapping[str, Answers], told: Mapping[str, Any], names: Sequence[str]) -> Figure:

@@ -5,7 +5,8 @@ after training. A run is deterministic on one machine, and a killed one resumes 
 same bytes. Under `torchrun` every process takes its share of each batch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +19,9 @@ from torchmetrics.functional.classification import binary_auroc
 
 from ecgpipe import augmenting, checkpoint, layout, tables, thresholds
 from ecgpipe.dataset import Examples
-from ecgpipe.inference import probabilities_of
+from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.model import Params as Network
-from ecgpipe.model import SEResNet18, normalise
+from ecgpipe.model import SEResNet18
 from ecgpipe.params import Section
 from ecgpipe.peers import Peers
 from ecgpipe.state import State
@@ -41,19 +42,12 @@ class Params(Section):
     most_weight: float = Field(ge=1)
     precision: Literal["auto", "fp32", "bf16"]
     threads: int = Field(ge=1)
+    cache: Literal["auto", "device", "host"]
+    compile: bool
     keep: Literal["best", "last"]
     patience: int = Field(ge=1)
     permute_labels: bool
     seed: int = Field(ge=0)
-
-
-def bf16_helps(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bfloat16: as asked, or with 'auto' where the processor multiplies it natively."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported()
 
 
 def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
@@ -101,23 +95,27 @@ class Fold:
 
     def __init__(
         self, train: Examples, validation: Examples, network: Network, params: Params, augment: augmenting.Params,
-        *, peers: Peers, state_path: Path, key: str,
+        *, codes: list[str], peers: Peers, state_path: Path, key: str,
     ) -> None:  # fmt: skip
-        """train, validation: on the peers' device. state_path, key: where the state is kept between epochs, and the
-        fingerprint that it must have to be resumed."""
+        """train, validation: on the peers' device, or on the host, whence batches are moved. codes: what heads the
+        columns of their labels. state_path, key: where the state is kept between epochs, and the fingerprint that it
+        must have to be resumed."""
         if len(train) < params.batch:
             raise ValueError(
                 f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
             )
         if params.batch % peers.size:
             raise ValueError(f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes")
-        self.train, self.validation, self.augment = train, validation, augment
-        self.network, self.params = network, params
+        self.train, self.validation, self.codes = train, validation, codes
+        self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
         self.labels = permuted(train.labels.cpu(), params.seed) if params.permute_labels else train.labels.cpu()
-        self.labels = self.labels.to(peers.device)
+        self.labels = self.labels.to(train.labels.device)
         self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
         self.window = round(params.window_s * train.rate_hz)
+        self.augmenter = augmenting.Augmenter(
+            train, codes, augment, window=self.window, normalise=params.normalise, seed=params.seed
+        )
         self.bf16 = bf16_helps(params.precision, peers.device)
         self.steps = len(train) // params.batch
         torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
@@ -129,6 +127,8 @@ class Fold:
         """Trains to the last epoch or until patience ends, from the stored state where there is one."""
         self.state.resume(self.state_path, self.key, self.peers.device)
         network, parallel = self.state.network, self.peers.parallel(self.state.network)
+        if self.params.compile and self.peers.device.type == "cuda":
+            parallel = torch.compile(parallel)
         bar = progress(total=self.params.epochs, initial=self.state.epoch)
         while self.state.epoch < self.params.epochs and not self._out_of_patience():
             self._epoch(parallel)
@@ -143,7 +143,7 @@ class Fold:
         decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
         others = [tensor for tensor in network.parameters() if tensor.ndim <= 1]  # biases and norms are not decayed
         groups = [{"params": decayed, "weight_decay": params.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=params.learning_rate)
+        optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
         if params.schedule == "one-cycle":
             schedule: Any = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps)
         else:
@@ -152,17 +152,16 @@ class Fold:
 
     def _epoch(self, parallel: nn.Module) -> None:
         state, params = self.state, self.params
-        # Dropout draws the same after a resume, and differently in each process.
-        torch.manual_seed(params.seed + 1_000_003 * (state.epoch + 1) + self.peers.rank)
-        order = np.random.default_rng([params.seed, 2, state.epoch]).permutation(len(self.train))
+        torch.manual_seed(params.seed + 1_000_003 * (state.epoch + 1))  # dropout draws the same after a resume
         parallel.train()
-        losses = [self._step(parallel, order[step * params.batch :][: params.batch]) for step in range(self.steps)]
+        losses = torch.stack([self._step(parallel, rows, signal) for rows, signal in self._batches()])
+        self._finite(losses)
         probabilities = probabilities_of(state.network, self.validation, self.window, params.normalise, bf16=self.bf16)
         labels = self.validation.labels.cpu()
         row = {
             "epoch": state.epoch + 1,
             "learning_rate": state.optimizer.param_groups[0]["lr"],
-            "train_loss": float(torch.stack(losses).mean()),
+            "train_loss": float(self.peers.mean(losses.mean())),
             "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
             "val_auroc_macro": macro_auroc(labels, probabilities),
         }
@@ -175,27 +174,49 @@ class Fold:
         if self.peers.rank == 0:
             state.save(self.state_path, self.key)
 
-    def _step(self, parallel: nn.Module, batch: np.ndarray) -> torch.Tensor:
+    def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """This process's share of each batch of the epoch: rows, and signals on the training device. Where the signals
+        stay on the host of a GPU, a thread makes the next batch meanwhile."""
+        params, epoch, device = self.params, self.state.epoch, self.peers.device
+        order = np.random.default_rng([params.seed, 2, epoch]).permutation(len(self.train))
+        share = order[: self.steps * params.batch].reshape(self.steps, params.batch)[
+            :, self.peers.rank :: self.peers.size
+        ]
+        rows = torch.from_numpy(np.ascontiguousarray(share)).to(self.train.place.device)
+        if rows.device == device:
+            for part in rows:
+                yield part, self.augmenter.batch(part, epoch)
+            return
+        with ThreadPoolExecutor(1) as thread:
+            ahead = thread.submit(self.augmenter.batch, rows[0], epoch)
+            for part, later in zip(rows, [*rows[1:], None], strict=True):
+                signal = ahead.result()
+                if later is not None:
+                    ahead = thread.submit(self.augmenter.batch, later, epoch)
+                yield part, signal.to(device, non_blocking=True)
+
+    def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
         state, device = self.state, self.peers.device
-        rows = torch.from_numpy(batch[self.peers.rank :: self.peers.size]).to(device)
-        draws = augmenting.Draws(self.train.keys[rows], self.params.seed, state.epoch)
-        signal_mv, inside = augmenting.augmented(self.train, rows, self.window, self.augment, draws)
-        signal = normalise(signal_mv, inside, self.params.normalise)
+        labels, demographics = (part[rows].to(device) for part in (self.labels, self.train.demographics))
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-            logits = parallel(signal, self.train.demographics[rows])
-        count = self.peers.mean(torch.isfinite(self.labels[rows]).sum())
-        loss = masked_loss(logits, self.labels[rows], self.weights, count)
-        if not bool(torch.isfinite(loss)):
-            raise ValueError(
-                f"epoch {state.epoch + 1}: the loss is {loss.item()}; the state of epoch {state.epoch} is kept. "
-                "Lower train.learning_rate or set train.precision to fp32"
-            )
+            logits = parallel(signal, demographics)
+        loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
+        if device.type == "cpu":  # a GPU would have to wait for the answer: there the epoch's end asks
+            self._finite(loss.detach())
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(state.network.parameters(), self.params.clip_norm)
         state.optimizer.step()
         state.schedule.step()
-        return loss.detach().cpu()
+        return loss.detach()
+
+    def _finite(self, losses: torch.Tensor) -> None:
+        if not bool(torch.isfinite(losses).all()):
+            epoch, found = self.state.epoch, losses[~torch.isfinite(losses)].flatten()[0].item()
+            raise ValueError(
+                f"epoch {epoch + 1}: the loss is {found}; the state of epoch {epoch} is kept. "
+                "Lower train.learning_rate or set train.precision to fp32"
+            )
 
     def _out_of_patience(self) -> bool:
         state = self.state

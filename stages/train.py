@@ -21,12 +21,12 @@ def main(fold: str) -> None:
     table = tables.read(layout.FOLDS)
     parts = training.parts(table, fold)
     stores = dataset.open_stores(sorted(info["sources"]))
-    whole = dataset.examples(table, stores).to(group.device)
+    whole = dataset.examples(table, stores).to(group.device, settings.cache)
     data = {name: whole.take(rows.index) for name, rows in parts.items()}
     key = peers.fingerprint(fold, info, network.model_dump(), settings.model_dump(), augment.model_dump())
     with layout.lock(f"train-{fold}-{group.rank}"):
         run = training.Fold(
-            data["train"], data["val"], network, settings, augment,
+            data["train"], data["val"], network, settings, augment, codes=tables.class_codes(table),
             peers=group, state_path=layout.checkpoints(fold) / "state.pt", key=key,
         )  # fmt: skip
         run.run(partial(tqdm, desc=f"train fold {fold}", unit="epoch", disable=True if group.rank else None))

@@ -26,12 +26,15 @@ DEEDS = {
     "predicting",
 }
 ALLOWED_BETWEEN_DEEDS = {("training", "augmenting"), ("predicting", "conditioning")}
-TOP = {"__main__", "sections", "__init__"}
+TOP = {"__main__", "sections", "gallery", "__init__"}
 OWNERS = {
-    "matplotlib": {"plotting"},
+    "matplotlib": {"plotting", "paper"},
     "wfdb": {"records", "writers"},
     "h5py": {"records", "writers"},
-    "torch": {"dataset", "model", "checkpoint", "state", "inference", "augmenting", "training", "peers", "predicting"},
+    "torch": {
+        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "predicting"),
+        *("augmenting", "draws", "warps", "gains", "additions", "gallery"),
+    },
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},
     "ruamel": {"params"},

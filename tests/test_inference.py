@@ -15,12 +15,12 @@ def data_of(lengths, seed=1):
 
 def test_probabilities_are_the_mean_over_windows_and_batches_change_nothing():
     torch.manual_seed(1)
-    network = model.SEResNet18(3, NETWORK)
+    network = model.SEResNet18(3, NETWORK).eval()
     data = data_of([1000, 2300, 400])
     found = inference.probabilities_of(network, data, 1000, "none", batch=2)
     for row, starts in enumerate([[0], [0, 500, 1000, 1300], [0]]):
         time = torch.arange(1000).repeat(len(starts), 1) + torch.tensor(starts).double()[:, None]
-        signal = dataset.gather(data, torch.tensor([row] * len(starts)), time)
+        signal = dataset.gather(data, torch.tensor([row] * len(starts)), time)[0].transpose(1, 2)
         expected = torch.sigmoid(network(signal, data.demographics[[row] * len(starts)])).mean(dim=0)
         assert torch.allclose(found[row], expected, atol=1e-6)
     assert torch.allclose(found, inference.probabilities_of(network, data, 1000, "none", batch=64), atol=1e-6)
@@ -47,6 +47,20 @@ def test_prediction_leaves_dropout_off_and_statistics_alone():
         inference.probabilities_of(network, data, 500, "lead"), inference.probabilities_of(network, data, 500, "lead")
     )
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_bfloat16_stays_within_a_few_thousandths_of_float32():
+    torch.manual_seed(4)
+    network, data = model.SEResNet18(3, NETWORK).eval(), data_of([1000] * 24)
+    exact, rounded = (inference.probabilities_of(network, data, 1000, "none", bf16=bf16) for bf16 in (False, True))
+    assert 0 < (exact - rounded).abs().max() < 5e-3
+
+
+def test_bf16_is_taken_as_asked_or_where_the_processor_has_it():
+    cpu = torch.device("cpu")
+    assert inference.bf16_helps("bf16", cpu)
+    assert not inference.bf16_helps("fp32", cpu)
+    assert inference.bf16_helps("auto", cpu) == torch.cpu._is_avx512_bf16_supported()
 
 
 def test_no_recordings_give_no_rows():

@@ -36,3 +36,45 @@ def test_a_fingerprint_changes_with_what_it_is_made_of():
     assert (
         len({peers.fingerprint("0", {"a": 1}), peers.fingerprint("0", {"a": 2}), peers.fingerprint("1", {"a": 1})}) == 3
     )
+
+
+SHARED = """
+import sys, pathlib
+import numpy as np, torch
+from tqdm import tqdm
+from ecgpipe import augmenting, layout, model, params, training
+from ecgpipe.peers import Peers
+from tests.test_training import AUGMENT, NETWORK, TRAIN, load
+from tests.conftest import CODES
+
+group = Peers.join("cpu")
+_, data = load()
+fold = training.Fold(
+    data["train"], data["val"], NETWORK, training.Params(**TRAIN | {"epochs": 2, "learning_rate": 0.001}),
+    augmenting.Params(**AUGMENT | {"noise": True, "star": True}), codes=CODES, peers=group,
+    state_path=layout.checkpoints(f"0-{group.size}") / "state.pt", key="k",
+)
+state = fold.run(lambda **arguments: tqdm(disable=True, **arguments))
+if group.rank == 0:
+    torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, sys.argv[1])
+group.leave()
+"""
+
+
+def test_two_processes_train_as_one_with_the_same_batch(split_project):
+    (split_project / "shared.py").write_text(SHARED)
+    root = Path(peers.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    results = []
+    for count in (1, 2):
+        start = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+        command = [*start, "shared.py", f"{count}.pt"] if count > 1 else [sys.executable, "shared.py", "1.pt"]
+        subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=120)
+        results.append(torch.load(split_project / f"{count}.pt", weights_only=True))
+    alone, together = results
+    assert [row["epoch"] for row in alone["history"]] == [1, 2]
+    for one, two in zip(alone["history"], together["history"], strict=True):
+        assert abs(one["train_loss"] - two["train_loss"]) < 1e-5
+        assert abs(one["val_loss"] - two["val_loss"]) < 1e-4
+    for name, tensor in alone["weights"].items():
+        assert torch.allclose(tensor.float(), together["weights"][name].float(), atol=1e-3), name

@@ -11,7 +11,7 @@ FILES = [ROOT / "params.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
 def test_there_are_whole_files_to_start_from():
-    assert {path.stem for path in FILES} >= {"params", "cinc2021", "star"}
+    assert {path.stem for path in FILES} >= {"params", "cinc2021", "star", "upstream"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -30,8 +30,8 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_file_computes_on_padding_for_recordings_of_ten_seconds(path):
-    assert params.load(path)["train"]["window_s"] <= 10
+def test_no_file_but_the_published_studys_computes_on_padding_for_recordings_of_ten_seconds(path):
+    assert params.load(path)["train"]["window_s"] <= 10 or path.stem == "upstream"
 
 
 def test_all_faults_are_reported_together():

@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 from ecgpipe import augmenting, checkpoint, dataset, layout, model, params, tables, training
 from ecgpipe.peers import Peers
+from tests.conftest import CODES
 
 NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 TRAIN = {
     "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
     "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
-    "threads": 1,
+    "threads": 1, "cache": "auto", "compile": False,
     "keep": "best", "patience": 10, "permute_labels": False, "seed": 3,
 }  # fmt: skip
 AUGMENT = params.load(Path(__file__).parents[1] / "params.yaml")["augment"]
@@ -36,10 +37,10 @@ def load(fold="0"):
 
 def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), **values):
     augment = augmenting.Params(
-        **AUGMENT | {name: name in augment for name in AUGMENT if AUGMENT[name] in (True, False)}
+        **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
     )
     return training.Fold(
-        data["train"], data["val"], NETWORK, training.Params(**TRAIN | values), augment,
+        data["train"], data["val"], NETWORK, training.Params(**TRAIN | values), augment, codes=CODES,
         peers=ALONE, state_path=layout.checkpoints("0") / "state.pt", key=key,
     )  # fmt: skip
 
@@ -237,7 +238,8 @@ def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(spli
         seen.append(signal)
         return fold.state.network(signal, demographics)
 
-    fold._step(watching, np.arange(12))
+    rows = torch.arange(12)
+    fold._step(watching, rows, fold.augmenter.batch(rows, 0))
     within = seen[0][seen[0].abs().sum(dim=(1, 2)) > 0]
     share = (data["train"].place[:12, 2].clamp(max=300) / 300.0)[:, None]
     assert torch.allclose(within.square().mean(dim=2), share.expand(-1, 12).float(), atol=0.02)

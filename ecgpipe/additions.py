@@ -1,0 +1,63 @@
+"""Additions: what is added to an augmented window, as disturbances arise at electrodes.
+
+Noise, wander and hum are drawn for the nine electrodes (right arm, left arm, left leg, C1 to C6) and differenced into
+the twelve leads as an electrocardiograph does, so the lead algebra (III = II - I) holds in them as in a real recording.
+"""
+
+import math
+
+import torch
+
+ELECTRODES = 9
+_BANK = 1 << 22
+_SINES = 3
+
+
+def lead_weights(device: torch.device) -> torch.Tensor:
+    """float32 [electrode, lead]: each lead as a sum of electrode potentials, by the definitions of Einthoven,
+    Goldberger and Wilson (doi:10.1161/CIRCULATIONAHA.106.180200, table 2), scaled so that independent electrodes of
+    unit power give leads of unit mean power."""
+    right, left, leg, *chest = torch.eye(ELECTRODES)
+    centre = (right + left + leg) / 3
+    limb = [left - right, leg - right, leg - left]
+    augmented = [right - (left + leg) / 2, left - (right + leg) / 2, leg - (right + left) / 2]
+    weights = torch.stack([*limb, *augmented, *[electrode - centre for electrode in chest]], dim=1)
+    return (weights / weights.square().sum(dim=0).mean().sqrt()).to(device)
+
+
+def noise_bank(device: torch.device) -> torch.Tensor:
+    """float32 [2^22] standard normal, always the same: a window of noise is a stretch of it that begins anywhere.
+
+    Fresh normals for every sample would take longer than all the rest of a batch.
+    """
+    return torch.randn(_BANK, generator=torch.Generator().manual_seed(1)).to(device)
+
+
+def noise(bank: torch.Tensor, place: torch.Tensor, window: int) -> torch.Tensor:
+    """White Gaussian noise of unit power: float32 [batch, window, electrode], from uniform draws [batch, 1] of where it
+    begins in the bank."""
+    count = window * ELECTRODES
+    starts = bank.as_strided((len(bank) - count + 1, count), (1, 1))
+    return starts.index_select(0, (place[:, 0] * len(starts)).to(torch.int64)).view(-1, window, ELECTRODES)
+
+
+def sines(window: int, frequency: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
+    """float32 [batch, window, sine]: sin(2 pi (f t + phase)), f per sample, phase in turns, both [batch, sine]."""
+    time = torch.arange(window, device=frequency.device, dtype=torch.float64)[None, :, None]
+    return torch.sin(2.0 * math.pi * (frequency[:, None] * time + phase[:, None])).to(torch.float32)
+
+
+def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> torch.Tensor:
+    """What a zero-phase notch filter takes away, as an addition: [batch, time, lead] to the same.
+
+    The response is that of a second-order notch at `frequency` (per sample, [batch, 1]) with quality factor
+    `quality`, run forwards and backwards (scipy.signal.iirnotch and filtfilt), on the window repeated.
+    """
+    steps = torch.arange(signal.shape[1] // 2 + 1, device=signal.device, dtype=torch.float64) / signal.shape[1]
+    at, centre = 2.0 * math.pi * steps[None], 2.0 * math.pi * frequency
+    width = torch.tan(centre / (2.0 * quality))
+    # |H|^2 of iirnotch = (cos w - cos w0)^2 / ((cos w - cos w0)^2 + (tan(bandwidth / 2) sin w)^2)
+    passed = (torch.cos(at) - torch.cos(centre)).square()
+    passed = passed / (passed + (width * torch.sin(at)).square()).clamp(min=1e-300)
+    taken = (passed - 1.0).to(torch.float32)[..., None]
+    return torch.fft.irfft(torch.fft.rfft(signal, dim=1) * taken, n=signal.shape[1], dim=1)

@@ -1,0 +1,119 @@
+"""The page of all augmentations: what each keeps and may break, and each on one recording, on ECG paper."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgpipe import (
+    augmenting,
+    conditioning,
+    contracts,
+    dataset,
+    layout,
+    paper,
+    params,
+    plotting,
+    records,
+    signals,
+    simulating,
+)
+from ecgpipe.findings import findings
+from ecgpipe.leads import LEADS
+
+SHOWN = ("II", "V1", "V5")
+WINDOW_S = 8.0
+DPI = 90
+DRAWS = 20
+_PAGE = """# Augmentations
+
+Made by `python -m ecgpipe augmentations` from the code and `params.yaml`; give it a recording to see your own. A test
+holds each promise on random recordings (`tests/test_contracts.py`).
+
+{table}
+{promises}
+
+`augment.respect_labels: true` leaves a recording alone where it carries a class that the augmentation may break. A crop
+moves R-peaks with the window; an ectopic beat of a long recording may lie outside it, whatever window is chosen. Noise,
+wander and hum arise at the electrodes, so they keep the lead algebra as they do in a real recording.
+
+Below, each acts alone on {what}: black augmented, blue as recorded. Of {draws} draws, the one that changes
+most is shown.
+
+{figures}"""
+
+
+def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
+    """Writes README.md and a PNG per augmentation into `folder`; the names of the augmentations.
+
+    Each acts with the settings in `values`, those of a whole params file. `file`: a recording, else one is simulated.
+    """
+    signal_mv, rate_hz, what = _recording(file)
+    settings = params.section(conditioning.Params, values, "preprocess")
+    data = _examples(conditioning.condition(signal_mv, rate_hz, **conditioning.settings(settings)), settings.rate_hz)
+    figures = []
+    for name, title, chosen in _cases(params.section(augmenting.Params, values, "augment").model_dump()):
+        plain = _window(data, _switched(chosen, None), 0)
+        augmented = max((_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain))
+        traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
+        sheet = paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
+        plotting.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
+        figures.append(f"![{title}]({name}.png)\n")
+    promises = "\n".join(f"- {name}: {meaning}" for name, meaning in contracts.PROMISES.items())
+    page = _PAGE.format(table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(figures))
+    with layout.atomic(Path(folder) / "README.md") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return [name for name, _, _ in _cases(values["augment"])]
+
+
+def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, augmenting.Params]]:
+    """File name, title and settings of each augmentation alone, and of the published form of STAR."""
+    settings = augmenting.Params.model_validate(found)
+    beatwise = settings.model_copy(update={"star_how": "beatwise"})
+    cases = [(name, _switched(beatwise, name)) for name in augmenting.SWITCHES]
+    cases.append(("star_published", _switched(settings.model_copy(update={"star_how": "published"}), "star")))
+    return [(name, contracts.contract(name.removesuffix("_published"), one).title, one) for name, one in cases]
+
+
+def _switched(settings: augmenting.Params, name: str | None) -> augmenting.Params:
+    """The settings with one augmentation on, whatever the labels, and acting always; with None on, none."""
+    switches = {other: other == name for other in augmenting.SWITCHES}
+    return settings.model_copy(update=switches | {f"{name}_probability": 1.0, "respect_labels": False})
+
+
+def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
+    """Signal in mV [time, 12], rate, and what it is called."""
+    if file is None:
+        rng = np.random.default_rng(4)
+        made = simulating.simulate_recording(
+            rng, has=findings(rng, "NSR", conduction="normal", repolarisation="normal")
+        )
+        return made.signal_mv, made.rate_hz, "a simulated recording"
+    recording = records.read(file)
+    return recording.signal_mv, recording.rate_hz, f"`{Path(file).stem}`"
+
+
+def _examples(signal_mv: np.ndarray, rate_hz: float) -> dataset.Examples:
+    """One conditioned recording with its R-peaks."""
+    data = dataset.of_signals(
+        [signals.to_microvolts(signal_mv)], np.array([np.nan]), np.array([""]), rate_hz=rate_hz, classes=0
+    )
+    peaks = torch.from_numpy(conditioning.r_peaks(signal_mv, rate_hz))
+    return replace(data, peaks=peaks, peak_place=torch.tensor([[0, len(peaks)]]))
+
+
+def _window(data: dataset.Examples, settings: augmenting.Params, epoch: int) -> np.ndarray:
+    """The first seconds of the recording, augmented: [lead, time] in mV."""
+    window = round(WINDOW_S * data.rate_hz)
+    engine = augmenting.Augmenter(data, [], settings, window=window, normalise="none", seed=5)
+    return engine.batch(torch.tensor([0]), epoch)[0].numpy()
+
+
+def _change(plain: np.ndarray, augmented: np.ndarray) -> float:
+    """How much of what is shown differs."""
+    shown = [LEADS.index(lead) for lead in SHOWN]
+    return float(np.abs(augmented - plain)[shown].mean())

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import numpy as np
+from matplotlib import image
+
+from ecgpipe import augmenting, contracts, gallery, params, writers
+
+VALUES = params.load(Path(__file__).parents[1] / "params.yaml")
+
+
+def test_the_page_shows_every_augmentation_with_its_picture(tmp_path):
+    names = gallery.write(tmp_path, VALUES)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert set(names) == {*augmenting.SWITCHES, "star_published"}
+    assert contracts.table() in page
+    assert page.count("![") == len(names)
+    plain = image.imread(tmp_path / "crop.png")
+    for name in names:
+        assert f"({name}.png)" in page
+        assert image.imread(tmp_path / f"{name}.png").shape == plain.shape
+
+
+def test_one_may_look_at_a_recording_of_ones_own(tmp_path):
+    time = np.arange(5000)[:, None] / 500
+    writers.write_challenge(
+        tmp_path, "A1", np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1), 500, age=60, sex="M", labels=["426783006"]
+    )
+    gallery.write(tmp_path / "page", VALUES, tmp_path / "A1.hea")
+    assert "acts alone on `A1`" in (tmp_path / "page/README.md").read_text(encoding="utf-8")
+
+
+def test_a_switch_alone_acts_always_and_whatever_the_labels():
+    settings = augmenting.Params.model_validate(VALUES["augment"] | {"respect_labels": True, "noise": True})
+    alone = gallery._switched(settings, "star")
+    assert [name for name in augmenting.SWITCHES if getattr(alone, name)] == ["star"]
+    assert alone.star_probability == 1
+    assert not alone.respect_labels

@@ -8,7 +8,9 @@ scipy.signal.sosfiltfilt is its oracle in the tests).
 
 import contextlib
 import functools
+import importlib
 import math
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -180,8 +182,29 @@ def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
 
 
 def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
-    with contextlib.chdir(where):  # a worker that is used again may stand elsewhere
-        return [condition_file(path, source, params) for path in paths]
+    os.chdir(where)  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
+    return [condition_file(path, source, params) for path in paths]
+
+
+@contextlib.contextmanager
+def _cluster(backend: str, workers: int) -> Iterator[None]:
+    """What a joblib backend needs while it works. For dask a client: of the scheduler whose address the environment
+    variable DASK_SCHEDULER_ADDRESS gives (its workers see the project under the same path), else of `workers` processes
+    on this machine. ValueError where dask is not installed."""
+    if backend != "dask":
+        yield
+        return
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError as error:
+        raise ValueError(
+            "compute.backend: dask needs the package distributed (its version stands in requirements-dev.txt); "
+            "install it or choose loky"
+        ) from error
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    local = {"n_workers": joblib.cpu_count() if workers < 1 else workers, "threads_per_worker": 1}
+    with distributed.Client(address) if address else distributed.Client(**local, dashboard_address="127.0.0.1:0"):
+        yield
 
 
 def condition_source(
@@ -192,10 +215,12 @@ def condition_source(
     Results come as they are ready and are few at a time, so memory does not grow with the source.
     """
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-    parallel = joblib.Parallel(n_jobs=workers, backend=backend, return_as="generator", pre_dispatch="2*n_jobs")
     where = str(Path.cwd())
-    for results in parallel(joblib.delayed(_condition_files)(where, chunk, source, params) for chunk in chunks):
-        yield from results
+    with _cluster(backend, workers):
+        with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
+            parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
+        for results in parallel(joblib.delayed(_condition_files)(where, chunk, source, params) for chunk in chunks):
+            yield from results
 
 
 def build_store(
@@ -205,14 +230,14 @@ def build_store(
     iterable (tqdm)."""
     found = records.find(raw, source)
     doubled = records.duplicates(found)
-    writer = signals.Writer(folder, params.rate_hz, settings(params))
     results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend)
-    for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
-        if record in doubled:
-            rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
-            writer.refuse(record, path.relative_to(raw).as_posix(), "duplicate-record", rule)
-        elif verdict == "ok":
-            writer.append(record, *rest)
-        else:
-            writer.refuse(record, path.relative_to(raw).as_posix(), *rest)
-    return writer.close()
+    with signals.Writer(folder, params.rate_hz, settings(params)) as writer:
+        for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
+            if record in doubled:
+                rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
+                writer.refuse(record, path.relative_to(raw).as_posix(), "duplicate-record", rule)
+            elif verdict == "ok":
+                writer.append(record, *rest)
+            else:
+                writer.refuse(record, path.relative_to(raw).as_posix(), *rest)
+        return writer.close()

@@ -85,6 +85,13 @@ class Writer:
         self._file: BinaryIO = (self.folder / "signals.npy").open("wb")
         self._file.write(b"\0" * _HEADER_BYTES)  # the shape is known at the end
 
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Lets go of the file, whether or not `close` finished the store."""
+        self._file.close()
+
     def append(
         self, record: str, signal_uv: np.ndarray, peaks: np.ndarray, flags: tuple[str, ...], digest: str
     ) -> None:

@@ -1,6 +1,8 @@
 import json
 import shutil
+import sys
 
+import distributed
 import numpy as np
 import pytest
 
@@ -68,6 +70,32 @@ def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
     assert signals.read_about(layout.store("one.two"))["digest"] == before
     assert sorted(path.name for path in layout.SIGNALS.iterdir()) == ["one.two"]
     assert not (layout.store("one.two") / "stray").exists()
+
+
+def test_a_dask_cluster_makes_the_same_bytes(project):
+    preprocess.main("one.two")
+    loky = {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()}
+    assert len(loky) == 5
+    (project / "params.yaml").write_text(PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask"))
+    preprocess.main("one.two")
+    assert {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()} == loky
+
+
+def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch):
+    local = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(**local) as cluster:
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
+        (project / "params.yaml").write_text(PARAMS.replace("loky", "dask"))
+        preprocess.main("one.two")
+        assert "_condition_files" in str(list(cluster.scheduler.task_prefixes))
+    assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["A", "D"]
+
+
+def test_dask_without_its_package_says_what_to_install(project, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    (project / "params.yaml").write_text(PARAMS.replace("loky", "dask"))
+    with pytest.raises(ValueError, match="dask needs the package distributed"):
+        preprocess.main("one.two")
 
 
 def test_two_runs_at_once_are_refused(project):

@@ -28,13 +28,13 @@ def probabilities_of(
     rows = torch.tensor([row for row, starts in enumerate(counts) for _ in starts], device=home, dtype=torch.int64)
     starts = torch.tensor([start for starts in counts for start in starts], device=home, dtype=torch.int64)
     parts: list[torch.Tensor] = []
-    for first in range(0, len(rows), batch):
-        part = rows[first : first + batch]
-        time = starts[first : first + batch, None] + torch.arange(window, device=home)
-        signal = normalise(*gather(data, part, time), how).transpose(1, 2)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):  # around all batches: weights are converted once
+        for first in range(0, len(rows), batch):
+            part = rows[first : first + batch]
+            time = starts[first : first + batch, None] + torch.arange(window, device=home)
+            signal = normalise(*gather(data, part, time), how).transpose(1, 2)
             logits = fast(signal.to(device), data.demographics[part].to(device))
-        parts.append(torch.sigmoid(logits.float()).double())
+            parts.append(torch.sigmoid(logits.float()).double())
     found = torch.cat(parts) if parts else torch.zeros((0, data.labels.shape[1]), dtype=torch.float64, device=device)
     total = torch.zeros((len(data), found.shape[1]), dtype=torch.float64, device=device)
     total.index_add_(0, rows.to(device), found)

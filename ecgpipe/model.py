@@ -9,6 +9,7 @@ channels last: a batch gathered as [batch, time, lead] is in that order already.
 """
 
 import copy
+import math
 
 import torch
 from pydantic import Field, field_validator
@@ -17,6 +18,7 @@ from torch import nn
 from ecgpipe.leads import LEADS
 from ecgpipe.params import Section
 
+_STEPS = 8
 DEMOGRAPHICS = 4  # age / 100, age known, female, male
 
 
@@ -165,11 +167,20 @@ def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) ->
     if how == "none":
         return signal_mv
     if how == "lead":
-        count = signal_mv.shape[1] if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
-        centred = signal_mv.sub_(signal_mv.sum(dim=1, keepdim=True) / count)
-        centred = centred if inside is None else centred.mul_(inside)
-        deviation = ((centred * centred).sum(dim=1, keepdim=True) / count).sqrt()
-        return centred.div_(torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)))
+        batch, time, leads = signal_mv.shape
+        steps = math.gcd(time, _STEPS)
+        wide = signal_mv.view(batch, time // steps, steps * leads)  # several samples a row: fills a processor's vectors
+        count = time if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
+
+        def mean(of: torch.Tensor) -> torch.Tensor:  # [batch, 1, lead]
+            return of.sum(dim=1).view(batch, steps, leads).sum(dim=1, keepdim=True) / count
+
+        wide.sub_(mean(wide).repeat(1, 1, steps))
+        if inside is not None:
+            signal_mv.mul_(inside)
+        deviation = mean(wide * wide).sqrt()
+        wide.div_(torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps))
+        return signal_mv
     raise ValueError(f"train.normalise: '{how}' is not one of none, lead")
 
 

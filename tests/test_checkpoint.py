@@ -33,7 +33,7 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"does not fit model.json"):
         checkpoint.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"format": 0}))
-    with pytest.raises(ValueError, match="format 0 is not 1"):
+    with pytest.raises(ValueError, match="format 0 is not 2"):
         checkpoint.load(tmp_path / "m")
 
 

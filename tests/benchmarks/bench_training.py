@@ -1,0 +1,287 @@
+"""Batches, augmentation, training steps and inference of the full network, beside the published code's way.
+
+The references are written here as plainly as they are published: one recording at a time, one lead at a time, in
+float32, with torch's own layers.
+"""
+
+import itertools
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+import torch
+from torch import nn
+
+from ecgpipe import augmenting, dataset, inference, model, params, training
+from ecgpipe.leads import LEADS
+from ecgpipe.peers import Peers
+from tests.benchmarks.measuring import Row, seconds
+
+ROOT = Path(__file__).parents[2]
+RATE_HZ, WINDOW, TEN_S = 250, 4096, 2500
+RECORDINGS, BATCH, STEP_BATCH, CLASSES = 256, 64, 32, 26
+FULL = model.Params(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
+STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2  # of one 12 x 4096 window, as counted in tests/test_model.py
+
+
+def rows() -> list[Row]:
+    """The rows of this part of the table."""
+    cores = torch.get_num_threads()
+    with tempfile.TemporaryDirectory() as scratch:
+        data = recordings(Path(scratch), samples=7500)
+        torch.set_num_threads(1)
+        batches = [crops(data, Path(scratch)), augmented(data)]
+        torch.set_num_threads(cores)
+        found = [*batches, *steps(), *predictions(), epoch(Path(scratch))]
+    return [*found, *gpu()] if torch.cuda.is_available() else found
+
+
+def recordings(folder: Path, samples: int) -> dataset.Examples:
+    """Recordings in a memory-mapped store, R-peaks every 200 samples, some labels."""
+    rng = np.random.default_rng(1)
+    lead = np.cumsum(rng.normal(0, 20, (RECORDINGS * samples, len(LEADS))), axis=0)
+    np.save(folder / f"{samples}.npy", np.rint(lead - np.linspace(lead[0], lead[-1], len(lead))).astype(np.int16))
+    whole = torch.from_numpy(np.load(folder / f"{samples}.npy", mmap_mode="c"))
+    known, count = np.full(RECORDINGS, 60.0), len(range(100, samples, 200))
+    data = dataset.of_signals([np.zeros((samples, 12), np.int16)] * RECORDINGS, known, np.full(RECORDINGS, "F"),
+                              rate_hz=RATE_HZ, classes=CLASSES)  # fmt: skip
+    peaks = torch.arange(100, samples, 200, dtype=torch.int32).repeat(RECORDINGS)
+    place = torch.stack([torch.arange(RECORDINGS) * count, torch.full((RECORDINGS,), count)], dim=1)
+    labels = torch.from_numpy((rng.random((RECORDINGS, CLASSES)) < 0.2).astype(np.float32))
+    keys = torch.from_numpy(rng.integers(0, 2**62, RECORDINGS))
+    return replace(data, signals_uv=[whole], peaks=peaks, peak_place=place, labels=labels, keys=keys)
+
+
+def engine(data: dataset.Examples, *names: str, normalise: str = "lead", window: int = WINDOW) -> augmenting.Augmenter:
+    """The engine with these augmentations, each always acting."""
+    values = params.load(ROOT / "params.yaml")["augment"]
+    values |= {name: name in names for name in augmenting.SWITCHES} | {f"{name}_probability": 1.0 for name in names[1:]}
+    settings = augmenting.Params.model_validate(values)
+    codes = [str(number) for number in range(CLASSES)]
+    return augmenting.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
+
+
+def crops(data: dataset.Examples, folder: Path) -> Row:
+    """A batch cropped and normalised, on one core."""
+    stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
+    for number in range(8):
+        scipy.io.savemat(folder / f"{number}.mat", {"val": stored[number].T / 1000})
+    rng = np.random.default_rng(2)
+
+    def published() -> None:
+        for number in range(8):
+            published_crop(scipy.io.loadmat(folder / f"{number}.mat")["val"], rng)
+
+    def slices() -> None:
+        begin = rng.integers(0, 7500 - WINDOW, BATCH)
+        np.stack([stored[row, first : first + WINDOW].astype(np.float32) for row, first in enumerate(begin)])
+
+    ours, rows = engine(data, "crop"), torch.arange(BATCH)
+    one, two, three = seconds(published, slices, lambda: ours.batch(rows, 0), rounds=15)
+    return Row("batch of 64 x 12 x 4096, crop, normalise", "samples/s", "published loader", 8 / one, BATCH / three,
+               ">= 10,000/s", BATCH / two, "memory-map slices as float32, not normalised")  # fmt: skip
+
+
+def published_crop(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random window, each lead scaled to 0-1 unless it holds a zero (as published)."""
+    begin = int(rng.integers(0, leads.shape[1] - WINDOW))
+    window = leads[:, begin : begin + WINDOW].copy()
+    for number, lead in enumerate(window):
+        if not sum(lead == 0):
+            window[number] = (lead - np.min(lead)) / (np.max(lead) - np.min(lead))
+    return window.astype(np.float32)
+
+
+def augmented(data: dataset.Examples) -> Row:
+    """The same with STAR, Multiply-Triangle, noise and lead dropout, each acting on every recording; one core."""
+    stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
+    rng = np.random.default_rng(3)
+    ours, rows = engine(data, "crop", "star", "triangle", "noise", "lead_dropout"), torch.arange(BATCH)
+
+    def published() -> None:
+        for number in range(16):
+            published_chain(stored[number].T / 1000, rng)
+
+    def slices() -> None:
+        np.stack([stored[row, :WINDOW].astype(np.float32) for row in range(BATCH)])
+
+    one, two, three = seconds(published, slices, lambda: ours.batch(rows, 0), rounds=10)
+    return Row("the same with STAR, triangle, noise, lead dropout", "samples/s", "published chain, from memory",
+               16 / one, BATCH / three, ">= 2,000/s", BATCH / two, "memory-map slices as float32")  # fmt: skip
+
+
+def published_chain(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One recording, lead by lead: crop and scale, beats resampled by np.interp, a triangle, noise, dropped leads."""
+    window = published_crop(leads, rng)
+    peaks = np.arange(100, WINDOW, 200)
+    time = np.arange(WINDOW, dtype=float)
+    for first, last in itertools.pairwise(peaks):
+        u = (time[first:last] - first) / (last - first)
+        time[first:last] = first + (last - first) * (u + rng.uniform(-0.2, 0.2) * np.sin(2 * np.pi * u) / (2 * np.pi))
+    for number, lead in enumerate(window):
+        warped = np.interp(time, np.arange(WINDOW), lead)
+        turn = int(rng.uniform(0, 1) * WINDOW)
+        top = rng.uniform(0.25, 4)
+        window[number] = warped * np.concatenate([np.linspace(1, top, turn), np.linspace(top, 1, WINDOW - turn)])
+    window = window + rng.normal(0, rng.uniform(0, 0.3), window.shape)
+    return np.where(rng.random(12) < 0.25, 0, window.T).T
+
+
+class PublishedBlock(nn.Module):
+    """A residual block with torch's own layers in one dimension."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv1d(inputs, outputs, 7, stride, 3, bias=False), nn.BatchNorm1d(outputs)
+        self.second, self.again = nn.Conv1d(outputs, outputs, 7, 1, 3, bias=False), nn.BatchNorm1d(outputs)
+        self.relu, self.dropout, self.pool = nn.ReLU(inplace=True), nn.Dropout(0.2), nn.AdaptiveAvgPool1d(1)
+        squeeze = [
+            nn.Linear(outputs, outputs // 16, bias=False),
+            nn.ReLU(),
+            nn.Linear(outputs // 16, outputs, bias=False),
+        ]
+        self.gate = nn.Sequential(*squeeze, nn.Sigmoid())
+        self.skip = nn.Identity()
+        if stride > 1:
+            self.skip = nn.Sequential(nn.Conv1d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm1d(outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.again(self.second(self.dropout(self.relu(self.norm(self.first(x))))))
+        weight = self.gate(self.pool(inner).flatten(1))[:, :, None]
+        return self.relu(inner * weight.expand_as(inner) + self.skip(x))
+
+
+class Published(nn.Module):
+    """The published network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2)]
+        stem = [nn.Conv1d(12, 64, 15, 2, 7, bias=False), nn.BatchNorm1d(64), nn.ReLU(), nn.MaxPool1d(3, 2, 1)]
+        self.body = nn.Sequential(*stem, *(PublishedBlock(*width) for width in [*widths, (512, 512, 1)]))
+        self.known, self.classifier = nn.Linear(3, 10), nn.Linear(522, CLASSES)
+
+    def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return self.classifier(torch.cat([self.known(known), self.body(x).mean(dim=2)], dim=1))
+
+
+def bf16_limit(gflop: float) -> float:
+    """Windows a second if the processor did nothing but multiply matrices in bfloat16, at the best rate it shows."""
+    one, two = (torch.randn(4096, 4096).bfloat16() for _ in range(2))
+    best = seconds(lambda: one @ two, rounds=5)[0]
+    return 2 * 4096**3 / best / (gflop * 1e9)
+
+
+def fold_of(data: dataset.Examples, window_s: float, folder: Path, device: str = "cpu") -> training.Fold:
+    """A fold of the full network, trained with the params of configs/cinc2021.yaml."""
+    values = params.load(ROOT / "configs/cinc2021.yaml")
+    train = training.Params.model_validate(
+        values["train"]
+        | {"batch": STEP_BATCH, "window_s": window_s, "threads": torch.get_num_threads(), "epochs": 1000}
+    )
+    return training.Fold(
+        data, data.take(np.arange(4)), FULL, train, augmenting.Params.model_validate(values["augment"]),
+        codes=[str(number) for number in range(CLASSES)], peers=Peers(0, 1, torch.device(device)),
+        state_path=folder / "state.pt", key="",
+    )  # fmt: skip
+
+
+def published_step(window: int) -> Callable[[], None]:
+    """One step of the published training on a fixed batch."""
+    network = Published().train()
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    signal, known = torch.randn(STEP_BATCH, 12, window), torch.rand(STEP_BATCH, 3)
+    target = (torch.rand(STEP_BATCH, CLASSES) < 0.2).float()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(network(signal, known), target).backward()
+        optimizer.step()
+
+    return step
+
+
+def steps() -> list[Row]:
+    """Training steps of the full network on all cores, batch 32 of 12 x 4096."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fold = fold_of(recordings(Path(scratch), samples=5000), WINDOW / RATE_HZ, Path(scratch))
+        fold.state.network.train()
+        batch = torch.arange(STEP_BATCH)
+        signal = fold.augmenter.batch(batch, 0)
+        one, two = seconds(published_step(WINDOW), lambda: fold._step(fold.state.network, batch, signal), rounds=4)
+    return [Row("training step, full network, 12 x 4096, batch 32", "samples/s", "published network, fp32",
+                STEP_BATCH / one, STEP_BATCH / two, ">= x2.1", bf16_limit(STEP_GFLOP),
+                "matrix products in bfloat16 alone")]  # fmt: skip
+
+
+def predictions() -> list[Row]:
+    """Inference of the full network on all cores, 12 x 4096."""
+    torch.manual_seed(1)
+    published, network = Published().eval(), model.SEResNet18(CLASSES, FULL).eval()
+    with tempfile.TemporaryDirectory() as scratch:
+        data = recordings(Path(scratch), samples=WINDOW).take(np.arange(BATCH))
+        signal, known = torch.randn(1, 12, WINDOW), torch.rand(1, 3)
+
+        def loop() -> None:
+            with torch.no_grad():
+                for _ in range(16):
+                    torch.sigmoid(published(signal, known)).numpy()
+
+        one, two = seconds(loop, lambda: inference.probabilities_of(network, data, WINDOW, "lead", bf16=True), rounds=4)
+        found = [inference.probabilities_of(network, data, WINDOW, "lead", bf16=bf16) for bf16 in (False, True)]
+    furthest = float((found[0] - found[1]).abs().max())
+    assert furthest < 2e-3, furthest
+    return [Row("inference, 12 x 4096", "samples/s", "published loop, batch 1", 16 / one, BATCH / two,
+                f">= x2.7; probabilities {furthest:.1e} from fp32", bf16_limit(FORWARD_GFLOP),
+                "matrix products in bfloat16 alone")]  # fmt: skip
+
+
+def epoch(folder: Path) -> Row:
+    """Training on ten-second recordings: the published windows of 4,096 samples against windows of ten seconds, each
+    with the making of its batches."""
+    data = recordings(folder, samples=TEN_S)
+    stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
+    fold = fold_of(data, 10.0, folder)
+    fold.state.network.train()
+    batch, rng = torch.arange(STEP_BATCH), np.random.default_rng(4)
+    step = published_step(WINDOW)
+
+    def published() -> None:
+        for row in range(STEP_BATCH):
+            published_crop(np.pad(stored[row].T / 1000, ((0, 0), (0, WINDOW + 1 - TEN_S))), rng)
+        step()
+
+    def make() -> None:
+        fold.augmenter.batch(batch, 0)
+
+    one, two, making = seconds(
+        published, lambda: fold._step(fold.state.network, batch, fold.augmenter.batch(batch, 0)), make, rounds=4
+    )
+    return Row("one epoch of ten-second recordings", "recordings/s", "published, 39 % padding", STEP_BATCH / one,
+               STEP_BATCH / two, f">= x3.2; batches take {making / two:.1%} of the time",
+               bf16_limit(STEP_GFLOP * TEN_S / WINDOW), "matrix products in bfloat16 alone")  # fmt: skip
+
+
+def gpu() -> list[Row]:
+    """Training with all signals in a GPU's memory, batch 32 of 12 x 4096, against the network on a fixed batch."""
+    with tempfile.TemporaryDirectory() as scratch:
+        data = recordings(Path(scratch), samples=5000).joined(torch.device("cuda"))
+        fold = fold_of(data, WINDOW / RATE_HZ, Path(scratch), "cuda")
+        fold.state.network.train()
+        batch = torch.arange(STEP_BATCH, device="cuda")
+        signal = fold.augmenter.batch(batch, 0)
+
+        def many(made: bool) -> None:
+            for number in range(50):
+                fold._step(fold.state.network, batch, fold.augmenter.batch(batch, number) if made else signal)
+            torch.cuda.synchronize()
+
+        alone, whole = seconds(lambda: many(False), lambda: many(True), rounds=3)
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    unit, count = "samples/s", 50 * STEP_BATCH
+    return [Row(f"training on {torch.cuda.get_device_name()}, peak {peak:.1f} GiB", unit, "network on a fixed batch",
+                count / alone, count / whole, ">= 12,000/s; >= x0.77", math.nan, "")]  # fmt: skip

@@ -35,13 +35,19 @@ def load(fold="0"):
     return rows, {name: whole.take(part.index) for name, part in rows.items()}
 
 
-def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), **values):
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")),
+]
+
+
+def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, **values):
     augment = augmenting.Params(
         **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
     )
     return training.Fold(
         data["train"], data["val"], NETWORK, training.Params(**TRAIN | values), augment, codes=CODES,
-        peers=ALONE, state_path=layout.checkpoints("0") / "state.pt", key=key,
+        peers=peers, state_path=layout.checkpoints("0") / "state.pt", key=key,
     )  # fmt: skip
 
 
@@ -243,6 +249,33 @@ def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(spli
     within = seen[0][seen[0].abs().sum(dim=(1, 2)) > 0]
     share = (data["train"].place[:12, 2].clamp(max=300) / 300.0)[:, None]
     assert torch.allclose(within.square().mean(dim=2), share.expand(-1, 12).float(), atol=0.02)
+
+
+@pytest.mark.parametrize("cache", ["device", "host"])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_project, device, cache):
+    _, data = load()
+    alone = fold_of(data, epochs=2).run(quiet)
+    group = Peers(0, 1, torch.device(device))
+    moved = {name: part.to(group.device, cache) for name, part in data.items()}
+    fold = fold_of(moved, key=device + cache, peers=group, epochs=2)
+    found = fold.run(quiet)
+    rows = torch.arange(12)
+    batches = [fold_of(one).augmenter.batch(rows.to(one["train"].place.device), 1).cpu() for one in (data, moved)]
+    assert torch.allclose(*batches, atol=1e-5)
+    assert found.history[0]["train_loss"] == pytest.approx(alone.history[0]["train_loss"], rel=0.02)
+    assert found.history[0]["val_loss"] == pytest.approx(alone.history[0]["val_loss"], rel=0.1)
+
+
+def test_batches_made_ahead_by_a_thread_are_the_same(split_project):
+    # A processor by another name stands for a GPU whose signals stay on the host.
+    _, data = load()
+    here, ahead = fold_of(data), fold_of(data, peers=Peers(0, 1, torch.device("cpu", 0)))
+    pairs = list(zip(here._batches(), ahead._batches(), strict=True))
+    assert len(pairs) == here.steps
+    for (rows, signal), (same, again) in pairs:
+        assert torch.equal(rows, same)
+        assert torch.equal(signal, again)
 
 
 def test_processes_that_share_a_batch_average_to_its_own_loss():

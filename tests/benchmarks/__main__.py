@@ -3,28 +3,64 @@ tests/benchmarks/README.md. With names, runs those alone and prints their lines.
 
 import importlib
 import os
-import platform
 import sys
+from importlib import metadata
 from pathlib import Path
+
+import torch
 
 from tests.benchmarks.measuring import Row
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("bench_*.py"))
+_PAGE = """# Speed
+
+Written by `python -m tests.benchmarks`, in one run on {machine}; torch {torch}, numpy {numpy}.
+Every figure stands beside a reference measured in the same run, in turns with ours, and each counts by its best round:
+another program makes a round longer, never shorter. The references are written in `bench_*.py` as plainly as they are
+published. "of the limit" is our share of what the machine did when it did nothing but the work named there.
+
+| step | reference | ecgpipe | ratio | aim | of the limit |
+|---|---|---|---|---|---|
+{lines}
+{scale}"""
+_SCALE = """
+## Cost against size
+
+Written by `python -m tests.benchmarks.scale`: whole stages on made-up collections, in seconds and in memory. Anonymous
+memory is what a stage holds; mapped file pages are the disk's cache, which the system takes back when it needs them.
+
+![seconds of each stage](scale_seconds.png)
+
+![memory of each stage](scale_memory.png)
+"""
 
 
 def line(row: Row) -> str:
     """A row of the Markdown table."""
-    share = f"{row.ours / row.limit:.0%} of {row.limit:,.0f} ({row.limited_by})" if row.limit else ""
+    share = f"{row.ours / row.limit:.0%} of {row.limit:,.0f} ({row.limited_by})" if row.limited_by else ""
     return (
         f"| {row.step} | {row.reference_name}: {row.reference:,.4g} | {row.ours:,.4g} {row.unit} "
         f"| x{row.ours / row.reference:.3g} | {row.aim} | {share} |"
     )
 
 
+def machine() -> str:
+    """The processor, its cores, and whether it multiplies bfloat16."""
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    name = next((text.partition(":")[2].strip() for text in told.split("\n") if text.startswith("model name")), "?")
+    bf16 = "with" if torch.cpu._is_avx512_bf16_supported() else "without"
+    return f"{os.cpu_count()} cores ({name}, {bf16} bfloat16)"
+
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or NAMES
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores: {', '.join(chosen)}")
+    chosen, lines = sys.argv[1:] or NAMES, []
     for name in chosen:
         for row in importlib.import_module(f"tests.benchmarks.{name}").rows():
-            print(line(row), flush=True)
+            lines.append(line(row))
+            print(lines[-1], flush=True)
+    if not sys.argv[1:]:
+        scale = _SCALE if (HERE / "scale_seconds.png").exists() else ""
+        versions = {name: metadata.version(name) for name in ("torch", "numpy")}
+        page = _PAGE.format(machine=machine(), **versions, lines="\n".join(lines), scale=scale)
+        (HERE / "README.md").write_text(page, encoding="utf-8")

@@ -1,0 +1,77 @@
+"""python -m tests.benchmarks.ablation: macro AUROC on the demo with each augmentation alone, with none, and with the
+recommended ones together. Run it after `dvc repro`; it goes on where it was stopped.
+
+Every setting is trained with three seeds, each with another fold left out, by the params of params.yaml, and scored on
+the test part by that one model. Writes ablation.json and the table ablation.md beside this file.
+"""
+
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ecgpipe import augmenting, contracts, dataset, inference, layout, model, params, tables, training
+from ecgpipe.peers import Peers
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "ablation.json"
+SEEDS = {1: "0", 2: "1", 3: "2"}  # seed -> fold left out
+RECOMMENDED = ("crop", "jitter", "star", "triangle", "noise", "lead_dropout")
+SETTINGS = {
+    "none": {},
+    **{name: {name: True} for name in augmenting.SWITCHES},
+    "star_published": {"star": True, "star_how": "published"},
+    "recommended": dict.fromkeys(RECOMMENDED, True),
+}
+
+
+def score(chosen: dict, seed: int, fold: str) -> float:
+    """Macro AUROC on the test part of one model."""
+    values = params.load()
+    table = tables.read(layout.FOLDS)
+    rows = training.parts(table, fold)
+    info = json.loads(layout.FOLDS_INFO.read_text(encoding="utf-8"))
+    whole = dataset.examples(table, dataset.open_stores(sorted(info["sources"])))
+    data = {name: whole.take(part.index) for name, part in rows.items()}
+    augment = values["augment"] | dict.fromkeys(augmenting.SWITCHES, False) | chosen
+    train = training.Params.model_validate(values["train"] | {"seed": seed})
+    with tempfile.TemporaryDirectory() as scratch:
+        run = training.Fold(
+            data["train"], data["val"], model.Params.model_validate(values["model"]), train,
+            augmenting.Params.model_validate(augment), codes=tables.class_codes(table),
+            peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
+        )  # fmt: skip
+        run.run(lambda **arguments: tqdm(disable=True, **arguments))
+    found = inference.probabilities_of(run.state.network, data["test"], run.window, train.normalise)
+    return training.macro_auroc(data["test"].labels, found)
+
+
+def page(found: dict[str, dict[str, float]]) -> str:
+    """The table: mean and deviation over the seeds, and the mean difference from none, seed by seed."""
+    lines = ["| augmentation | macro AUROC, mean of 3 seeds | deviation | against none |", "|---|---|---|---|"]
+    for name, by_seed in found.items():
+        scores, difference = list(by_seed.values()), [by_seed[seed] - found["none"][seed] for seed in by_seed]
+        gain = "" if name == "none" else f"{np.mean(difference):+.4f} (sd {statistics.stdev(difference):.4f})"
+        lines.append(f"| {title(name)} | {np.mean(scores):.4f} | {statistics.stdev(scores):.4f} | {gain} |")
+    return (__doc__ or "").split("\n\n")[1] + "\n\n" + "\n".join(lines) + "\n"
+
+
+def title(name: str) -> str:
+    """What the table calls a setting."""
+    if name == "recommended":
+        return "recommended: " + ", ".join(contracts.CONTRACTS[one].title for one in RECOMMENDED)
+    return contracts.CONTRACTS[name].title if name in contracts.CONTRACTS else name.replace("_", ", ")
+
+
+if __name__ == "__main__":
+    done: dict[str, dict[str, float]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for number, left_out in SEEDS.items():
+        for setting, switched in tqdm(SETTINGS.items(), desc=f"seed {number}", disable=None):
+            if str(number) not in done.setdefault(setting, {}):
+                done[setting][str(number)] = round(score(switched, number, left_out), 5)
+                RESULTS.write_text(json.dumps(done, indent=1) + "\n")
+    (HERE / "ablation.md").write_text("# Augmentations, one by one\n\n" + page(done), encoding="utf-8")

@@ -28,6 +28,7 @@ from ecgpipe.params import Section
 
 PAD_S = 2.0
 _CHUNK = 16
+_FEW = 256
 
 
 class Params(Section):
@@ -212,8 +213,10 @@ def condition_source(
 ) -> Iterator[tuple]:
     """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all cores).
 
-    Results come as they are ready and are few at a time, so memory does not grow with the source.
+    Results come as they are ready and are few at a time, so memory does not grow with the source. A few recordings are
+    conditioned here: processes of this machine would start for longer than that takes.
     """
+    workers = 1 if backend == "loky" and len(paths) <= _FEW else workers
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     where = str(Path.cwd())
     with _cluster(backend, workers):

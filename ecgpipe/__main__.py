@@ -47,7 +47,7 @@ def _said(row: Mapping[str, Any], ensemble: predicting.Ensemble) -> str:
 
 def _predict(arguments: argparse.Namespace) -> int:
     source = _source(arguments)
-    ensemble = predicting.load_ensemble(arguments.model)
+    ensemble = predicting.load_ensemble(arguments.model, arguments.precision)
     files = predicting.expand(arguments.paths)
     known = predicting.people(arguments.paths, source) if source else {}
     progress = partial(tqdm, desc="predict", unit="batch", disable=None)
@@ -112,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(predict)
     predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
+    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities within .002 or so of fp32"
+    predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help=precise)
     predict.set_defaults(run=_predict)
     check = commands.add_parser(
         "check", help="read every recording and say whether it is usable", formatter_class=shown

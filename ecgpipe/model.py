@@ -148,7 +148,10 @@ class SEResNet18(nn.Module):
 
 
 def folded(network: SEResNet18) -> SEResNet18:
-    """A copy for evaluation, its batch norms folded into the convolutions before them: the same function, faster."""
+    """A copy for evaluation, its batch norms folded into the convolutions before them: the same function, faster.
+    A network that has been folded is given back as it is."""
+    if not any(isinstance(module, BatchNorm) for module in network.modules()):
+        return network.eval()
     copied = copy.deepcopy(network).eval()
     for module in list(copied.modules()):
         if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], BatchNorm):

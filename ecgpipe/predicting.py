@@ -19,8 +19,8 @@ import torch
 
 from ecgpipe import catalogue, checkpoint, conditioning, dataset, records, signals
 from ecgpipe.catalogue import Row, Source
-from ecgpipe.inference import probabilities_of
-from ecgpipe.model import SEResNet18
+from ecgpipe.inference import bf16_helps, probabilities_of
+from ecgpipe.model import SEResNet18, folded
 
 _SHARED = ("classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split")
 _BATCH = 64
@@ -28,11 +28,13 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of all folds, what they share, and the mean of their thresholds [class]."""
+    """The models of all folds, what they share, and the mean of their thresholds [class]; whether to compute in
+    bfloat16 (`inference.bf16_helps`)."""
 
     networks: list[SEResNet18]
     about: dict[str, Any]
     thresholds: np.ndarray
+    bf16: bool
 
     @property
     def names(self) -> list[str]:
@@ -45,8 +47,9 @@ class Ensemble:
         return self.about["full_names"]
 
 
-def load_ensemble(folder: Path) -> Ensemble:
-    """All folds' models below `folder` (data/models). ValueError where one is missing or of another split."""
+def load_ensemble(folder: Path, precision: str = "fp32") -> Ensemble:
+    """All folds' models below `folder` (data/models), to compute in `precision` (auto, fp32 or bf16). ValueError where
+    one is missing or of another split."""
     first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
     if first is None:
         raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
@@ -63,7 +66,8 @@ def load_ensemble(folder: Path) -> Ensemble:
                 "training; run `dvc repro` or remove the stale folder"
             )
     cuts = np.mean([other["thresholds"] for _, other in loaded], axis=0)
-    return Ensemble([network for network, _ in loaded], about, cuts)
+    networks = [folded(network) for network, _ in loaded]
+    return Ensemble(networks, about, cuts, bf16_helps(precision, torch.device("cpu")))
 
 
 def of_rate(rate_hz: float) -> Source:
@@ -156,7 +160,8 @@ def _probabilities(ensemble: Ensemble, signals_uv: list[np.ndarray], found: list
     age = np.array([np.nan if one.age is None else one.age for one in found], dtype=float)
     gender = np.array([one.sex or "" for one in found])
     data = dataset.of_signals(signals_uv, age, gender, rate_hz=about["rate_hz"], classes=len(about["classes"]))
-    each = [probabilities_of(network, data, about["window"], about["normalise"]) for network in ensemble.networks]
+    window, how = about["window"], about["normalise"]
+    each = [probabilities_of(network, data, window, how, bf16=ensemble.bf16) for network in ensemble.networks]
     return torch.stack(each).double().mean(dim=0).numpy()
 
 

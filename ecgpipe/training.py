@@ -119,7 +119,8 @@ class Fold:
         self.bf16 = bf16_helps(params.precision, peers.device)
         self.steps = len(train) // params.batch
         torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
-        torch.use_deterministic_algorithms(True)
+        # Some kernels of GPUs have no deterministic form: there torch warns of them instead of stopping.
+        torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
         torch.manual_seed(params.seed)
         self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
 

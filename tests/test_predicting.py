@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -201,3 +202,13 @@ def test_a_model_without_names_is_to_be_trained_again(models):
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
     with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
         predicting.load_ensemble(models)
+
+
+def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
+    exact, rounded = (predicting.load_ensemble(models, precision) for precision in ("fp32", "bf16"))
+    assert (exact.bf16, rounded.bf16) == (False, True)
+    assert all(model.folded(network) is network for network in exact.networks)
+    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
+    known = [SimpleNamespace(age=50.0, sex="F")]
+    found = [predicting._probabilities(ensemble, recording, known) for ensemble in (exact, rounded)]
+    assert 0 < np.abs(found[0] - found[1]).max() < 5e-3

@@ -188,12 +188,17 @@ class Fold:
             for part in rows:
                 yield part, self.augmenter.batch(part, epoch)
             return
+
+        def make(part: torch.Tensor) -> torch.Tensor:
+            signal = self.augmenter.batch(part, epoch)
+            return signal.pin_memory() if device.type == "cuda" else signal  # pinned, so that the copy need not wait
+
         with ThreadPoolExecutor(1) as thread:
-            ahead = thread.submit(self.augmenter.batch, rows[0], epoch)
+            ahead = thread.submit(make, rows[0])
             for part, later in zip(rows, [*rows[1:], None], strict=True):
                 signal = ahead.result()
                 if later is not None:
-                    ahead = thread.submit(self.augmenter.batch, later, epoch)
+                    ahead = thread.submit(make, later)
                 yield part, signal.to(device, non_blocking=True)
 
     def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:

@@ -117,10 +117,11 @@ def run(count: int, scratch: Path) -> list[dict]:
 def draw(rows: list[dict]) -> None:
     """Both plots: a line for each stage against the number of recordings."""
     pictures = {
-        "seconds": ("seconds", {"seconds": "-"}),
-        "memory": ("MiB, all processes: held (solid), mapped from files (dotted)", {"anonymous": "-", "file": ":"}),
-    }
-    for name, (label, measures) in pictures.items():
+        "seconds": ("wall-clock time", "seconds", {"seconds": "-"}),
+        "memory": ("all processes of a stage: held (solid), mapped from files (dotted)", "MiB",
+                   {"anonymous": "-", "file": ":"}),
+    }  # fmt: skip
+    for name, (title, unit, measures) in pictures.items():
         figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
         for number, stage in enumerate(STAGES):
             mine = [row for row in rows if row["stage"] == stage]
@@ -128,10 +129,17 @@ def draw(rows: list[dict]) -> None:
                 points = [row["recordings"] for row in mine], [row[measured] for row in mine]
                 said = stage.replace("_", "-") if style == "-" else None
                 axes.plot(*points, style, marker="o", color=f"C{number}", label=said)
-        axes.set(xscale="log", yscale="log", xlabel="recordings of 10 s at 500 Hz", ylabel=label)
+        axes.set(xscale="log", yscale="log", xlabel="recordings of 10 s at 500 Hz", ylabel=unit)
+        if name == "memory":
+            axes.axhline(3000, color="grey", linestyle="--", label="3,000 MiB")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,g}")
+            axis.set_minor_formatter("")
+        axes.set_title(title, fontsize=10)
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(fontsize=8)
         figure.savefig(HERE / f"scale_{name}.png", dpi=120, metadata={"Software": None})
+        pyplot.close(figure)
 
 
 def main() -> None:

@@ -215,8 +215,8 @@ def _format_16(file: Path, header: Header, wanted: list[Signal]) -> tuple[np.nda
     if len({len(block) for block in columns}) > 1:
         raise Refused("truncated", f"{file}: its signal files differ in length; fetch them anew")
     digital = np.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
-    order = [places.index(signal) for signal in wanted]
-    digital = np.asfortranarray(digital if order == list(range(digital.shape[1])) else digital[:, order])
+    digital = digital if places == wanted else digital[:, [places.index(signal) for signal in wanted]]
+    digital = np.asfortranarray(digital)
     return digital, digital == _MISSING
 
 

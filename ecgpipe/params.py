@@ -26,7 +26,7 @@ class Compute(Section):
     """`compute` in params.yaml: where things run. It changes no result, so no stage depends on it."""
 
     workers: int = Field(ge=-1)
-    backend: Literal["loky", "threading", "dask", "ray"]
+    backend: Literal["loky", "threading", "dask"]
     device: Literal["auto", "cpu", "cuda"]
 
 

@@ -105,7 +105,7 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
     paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
     assert paths
-    assert command.main(["predict", *paths, "--out", str(tmp_path / "p.csv")]) == 0
+    assert command.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")]) == 0
     ours = tables.read(tmp_path / "p.csv")
     expected = []
     for fold in ("0", "1"):

@@ -9,8 +9,7 @@ import math
 import torch
 
 ELECTRODES = 9
-_BANK = 1 << 22
-_SINES = 3
+BANK = 1 << 22
 
 
 def lead_weights(device: torch.device) -> torch.Tensor:
@@ -30,7 +29,7 @@ def noise_bank(device: torch.device) -> torch.Tensor:
 
     Fresh normals for every sample would take longer than all the rest of a batch.
     """
-    return torch.randn(_BANK, generator=torch.Generator().manual_seed(1)).to(device)
+    return torch.randn(BANK, generator=torch.Generator().manual_seed(1)).to(device)
 
 
 def noise(bank: torch.Tensor, place: torch.Tensor, window: int) -> torch.Tensor:
@@ -42,16 +41,25 @@ def noise(bank: torch.Tensor, place: torch.Tensor, window: int) -> torch.Tensor:
 
 
 def sines(window: int, frequency: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
-    """float32 [batch, window, sine]: sin(2 pi (f t + phase)), f per sample, phase in turns, both [batch, sine]."""
+    """sin(2 pi (f t + phase)), f per sample, phase in turns, both [batch, sine]: float32 [batch, window, sine]."""
     time = torch.arange(window, device=frequency.device, dtype=torch.float64)[None, :, None]
     return torch.sin(2.0 * math.pi * (frequency[:, None] * time + phase[:, None])).to(torch.float32)
+
+
+def shares(normal: torch.Tensor, size_mv: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """How much of each sine stands in each lead: float32 [batch, sine, lead], from standard normal draws
+    [batch, sine, electrode], so that the root mean square over time and leads is `size_mv` [batch, 1]."""
+    leads = normal.to(torch.float32) @ weights
+    power = leads.square().sum(dim=1).mean(dim=1)[:, None] / 2.0  # of a sine: half its squared amplitude
+    return leads * (size_mv.to(torch.float32) / power.sqrt().clamp(min=1e-9))[..., None]
 
 
 def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> torch.Tensor:
     """What a zero-phase notch filter takes away, as an addition: [batch, time, lead] to the same.
 
     The response is that of a second-order notch at `frequency` (per sample, [batch, 1]) with quality factor
-    `quality`, run forwards and backwards (scipy.signal.iirnotch and filtfilt), on the window repeated.
+    `quality`, run forwards and backwards (scipy.signal.iirnotch and filtfilt), on the window taken as one period: a
+    step from its end to its start rings at both.
     """
     steps = torch.arange(signal.shape[1] // 2 + 1, device=signal.device, dtype=torch.float64) / signal.shape[1]
     at, centre = 2.0 * math.pi * steps[None], 2.0 * math.pi * frequency

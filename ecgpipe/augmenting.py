@@ -1,112 +1,26 @@
 """Augmentation of training batches. Every augmentation contributes to a time map tau, a gain g or an addition n, and
 the batch is made once: y = g * x(tau) + n, straight from the int16 stores, on the device where they lie.
 
-The formulas stand in `warps`, `gains` and `additions`; what each keeps and may break in `contracts`; the random draws,
-keyed by (seed, epoch, recording), in `draws`. Time maps apply in the order of `_time`, from the window to the
-recording, so STAR, which knows where the R-peaks are, comes last. Leads that are dropped are silent whatever is added,
-and so is what lies outside the recording. Evaluation uses `inference`, which knows none of this.
+The formulas stand in `warps`, `gains` and `additions`, the settings in `switches`, what each keeps and may break in
+`contracts`, and the random draws, keyed by (seed, epoch, recording), in `draws`. Time maps apply in the order of
+`_time`, from the window to the recording, so STAR, which knows where the R-peaks are, comes last. Leads that are
+dropped are silent whatever is added, and so is what lies outside the recording. Evaluation uses `inference`, which
+knows none of this.
 """
 
-from typing import Literal
-
 import torch
-from pydantic import Field, model_validator
 
 from ecgpipe import additions, contracts, gains, warps
 from ecgpipe.dataset import NO_PEAK, Examples, gather
 from ecgpipe.draws import Draws
 from ecgpipe.leads import LEADS
 from ecgpipe.model import normalise
-from ecgpipe.params import Section
+from ecgpipe.switches import Params as Params
 
 SWITCHES = tuple(contracts.CONTRACTS)
 _FRACTIONAL = ("stretch", "sine_resample", "linear_resample", "triangle_resample", "star")
 _FAR = 1 << 20  # draws of a second kind begin here in their stream
 _PART = 16  # recordings made at once on a processor: their intermediate results stay in its cache
-
-
-class Params(Section):
-    """`augment` in params.yaml: a switch per augmentation, its settings beside it."""
-
-    respect_labels: bool
-    interpolation: Literal["linear", "cubic"]
-    crop: bool
-    jitter: bool
-    jitter_s: float = Field(ge=0)
-    roll: bool
-    roll_probability: float = Field(ge=0, le=1)
-    roll_s: float = Field(ge=0)
-    stretch: bool
-    stretch_probability: float = Field(ge=0, le=1)
-    stretch_scale: float = Field(ge=1, le=2)
-    sine_resample: bool
-    sine_resample_probability: float = Field(ge=0, le=1)
-    sine_resample_shift_low_s: float
-    sine_resample_shift_high_s: float
-    sine_resample_frequency_low_hz: float = Field(ge=0)
-    sine_resample_frequency_high_hz: float = Field(ge=0)
-    linear_resample: bool
-    linear_resample_probability: float = Field(ge=0, le=1)
-    linear_resample_low: float = Field(gt=0.5)
-    linear_resample_high: float = Field(gt=0.5)
-    triangle_resample: bool
-    triangle_resample_probability: float = Field(ge=0, le=1)
-    triangle_resample_low: float = Field(gt=0.5)
-    triangle_resample_high: float = Field(gt=0.5)
-    star: bool
-    star_probability: float = Field(ge=0, le=1)
-    star_how: Literal["beatwise", "published"]
-    star_warp: float = Field(ge=0, lt=1)
-    star_gain: float = Field(ge=0, lt=1)
-    triangle: bool
-    triangle_probability: float = Field(ge=0, le=1)
-    triangle_scale: float = Field(gt=1)
-    triangle_draw: Literal["log-uniform", "uniform"]
-    triangle_per: Literal["recording", "lead"]
-    triangle_when: Literal["before", "after"]
-    multiply_sine: bool
-    multiply_sine_probability: float = Field(ge=0, le=1)
-    multiply_sine_depth: float = Field(ge=0, lt=1)
-    multiply_sine_frequency_hz: float = Field(ge=0)
-    multiply_linear: bool
-    multiply_linear_probability: float = Field(ge=0, le=1)
-    multiply_linear_scale: float = Field(ge=1)
-    noise: bool
-    noise_probability: float = Field(ge=0, le=1)
-    noise_snr_low_db: float
-    noise_snr_high_db: float
-    wander: bool
-    wander_probability: float = Field(ge=0, le=1)
-    wander_mv: float = Field(ge=0)
-    wander_low_hz: float = Field(ge=0)
-    wander_high_hz: float = Field(ge=0)
-    hum: bool
-    hum_probability: float = Field(ge=0, le=1)
-    hum_mv: float = Field(ge=0)
-    hum_low_hz: float = Field(gt=0)
-    hum_high_hz: float = Field(gt=0)
-    notch: bool
-    notch_probability: float = Field(ge=0, le=1)
-    notch_low_hz: float = Field(gt=0)
-    notch_high_hz: float = Field(gt=0)
-    notch_quality: float = Field(gt=0)
-    lead_dropout: bool
-    lead_dropout_probability: float = Field(ge=0, le=1)
-    lead_dropout_how: Literal["leads", "sets"]
-    lead_dropout_share: float = Field(ge=0, lt=1)
-    time_flip: bool
-    time_flip_probability: float = Field(ge=0, le=1)
-    amplitude_flip: bool
-    amplitude_flip_probability: float = Field(ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _ranges(self) -> "Params":
-        found = self.model_dump()
-        pairs = [(key, key.replace("_low", "_high")) for key in found if "_low" in key]
-        wrong = [f"{one} {found[one]} is above {two} {found[two]}" for one, two in pairs if found[one] > found[two]]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
 
 
 class Augmenter:
@@ -126,10 +40,15 @@ class Augmenter:
             if getattr(params, name) and high_hz >= data.rate_hz / 2:
                 rule = f"must lie below half the stores' rate of {data.rate_hz:g} Hz; lower it or switch {name} off"
                 raise ValueError(f"augment.{name}_high_hz: {high_hz} {rule}")
+        if params.noise and window * additions.ELECTRODES > additions.BANK:
+            raise ValueError(
+                f"augment.noise: a window of {window} samples is longer than the bank of noise; shorten it"
+            )
         self.whole = not any(getattr(params, name) for name in _FRACTIONAL)
         self.most_peaks = data.most_peaks() if params.star else 0
         self.weights = additions.lead_weights(data.place.device)
         self.bank = additions.noise_bank(data.place.device) if params.noise else None
+        self.sets = gains.reduced_sets(data.place.device)
         self.allowed = {name: self._allowed(name, codes) for name in SWITCHES if params.respect_labels}
 
     def batch(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
@@ -142,6 +61,10 @@ class Augmenter:
             out.copy_(self._part(part, epoch))
         return made.transpose(1, 2)
 
+    def compile(self) -> None:
+        """Compiles the making of batches (torch.compile): worth it on a GPU, whose many small steps it joins."""
+        self._part = torch.compile(self._part)
+
     def _part(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
         """A batch, or a part of it: [batch, time, lead]."""
         draws = Draws(self.data.keys[rows], self.seed, epoch)
@@ -150,7 +73,7 @@ class Augmenter:
         signal, known = gather(self.data, rows, tau, cubic=self.params.interpolation == "cubic")
         before, after = self._gains(rows, gain, draws)
         signal = signal if before is None else signal.mul_(before)
-        added = self._added(rows, signal, draws)
+        added = self._added(rows, signal, known, draws)
         if added is not None:
             signal = signal.add_(added if known is None else added.mul_(known))
         if self.params.lead_dropout:
@@ -164,7 +87,12 @@ class Augmenter:
         return found & self.allowed[name][rows] if self.allowed else found
 
     def _allowed(self, name: str, codes: list[str]) -> torch.Tensor:
-        """bool [recording, 1]: which recordings carry no class that the augmentation may break."""
+        """bool [recording, 1]: which recordings carry no class that the augmentation may break. ValueError where the
+        contracts do not know a class."""
+        strange = sorted(set(codes) - contracts.KNOWN)
+        if strange:
+            rule = "is headed by a code that no contract knows: put the class's best known code first, or switch it off"
+            raise ValueError(f"augment.respect_labels: class {strange[0]} {rule}")
         broken = contracts.contract(name, self.params).codes
         columns = [column for column, code in enumerate(codes) if code in broken]
         return ~(self.data.labels[:, columns] == 1).any(dim=1, keepdim=True)
@@ -178,9 +106,6 @@ class Augmenter:
         if on.roll:
             shift = torch.round(draws.between("roll", 1, -on.roll_s * rate, on.roll_s * rate))
             position = warps.rolled(position, shift * self.chosen("roll", rows, draws), span)
-        if on.stretch:
-            factor = draws.log_between("stretch", 1, on.stretch_scale)
-            position = warps.stretched(position, factor ** self.chosen("stretch", rows, draws), span)
         for name, warp in (
             ("linear_resample", warps.linear_resampled),
             ("triangle_resample", warps.triangle_resampled),
@@ -188,6 +113,9 @@ class Augmenter:
             if getattr(on, name):
                 end = draws.between(name, 1, getattr(on, f"{name}_low"), getattr(on, f"{name}_high"))
                 position = warp(position, end ** self.chosen(name, rows, draws), span)
+        if on.stretch:
+            factor = draws.log_between("stretch", 1, on.stretch_scale)
+            position = warps.stretched(position, factor ** self.chosen("stretch", rows, draws), span)
         if on.sine_resample:
             shift = draws.between("sine_resample", 1, on.sine_resample_shift_low_s, on.sine_resample_shift_high_s)
             low_hz, high_hz = on.sine_resample_frequency_low_hz, on.sine_resample_frequency_high_hz
@@ -224,7 +152,7 @@ class Augmenter:
         order = torch.arange(peaks.shape[1], device=rows.device) + before
         within = within.gather(1, order.clamp(max=max(peaks.shape[1] - 1, 0)))
         there = (order < peaks.shape[1]) & (within < self.window) & (within < NO_PEAK - start) & chosen
-        mapped, gain = warps.star_published(position, torch.where(there, within, torch.inf), self.window - 1)
+        mapped, gain = warps.star_published(position, torch.where(there, within.double(), torch.inf), self.window - 1)
         return start + mapped, gain
 
     def _gains(
@@ -265,7 +193,9 @@ class Augmenter:
         peak = peak ** self.chosen("triangle", rows, draws)
         return gains.triangle(self.window, turn, peak[..., None]).transpose(1, 2)
 
-    def _added(self, rows: torch.Tensor, signal: torch.Tensor, draws: Draws) -> torch.Tensor | None:
+    def _added(
+        self, rows: torch.Tensor, signal: torch.Tensor, known: torch.Tensor | None, draws: Draws
+    ) -> torch.Tensor | None:
         """The sum of what is added, float32 [batch, time, lead], or None."""
         on, parts = self.params, []
         if on.notch:
@@ -274,7 +204,9 @@ class Augmenter:
             parts.append(taken * self.chosen("notch", rows, draws)[..., None])
         if on.noise:
             snr_db = draws.between("noise", 1, on.noise_snr_low_db, on.noise_snr_high_db)
-            size = (signal.square().mean(dim=(1, 2))[:, None] * 10.0 ** (-snr_db / 10.0)).sqrt()
+            power = signal.square().mean(dim=(1, 2))[:, None]
+            power = power if known is None else power / known.mean(dim=1).clamp(min=1e-9)  # of what is recorded
+            size = (power * 10.0 ** (-snr_db / 10.0)).sqrt()
             size = (size * self.chosen("noise", rows, draws) * draws.sign("noise", 3)).float()[..., None]
             parts.append(additions.noise(self.bank, draws.uniform("noise", 2, 1), self.window) @ (self.weights * size))
         for name, count in (("wander", 3), ("hum", 1)):
@@ -283,18 +215,18 @@ class Augmenter:
         return torch.stack(parts).sum(dim=0) if len(parts) > 1 else parts[0] if parts else None
 
     def _waves(self, name: str, count: int, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
-        """Sines at drawn frequencies, of a drawn size at every electrode: `<name>_mv` at most in the mean lead."""
+        """Sines at drawn frequencies; their root mean square over the leads is drawn from 0 to `<name>_mv`."""
         on, nodes = self.params, additions.ELECTRODES
         frequency = draws.between(name, 1, getattr(on, f"{name}_low_hz"), getattr(on, f"{name}_high_hz"), count)
         waves = additions.sines(self.window, frequency / self.data.rate_hz, draws.uniform(name, 1 + count, count))
-        most_mv = draws.between(name, 1 + 2 * count, 0.0, getattr(on, f"{name}_mv")) * self.chosen(name, rows, draws)
-        size = draws.normal(name, 2 + 2 * count, count * nodes).view(-1, count, nodes) * most_mv[..., None]
-        return waves @ (size.float() @ self.weights)
+        size_mv = draws.between(name, 1 + 2 * count, 0.0, getattr(on, f"{name}_mv")) * self.chosen(name, rows, draws)
+        normal = draws.normal(name, 2 + 2 * count, count * nodes).view(-1, count, nodes)
+        return waves @ additions.shares(normal, size_mv, self.weights)
 
     def _kept(self, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
         """Which leads stay, float32 [batch, 1, lead]."""
         if self.params.lead_dropout_how == "sets":
-            kept = gains.reduced_leads(draws.uniform("lead_dropout", 1, 1))
+            kept = gains.reduced_leads(self.sets, draws.uniform("lead_dropout", 1, 1))
         else:
             kept = gains.kept_leads(draws.uniform("lead_dropout", 1, len(LEADS)), self.params.lead_dropout_share)
         return (kept | ~self.chosen("lead_dropout", rows, draws))[:, None].to(torch.float32)

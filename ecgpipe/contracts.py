@@ -11,9 +11,9 @@ from typing import Any
 PROMISES = {
     "R-peaks": "every R-peak stays at its sample of the window",
     "RR": "the RR intervals stay, in their order",
-    "algebra": "III = II - I, and what else binds the limb leads, to 1e-4 mV",
+    "algebra": "what binds the limb leads (III = II - I and the augmented leads) is disturbed by less than 1e-4 mV",
     "polarity": "no value changes its sign",
-    "amplitude": "no value is scaled or disturbed: it is read from the recording",
+    "amplitude": "no value is scaled or disturbed: it is read from the recording, between two samples interpolated",
     "span": "a window over the whole recording still shows all of it",
 }
 _ALL = frozenset(PROMISES)
@@ -28,9 +28,12 @@ CODES = {
     "RAD": ("47665007",), "SA": ("427393009",), "SB": ("426177001",), "STach": ("427084000",),
     "TAb": ("164934002",), "TInv": ("59931005",),
 }  # fmt: skip
-DURATION = ("SB", "STach", "Brady", "IAVB", "LPR", "LQT")  # a second is not a second any more
+# A class that nothing here breaks: sinus rhythm, pacing.
+_ROBUST = ("426783006", "10370003")
+KNOWN = frozenset(code for codes in (*CODES.values(), _ROBUST) for code in codes)
+CONDUCTION = ("BBB", "LBBB", "RBBB", "IRBBB", "NSIVCB")  # the width of the QRS, and what comes late in it
+DURATION = ("SB", "STach", "Brady", "IAVB", "LPR", "LQT", *CONDUCTION)  # a second is not a second any more
 RHYTHM = ("AF", "SA", "PAC", "PVC")  # RR intervals change
-CONDUCTION = ("BBB", "LBBB", "RBBB", "IRBBB", "NSIVCB")  # the order of what happens within a beat
 AXIS = ("LAD", "RAD", "LAnFB")
 VOLTAGE = ("LQRSV",)
 
@@ -71,7 +74,9 @@ CONTRACTS = {
     "triangle_resample": Contract(
         "triangle resampling", _TIME, _keeps_all_but("R-peaks", "RR"), DURATION + RHYTHM
     ),
-    "star": Contract("STAR, beat-wise", _TIME + ", " + _GAIN, _keeps_all_but("amplitude"), ("IAVB", "LPR", "LQT")),
+    "star": Contract(
+        "STAR, beat-wise", _TIME + ", " + _GAIN, _keeps_all_but("amplitude"), ("IAVB", "LPR", "LQT", *CONDUCTION)
+    ),
     "triangle": Contract("Multiply-Triangle", _GAIN, _keeps_all_but("amplitude"), VOLTAGE),
     "multiply_sine": Contract("Multiply-Sine", _GAIN, _keeps_all_but("amplitude"), VOLTAGE),
     "multiply_linear": Contract("Multiply-Linear", _GAIN, _keeps_all_but("amplitude"), VOLTAGE),
@@ -84,10 +89,10 @@ CONTRACTS = {
     ),
     "time_flip": Contract(
         "time flip", _TIME, _keeps_all_but("R-peaks", "RR"),
-        (*RHYTHM, *CONDUCTION, "IAVB", "LPR", "LQT", "QAb", "TAb"),
+        (*RHYTHM, *CONDUCTION, "AFL", "IAVB", "LPR", "LQT", "QAb", "TAb"),
     ),
     "amplitude_flip": Contract(
-        "amplitude flip", _GAIN, _keeps_all_but("polarity"), (*AXIS, "TInv", "TAb", "QAb", "PRWP", "LBBB", "RBBB")
+        "amplitude flip", _GAIN, _keeps_all_but("polarity"), (*AXIS, *CONDUCTION, "TInv", "TAb", "QAb", "PRWP")
     ),
 }  # fmt: skip
 _VARIANTS = {
@@ -96,7 +101,8 @@ _VARIANTS = {
     ),
     ("triangle", "triangle_per", "lead"): replace(
         CONTRACTS["triangle"],
-        title="Multiply-Triangle, per lead", keeps=_keeps_all_but("amplitude", "algebra"), breaks=(*VOLTAGE, *AXIS),
+        title="Multiply-Triangle, per lead", keeps=_keeps_all_but("amplitude", "algebra"),
+        breaks=(*VOLTAGE, *AXIS, "PRWP"),
     ),
 }  # fmt: skip
 

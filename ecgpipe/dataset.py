@@ -5,6 +5,7 @@ where each sample of the window is read; outside the recording the signal is zer
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ecgpipe import layout, signals, tables
 from ecgpipe.leads import LEADS
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
+_ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
 _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 
 
@@ -167,16 +169,14 @@ def gather(
     lies within a step of them.
     """
     source, first, samples = data.place[rows].T
-    if not tau.is_floating_point():
-        signal = _at(data, source, first, samples, tau).to(torch.float32)
-    else:
-        low = tau.floor()
-        share, low = (tau - low).to(torch.float32)[..., None], low.to(torch.int64)
-        (step, weight), *others = (_cubic(share) if cubic else {0: 1.0 - share, 1: share}).items()
-        signal = _at(data, source, first, samples, low + step).to(torch.float32).mul_(weight)
-        for step, weight in others:
-            signal.addcmul_(_at(data, source, first, samples, low + step).to(torch.float32), weight)
-    inside = (tau >= 0) & (tau <= samples[:, None] - 1)
+    low = tau.floor().to(torch.int64) if tau.is_floating_point() else tau
+
+    def near(step: int) -> torch.Tensor:
+        return _at(data, source, first, samples, low + step).to(torch.float32)
+
+    signal = _between(near, (tau - low).to(torch.float32)[..., None], cubic) if tau.is_floating_point() else near(0)
+    slack = _ROUNDING if tau.is_floating_point() else 0
+    inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
     if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
         return signal.mul_(1e-3), None  # uV to mV
     known = inside.to(torch.float32)[..., None]
@@ -195,14 +195,14 @@ def window_starts(samples: int, window: int) -> list[int]:
     return [*range(0, samples - window, max(1, window // 2)), samples - window]
 
 
-def _cubic(share: torch.Tensor) -> dict[int, torch.Tensor]:
-    """The weights of the samples -1, 0, 1 and 2 steps on from the lower neighbour, `share` of a step on from it."""
-    return {
-        -1: ((2.0 - share) * share - 1.0) * share / 2.0,
-        0: ((3.0 * share - 5.0) * share * share + 2.0) / 2.0,
-        1: ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0,
-        2: (share - 1.0) * share * share / 2.0,
-    }
+def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool) -> torch.Tensor:
+    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1)."""
+    if not cubic:
+        return torch.lerp(near(0), near(1), share)
+    signal = near(-1).mul_(((2.0 - share) * share - 1.0) * share / 2.0)
+    signal.addcmul_(near(0), ((3.0 * share - 5.0) * share * share + 2.0) / 2.0)
+    signal.addcmul_(near(1), ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0)
+    return signal.addcmul_(near(2), (share - 1.0) * share * share / 2.0)
 
 
 def _at(

@@ -45,7 +45,11 @@ def kept_leads(draw: torch.Tensor, share: float) -> torch.Tensor:
     return (draw >= share) | (draw == draw.amax(dim=1, keepdim=True))
 
 
-def reduced_leads(draw: torch.Tensor) -> torch.Tensor:
-    """The leads of one of the sets in REDUCED, each as likely: bool [batch, lead] from uniform draws [batch, 1]."""
-    sets = torch.tensor([[lead in kept for lead in LEADS] for kept in REDUCED], device=draw.device)
-    return sets[(draw[:, 0] * len(REDUCED)).to(torch.int64)]
+def reduced_sets(device: torch.device) -> torch.Tensor:
+    """Which leads each set in REDUCED keeps: bool [set, lead]."""
+    return torch.tensor([[lead in kept for lead in LEADS] for kept in REDUCED], device=device)
+
+
+def reduced_leads(sets: torch.Tensor, draw: torch.Tensor) -> torch.Tensor:
+    """The leads of one of the sets, each as likely: bool [batch, lead] from uniform draws [batch, 1]."""
+    return sets[(draw[:, 0] * len(sets)).to(torch.int64)]

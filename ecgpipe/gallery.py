@@ -32,7 +32,7 @@ DRAWS = 20
 _PAGE = """# Augmentations
 
 Made by `python -m ecgpipe augmentations` from the code and `params.yaml`; give it a recording to see your own. A test
-holds each promise on random recordings (`tests/test_contracts.py`).
+holds each promise on random recordings (`tests/test_contracts.py`), in millivolts, before any normalisation.
 
 {table}
 {promises}

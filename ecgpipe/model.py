@@ -28,7 +28,7 @@ class Params(Section):
     width: int = Field(ge=4, le=256)
     stem_kernel: int = Field(ge=3, le=63)
     kernel: int = Field(ge=3, le=63)
-    dropout: float = Field(ge=0, lt=1)
+    dropout: float = Field(ge=0, le=0.9)
     reduction: int = Field(ge=1)
     demographics: bool
 
@@ -56,9 +56,7 @@ class Dropout(nn.Module):
             return x
         rank, size = _place()
         count = size * x.numel()
-        drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=x.device).random_(
-            torch.iinfo(torch.int64).min, None
-        )
+        drawn = _random(-(-count // 8), x.device)
         # Bytes in memory order of x, [batch, time, channel] where channels come last.
         kept = drawn.view(torch.uint8)[:count].view(size * x.shape[0], x.shape[3], x.shape[1])[rank::size] >= self.cut
         return x * kept.to(x.dtype).mul_(256 / (256 - self.cut)).permute(0, 2, 1).unsqueeze(2)
@@ -185,6 +183,14 @@ def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) ->
         wide.div_(torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps))
         return signal_mv
     raise ValueError(f"train.normalise: '{how}' is not one of none, lead")
+
+
+def _random(count: int, device: torch.device) -> torch.Tensor:
+    """int64 [count], every bit random. A compiler follows `randint` alone, which leaves one value out."""
+    least, most = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
+    if torch.compiler.is_compiling():
+        return torch.randint(least, most, (count,), dtype=torch.int64, device=device)
+    return torch.empty(count, dtype=torch.int64, device=device).random_(least, None)
 
 
 def _place() -> tuple[int, int]:

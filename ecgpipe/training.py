@@ -110,7 +110,9 @@ class Fold:
         self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
         self.labels = permuted(train.labels.cpu(), params.seed) if params.permute_labels else train.labels.cpu()
-        self.labels = self.labels.to(train.labels.device)
+        self.labels = self.labels.to(peers.device)
+        self.demographics = train.demographics.to(peers.device)
+        self.elsewhere = train.place.device.type != peers.device.type  # the signals, of which batches are made
         self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
         self.window = round(params.window_s * train.rate_hz)
         self.augmenter = augmenting.Augmenter(
@@ -121,6 +123,7 @@ class Fold:
         torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
         # Some kernels of GPUs have no deterministic form: there torch warns of them instead of stopping.
         torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it has not written
         torch.manual_seed(params.seed)
         self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
 
@@ -130,6 +133,7 @@ class Fold:
         network, parallel = self.state.network, self.peers.parallel(self.state.network)
         if self.params.compile and self.peers.device.type == "cuda":
             parallel = torch.compile(parallel)
+            self.augmenter.compile()
         bar = progress(total=self.params.epochs, initial=self.state.epoch)
         while self.state.epoch < self.params.epochs and not self._out_of_patience():
             self._epoch(parallel)
@@ -183,8 +187,8 @@ class Fold:
         share = order[: self.steps * params.batch].reshape(self.steps, params.batch)[
             :, self.peers.rank :: self.peers.size
         ]
-        rows = torch.from_numpy(np.ascontiguousarray(share)).to(self.train.place.device)
-        if rows.device == device:
+        rows = torch.from_numpy(np.ascontiguousarray(share)).to(device)
+        if not self.elsewhere:
             for part in rows:
                 yield part, self.augmenter.batch(part, epoch)
             return
@@ -194,8 +198,9 @@ class Fold:
             return signal.pin_memory() if device.type == "cuda" else signal  # pinned, so that the copy need not wait
 
         with ThreadPoolExecutor(1) as thread:
-            ahead = thread.submit(make, rows[0])
-            for part, later in zip(rows, [*rows[1:], None], strict=True):
+            there = [*rows.to(self.train.place.device), None]
+            ahead = thread.submit(make, there[0])
+            for part, later in zip(rows, there[1:], strict=True):
                 signal = ahead.result()
                 if later is not None:
                     ahead = thread.submit(make, later)
@@ -203,9 +208,9 @@ class Fold:
 
     def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
         state, device = self.state, self.peers.device
-        labels, demographics = (part[rows].to(device) for part in (self.labels, self.train.demographics))
+        labels = self.labels[rows]
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-            logits = parallel(signal, demographics)
+            logits = parallel(signal, self.demographics[rows])
         loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
         if device.type == "cpu":  # a GPU would have to wait for the answer: there the epoch's end asks
             self._finite(loss.detach())

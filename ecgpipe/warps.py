@@ -98,7 +98,7 @@ def star_published(position: torch.Tensor, peaks: torch.Tensor, span: int) -> tu
     weight = torch.where(real, wave * ((_PUBLISHED_HIGH - _PUBLISHED_LOW) / highest) + _PUBLISHED_LOW, 0.0)
     weight = weight * number / weight.sum(dim=1, keepdim=True)
     length = torch.where(real, torch.floor(equal * weight + 1e-9), 0.0)
-    ends = first + length.cumsum(dim=1)
+    ends = first + length.to(torch.int64).cumsum(dim=1)  # whole numbers: a sum in any order
     left = total - length.sum(dim=1, keepdim=True)
     # Sample `position` of the new window lies in interval `index`, or in the tail, or before the first R-peak.
     index = torch.searchsorted(ends, position.contiguous(), right=True).clamp(max=order.shape[1] - 1)

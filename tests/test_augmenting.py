@@ -141,7 +141,10 @@ def test_wander_and_hum_stand_in_their_band_at_their_size(name, low_hz, high_hz)
     power = torch.fft.rfft(added * torch.hann_window(4000), dim=2).abs().square().sum(dim=(0, 1))
     hz = torch.fft.rfftfreq(4000, 0.01)
     assert power[(hz > low_hz - 0.15) & (hz < high_hz + 0.15)].sum() > 0.99 * power.sum()
-    assert 0.02 < added.square().mean().sqrt() < 0.3
+    size_mv = added.square().mean(dim=(1, 2)).sqrt()
+    asked_mv = 0.3 * augmenting.Draws(data.keys, 7, 0).uniform(name, 7 if name == "wander" else 3, 1)[:, 0]
+    assert torch.allclose(size_mv, asked_mv, rtol=0.5 if name == "wander" else 0.02)
+    assert float((size_mv / asked_mv).mean()) == pytest.approx(1, abs=0.1)
 
 
 def test_the_notch_takes_out_its_frequency_and_leaves_the_rest():
@@ -235,11 +238,49 @@ def test_published_star_sees_the_r_peaks_of_its_window_alone():
         assert float(tau[row, -1]) == pytest.approx(window - 1)
 
 
-def test_ranges_upside_down_and_frequencies_beyond_the_rate_are_refused():
-    with pytest.raises(ValueError, match=r"noise_snr_low_db 30.0 is above noise_snr_high_db 20.0; hum_low_hz 48.0 is"):
-        switched(noise_snr_low_db=30.0, noise_snr_high_db=20.0, hum_low_hz=48.0, hum_high_hz=45.0)
+def test_frequencies_beyond_the_rate_and_windows_beyond_the_bank_are_refused():
     with pytest.raises(ValueError, match=r"augment.hum_high_hz: 60.0 must lie below half the stores' rate of 100 Hz"):
         augmenter(recordings(count=2), switched("hum", hum_high_hz=60.0))
+    with pytest.raises(ValueError, match=r"augment.noise: a window of 500000 samples is longer than the bank"):
+        augmenter(recordings(count=2), switched("noise"), window=500_000)
+
+
+def test_respecting_labels_needs_classes_that_the_contracts_know():
+    data = recordings(count=2)
+    settings = switched("roll", respect_labels=True)
+    options = {"window": WHOLE, "normalise": "none", "seed": 1}
+    with pytest.raises(ValueError, match="class 195080001 is headed by a code that no contract knows"):
+        augmenting.Augmenter(data, ["195080001", *CODES[1:]], settings, **options)
+    augmenting.Augmenter(data, ["195080001", *CODES[1:]], switched("roll"), **options)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+@pytest.mark.parametrize("normalise", ["none", "lead"])
+@pytest.mark.parametrize("samples", [60, WHOLE, 2500])
+def test_all_augmentations_together_on_any_length_give_finite_batches(interpolation, normalise, samples):
+    data = recordings(count=20, samples=samples)
+    settings = switched(*augmenting.SWITCHES, interpolation=interpolation)
+    signal = made(data, settings, window=1001, normalise=normalise)
+    assert signal.shape == (20, 12, 1001)
+    assert torch.isfinite(signal).all()
+    assert signal.abs().amax() > 0
+    again = made(data, settings, torch.tensor([7, 3]), window=1001, normalise=normalise)
+    assert torch.allclose(again, signal[[7, 3]], atol=1e-6)
+
+
+def test_noise_has_its_ratio_to_what_is_recorded_however_much_is_padding():
+    data = recordings(count=32, samples=400)
+    settings = [switched("noise", noise_snr_low_db=14.0, noise_snr_high_db=14.0), switched()]
+    noisy, plain = (made(data, one)[:, :, :400] for one in settings)
+    ratio_db = 10 * torch.log10(plain.square().mean(dim=(1, 2)) / (noisy - plain).square().mean(dim=(1, 2)))
+    assert (ratio_db - 14).abs().max() < 0.7
+
+
+def test_a_map_that_hits_the_recordings_end_reads_its_last_sample():
+    data = recordings(count=400)
+    for name in ("linear_resample", "triangle_resample"):
+        signal = made(data, switched(name))
+        assert torch.allclose(signal[:, :, -1], untouched(data)[:, :, -1], atol=1e-5)
 
 
 UPSTREAM = params.load(Path(__file__).parents[1] / "configs/upstream.yaml")["augment"]

@@ -45,7 +45,9 @@ def test_dropping_leads_never_drops_all_and_drops_the_share_asked_for(share, see
 
 
 def test_reduced_sets_are_those_of_the_challenge_each_as_often():
-    kept = gains.reduced_leads(torch.rand(4000, 1, generator=torch.Generator().manual_seed(1)))
+    kept = gains.reduced_leads(
+        gains.reduced_sets(torch.device("cpu")), torch.rand(4000, 1, generator=torch.Generator().manual_seed(1))
+    )
     found = {tuple(lead for lead, on in zip(LEADS, row, strict=True) if on) for row in kept.tolist()}
     assert found == set(gains.REDUCED)
     assert [len(leads) for leads in gains.REDUCED] == [6, 4, 3, 2]

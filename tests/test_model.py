@@ -75,6 +75,13 @@ def test_dropout_zeroes_its_share_scales_the_rest_and_is_off_in_evaluation():
     assert model.Dropout(0.0).train()(ones) is ones
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiler_can_follow_the_whole_network():
+    network = model.SEResNet18(5, SMALL).train()
+    told = torch._dynamo.explain(network)(torch.randn(4, 12, 400), torch.zeros(4, 4))
+    assert told.graph_count == 1, told.break_reasons
+
+
 def test_folding_batch_norms_changes_no_logit_and_leaves_the_network_alone():
     torch.manual_seed(6)
     network, signal = model.SEResNet18(5, SMALL).train(), torch.randn(16, 12, 400) * 2

@@ -253,8 +253,9 @@ def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(spli
 
 @pytest.mark.parametrize("cache", ["device", "host"])
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_project, device, cache):
+def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_project, monkeypatch, device, cache):
     _, data = load()
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     alone = fold_of(data, epochs=2).run(quiet)
     group = Peers(0, 1, torch.device(device))
     moved = {name: part.to(group.device, cache) for name, part in data.items()}
@@ -268,9 +269,9 @@ def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_pr
 
 
 def test_batches_made_ahead_by_a_thread_are_the_same(split_project):
-    # A processor by another name stands for a GPU whose signals stay on the host.
     _, data = load()
-    here, ahead = fold_of(data), fold_of(data, peers=Peers(0, 1, torch.device("cpu", 0)))
+    here, ahead = fold_of(data), fold_of(data)
+    ahead.elsewhere = True  # as where a GPU's signals stay on the host
     pairs = list(zip(here._batches(), ahead._batches(), strict=True))
     assert len(pairs) == here.steps
     for (rows, signal), (same, again) in pairs:

@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(predict)
     predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
-    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by up to .01 or so"
+    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
     predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
     predict.set_defaults(run=_predict)
     check = commands.add_parser(

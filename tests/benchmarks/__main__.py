@@ -2,6 +2,7 @@
 tests/benchmarks/README.md. With names, runs those alone and prints their lines."""
 
 import importlib
+import json
 import os
 import sys
 from importlib import metadata
@@ -29,11 +30,24 @@ _SCALE = """
 
 Written by `python -m tests.benchmarks.scale`: whole stages on made-up collections, in seconds and in memory. Anonymous
 memory is what a stage holds; mapped file pages are the disk's cache, which the system takes back when it needs them.
+Every stage has a fixed cost (Python's start, eight sources, figures) and a straight line after it: {slopes}.
 
 ![seconds of each stage](scale_seconds.png)
 
 ![memory of each stage](scale_memory.png)
 """
+
+
+def slopes() -> str:
+    """Each stage's milliseconds a recording between its two largest sizes, from scale.json."""
+    told = json.loads((HERE / "scale.json").read_text(encoding="utf-8"))["rows"]
+    found = []
+    for stage in dict.fromkeys(row["stage"] for row in told):
+        (few, fewer_s), (many, more_s) = [(row["recordings"], row["seconds"]) for row in told if row["stage"] == stage][
+            -2:
+        ]
+        found.append(f"{stage.replace('_', '-')} {1000 * (more_s - fewer_s) / (many - few):.2f} ms a recording")
+    return ", ".join(found)
 
 
 def line(row: Row) -> str:
@@ -60,7 +74,7 @@ if __name__ == "__main__":
             lines.append(line(row))
             print(lines[-1], flush=True)
     if not sys.argv[1:]:
-        scale = _SCALE if (HERE / "scale_seconds.png").exists() else ""
+        scale = _SCALE.format(slopes=slopes()) if (HERE / "scale_seconds.png").exists() else ""
         versions = {name: metadata.version(name) for name in ("torch", "numpy")}
         page = _PAGE.format(machine=machine(), **versions, lines="\n".join(lines), scale=scale)
         (HERE / "README.md").write_text(page, encoding="utf-8")

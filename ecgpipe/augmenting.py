@@ -18,6 +18,10 @@ from ecgpipe.model import normalise
 from ecgpipe.switches import Params as Params
 
 SWITCHES = tuple(contracts.CONTRACTS)
+_HIGHEST = {
+    "wander": "wander_high_hz", "hum": "hum_high_hz", "notch": "notch_high_hz",
+    "multiply_sine": "multiply_sine_frequency_hz",
+}  # fmt: skip
 _FRACTIONAL = ("stretch", "sine_resample", "linear_resample", "triangle_resample", "star")
 _FAR = 1 << 20  # draws of a second kind begin here in their stream
 _PART = 16  # recordings made at once on a processor: their intermediate results stay in its cache
@@ -35,11 +39,11 @@ class Augmenter:
         """
         self.data, self.params = data, params
         self.window, self.normalise, self.seed = window, normalise, seed
-        for name in ("hum", "notch"):
-            high_hz = getattr(params, f"{name}_high_hz")
+        for name, key in _HIGHEST.items():
+            high_hz = getattr(params, key)
             if getattr(params, name) and high_hz >= data.rate_hz / 2:
                 rule = f"must lie below half the stores' rate of {data.rate_hz:g} Hz; lower it or switch {name} off"
-                raise ValueError(f"augment.{name}_high_hz: {high_hz} {rule}")
+                raise ValueError(f"augment.{key}: {high_hz} {rule}")
         if params.noise and window * additions.ELECTRODES > additions.BANK:
             raise ValueError(
                 f"augment.noise: a window of {window} samples is longer than the bank of noise; shorten it"

@@ -97,7 +97,8 @@ CONTRACTS = {
 }  # fmt: skip
 _VARIANTS = {
     ("star", "star_how", "published"): Contract(
-        "STAR, as published", _TIME + ", " + _GAIN, frozenset({"algebra", "polarity", "span"}), DURATION + RHYTHM
+        "STAR, as published", _TIME + ", " + _GAIN, frozenset({"algebra", "polarity", "span"}),
+        DURATION + RHYTHM + VOLTAGE,
     ),
     ("triangle", "triangle_per", "lead"): replace(
         CONTRACTS["triangle"],

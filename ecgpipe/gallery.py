@@ -29,6 +29,12 @@ SHOWN = ("II", "V1", "V5")
 WINDOW_S = 8.0
 DPI = 90
 DRAWS = 20
+PLAIN = {"star_how": "beatwise", "triangle_per": "recording", "lead_dropout_how": "leads"}
+VARIANTS = {
+    "star_published": ("star", "star_how", "published"),
+    "triangle_per_lead": ("triangle", "triangle_per", "lead"),
+    "lead_dropout_sets": ("lead_dropout", "lead_dropout_how", "sets"),
+}
 _PAGE = """# Augmentations
 
 Made by `python -m ecgpipe augmentations` from the code and `params.yaml`; give it a recording to see your own. A test
@@ -71,12 +77,15 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
 
 
 def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, augmenting.Params]]:
-    """File name, title and settings of each augmentation alone, and of the published form of STAR."""
-    settings = augmenting.Params.model_validate(found)
-    beatwise = settings.model_copy(update={"star_how": "beatwise"})
-    cases = [(name, _switched(beatwise, name)) for name in augmenting.SWITCHES]
-    cases.append(("star_published", _switched(settings.model_copy(update={"star_how": "published"}), "star")))
-    return [(name, contracts.contract(name.removesuffix("_published"), one).title, one) for name, one in cases]
+    """File name, title and settings of each augmentation alone, and of the variants of some."""
+    settings = augmenting.Params.model_validate(found).model_copy(update=PLAIN)
+    cases = [(name, _switched(settings, name)) for name in augmenting.SWITCHES]
+    made = [(name, contracts.contract(name, one).title, one) for name, one in cases]
+    for name, (switch, key, value) in VARIANTS.items():
+        one = _switched(settings.model_copy(update={key: value}), switch)
+        title = contracts.contract(switch, one).title
+        made.append((name, title if title != contracts.contract(switch).title else f"{title}, {value}", one))
+    return made
 
 
 def _switched(settings: augmenting.Params, name: str | None) -> augmenting.Params:

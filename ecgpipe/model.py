@@ -69,18 +69,20 @@ class BatchNorm(nn.BatchNorm2d):
         size = _place()[1]
         if size == 1 or not self.training:
             return super().forward(x)
+        from torch.distributed.nn.functional import all_reduce  # there is none where torch is built without it
+
         wide = x.float()
-        sums = torch.stack([wide.sum(dim=(0, 2, 3)), wide.square().sum(dim=(0, 2, 3))])
-        count = size * x.numel() / x.shape[1]
-        mean, square = torch.distributed.nn.all_reduce(sums) / count
-        variance = square - mean.square()
+        count, shape = size * x.numel() / x.shape[1], (1, -1, 1, 1)
+        # Two sums, one after the other: the mean square less the squared mean would lose a small deviation.
+        mean = all_reduce(wide.sum(dim=(0, 2, 3))) / count
+        centred = wide - mean.view(shape)
+        variance = all_reduce(centred.square().sum(dim=(0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        shape = (1, -1, 1, 1)
-        return (wide * scale.view(shape) + (self.bias - mean * scale).view(shape)).to(x.dtype)
+        return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
 
 
 class SqueezeExcitation(nn.Module):

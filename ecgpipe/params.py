@@ -17,9 +17,9 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class Section(BaseModel):
-    """A section of params.yaml: no unknown keys, no silent conversions, no changes."""
+    """A section of params.yaml: no unknown keys, no silent conversions, no infinities, no changes."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Compute(Section):

@@ -7,7 +7,6 @@ import scipy.interpolate
 import torch
 
 from ecgpipe import augmenting, contracts, dataset, params
-from tests.test_warps import released_star
 
 PARAMS = params.load(Path(__file__).parents[1] / "params.yaml")["augment"]
 OFF = {key: False if isinstance(value, bool) else value for key, value in PARAMS.items()} | {
@@ -241,6 +240,8 @@ def test_published_star_sees_the_r_peaks_of_its_window_alone():
 def test_frequencies_beyond_the_rate_and_windows_beyond_the_bank_are_refused():
     with pytest.raises(ValueError, match=r"augment.hum_high_hz: 60.0 must lie below half the stores' rate of 100 Hz"):
         augmenter(recordings(count=2), switched("hum", hum_high_hz=60.0))
+    with pytest.raises(ValueError, match=r"augment.wander_high_hz: 80.0 must lie below half the stores' rate"):
+        augmenter(recordings(count=2), switched("wander", wander_high_hz=80.0))
     with pytest.raises(ValueError, match=r"augment.noise: a window of 500000 samples is longer than the bank"):
         augmenter(recordings(count=2), switched("noise"), window=500_000)
 
@@ -281,55 +282,3 @@ def test_a_map_that_hits_the_recordings_end_reads_its_last_sample():
     for name in ("linear_resample", "triangle_resample"):
         signal = made(data, switched(name))
         assert torch.allclose(signal[:, :, -1], untouched(data)[:, :, -1], atol=1e-5)
-
-
-UPSTREAM = params.load(Path(__file__).parents[1] / "configs/upstream.yaml")["augment"]
-
-
-def upstream(name, data):
-    """The engine with the settings of configs/upstream.yaml and one transform on, its draws, and the window plainly."""
-    switches = {switch: switch == name for switch in augmenting.SWITCHES}
-    settings = augmenting.Params(**UPSTREAM | switches | {f"{name}_probability": 1.0})
-    return settings, augmenting.Draws(data.keys, 7, 0), untouched(data).double().numpy()
-
-
-def test_upstream_multiply_triangle_is_its_formula_on_given_draws():
-    data = recordings(count=5)
-    settings, draws, plain = upstream("triangle", data)
-    turn = draws.uniform("triangle", 1, 12).numpy() * (WHOLE - 1)
-    peak = 1 / 4 + draws.uniform("triangle", 13, 12).numpy() * (4 - 1 / 4)
-    found = made(data, settings).numpy()
-    for row in range(5):
-        for lead in range(12):
-            gain = np.interp(np.arange(WHOLE), [0, turn[row, lead], WHOLE - 1], [1, peak[row, lead], 1])
-            assert np.abs(found[row, lead] - plain[row, lead] * gain).max() < 1e-6
-
-
-def test_upstream_sine_resampling_is_its_formula_on_given_draws():
-    data = recordings(count=5)
-    settings, draws, plain = upstream("sine_resample", data)
-    shift_s, frequency_hz = draws.uniform("sine_resample", 1, 1) * 0.5, draws.uniform("sine_resample", 2, 1) * 0.3
-    found, time_s = made(data, settings).numpy(), np.arange(WHOLE) / 100
-    for row in range(5):
-        new_s = time_s + float(shift_s[row]) * np.sin(2 * np.pi * float(frequency_hz[row]) * time_s)
-        inside = (new_s >= 0) & (new_s <= time_s[-1])
-        for lead in range(12):  # outside the recording the original repeats its ends; here are zeros
-            expected = np.interp(new_s, time_s, plain[row, lead]) * inside
-            assert np.abs(found[row, lead] - expected).max() < 1e-6
-
-
-def test_upstream_star_is_what_the_released_code_computes():
-    data = recordings(count=5)
-    settings, _, plain = upstream("star", data)
-    found = made(data, settings).numpy()
-    compared = 0
-    for row, peaks in enumerate(data.peaks_of(torch.arange(5), data.most_peaks())):
-        released = released_star(WHOLE, peaks[peaks < WHOLE].numpy())
-        if released is None:
-            assert np.array_equal(found[row], plain[row].astype(np.float32))
-            continue
-        compared += 1
-        for lead in range(12):
-            expected = np.interp(released[0], np.arange(WHOLE), plain[row, lead]) * released[1]
-            assert np.abs(found[row, lead] - expected).max() < 1e-6
-    assert compared > 2

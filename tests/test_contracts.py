@@ -135,7 +135,8 @@ def test_the_classes_that_an_augmentation_may_break_are_those_of_the_literature(
     duration, rhythm = {"SB", "STach", "Brady", "IAVB", "LPR", "LQT"}, {"AF", "SA", "PAC", "PVC"}
     assert breaks["stretch"] >= duration
     assert breaks["linear_resample"] == breaks["sine_resample"] == breaks["stretch"] | rhythm
-    assert "LQRSV" in breaks["triangle"]
+    assert all("LQRSV" in breaks[name] for name in ("triangle", "multiply_sine", "multiply_linear"))
+    assert "LQRSV" in contracts.contract("star", switched(star_how="published")).breaks
     assert breaks["lead_dropout"] >= {"LAD", "RAD", "LAnFB", "PRWP"}
     assert breaks["amplitude_flip"] >= {"TInv", "QAb", "LAD", "RAD"}
     assert breaks["star"] >= {"IAVB", "LPR", "LQT"}

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from pydantic import Field
 
@@ -54,7 +56,14 @@ def test_all_faults_are_reported_together():
 
 def test_nothing_is_converted_in_silence():
     assert params.faults(Train, GOOD, "train") == []
-    for key, value in (("rate", "1"), ("folds", (0, 1)), ("folds", [True]), ("name", 1)):
+    for key, value in (
+        ("rate", "1"),
+        ("folds", (0, 1)),
+        ("folds", [True]),
+        ("name", 1),
+        ("rate", math.inf),
+        ("rate", math.nan),
+    ):
         assert len(params.faults(Train, GOOD | {key: value}, "train")) == 1, (key, value)
 
 

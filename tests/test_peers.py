@@ -38,6 +38,41 @@ def test_a_fingerprint_changes_with_what_it_is_made_of():
     )
 
 
+NORMED = """
+import torch
+from ecgpipe.model import BatchNorm
+from ecgpipe.peers import Peers
+
+group = Peers.join("cpu")
+torch.manual_seed(1)
+size, offset = torch.tensor([[1.0, 1e-3, 5.0], [0.0, 30.0, 300.0]]).view(2, 3, 1, 1)
+whole = torch.randn(8, 3, 1, 40) * size + offset
+ours, theirs = BatchNorm(3), torch.nn.BatchNorm2d(3)
+part = whole[group.rank :: group.size].clone().requires_grad_()
+full = whole.clone().requires_grad_()
+made, expected = ours(part), theirs(full)
+weight = torch.randn(8, 3, 1, 40)
+(made * weight[group.rank :: group.size]).sum().backward()
+(expected * weight).sum().backward()
+assert torch.allclose(made, expected[group.rank :: group.size], atol=2e-2, rtol=1e-3)
+assert torch.allclose(part.grad, full.grad[group.rank :: group.size], rtol=5e-2, atol=1e-2 * full.grad.abs().max())
+for name in ("running_mean", "running_var"):
+    assert torch.allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-3), name
+print("normed", flush=True)
+group.leave()
+"""
+
+
+def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_zero(tmp_path):
+    (tmp_path / "normed.py").write_text(NORMED)
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"PYTHONPATH": str(Path(peers.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(
+        [*start, str(tmp_path / "normed.py")], capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert run.stdout.count("normed") == 2, run.stderr[-2000:]
+
+
 SHARED = """
 import sys, pathlib
 import numpy as np, torch

@@ -268,6 +268,19 @@ def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_pr
     assert found.history[0]["val_loss"] == pytest.approx(alone.history[0]["val_loss"], rel=0.1)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_an_epoch_with_the_signals_on_the_device_never_waits_for_it(split_project, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    group = Peers(0, 1, torch.device("cuda", 0))
+    _, data = load()
+    fold = fold_of({name: part.to(group.device) for name, part in data.items()}, peers=group)
+    network = fold.state.network.train()
+    for number, (rows, signal) in enumerate(fold._batches()):
+        torch.cuda.set_sync_debug_mode("error" if number else "default")  # the first step warms up
+        fold._step(network, rows, signal)
+    torch.cuda.set_sync_debug_mode("default")
+
+
 def test_batches_made_ahead_by_a_thread_are_the_same(split_project):
     _, data = load()
     here, ahead = fold_of(data), fold_of(data)

@@ -24,7 +24,11 @@ published. "of the limit" is our share of what the machine did when it did nothi
 | step | reference | ecgpipe | ratio | aim | of the limit |
 |---|---|---|---|---|---|
 {lines}
+{gpu}
 {scale}"""
+_NO_GPU = """
+No GPU was at hand for this run: training on one was never measured. Where there is one, its rows stand above.
+"""
 _SCALE = """
 ## Cost against size
 
@@ -75,6 +79,7 @@ if __name__ == "__main__":
             print(lines[-1], flush=True)
     if not sys.argv[1:]:
         scale = _SCALE.format(slopes=slopes()) if (HERE / "scale_seconds.png").exists() else ""
+        gpu = "" if torch.cuda.is_available() else _NO_GPU
         versions = {name: metadata.version(name) for name in ("torch", "numpy")}
-        page = _PAGE.format(machine=machine(), **versions, lines="\n".join(lines), scale=scale)
+        page = _PAGE.format(machine=machine(), **versions, lines="\n".join(lines), gpu=gpu, scale=scale)
         (HERE / "README.md").write_text(page, encoding="utf-8")

@@ -73,7 +73,6 @@ class Augmenter:
         """A batch, or a part of it: [batch, time, lead]."""
         draws = Draws(self.data.keys[rows], self.seed, epoch)
         tau, gain = self._time(rows, draws)
-        tau = tau.to(torch.int64) if self.whole else tau
         signal, known = gather(self.data, rows, tau, cubic=self.params.interpolation == "cubic")
         before, after = self._gains(rows, gain, draws)
         signal = signal if before is None else signal.mul_(before)
@@ -104,12 +103,13 @@ class Augmenter:
     def _time(self, rows: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The time map [batch, time] in samples of the recording, and STAR's gain."""
         on, rate, span = self.params, self.data.rate_hz, self.window - 1
-        position = torch.arange(self.window, device=rows.device, dtype=torch.float64)[None].repeat(len(rows), 1)
+        kind = torch.int64 if self.whole else torch.float64
+        position = torch.arange(self.window, device=rows.device, dtype=kind)[None]
         if on.time_flip:
             position = warps.flipped(position, self.chosen("time_flip", rows, draws), span)
         if on.roll:
             shift = torch.round(draws.between("roll", 1, -on.roll_s * rate, on.roll_s * rate))
-            position = warps.rolled(position, shift * self.chosen("roll", rows, draws), span)
+            position = warps.rolled(position, (shift * self.chosen("roll", rows, draws)).to(kind), span)
         for name, warp in (
             ("linear_resample", warps.linear_resampled),
             ("triangle_resample", warps.triangle_resampled),
@@ -126,7 +126,7 @@ class Augmenter:
             frequency = draws.between("sine_resample", 2, low_hz, high_hz) / rate
             shift = shift * rate * self.chosen("sine_resample", rows, draws)
             position = warps.sine_resampled(position, shift, frequency)
-        start = self._start(rows, draws)
+        start = self._start(rows, draws).to(kind)
         return self._star(rows, position, start, draws) if on.star else (start + position, None)
 
     def _start(self, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
@@ -156,6 +156,7 @@ class Augmenter:
         order = torch.arange(peaks.shape[1], device=rows.device) + before
         within = within.gather(1, order.clamp(max=max(peaks.shape[1] - 1, 0)))
         there = (order < peaks.shape[1]) & (within < self.window) & (within < NO_PEAK - start) & chosen
+        position = position.expand(len(rows), -1)
         mapped, gain = warps.star_published(position, torch.where(there, within.double(), torch.inf), self.window - 1)
         return start + mapped, gain
 

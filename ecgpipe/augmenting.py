@@ -58,31 +58,32 @@ class Augmenter:
     def batch(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
         """The recordings `rows` [batch] as the network takes them: float32 [batch, lead, time] in mV, or normalised, in
         the memory order of [batch, time, lead]."""
-        if rows.device.type == "cuda":
-            return self._part(rows, epoch).transpose(1, 2)
-        made = torch.empty((len(rows), self.window, len(LEADS)))
-        for part, out in zip(rows.split(_PART), made.split(_PART), strict=True):
-            out.copy_(self._part(part, epoch))
+        made = torch.empty((len(rows), self.window, len(LEADS)), device=rows.device)
+        size = _PART if rows.device.type == "cpu" else len(rows)
+        for part, out in zip(rows.split(size), made.split(size), strict=True):
+            self._part(part, epoch, out)
         return made.transpose(1, 2)
 
     def compile(self) -> None:
         """Compiles the making of batches (torch.compile): worth it on a GPU, whose many small steps it joins."""
         self._part = torch.compile(self._part)
 
-    def _part(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
-        """A batch, or a part of it: [batch, time, lead]."""
+    def _part(self, rows: torch.Tensor, epoch: int, out: torch.Tensor) -> None:
+        """A batch, or a part of it, made in `out` [batch, time, lead]."""
         draws = Draws(self.data.keys[rows], self.seed, epoch)
         tau, gain = self._time(rows, draws)
-        signal, known = gather(self.data, rows, tau, cubic=self.params.interpolation == "cubic")
+        signal, known = gather(self.data, rows, tau, cubic=self.params.interpolation == "cubic", out=out)
         before, after = self._gains(rows, gain, draws)
-        signal = signal if before is None else signal.mul_(before)
+        if before is not None:
+            signal.mul_(before)
         added = self._added(rows, signal, known, draws)
         if added is not None:
-            signal = signal.add_(added if known is None else added.mul_(known))
+            signal.add_(added if known is None else added.mul_(known))
         if self.params.lead_dropout:
-            signal = signal.mul_(self._kept(rows, draws))
-        signal = normalise(signal, known, self.normalise)
-        return signal if after is None else signal.mul_(after)
+            signal.mul_(self._kept(rows, draws))
+        normalise(signal, known, self.normalise)
+        if after is not None:
+            signal.mul_(after)
 
     def chosen(self, name: str, rows: torch.Tensor, draws: Draws) -> torch.Tensor:
         """Which recordings an augmentation acts on: bool [batch, 1]."""

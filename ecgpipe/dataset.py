@@ -159,22 +159,27 @@ def of_signals(
 
 
 def gather(
-    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False
+    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False, out: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead]; and which
-    samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None where all are known to.
+    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead] (written into
+    `out`, where given); and which samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None
+    where all are known to.
 
     Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by cubic convolution
     (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the recording; its ends are continued for what
     lies within a step of them.
     """
     source, first, samples = data.place[rows].T
+    signal = torch.empty((*tau.shape, len(LEADS)), device=tau.device) if out is None else out
     low = tau.floor().to(torch.int64) if tau.is_floating_point() else tau
 
     def near(step: int) -> torch.Tensor:
         return _at(data, source, first, samples, low + step).to(torch.float32)
 
-    signal = _between(near, (tau - low).to(torch.float32)[..., None], cubic) if tau.is_floating_point() else near(0)
+    if tau.is_floating_point():
+        _between(near, (tau - low).to(torch.float32)[..., None], cubic, signal)
+    else:
+        signal.copy_(_at(data, source, first, samples, tau))
     slack = _ROUNDING if tau.is_floating_point() else 0
     inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
     if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
@@ -195,14 +200,14 @@ def window_starts(samples: int, window: int) -> list[int]:
     return [*range(0, samples - window, max(1, window // 2)), samples - window]
 
 
-def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool) -> torch.Tensor:
-    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1)."""
+def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool, out: torch.Tensor) -> torch.Tensor:
+    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1), written into `out`."""
     if not cubic:
-        return torch.lerp(near(0), near(1), share)
-    signal = near(-1).mul_(((2.0 - share) * share - 1.0) * share / 2.0)
-    signal.addcmul_(near(0), ((3.0 * share - 5.0) * share * share + 2.0) / 2.0)
-    signal.addcmul_(near(1), ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0)
-    return signal.addcmul_(near(2), (share - 1.0) * share * share / 2.0)
+        return torch.lerp(near(0), near(1), share, out=out)
+    torch.mul(near(-1), ((2.0 - share) * share - 1.0) * share / 2.0, out=out)
+    out.addcmul_(near(0), ((3.0 * share - 5.0) * share * share + 2.0) / 2.0)
+    out.addcmul_(near(1), ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0)
+    return out.addcmul_(near(2), (share - 1.0) * share * share / 2.0)
 
 
 def _at(

@@ -161,7 +161,7 @@ def folded(network: SEResNet18) -> SEResNet18:
 
 
 def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) -> torch.Tensor:
-    """[batch, time, lead] in mV, zero outside the recording, as the network takes it; may overwrite what it is given.
+    """[batch, time, lead] in mV, zero outside the recording, as the network takes it, in place.
 
     'none' keeps mV, 'lead' gives every lead of every window zero mean and unit standard deviation over the samples that
     are `inside` [batch, time, 1] the recording (1 or 0, float32; None: all are); flat leads and what is outside become

@@ -87,8 +87,9 @@ def _params(arguments: argparse.Namespace) -> int:
 
 
 def _augmentations(arguments: argparse.Namespace) -> int:
-    names = gallery.write(arguments.out, params.load(arguments.params), arguments.record)
-    print(f"{len(names)} augmentations -> {arguments.out}/README.md")
+    folder = arguments.out or (Path("augmentations") if arguments.record else layout.PLOTS / "augmentations")
+    names = gallery.write(folder, params.load(arguments.params), arguments.record)
+    print(f"{len(names)} augmentations -> {folder}/README.md")
     return 0
 
 
@@ -129,8 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     shows = commands.add_parser(
         "augmentations", help="a page of all augmentations on one recording", formatter_class=shown
     )
-    shows.add_argument("record", nargs="?", type=Path, help="a recording file; without it, one is simulated")
-    shows.add_argument("--out", type=Path, default=layout.PLOTS / "augmentations", help="folder to write")
+    shows.add_argument("record", nargs="?", type=Path, help="a WFDB recording; without it, one is simulated")
+    where = "folder to write; without it, augmentations for a recording, else plots/augmentations"
+    shows.add_argument("--out", type=Path, help=where)
     shows.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="whose settings are shown")
     shows.set_defaults(run=_augmentations)
     return parser

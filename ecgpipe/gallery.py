@@ -30,6 +30,32 @@ WINDOW_S = 8.0
 DPI = 90
 DRAWS = 20
 PLAIN = {"star_how": "beatwise", "triangle_per": "recording", "lead_dropout_how": "leads"}
+DOES = {
+    "crop": "`augment.crop`: a window somewhere in the recording; a shorter recording lies anywhere in its window.",
+    "jitter": "`augment.jitter`: the window moves by up to `jitter_s`, beyond the ends too, where zeros stand.",
+    "roll": "`augment.roll`: the window begins up to `roll_s` later or earlier; what leaves one end enters the other.",
+    "stretch": "`augment.stretch`: slower or faster as a whole, by up to `stretch_scale`.",
+    "sine_resample": "`augment.sine_resample`: time swings slower and faster, read at t + s sin(2 pi f t).",
+    "linear_resample": "`augment.linear_resample`: time runs ever faster, or ever slower, from end to end.",
+    "triangle_resample": "`augment.triangle_resample`: the same up to the middle, and mirrored from there on.",
+    "star": "`augment.star`: what lies between two R-peaks moves and grows or shrinks a little (arXiv:2510.24740, in a "
+    "form that keeps every R-peak).",
+    "star_published": "`augment.star` with `star_how: published`: beats get other lengths and sizes, as in the code "
+    "released with the paper; no draws.",
+    "triangle": "`augment.triangle`: a gain from 1 to a drawn size at a drawn moment and back to 1.",
+    "triangle_per_lead": "`augment.triangle` with `triangle_per: lead`: another one for each lead, as first published.",
+    "multiply_sine": "`augment.multiply_sine`: a gain that swings about 1.",
+    "multiply_linear": "`augment.multiply_linear`: a gain from 1 at the start to a drawn size at the end.",
+    "noise": "`augment.noise`: white noise of the electrodes, at a drawn ratio to the signal.",
+    "wander": "`augment.wander`: three slow sines of the electrodes: breathing, movement.",
+    "hum": "`augment.hum`: one sine of the electrodes at the frequency of the mains.",
+    "notch": "`augment.notch`: a narrow band is taken out.",
+    "lead_dropout": "`augment.lead_dropout`: each lead falls silent with probability `lead_dropout_share`, never all.",
+    "lead_dropout_sets": "`augment.lead_dropout` with `lead_dropout_how: sets`: six, four, three or two leads stay, "
+    "the reduced sets of the CinC Challenge 2021.",
+    "time_flip": "`augment.time_flip`: backwards. Published, and of no use to an ECG.",
+    "amplitude_flip": "`augment.amplitude_flip`: upside down. Likewise.",
+}
 VARIANTS = {
     "star_published": ("star", "star_how", "published"),
     "triangle_per_lead": ("triangle", "triangle_per", "lead"),
@@ -47,8 +73,9 @@ holds each promise on random recordings (`tests/test_contracts.py`), in millivol
 moves R-peaks with the window; an ectopic beat of a long recording may lie outside it, whatever window is chosen. Noise,
 wander and hum arise at the electrodes, so they keep the lead algebra as they do in a real recording.
 
-Below, each acts alone on {what}: black augmented, blue as recorded. Of {draws} draws, the one that changes
-most is shown.
+Each is switched on by `true` in `augment` of params.yaml (or `-S augment.star=true`), where its settings stand beside
+it, and acts on a recording with its probability. Below, each acts alone on {what}: black augmented, blue as
+recorded. Of {draws} draws, the one that changes most is shown.
 
 {figures}"""
 
@@ -68,7 +95,7 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
         traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
         sheet = paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
         plotting.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
-        figures.append(f"![{title}]({name}.png)\n")
+        figures.append(f"### {title}\n\n{DOES[name]}\n\n![{title}]({name}.png)\n")
     promises = "\n".join(f"- {name}: {meaning}" for name, meaning in contracts.PROMISES.items())
     page = _PAGE.format(table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(figures))
     with layout.atomic(Path(folder) / "README.md") as temporary:

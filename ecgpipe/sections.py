@@ -39,7 +39,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
         found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
-    return found + _between(values)
+    return found + _between(values) + _frequencies(values)
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -48,6 +48,24 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     if name in known or name.endswith(".csv"):
         return []
     return [f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"]
+
+
+def _frequencies(values: Mapping[str, Any]) -> list[str]:
+    """Frequencies of switched-on augmentations that stores of preprocess.rate_hz cannot hold."""
+    augment, preprocess = values.get("augment"), values.get("preprocess")
+    if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
+        return []
+    half = preprocess.get("rate_hz", 0)
+    found = [
+        (key, augment.get(key), half)
+        for name, key in (("wander", "wander_high_hz"), ("hum", "hum_high_hz"), ("notch", "notch_high_hz"))
+        if augment.get(name) is True
+    ]
+    return [
+        f"augment.{key}: it lies below half of preprocess.rate_hz {rate} (found {value})"
+        for key, value, rate in found
+        if isinstance(value, int | float) and isinstance(rate, int | float) and value >= rate / 2
+    ]
 
 
 def _between(values: Mapping[str, Any]) -> list[str]:

@@ -69,3 +69,11 @@ def test_contradictions_between_sections_are_found():
     assert "data.sources: 'nowhere' is not in the catalogue" in found
     assert "split.test_sources: 'georgia' is not in data.sources" in found
     assert "labels.classes: " in found
+
+
+def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_before_anything_runs():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}
+    assert sections.faults(values) == ["augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"]
+    values["augment"]["wander"] = True
+    assert len(sections.faults(values)) == 2

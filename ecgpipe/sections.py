@@ -55,16 +55,12 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
     augment, preprocess = values.get("augment"), values.get("preprocess")
     if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
         return []
-    half = preprocess.get("rate_hz", 0)
-    found = [
-        (key, augment.get(key), half)
-        for name, key in (("wander", "wander_high_hz"), ("hum", "hum_high_hz"), ("notch", "notch_high_hz"))
-        if augment.get(name) is True
-    ]
+    rate_hz = preprocess.get("rate_hz")
+    found = [(key, augment.get(key)) for name, key in augmenting._HIGHEST.items() if augment.get(name) is True]
     return [
-        f"augment.{key}: it lies below half of preprocess.rate_hz {rate} (found {value})"
-        for key, value, rate in found
-        if isinstance(value, int | float) and isinstance(rate, int | float) and value >= rate / 2
+        f"augment.{key}: it lies below half of preprocess.rate_hz {rate_hz} (found {value})"
+        for key, value in found
+        if isinstance(value, int | float) and isinstance(rate_hz, int | float) and value >= rate_hz / 2
     ]
 
 

@@ -76,4 +76,5 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
     values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}
     assert sections.faults(values) == ["augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"]
     values["augment"]["wander"] = True
-    assert len(sections.faults(values)) == 2
+    values["augment"] |= {"multiply_sine": True, "multiply_sine_frequency_hz": 50}
+    assert len(sections.faults(values)) == 3

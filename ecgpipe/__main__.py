@@ -1,16 +1,30 @@
-"""The command line: `python -m ecgpipe predict | check | params | augmentations`."""
+"""The command line: `python -m ecgpipe predict | check | params | augmentations | compare | audit`."""
 
 import argparse
 import csv
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import gallery, layout, params, predicting, sections, tables
+from ecgpipe import (
+    auditing,
+    comparing,
+    gallery,
+    layout,
+    operating,
+    params,
+    predicting,
+    revisions,
+    sections,
+    settings,
+    tables,
+)
 from ecgpipe.catalogue import Source
 
 
@@ -58,6 +72,9 @@ def _predict(arguments: argparse.Namespace) -> int:
     refused = int((table["verdict"] == "refused").sum())
     of = f"{len(ensemble.names)} classes, {len(ensemble.networks)} models"
     print(f"{len(table)} recordings, {refused} refused, {of} -> {arguments.out}")
+    if ensemble.doubtful:
+        least = predicting.LEAST_AUROC
+        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(ensemble.doubtful)}")
     return 0 if refused < len(table) else 1
 
 
@@ -90,6 +107,33 @@ def _augmentations(arguments: argparse.Namespace) -> int:
     folder = arguments.out or (Path("augmentations") if arguments.record else layout.PLOTS / "augmentations")
     names = gallery.write(folder, params.load(arguments.params), arguments.record)
     print(f"{len(names)} augmentations -> {folder}/README.md")
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    progress = partial(tqdm, desc="audit", unit="plot", disable=None)
+    values = params.load(arguments.params)
+    for line in auditing.write(arguments.out, values, arguments.most, arguments.draw, progress):
+        print(line)
+    print(f"-> {arguments.out}/README.md")
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    values = params.load()
+    chosen = params.section(operating.Params, values, "evaluate")
+    with tempfile.TemporaryDirectory() as scratch:
+        named = {side: getattr(arguments, side) for side in ("a", "b")}
+        roots = [revisions.locate(name, Path(scratch) / side) for side, name in named.items()]
+        a, b = (comparing.load(root, values) for root in roots)
+    found = comparing.every(a, b, arguments.setting, arguments.resamples or chosen.resamples, chosen.seed)
+    text = "\n".join(comparing.markdown(one, arguments.a, arguments.b) for one in found)
+    print(text)
+    if arguments.markdown:
+        with layout.atomic(arguments.markdown) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    if arguments.csv:
+        tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), arguments.csv)
     return 0
 
 
@@ -135,7 +179,32 @@ def _parser() -> argparse.ArgumentParser:
     shows.add_argument("--out", type=Path, help=where)
     shows.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="whose settings are shown")
     shows.set_defaults(run=_augmentations)
+    _add_audit(commands.add_parser("audit", help="are the labels right? a page of what is odd", formatter_class=shown))
+    which = "which differences between two runs are real, by a paired bootstrap"
+    _add_compare(commands.add_parser("compare", help=which, formatter_class=shown))
     return parser
+
+
+def _add_compare(compares: argparse.ArgumentParser) -> None:
+    """The arguments of `compare`."""
+    run = "a Git revision, a DVC experiment (dvc exp show), or the folder of a project in which dvc repro ran"
+    compares.add_argument("a", metavar="A", help=f"the run to compare with: {run}")
+    compares.add_argument("b", metavar="B", help="the run in question; `.` is the workspace")
+    compares.add_argument("--setting", choices=(settings.OUT_OF_FOLD, settings.TEST_ENSEMBLE), help="one setting alone")
+    compares.add_argument("--resamples", type=int, help="of the bootstrap; without it, evaluate.resamples")
+    compares.add_argument("--markdown", type=Path, metavar="FILE", help="file to write the tables to as well")
+    compares.add_argument("--csv", type=Path, metavar="FILE", help="all rows as CSV")
+    compares.set_defaults(run=_compare)
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    """The arguments of `audit`."""
+    where = "folder to write, replaced whole; it shows patients' recordings"
+    audit.add_argument("--out", type=Path, default=layout.PLOTS / "audit", metavar="FOLDER", help=where)
+    audit.add_argument("--most", type=int, default=3, metavar="N", help="suspects named per class and direction")
+    audit.add_argument("--draw", type=int, default=20, metavar="N", help="recordings drawn, the most suspicious first")
+    audit.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="names the sources")
+    audit.set_defaults(run=_audit)
 
 
 def main(argv: list[str] | None = None) -> int:

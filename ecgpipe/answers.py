@@ -1,8 +1,9 @@
 """What models answered to a set of recordings, and the points of its curves.
 
 `Answers` holds labels, probabilities and thresholds [row, class]; a label is 1, 0 or NaN (not annotated: the cell
-counts nowhere). Curves are lists of records in long format with the class as a column, at most `POINTS` a class, as
-`plots/*.json` holds them. JSON files have sorted keys, floats of six digits, null where undefined.
+counts nowhere). `raw` are the probabilities as the network gave them, before calibration. Curves are lists of records
+in long format with the class as a column, at most `POINTS` a class, as `plots/*.json` holds them. JSON files have
+sorted keys, floats of six digits, null where undefined.
 """
 
 import dataclasses
@@ -15,21 +16,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgpipe import layout, tables
+from ecgpipe import calibrating, layout, tables
 
 POINTS = 200
-BINS = 10
 Record = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """Rows are recordings: `labels`, `probabilities` and `thresholds` are [row, class], `sources` is [row]."""
+    """Rows are recordings: `labels`, `probabilities`, `thresholds` and `raw` are [row, class]; `rows` [row] says which
+    rows of the split table they are."""
 
     labels: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     thresholds: NDArray[np.float64]
-    sources: NDArray[np.object_]
+    raw: NDArray[np.float64]
+    rows: NDArray[np.int64]
 
     @property
     def annotated(self) -> NDArray[np.bool_]:
@@ -41,10 +43,19 @@ class Answers:
         """[row, class]: the class is answered (its probability is at least its threshold)."""
         return self.probabilities >= self.thresholds
 
-    def of(self, source: str) -> "Answers":
-        """The rows of one source."""
-        rows = self.sources == source
-        return Answers(self.labels[rows], self.probabilities[rows], self.thresholds[rows], self.sources[rows])
+    def of(self, mask: NDArray[np.bool_]) -> "Answers":
+        """Those of the recordings for which `mask` [row of the split table] holds."""
+        return self.take(np.flatnonzero(mask[self.rows]))
+
+    def take(self, places: NDArray[np.int64]) -> "Answers":
+        """The recordings at these places, in this order."""
+        return Answers(*(getattr(self, field.name)[places] for field in dataclasses.fields(self)))
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """The recordings of several answers, one after the other."""
+    fields = dataclasses.fields(Answers)
+    return Answers(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields))
 
 
 def fold_names(table: pd.DataFrame, path: Path = layout.FOLDS_INFO) -> list[str]:
@@ -104,19 +115,26 @@ def precision_recall(answers: Answers, names: Sequence[str]) -> list[Record]:
 
 
 def calibration(answers: Answers, names: Sequence[str]) -> list[Record]:
-    """Records `class, predicted, observed, recordings`: mean probability and share of positives in ten equal bins."""
+    """Records `class, probabilities, predicted, observed, recordings`: mean probability and share of positives in ten
+    equal bins, of the probabilities `raw` (before calibration) and `calibrated`."""
     records = []
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
-        truth, scores = answers.labels[known, index], answers.probabilities[known, index]
-        place = np.minimum((scores * BINS).astype(int), BINS - 1)
-        count = np.bincount(place, minlength=BINS)
-        used = np.flatnonzero(count)
-        predicted = np.bincount(place, scores, BINS)[used] / count[used]
-        observed = np.bincount(place, truth, BINS)[used] / count[used]
-        for x, y, n in zip(predicted, observed, count[used], strict=True):
-            records.append({"class": name, "predicted": x, "observed": y, "recordings": int(n)})
+        truth = answers.labels[known, index]
+        for kind, scores in (("raw", answers.raw), ("calibrated", answers.probabilities)):
+            _, *bins = calibrating.reliability(truth, scores[known, index])
+            for x, y, n in zip(*bins, strict=True):
+                one = {"class": name, "probabilities": kind, "predicted": x, "observed": y, "recordings": int(n)}
+                records.append(one)
     return records
+
+
+def cooccurrence(answers: Answers) -> NDArray[np.float64]:
+    """[class, class]: of recordings with class j (row), the share with class k (column) among those where both are
+    annotated; NaN where there are none."""
+    present, annotated = (answers.labels == 1).astype(np.float64), answers.annotated.astype(np.float64)
+    counted = present.T @ annotated
+    return np.divide(present.T @ present, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
 
 
 def confusion(answers: Answers) -> NDArray[np.float64]:
@@ -159,15 +177,15 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if isinstance(value, float | np.floating):
         return round(float(value), 6) if np.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value
+    return value.item() if isinstance(value, np.integer | np.bool_) else value
 
 
 def _cuts(answers: Answers, names: Sequence[str]):
     """(name, true positives, false positives) after 0, 1, ... distinct probabilities from the highest down."""
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
-        order = np.argsort(-answers.probabilities[known, index], kind="stable")
-        scores, truth = answers.probabilities[known, index][order], answers.labels[known, index][order]
+        order = np.argsort(-answers.raw[known, index], kind="stable")
+        scores, truth = answers.raw[known, index][order], answers.labels[known, index][order]
         if 0 < truth.sum() < len(truth):
             last = np.flatnonzero(np.append(np.diff(scores) != 0, True))
             hits = np.cumsum(truth)[last]

@@ -1,12 +1,16 @@
 """A trained model on disk: a folder with `weights.safetensors` and `model.json`.
 
 model.json holds everything that is needed to use the weights: network arguments, class codes, abbreviations (`names`)
-and full names, rate, window, leads, conditioning, normalisation, thresholds, the params of the training, and the
-versions of all that read and conditioned its recordings and trained it.
+and full names, rate, window, leads, conditioning, normalisation, the params of the training, the digest of its
+validation predictions (which ties operating points to it), and the versions of all that read and conditioned its
+recordings and trained it.
 No pickle, so opening a model runs no code.
+
+The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` alone, which says why.
 """
 
 import json
+import logging
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +23,8 @@ from ecgpipe import layout
 from ecgpipe.leads import LEADS
 from ecgpipe.model import Params, SEResNet18
 
-FORMAT = 2
+FORMAT = 3
+_LOG = logging.getLogger(__name__)
 _PACKAGES = [
     "torch", "torchmetrics", "numpy", "scipy", "pandas", "safetensors", "pydantic", "ruamel.yaml",
     "wfdb", "h5py", "sleepecg", "joblib",
@@ -39,6 +44,19 @@ def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
         temporary.mkdir(parents=True)
         safetensors.torch.save_file(weights, temporary / "weights.safetensors")
         (temporary / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def leave_unused(fold: int | str, rank: int = 0) -> None:
+    """Writes what a fold without recordings leaves in place of a model and of predictions: `unused.json`, and no more.
+    Of several processes the first (rank 0) does."""
+    if rank:
+        return
+    why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
+    for folder in (layout.model(fold), layout.predictions(fold)):
+        with layout.atomic(folder) as temporary:
+            temporary.mkdir(parents=True)
+            (temporary / "unused.json").write_text(json.dumps({"unused": why}) + "\n", encoding="utf-8")
+    _LOG.warning(why)
 
 
 def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:

@@ -14,10 +14,10 @@ from ecgpipe import (
     conditioning,
     contracts,
     dataset,
+    figures,
     layout,
     paper,
     params,
-    plotting,
     records,
     signals,
     simulating,
@@ -88,16 +88,16 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
     signal_mv, rate_hz, what = _recording(file)
     settings = params.section(conditioning.Params, values, "preprocess")
     data = _examples(conditioning.condition(signal_mv, rate_hz, **conditioning.settings(settings)), settings.rate_hz)
-    figures = []
+    parts = []
     for name, title, chosen in _cases(params.section(augmenting.Params, values, "augment").model_dump()):
         plain = _window(data, _switched(chosen, None), 0)
         augmented = max((_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain))
         traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
         sheet = paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
-        plotting.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
-        figures.append(f"### {title}\n\n{DOES[name]}\n\n![{title}]({name}.png)\n")
+        figures.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
+        parts.append(f"### {title}\n\n{DOES[name]}\n\n![{title}]({name}.png)\n")
     promises = "\n".join(f"- {name}: {meaning}" for name, meaning in contracts.PROMISES.items())
-    page = _PAGE.format(table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(figures))
+    page = _PAGE.format(table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(parts))
     with layout.atomic(Path(folder) / "README.md") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return [name for name, _, _ in _cases(values["augment"])]

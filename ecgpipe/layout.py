@@ -5,10 +5,13 @@ All paths are relative to the project's root, where DVC runs every stage.
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 LABELS = Path("data/labels.csv")
 FOLDS = Path("data/folds.csv")
@@ -16,6 +19,7 @@ FOLDS_INFO = Path("data/folds.json")
 LEFT_OUT = Path("data/left_out.csv")
 SIGNALS = Path("data/signals")
 MODELS = Path("data/models")
+OPERATING = Path("data/models/operating.json")
 PREDICTIONS = Path("data/predictions")
 CHECKPOINTS = Path("data/checkpoints")
 METRICS = Path("metrics")
@@ -27,19 +31,37 @@ def store(source: str) -> Path:
     return SIGNALS / source
 
 
+def fold_folder(fold: int | str) -> str:
+    """The name of one fold's folder, whatever it holds."""
+    return f"fold-{fold}"
+
+
 def model(fold: int | str) -> Path:
     """The model of one fold."""
-    return MODELS / f"fold-{fold}"
+    return MODELS / fold_folder(fold)
 
 
 def predictions(fold: int | str) -> Path:
     """The validation and test predictions of one fold, and its training history."""
-    return PREDICTIONS / f"fold-{fold}"
+    return PREDICTIONS / fold_folder(fold)
 
 
 def checkpoints(fold: int | str) -> Path:
     """The state of an unfinished training: no stage's output, so that DVC never deletes it."""
-    return CHECKPOINTS / f"fold-{fold}"
+    return CHECKPOINTS / fold_folder(fold)
+
+
+def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
+    """What the split says of itself in `path` (`splitting.info`): `folds` (those that hold recordings), `unused`
+    (the others of split.folds), and more. ValueError where the file is missing."""
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; run `dvc repro split` first")
+    return {"unused": [], **json.loads(path.read_text(encoding="utf-8"))}
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Probabilities and decisions for new recordings, by the models of all folds together.
 
-A recording is read, conditioned, windowed and normalised as the models' own description says; the folds' probabilities
-and thresholds are averaged. A recording that cannot be read gets a row that says why.
+A recording is read, conditioned, windowed and normalised as the models' own description says. The folds' probabilities
+are averaged, then calibrated and cut as the operating point beside the models says (`operating`). A recording that
+cannot be read gets a row that says why.
 
 Of HDF5 recordings the catalogue entry of their source says the rate, and its metadata table age and sex. The table lies
 in the folder that the caller names, or beside the file.
@@ -17,23 +18,28 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ecgpipe import catalogue, checkpoint, conditioning, dataset, records, signals
+from ecgpipe import catalogue, checkpoint, conditioning, dataset, layout, operating, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.model import SEResNet18, folded
 
-_SHARED = ("classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split")
+_SHARED = (
+    "classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split",
+)  # fmt: skip
 _BATCH = 64
+# A class that ranks validation recordings worse than this is named to the user.
+LEAST_AUROC = 0.7
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of all folds, what they share, and the mean of their thresholds [class]; whether to compute in
-    bfloat16 (`inference.bf16_helps`)."""
+    """The models of all folds, what they share, their operating point and AUROC [class] on validation rows; whether to
+    compute in bfloat16 (`inference.bf16_helps`)."""
 
     networks: list[SEResNet18]
     about: dict[str, Any]
-    thresholds: np.ndarray
+    point: operating.Point
+    validation_auroc: np.ndarray
     bf16: bool
 
     @property
@@ -45,6 +51,15 @@ class Ensemble:
     def full_names(self) -> list[str]:
         """The full name of each class, in order."""
         return self.about["full_names"]
+
+    @property
+    def doubtful(self) -> list[str]:
+        """Classes in which validation showed no skill: AUROC below `LEAST_AUROC`, or nothing to reckon it from."""
+        return [
+            name if np.isnan(value) else f"{name} ({value:.2f})"
+            for name, value in zip(self.names, self.validation_auroc, strict=True)
+            if not value >= LEAST_AUROC
+        ]
 
 
 def load_ensemble(folder: Path, precision: str = "fp32") -> Ensemble:
@@ -65,9 +80,10 @@ def load_ensemble(folder: Path, precision: str = "fp32") -> Ensemble:
                 f"{folder}/fold-{fold}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
                 "training; run `dvc repro` or remove the stale folder"
             )
-    cuts = np.mean([other["thresholds"] for _, other in loaded], axis=0)
+    made_for = {str(fold): other["validation"] for fold, (_, other) in zip(about["folds"], loaded, strict=True)}
+    point, auroc = operating.read(Path(folder) / layout.OPERATING.name, about["classes"], made_for)
     networks = [folded(network) for network, _ in loaded]
-    return Ensemble(networks, about, cuts, bf16_helps(precision, torch.device("cpu")))
+    return Ensemble(networks, about, point, auroc, bf16_helps(precision, torch.device("cpu")))
 
 
 def of_rate(rate_hz: float) -> Source:
@@ -162,7 +178,7 @@ def _probabilities(ensemble: Ensemble, signals_uv: list[np.ndarray], found: list
     data = dataset.of_signals(signals_uv, age, gender, rate_hz=about["rate_hz"], classes=len(about["classes"]))
     window, how = about["window"], about["normalise"]
     each = [probabilities_of(network, data, window, how, bf16=ensemble.bf16) for network in ensemble.networks]
-    return torch.stack(each).double().mean(dim=0).numpy()
+    return ensemble.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
 
 
 def _batch_rows(
@@ -185,7 +201,7 @@ def _batch_rows(
     if ready:
         for row, values in zip(ready, _probabilities(ensemble, signals_uv, found), strict=True):
             row |= dict(zip(ensemble.names, values, strict=True))
-            decisions = (values >= ensemble.thresholds).astype(int)
+            decisions = (values >= ensemble.point.thresholds).astype(int)
             row |= {f"{name}_present": decision for name, decision in zip(ensemble.names, decisions, strict=True)}
     return rows
 

@@ -1,212 +1,83 @@
-"""How good the folds' models are, in three settings that name what they are.
+"""How good the folds' models are: the metric files of a run, in the three settings of `settings`.
 
-- test: each fold's model on the test set; thresholds from that fold's own validation rows; mean and sd over folds.
-- test_ensemble: the mean probability of the folds' models on the test set; thresholds are the mean of the folds'.
-- out_of_fold: every recording scored by the model that did not train on it (all folds' validation rows pooled);
-  thresholds of fold k's rows come from the other folds' validation rows.
+- summary.json: at most 30 numbers, for `dvc metrics diff`.
+- settings.json: every headline number of each setting with its 95 % interval.
+- classes.json: the same per class. subgroups.json: per source, sex, age band and signal flag. folds/K.json: per fold.
 
-Not annotated cells (blank labels) count in no metric. AUROC and average precision need positives and negatives, F1
-needs positives; what is undefined is null and named, and left out of macro means. AUROC and average precision per
-class are scikit-learn's. The challenge score is that of the PhysioNet/CinC Challenge 2021 (physionetchallenges/
-evaluation-2021): `challenge` over its 26 classes, `challenge_subset` over others; before it, not annotated cells are
-removed from labels and answers alike. A local score is no score on the challenge's hidden data.
+What is undefined is null and named; a class or cell with fewer than ten positives is marked `few`. Intervals are those
+of `intervals`; F1 and the challenge score use the thresholds of `operating`.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
+from numpy.typing import NDArray
 
-from ecgpipe import diagnoses, layout, tables, thresholds
-from ecgpipe.answers import Answers, read_probabilities, write_json
+from ecgpipe import calibrating, intervals, layout, measures, resampling, thresholds
+from ecgpipe.answers import Answers, write_json
+from ecgpipe.intervals import Draws
+from ecgpipe.measures import FEW, Panel
+from ecgpipe.operating import ENSEMBLE, Point
+from ecgpipe.settings import NAMES, OUT_OF_FOLD, TEST, TEST_ENSEMBLE, Settings
 
-SINUS_RHYTHM = "426783006"
-MEASURES = ("auroc", "ap", "f1")
+MEASURES = ("auroc", "ap", "f1", "brier", "ece")
+HEADLINE = ("auroc_macro", "ap_macro", "f1_macro", "auroc_micro", "ap_micro")
 NO_GAIN, NO_SEVERITY = "nothing to gain over sinus rhythm", "a class has no severity"
-SETTINGS = ("out_of_fold", "test", "test_ensemble")
+NO_TEST = "no recording is in the test part"
 Tree = dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Panel:
-    """The classes scored: names for people, and the challenge's weights (None where a class has no severity)."""
-
-    codes: list[str]
-    names: list[str]
-    weights: NDArray[np.float64] | None
-    sinus: int | None
-    challenge: str  # the score's name
-
-
-def panel(codes: Sequence[str]) -> Panel:
-    """The panel of a table's class columns; a code that no class list holds keeps its code as its name."""
-    found = diagnoses.of_columns(codes)
-    names = [one.abbreviation for one in found]
-    same = list(codes) == [one.code for one in diagnoses.classes("official")]
-    weighted = all(one.severity is not None for one in found)
-    weights = diagnoses.score_weights(found) if weighted else None
-    sinus = list(codes).index(SINUS_RHYTHM) if SINUS_RHYTHM in codes else None
-    return Panel(list(codes), names, weights, sinus, "challenge" if same else "challenge_subset")
-
-
-def auroc(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    """[class]: area under the ROC curve of the annotated cells of [row, class]; NaN where undefined."""
-    return _each(roc_auc_score, labels, probabilities)
-
-
-def average_precision(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    """[class]: step-wise area under the precision-recall curve of the annotated cells; NaN where undefined."""
-    return _each(average_precision_score, labels, probabilities)
-
-
-def _each(measure: Callable, labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    values = np.full(labels.shape[1], np.nan)
-    for index in range(labels.shape[1]):
-        known = ~np.isnan(labels[:, index])
-        truth = labels[known, index]
-        if 0 < truth.sum() < len(truth):
-            values[index] = measure(truth, probabilities[known, index])
-    return values
-
-
-def f1(labels: NDArray, binary: NDArray) -> NDArray[np.float64]:
-    """[class]: 2 TP / (2 TP + FP + FN) over annotated cells; NaN where neither label nor answer is positive."""
-    hits = ((labels == 1) & binary).sum(axis=0)
-    total = (labels == 1).sum(axis=0) + (~np.isnan(labels) & binary).sum(axis=0)
-    return np.divide(2.0 * hits, total, out=np.full(len(hits), np.nan), where=total > 0)
-
-
-def challenge(labels: NDArray, binary: NDArray, weights: NDArray, sinus: int | None) -> float:
-    """The challenge score of answers [row, class], by one product per set of answers; NaN where undefined.
-
-    1 is the score of the labels themselves and 0 that of answering `sinus` (its column) alone, everywhere; without
-    such a class, that of answering nothing. Undefined where these two gain the same.
-    """
-    known, truth = ~np.isnan(labels), labels == 1
-    inactive = np.zeros_like(truth)
-    if sinus is not None:
-        inactive[:, sinus] = known[:, sinus]
-
-    def gain(answers: NDArray) -> float:
-        shared = np.maximum(1, (truth | answers).sum(axis=1, keepdims=True))
-        return float(np.sum(weights * ((truth / shared).T @ answers.astype(np.float64))))
-
-    nothing, everything = gain(inactive), gain(truth)
-    return (gain(binary & known) - nothing) / (everything - nothing) if everything != nothing else np.nan
-
-
-def macro(values: NDArray) -> float:
-    """The mean over the classes where a metric is defined; NaN where it is defined nowhere."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else np.nan
-
-
-def official_scores(labels: ArrayLike, binary: ArrayLike, scalar: ArrayLike) -> dict[str, float | None]:
-    """What the official scorer of the challenge returns, for arrays [recording, 26] in the official order.
-
-    None where undefined; the challenge score is 0.0 there, and a class without positives but with positive answers
-    has an F of 0, as in the official scorer.
-    """
-    truth, answered = np.asarray(labels, np.float64), np.asarray(binary) == 1
-    probabilities = np.asarray(scalar, np.float64)
-    official = panel([one.code for one in diagnoses.classes("official")])
-    score = challenge(truth, answered, official.weights, official.sinus)
-    values = {
-        "auroc_macro": macro(auroc(truth, probabilities)),
-        "auprc_macro": macro(average_precision(truth, probabilities)),
-        "accuracy": float(((truth == 1) == answered).all(axis=1).mean()) if len(truth) else np.nan,
-        "f_macro": macro(f1(truth, answered)),
-        "challenge": 0.0 if np.isnan(score) else score,
-    }
-    return {name: None if np.isnan(value) else value for name, value in values.items()}
-
-
-def read_answers(table: pd.DataFrame, folds: Sequence[str]) -> Tree:
-    """The folds' predictions as `settings` gives them, checked against the table."""
-    part = {name: table[table["fold"] == name] for name in (*folds, tables.TEST)}
-    where = {k: layout.predictions(k) for k in folds}
-    validation = {k: read_probabilities(where[k] / "val.csv", part[k]) for k in folds}
-    held_out = folds if len(part[tables.TEST]) else []
-    test = {k: read_probabilities(where[k] / "test.csv", part[tables.TEST]) for k in held_out}
-    labels = table[tables.class_codes(table)].to_numpy(np.float64)
-    return settings(labels, table["fold"].to_numpy(), table["source"].to_numpy(), validation, test)
-
-
-def settings(
-    labels: NDArray, fold: NDArray, sources: NDArray, validation: Mapping[str, NDArray], test: Mapping[str, NDArray]
-) -> Tree:
-    """`out_of_fold` and `test_ensemble` (Answers), `test` and `validation` (fold -> Answers), `thresholds` (by fold).
-
-    `labels` [row, class], `fold` [row] and `sources` [row] are those of folds.csv; `validation` and `test` map a fold
-    to probabilities [row, class] of that fold's rows and of the test rows, in the table's order. Without a test part
-    `test` is empty and `test_ensemble` is absent.
-    """
-    truth = {name: labels[fold == name] for name in (*validation, tables.TEST)}
-    origin = {name: sources[fold == name] for name in truth}
-
-    def answers(part: str, probabilities: NDArray, cut: NDArray) -> Answers:
-        return Answers(truth[part], probabilities, np.broadcast_to(cut, probabilities.shape), origin[part])
-
-    def best(folds: list[str]) -> NDArray:
-        both = ([one[k] for k in folds] for one in (truth, validation))
-        return thresholds.maximal_f1(*(np.concatenate([labels[:0], *parts]) for parts in both))
-
-    own = {k: best([k]) for k in validation}
-    crossed = {k: answers(k, validation[k], best([j for j in validation if j != k])) for k in validation}
-    fields = [field.name for field in dataclasses.fields(Answers)]
-    found = {
-        "validation": crossed,
-        "test": {k: answers(tables.TEST, test[k], own[k]) for k in test},
-        "out_of_fold": Answers(*(np.concatenate([getattr(one, name) for one in crossed.values()]) for name in fields)),
-        "thresholds": own,
-    }
-    if test:
-        mean, cut = np.mean(list(test.values()), axis=0), np.mean(list(own.values()), axis=0)
-        found["test_ensemble"] = answers(tables.TEST, mean, cut)
-    return found
 
 
 def report(answers: Answers, classes: Panel) -> Tree:
     """`recordings`, the metrics, `undefined` (class -> why) and `classes` (name -> counts, metrics, mean threshold)."""
-    labels, probabilities, binary = answers.labels, answers.probabilities, answers.binary
+    labels, raw, binary = answers.labels, answers.raw, answers.binary
     positives, annotated = (labels == 1).sum(axis=0), answers.annotated.sum(axis=0)
     columns = {
-        "auroc": auroc(labels, probabilities),
-        "ap": average_precision(labels, probabilities),
-        "f1": np.where(positives > 0, f1(labels, binary), np.nan),
-        "threshold": answers.thresholds.mean(axis=0),
+        "auroc": measures.auroc(labels, raw),
+        "ap": measures.average_precision(labels, raw),
+        "f1": np.where(positives > 0, measures.f1(labels, binary), np.nan),
+        "brier": calibrating.brier(labels, answers.probabilities),
+        "ece": calibrating.expected_error(labels, answers.probabilities),
+        "threshold": np.array([answers.thresholds[k, i].mean() if k.any() else np.nan for i, k in _known(answers)]),
         "annotated": annotated,
         "positives": positives,
+        "few": positives < FEW,
     }
-    cells = labels.reshape(-1, 1), probabilities.reshape(-1, 1)
-    score = np.nan if classes.weights is None else challenge(labels, binary, classes.weights, classes.sinus)
+    before = {"brier_raw": calibrating.brier(labels, raw), "ece_raw": calibrating.expected_error(labels, raw)}
+    cells = labels.reshape(-1, 1), raw.reshape(-1, 1)
+    scored = classes.weights is not None
+    score = measures.challenge(labels, binary, classes.weights, classes.sinus) if scored else np.nan
     cases = {"not annotated": annotated == 0, "no positives": positives == 0, "no negatives": positives == annotated}
     why = np.select(list(cases.values()), list(cases), "")
     undefined = {name: str(reason) for name, reason in zip(classes.names, why, strict=True) if reason}
     if np.isnan(score):
-        undefined[classes.challenge] = NO_GAIN if classes.weights is not None else NO_SEVERITY
+        undefined[classes.challenge] = NO_GAIN if scored else NO_SEVERITY
     return {
         "recordings": len(labels),
-        **{f"{key}_macro": macro(columns[key]) for key in MEASURES},
-        "auroc_micro": auroc(*cells)[0],
-        "ap_micro": average_precision(*cells)[0],
+        **{f"{key}_macro": measures.macro(columns[key]) for key in MEASURES},
+        "brier_macro_raw": measures.macro(before["brier_raw"]),
+        "ece_macro_raw": measures.macro(before["ece_raw"]),
+        "auroc_micro": measures.auroc(*cells)[0],
+        "ap_micro": measures.average_precision(*cells)[0],
         classes.challenge: score,
         "undefined": undefined,
-        "classes": {name: {key: of[i] for key, of in columns.items()} for i, name in enumerate(classes.names)},
+        "classes": {
+            name: {key: of[i] for key, of in (columns | before).items()} for i, name in enumerate(classes.names)
+        },
     }
 
 
-def reports(found: Tree, classes: Panel) -> Tree:
+def _known(answers: Answers) -> list[tuple[int, NDArray[np.bool_]]]:
+    return list(enumerate(answers.annotated.T))
+
+
+def reports(found: Settings, classes: Panel) -> Tree:
     """Setting -> report; `test` is the mean of its folds' reports, `test_sd` their standard deviation (n - 1)."""
-    told = {name: report(found[name], classes) for name in ("out_of_fold", "test_ensemble") if name in found}
-    if found["test"]:
-        each = [report(answers, classes) for answers in found["test"].values()]
-        told |= {"test": _merged(each, np.mean)}
+    told = {name: report(answers, classes) for name, answers in found.whole.items()}
+    if found.test:
+        each = [report(answers, classes) for answers in found.test.values()]
+        told |= {TEST: _merged(each, np.mean)}
         told |= {"test_sd": _merged(each, lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan)}
     return told
 
@@ -218,79 +89,155 @@ def _merged(trees: Sequence[Any], statistic: Callable) -> Any:
     return statistic(trees) if isinstance(trees[0], float) else trees[0]
 
 
-def summary(told: Tree, found: Tree, classes: Panel) -> Tree:
-    """At most 30 numbers: counts, and six metrics a setting; `undefined` says in words what is null or left out."""
-    metrics = [f"{key}_macro" for key in MEASURES] + ["auroc_micro", "ap_micro", classes.challenge]
-    table: Tree = {name: {key: told[name][key] if name in told else None for key in metrics} for name in SETTINGS}
-    spread = told["test_sd"] if "test" in told else dict.fromkeys(metrics)
-    table["test"] = {key: {"mean": value, "sd": spread[key]} for key, value in table["test"].items()}
-    missing = {"undefined": {"": "no recording is in the test part"}}
-    words = {
-        name: "; ".join(f"{one}: {why}".removeprefix(": ") for one, why in told.get(name, missing)["undefined"].items())
-        for name in SETTINGS
+def with_intervals(told: Tree, found: Settings, classes: Panel, groups: NDArray, resamples: int, seed: int) -> Tree:
+    """The reports with `intervals` (metric -> low, high) in each setting and each of its classes.
+
+    `groups` [row of the split table] name what is drawn together. Settings on the same recordings share resamples.
+    """
+    drawn: dict[str, Draws] = {}
+    pooled = found.whole[OUT_OF_FOLD]
+    drawn[OUT_OF_FOLD] = intervals.draws(pooled, classes, resampling.counts(groups[pooled.rows], resamples, seed))
+    if found.test:
+        weights = resampling.counts(groups[found.whole[TEST_ENSEMBLE].rows], resamples, seed)
+        drawn[TEST_ENSEMBLE] = intervals.draws(found.whole[TEST_ENSEMBLE], classes, weights)
+        drawn[TEST] = intervals.averaged([intervals.draws(one, classes, weights) for one in found.test.values()])
+    return told | {name: _bounded(told[name], draws, classes) for name, draws in drawn.items()}
+
+
+def _bounded(one: Tree, draws: Draws, classes: Panel) -> Tree:
+    bounds = intervals.percentiles(draws)
+    headline = {key: value for key, value in bounds.items() if key not in intervals.EACH}
+    each = {
+        name: one["classes"][name] | {"intervals": {key: bounds[key][index] for key in intervals.EACH}}
+        for index, name in enumerate(classes.names)
     }
-    table["undefined"] = {name: text for name, text in words.items() if text}
+    return one | {"intervals": headline, "classes": each}
+
+
+def summary(told: Tree, found: Settings, classes: Panel) -> Tree:
+    """At most 30 numbers: counts, and the headline of each setting; `undefined` says in words what is null or left
+    out."""
+    metrics = [*HEADLINE, classes.challenge]
+    table: Tree = {}
+    for name in (OUT_OF_FOLD, TEST_ENSEMBLE):
+        one = told.get(name)
+        table[name] = {key: one[key] if one else None for key in metrics}
+        bounds = one["intervals"]["auroc_macro"] if one else {"low": None, "high": None}
+        table[name] |= {f"auroc_macro_{end}": bounds[end] for end in ("low", "high")}
+    table[OUT_OF_FOLD]["ece_macro"] = told[OUT_OF_FOLD]["ece_macro"]
+    table[TEST] = {
+        key: {"mean": told[TEST][key], "sd": told["test_sd"][key]} if TEST in told else {"mean": None, "sd": None}
+        for key in ("auroc_macro", "ap_macro", classes.challenge)
+    }
+    table["undefined"] = {name: text for name in NAMES if (text := _words(told.get(name)))}
     table["counts"] = {
         "classes": len(classes.names),
-        "folds": len(found["validation"]),
-        "recordings": told["out_of_fold"]["recordings"],
-        "test_recordings": told["test"]["recordings"] if "test" in told else 0,
+        "folds": len(found.validation),
+        "recordings": told[OUT_OF_FOLD]["recordings"],
+        "test_recordings": told[TEST]["recordings"] if TEST in told else 0,
     }
     return table
 
 
-def write_metrics(found: Tree, classes: Panel, folder: Path = layout.METRICS) -> Tree:
-    """Writes summary.json, classes.json, sources.json and folds/K.json; the settings' reports."""
-    told = reports(found, classes)
-    write_json(summary(told, found, classes), folder / "summary.json")
-    write_json(by_class(told, classes), folder / "classes.json")
-    write_json(by_source(found, classes), folder / "sources.json")
+def _words(one: Tree | None) -> str:
+    return NO_TEST if one is None else "; ".join(f"{name}: {why}" for name, why in one["undefined"].items())
+
+
+def trees(told: Tree, found: Settings, classes: Panel, subgroups: Mapping[str, Mapping[str, NDArray]]) -> Tree:
+    """What each metric file holds, by its name without `.json`, of reports with intervals; `folds` by fold. `subgroups`
+    hold masks over the split table's rows."""
+    return {
+        "summary": summary(told, found, classes),
+        "settings": by_setting(told, classes),
+        "classes": by_class(told, classes),
+        "subgroups": by_subgroup(found, classes, subgroups),
+        "folds": {k: of_fold(found, k, classes) for k in found.folds},
+    }
+
+
+def write(metrics: Tree, folder: Path = layout.METRICS) -> None:
+    """Writes the files of `trees` into `folder`."""
+    for name in ("summary", "settings", "classes", "subgroups"):
+        write_json(metrics[name], folder / f"{name}.json")
     with layout.atomic(folder / "folds") as temporary:
         temporary.mkdir()
-        for k in found["validation"]:
-            write_json(of_fold(found, k, classes), temporary / f"{k}.json")
-    return told
+        for k, tree in metrics["folds"].items():
+            write_json(tree, temporary / f"{k}.json")
+
+
+def by_setting(told: Tree, classes: Panel) -> Tree:
+    """Setting -> metric -> `value`, its interval `low` and `high`, and `sd` over the folds in `test`; metrics before
+    calibration end in `_raw`."""
+    keys = [*HEADLINE, classes.challenge, "brier_macro", "ece_macro", "brier_macro_raw", "ece_macro_raw"]
+    table: Tree = {}
+    for name in [name for name in NAMES if name in told]:
+        one = told[name]
+        table[name] = {key: {"value": one[key]} | one["intervals"].get(key, {}) for key in keys}
+        if name == TEST:
+            for key in keys:
+                table[name][key]["sd"] = told["test_sd"][key]
+        table[name]["recordings"] = one["recordings"]
+        table[name]["undefined"] = one["undefined"]
+    return table
 
 
 def by_class(told: Tree, classes: Panel) -> Tree:
-    """Class -> code and, by setting, counts, metrics and mean threshold; `undefined` says why a metric is null."""
+    """Class -> code and, by setting, counts, metrics with intervals and mean threshold; `undefined` says why a metric
+    is null."""
     table: Tree = {}
     for code, name in zip(classes.codes, classes.names, strict=True):
         table[name] = {"code": code}
-        for setting, one in told.items():
+        for setting in [setting for setting in NAMES if setting in told]:
+            one = told[setting]
             why = {"undefined": one["undefined"][name]} if name in one["undefined"] else {}
             table[name][setting] = one["classes"][name] | why
-        if "test_sd" in told:
-            spread = table[name].pop("test_sd")
-            table[name]["test"] |= {f"{key}_sd": spread[key] for key in MEASURES}
+        if TEST in told:
+            spread = told["test_sd"]["classes"][name]
+            table[name][TEST] = table[name][TEST] | {f"{key}_sd": spread[key] for key in MEASURES}
     return table
 
 
-def by_source(found: Tree, classes: Panel) -> Tree:
-    """Source -> setting -> report; a setting without recordings of the source is absent."""
+def by_subgroup(found: Settings, classes: Panel, subgroups: Mapping[str, Mapping[str, NDArray[np.bool_]]]) -> Tree:
+    """Kind of subgroup -> its value -> setting -> report; a setting without such recordings is absent."""
     table: Tree = {}
-    for source in sorted(set(found["out_of_fold"].sources) | {s for a in found["test"].values() for s in a.sources}):
-        whole = [name for name in ("out_of_fold", "test_ensemble") if name in found and source in found[name].sources]
-        here: Tree = {name: found[name].of(source) for name in whole}
-        here["test"] = {k: answers.of(source) for k, answers in found["test"].items() if source in answers.sources}
-        table[source] = reports(here, classes)
+    for kind, values in subgroups.items():
+        table[kind] = {}
+        for value, mask in values.items():
+            here = {name: answers.of(mask) for name, answers in found.whole.items() if mask[answers.rows].any()}
+            table[kind][value] = {name: report(answers, classes) for name, answers in here.items()}
     return table
 
 
-def of_fold(found: Tree, k: str, classes: Panel) -> Tree:
-    """The reports of one fold: `validation` (thresholds of the other folds), `test` (its own `thresholds`).
+def of_fold(found: Settings, k: str, classes: Panel) -> Tree:
+    """The reports of one fold: `validation` (the point of the other folds), `test` (its own point).
 
-    `undecided` names the classes without a positive to choose a threshold by.
+    `undecided` names the classes without a positive to choose a threshold by, `untrained` those that no recording of
+    the other folds has: with whole sources held out, a class that only these annotate.
     """
 
-    def undecided(folds: list[str]) -> list[str]:
-        labels = np.concatenate([found["out_of_fold"].labels[:0], *(found["validation"][j].labels for j in folds)])
+    def without(folds: list[str]) -> list[str]:
+        labels = np.concatenate([found.validation[k].labels[:0], *(found.validation[j].labels for j in folds)])
         return [name for name, no in zip(classes.names, thresholds.without_positives(labels), strict=True) if no]
 
+    others = [j for j in found.folds if j != k]
     return {
         "fold": k,
-        "validation": report(found["validation"][k], classes),
-        "test": report(found["test"][k], classes) if k in found["test"] else None,
-        "thresholds": dict(zip(classes.names, found["thresholds"][k], strict=True)),
-        "undecided": {"test": undecided([k]), "validation": undecided([j for j in found["validation"] if j != k])},
+        "validation": report(found.validation[k], classes),
+        "test": report(found.test[k], classes) if k in found.test else None,
+        "point": described(found.points[k], classes),
+        "undecided": {"test": without([k]), "validation": without(others)},
+        "untrained": without(others),
     }
+
+
+def described(point: Point, classes: Panel) -> Tree:
+    """Class -> temperature, shift of the logit, and threshold."""
+    columns = {"temperature": 1 / point.scaling.slope, "shift": point.scaling.shift, "threshold": point.thresholds}
+    return {name: {key: values[i] for key, values in columns.items()} for i, name in enumerate(classes.names)}
+
+
+def validation_auroc(found: Settings) -> dict[str, NDArray[np.float64]]:
+    """[class] by fold, and of all folds' validation rows together."""
+    values = {k: measures.auroc(one.labels, one.raw) for k, one in found.validation.items()}
+    pooled = found.whole[OUT_OF_FOLD]
+    return values | {ENSEMBLE: measures.auroc(pooled.labels, pooled.raw)}

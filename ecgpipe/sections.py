@@ -7,8 +7,10 @@ from ecgpipe import (
     augmenting,
     conditioning,
     diagnoses,
+    institutions,
     mapping,
     model,
+    operating,
     params,
     records,
     simulating,
@@ -25,6 +27,7 @@ MODELS: dict[str, type[params.Section]] = {
     "model": model.Params,
     "train": training.Params,
     "augment": augmenting.Params,
+    "evaluate": operating.Params,
     "compute": params.Compute,
 }
 
@@ -64,6 +67,20 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
+    """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
+    if params.faults(splitting.Params, values.get("split"), "split"):
+        return []
+    split, known = splitting.Params.model_validate(values["split"]), values["sources"]
+    found = [
+        f"split.institutions: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
+        for institution in split.institutions
+        for name in institution
+        if name not in known
+    ]
+    return found + institutions.torn(split.test_sources, [n for n in used if isinstance(n, str)], split.institutions)
+
+
 def _between(values: Mapping[str, Any]) -> list[str]:
     """What must hold between sections, as far as they are there and of the right kind."""
     sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
@@ -81,6 +98,7 @@ def _between(values: Mapping[str, Any]) -> list[str]:
         for name in (tested if isinstance(tested, list) else [])
         if name not in used
     ]
+    found += _institutions(values, used)
     labels = sections.get("labels", {})
     if isinstance(labels.get("classes"), str | list) and isinstance(labels.get("merge_ectopics"), bool):
         try:

@@ -4,7 +4,8 @@ A group is a patient within its source where the patient is known, else a record
 recording (equal digest), in one source or in two, are one group.
 
 Protocol `stratified` divides every source evenly (`stratification`); a blank label (not annotated) counts as 0 there.
-Protocol `source` deals whole sources to the folds, the largest first, each to the emptiest fold.
+Protocol `source` deals whole institutions (`institutions`) to the folds, the largest first, each to the emptiest fold;
+where they are fewer than the folds, the last folds stay unused.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from pydantic import Field, field_validator
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ecgpipe import diagnoses, layout, stratification, tables
+from ecgpipe import diagnoses, institutions, layout, stratification, tables
 from ecgpipe.params import Section
 
 _LOG = logging.getLogger(__name__)
@@ -34,12 +35,14 @@ class Params(Section):
     folds: exactly 0, 1, ..., K-1 (K >= 2). test_sources: whole sources that make up the test part; where any is
     given, test_fraction applies to none of the others. test_fraction: the test part's share of every source under
     protocol `stratified`, 0 for none; protocol `source` never divides a source, so its test part is test_sources alone.
+    institutions: sets of sources that protocol `source` and test_sources keep together; a source stands in one at most.
     """
 
     folds: list[int] | list[str]
     protocol: Literal["stratified", "source"]
     test_fraction: float = Field(ge=0, le=0.5)
     test_sources: list[str]
+    institutions: list[list[str]]
     seed: int = Field(ge=0)
 
     @field_validator("folds")
@@ -55,6 +58,14 @@ class Params(Section):
         if len(set(names)) < len(names):
             raise ValueError("must name each source once; remove the doubles")
         return names
+
+    @field_validator("institutions")
+    @classmethod
+    def _disjoint(cls, found: list) -> list:
+        names = [name for institution in found for name in institution]
+        if len(set(names)) < len(names):
+            raise ValueError("a source stands in one institution at most, and once; remove the doubles")
+        return found
 
     @property
     def shares(self) -> np.ndarray:
@@ -150,7 +161,8 @@ def split(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> tupl
         )
     table = table.sort_values(["source", "record"], ignore_index=True)
     table["group"] = groups(table)
-    table["fold"] = table["source"].map(_whole(table, sources, settings))
+    whole = _whole(table, sources, settings)
+    table["fold"] = table["source"].map(whole)
     tested = table["group"].isin(table["group"][table["fold"] == tables.TEST])
     leader = table.groupby("group")["fold"].transform("first").mask(tested, tables.TEST)
     kept = table["fold"] == leader
@@ -160,9 +172,11 @@ def split(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> tupl
     if free.any():
         table.loc[free, "fold"] = stratified(table[free], settings)
     check_disjoint(table)
-    tested = settings.test_sources or settings.shares[-1]
-    for part in settings.parts if tested else settings.parts[:-1]:
-        if part not in set(table["fold"]):
+    expected = set(whole.values())
+    if settings.protocol == "stratified":
+        expected |= set(settings.parts if settings.shares[-1] else settings.parts[:-1])
+    for part in settings.parts:
+        if part in expected - set(table["fold"]):
             raise ValueError(
                 f"split: none of the {len(table)} recordings in {table['group'].nunique()} groups falls to '{part}'; "
                 "set fewer split.folds, or another split.test_fraction or split.test_sources"
@@ -176,24 +190,20 @@ def _whole(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> dic
         if name not in sources:
             raise ValueError(f"split.test_sources: '{name}' is not one of data.sources {list(sources)}; add it there")
     sizes = table["source"].value_counts()
-    dealt = sorted(set(sizes.index) - set(settings.test_sources), key=lambda name: (-sizes[name], name))
+    faults = institutions.torn(settings.test_sources, sources, settings.institutions)
+    if faults:
+        raise ValueError("\n".join(faults))
+    dealt = sorted(set(sizes.index) - set(settings.test_sources))
     if not dealt:
         raise ValueError("split.test_sources leaves no recording for the folds; take a source out of it")
-    whole = dict.fromkeys(settings.test_sources, tables.TEST) | dict.fromkeys(dealt, "")
+    whole = dict.fromkeys(settings.test_sources, tables.TEST)
     if settings.protocol == "stratified":
-        return whole
-    count = len(settings.folds)
-    if len(dealt) < count:
-        raise ValueError(
-            f"split.protocol 'source' needs at least as many sources as folds: {count} folds, {len(dealt)} sources; "
-            + (f"set split.folds to {list(range(len(dealt)))}" if len(dealt) > 1 else "add to data.sources")
-        )
-    filled = np.zeros(count, dtype=int)
-    for name in dealt:
-        fold = int(np.argmin(filled))
-        filled[fold] += sizes[name]
-        whole[name] = str(fold)
-    return whole
+        return whole | dict.fromkeys(dealt, "")
+    found = institutions.deal({name: int(sizes[name]) for name in dealt}, settings.institutions, len(settings.folds))
+    unused = [fold for fold in settings.parts[:-1] if fold not in found.values()]
+    if unused:
+        _LOG.warning("split.folds: institutions are fewer than folds; %s stay unused", ", ".join(unused))
+    return whole | found
 
 
 def _duplicates(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
@@ -238,30 +248,39 @@ def folds_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def info(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> dict:
     """What folds.json holds: how the table was split, and digests of folds.csv (as written) and of each source's store:
-    what a training must match to be resumed, and models to be averaged."""
+    what a training must match to be resumed, and models to be averaged.
+
+    `folds` are those that hold recordings, `unused` the others of split.folds.
+    """
     digests = {name: json.loads((layout.store(name) / "store.json").read_text())["digest"] for name in sources}
-    folds = [int(fold) for fold in settings.folds]
+    held = set(table["fold"])
+    used = [int(fold) for fold in settings.folds if str(fold) in held]
+    unused = [int(fold) for fold in settings.folds if str(fold) not in held]
     made = hashlib.blake2b(layout.FOLDS.read_bytes(), digest_size=16).hexdigest()
     codes = tables.class_codes(table)
     found = diagnoses.of_columns(codes)
     names = {"names": [one.abbreviation for one in found], "full_names": [one.name for one in found]}
-    how = {"protocol": settings.protocol, "folds": folds, "classes": codes, **names}
+    how = {"protocol": settings.protocol, "folds": used, "unused": unused, "classes": codes, **names}
     return {"sources": digests, "table": made, **how}
 
 
 def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: Params) -> dict:
-    """Figures of a split: per part recordings, groups, prevalence (null where nothing is annotated); what is uneven.
+    """Figures of a split: per part that holds any, recordings, groups, prevalence by class ('code abbreviation'; null
+    where nothing is annotated); what is uneven.
 
     deviation: the most that a count of positives is off its even share, in recordings: of one class in one source, of
-    one class (both null where no source was divided); fold_sizes: largest over smallest fold, less 1.
+    one class (both null where no source was divided); fold_sizes: largest over smallest used fold, less 1.
     """
     codes = tables.class_codes(table)
+    found = diagnoses.of_columns(codes)
+    names = [" ".join(dict.fromkeys([code, one.abbreviation])) for code, one in zip(codes, found, strict=True)]
     parts = {}
     for part in [part for part in settings.parts if part in set(table["fold"])]:
         rows = table[table["fold"] == part]
-        prevalence = {code: None if np.isnan(value) else round(value, 6) for code, value in rows[codes].mean().items()}
+        means = zip(names, rows[codes].mean(), strict=True)
+        prevalence = {name: None if np.isnan(value) else round(value, 6) for name, value in means}
         parts[part] = {"recordings": len(rows), "groups": rows["group"].nunique(), "prevalence": prevalence}
-    sizes = [parts[str(fold)]["recordings"] for fold in settings.folds]
+    sizes = [held["recordings"] for part, held in parts.items() if part != tables.TEST]
     by_source = by_class = None
     if settings.protocol == "stratified":
         divided = table[~table["source"].isin(settings.test_sources)]

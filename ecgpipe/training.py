@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import nn
 from torchmetrics.functional.classification import binary_auroc
 
-from ecgpipe import augmenting, checkpoint, layout, tables, thresholds
+from ecgpipe import augmenting, checkpoint, layout, tables
 from ecgpipe.dataset import Examples
 from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.model import Params as Network
@@ -25,6 +25,9 @@ from ecgpipe.model import SEResNet18
 from ecgpipe.params import Section
 from ecgpipe.peers import Peers
 from ecgpipe.state import State
+
+# labels.unannotated: what the loss and the class weights take a not annotated cell for.
+UNANNOTATED = {"mask": torch.nan, "negative": 0.0}
 
 
 class Params(Section):
@@ -95,11 +98,11 @@ class Fold:
 
     def __init__(
         self, train: Examples, validation: Examples, network: Network, params: Params, augment: augmenting.Params,
-        *, codes: list[str], peers: Peers, state_path: Path, key: str,
+        *, codes: list[str], peers: Peers, state_path: Path, key: str, unannotated: str = "mask",
     ) -> None:  # fmt: skip
         """train, validation: on the peers' device, or on the host, whence batches are moved. codes: what heads the
         columns of their labels. state_path, key: where the state is kept between epochs, and the fingerprint that it
-        must have to be resumed."""
+        must have to be resumed. unannotated: a key of UNANNOTATED, for the training labels alone."""
         if len(train) < params.batch:
             raise ValueError(
                 f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
@@ -109,8 +112,8 @@ class Fold:
         self.train, self.validation, self.codes = train, validation, codes
         self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
-        self.labels = permuted(train.labels.cpu(), params.seed) if params.permute_labels else train.labels.cpu()
-        self.labels = self.labels.to(peers.device)
+        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[unannotated])
+        self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(peers.device)
         self.demographics = train.demographics.to(peers.device)
         self.elsewhere = train.place.device.type != peers.device.type  # the signals, of which batches are made
         self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
@@ -258,7 +261,7 @@ def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.Data
 
 def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: str, facts: dict[str, Any]) -> None:
     """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
-    and the model with the thresholds of maximal F1 on its validation predictions.
+    and the model with the digest of its validation predictions, by which operating points are chosen (operating.py).
 
     `facts` (conditioning, folds, split, names, full_names) are what the model must say besides (checkpoint.py). The
     training state is dropped at the end.
@@ -273,17 +276,16 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
         tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
-    cuts = thresholds.maximal_f1(rows["val"][tables.class_codes(rows["val"])].to_numpy(), found["val"].double().numpy())
-    about = describe(fold, tables.class_codes(rows["val"]), cuts)
+    about = describe(fold, tables.class_codes(rows["val"]), layout.digest(layout.predictions(name) / "val.csv"))
     checkpoint.save(layout.model(name), fold.state.network, {**about, **facts})
     fold.state_path.unlink(missing_ok=True)
 
 
-def describe(fold: Fold, codes: list[str], cuts: np.ndarray) -> dict[str, Any]:
-    """What model.json says (checkpoint.py) of a trained fold."""
+def describe(fold: Fold, codes: list[str], validation: str) -> dict[str, Any]:
+    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its predictions."""
     return {
         "classes": codes,
-        "thresholds": [float(cut) for cut in cuts],
+        "validation": validation,
         "rate_hz": fold.train.rate_hz,
         "window": fold.window,
         "normalise": fold.params.normalise,

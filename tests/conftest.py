@@ -73,5 +73,5 @@ def split_project(tmp_path, monkeypatch) -> Path:
         "names": ["NSR", "AF", "IAVB"],
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
-    (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "sources": digests, **names}))
+    (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}))
     return tmp_path

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,12 @@ def answers(rows=600, classes=4, seed=0):
     labels[:, 2] = 0
     labels[:, 3] = np.nan
     probabilities = np.clip(rng.random(labels.shape) * 0.8 + 0.2 * np.nan_to_num(labels), 0, 1)
-    return Answers(labels, probabilities, np.full(labels.shape, 0.5), np.full(rows, "a", object))
+    return answers_of(labels, probabilities, np.full(labels.shape, 0.5))
+
+
+def answers_of(labels, probabilities, thresholds):
+    """Answers whose probabilities are as the network gave them."""
+    return Answers(labels, probabilities, thresholds, probabilities, np.arange(len(labels)))
 
 
 def test_curves_have_at_most_200_points_and_keep_their_area():
@@ -36,7 +43,7 @@ def test_curves_have_at_most_200_points_and_keep_their_area():
 def test_short_curves_are_exact():
     rng = np.random.default_rng(2)
     labels, scores = (rng.random((60, 1)) < 0.4).astype(float), rng.integers(0, 15, (60, 1)) / 15
-    given = Answers(labels, scores, scores, np.full(60, "a", object))
+    given = answers_of(labels, scores, scores)
     one = pd.DataFrame(curves.roc(given, ["A"]))
     fpr, tpr, _ = metrics.roc_curve(labels[:, 0], scores[:, 0], drop_intermediate=False)
     np.testing.assert_allclose(one[["fpr", "tpr"]], np.column_stack([fpr, tpr]))
@@ -45,13 +52,42 @@ def test_short_curves_are_exact():
     np.testing.assert_allclose(one[["recall", "precision"]][1:], np.column_stack([recall, precision])[-2::-1])
 
 
-def test_calibration_counts_every_annotated_recording():
+def test_calibration_counts_every_annotated_recording_before_and_after():
     given = answers()
+    given = dataclasses.replace(given, probabilities=given.raw**2)
     records = pd.DataFrame(curves.calibration(given, ["A", "B", "C", "D"]))
-    assert records.groupby("class")["recordings"].sum().to_dict() == {"A": 600, "B": 600, "C": 600}
-    one = records[records["class"] == "A"]
-    assert (one["observed"] * one["recordings"]).sum() == pytest.approx(given.labels[:, 0].sum())
-    assert (one["predicted"] * one["recordings"]).sum() == pytest.approx(given.probabilities[:, 0].sum())
+    for kind, scores in (("raw", given.raw), ("calibrated", given.probabilities)):
+        part = records[records["probabilities"] == kind]
+        assert part.groupby("class")["recordings"].sum().to_dict() == {"A": 600, "B": 600, "C": 600}
+        one = part[part["class"] == "A"]
+        assert (one["observed"] * one["recordings"]).sum() == pytest.approx(given.labels[:, 0].sum())
+        assert (one["predicted"] * one["recordings"]).sum() == pytest.approx(scores[:, 0].sum())
+
+
+def test_curves_rank_as_the_network_did_whatever_the_calibration():
+    given = answers()
+    changed = dataclasses.replace(given, probabilities=given.raw**3 / 2)
+    for curve in (curves.roc, curves.precision_recall):
+        assert curve(given, list("ABCD")) == curve(changed, list("ABCD"))
+
+
+def test_rows_of_the_table_are_taken_and_joined():
+    given = answers(10)
+    given = dataclasses.replace(given, rows=np.arange(10) + 5)
+    mask = np.zeros(20, bool)
+    mask[[6, 14, 19]] = True
+    part = given.of(mask)
+    assert part.rows.tolist() == [6, 14]
+    np.testing.assert_array_equal(part.raw, given.raw[[1, 9]])
+    both = curves.joined([given, part])
+    assert both.rows.tolist() == [*range(5, 15), 6, 14]
+
+
+def test_cooccurrence_is_a_share_of_recordings_where_both_are_annotated():
+    labels = np.array([[1, 1, np.nan], [1, 0, 0], [0, 1, 1], [1, np.nan, 1]], float)
+    given = answers_of(labels, labels, labels)
+    nan_free = curves.cooccurrence(given)
+    np.testing.assert_allclose(nan_free, [[1, 1 / 2, 1 / 2], [1 / 2, 1, 1], [1 / 2, 1, 1]])
 
 
 def test_json_has_sorted_keys_six_digits_and_null_for_nan(tmp_path):
@@ -66,7 +102,7 @@ def test_confusion_counts_errors_beside_the_diagonal_only():
     nan = np.nan
     labels = np.array([[1, 1], [1, 0], [1, 0], [0, 0], [1, nan]], float)
     binary = np.array([[1, 1], [1, 1], [0, 0], [0, 1], [0, 1]], float)
-    found = confusion(Answers(labels, binary, np.full((5, 2), 0.5), np.full(5, "a", object)))
+    found = confusion(answers_of(labels, binary, np.full((5, 2), 0.5)))
     # row 0: 4 recordings with class 0, 2 answered; 2 of them lack class 1, 1 of these answered with it;
     # 2 answered with nothing that is annotated. Row 2: one recording without a class, answered with class 1.
     np.testing.assert_array_equal(found, [[0.5, 0.5, 0.5], [nan, 1.0, 0.0], [0.0, 1.0, 0.0]])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecgpipe import checkpoint, model
+from ecgpipe import checkpoint, layout, model
 
 NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 ABOUT = {"classes": ["426783006", "164889003"], "network": NETWORK.model_dump()}
@@ -33,12 +33,26 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"does not fit model.json"):
         checkpoint.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"format": 0}))
-    with pytest.raises(ValueError, match="format 0 is not 2"):
+    with pytest.raises(ValueError, match="format 0 is not 3"):
         checkpoint.load(tmp_path / "m")
 
 
 def test_versions_name_every_package_behind_a_model():
     pins = (Path(__file__).parents[1] / "requirements.txt").read_text().splitlines()
     pinned = {line.split("==")[0] for line in pins if "==" in line}
-    beside = {"dvc", "pygtrie", "matplotlib", "tqdm", "scikit-learn"}  # they run, plot, score: no model depends on them
+    beside = {"dvc", "pygtrie", "matplotlib", "jinja2", "tqdm", "scikit-learn"}  # they run, plot, score, print
     assert set(checkpoint.versions()) == pinned - beside | {"python"}
+
+
+def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_stood(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    checkpoint.save(layout.model(3), model.SEResNet18(2, NETWORK), ABOUT)
+    checkpoint.leave_unused(3, rank=1)
+    assert len(list(layout.model(3).iterdir())) == 2, "the first process alone writes"
+    checkpoint.leave_unused(3)
+    assert "fold 3 has no recordings: there are fewer institutions than split.folds" in caplog.text
+    for folder in (layout.model(3), layout.predictions(3)):
+        assert [path.name for path in folder.iterdir()] == ["unused.json"]
+        assert json.loads((folder / "unused.json").read_text())["unused"].startswith("fold 3 has no recordings")
+    with pytest.raises(ValueError, match="no model here"):
+        checkpoint.load(layout.model(3))

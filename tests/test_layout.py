@@ -82,3 +82,13 @@ def test_a_lock_is_held_once_and_is_free_after():
         other.join()
     with layout.lock("train-0"), layout.lock("train-1"):
         pass
+
+
+def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
+    with pytest.raises(ValueError, match=r"folds.json is missing; run `dvc repro split` first"):
+        layout.folds_info()
+    layout.FOLDS_INFO.parent.mkdir()
+    layout.FOLDS_INFO.write_text('{"folds": [0, 1], "unused": [2]}')
+    assert layout.folds_info() == {"folds": [0, 1], "unused": [2]}
+    layout.FOLDS_INFO.write_text('{"folds": [0, 1]}')
+    assert layout.folds_info()["unused"] == []

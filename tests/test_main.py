@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import torch
 
 from ecgpipe import __main__ as command
 from ecgpipe import checkpoint, model, tables, writers
+from tests.test_auditing import made, predicted
 
 ROOT = Path(__file__).parents[1]
 NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
@@ -32,9 +34,12 @@ def models(tmp_path):
         "classes": ["426783006", "164909002"], "rate_hz": 100.0, "window": 400, "normalise": "none", "folds": [0],
         "names": ["NSR", "CLBBB/LBBB"], "full_names": ["sinus rhythm", "left bundle branch block"],
         "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}, "split": "s",
-        "network": NETWORK.model_dump(), "thresholds": [0.0, 1.1],
+        "network": NETWORK.model_dump(), "validation": "v",
     }  # fmt: skip
     checkpoint.save(tmp_path / "models/fold-0", model.SEResNet18(2, NETWORK), about)
+    point = {"slope": [1, 1], "shift": [0, 0], "threshold": [0.0, 1.1], "validation_auroc": [0.9, 0.6]}
+    said = {"classes": about["classes"], "folds": {"0": {**point, "validation": "v"}}, "ensemble": point}
+    (tmp_path / "models/operating.json").write_text(json.dumps(said))
     return tmp_path / "models"
 
 
@@ -69,11 +74,12 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
     said = capsys.readouterr().out
     assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in said
     assert "2 recordings, 0 refused, 2 classes, 1 models" in said
+    assert "validation showed little skill (AUROC below 0.7, or unknown) in: CLBBB/LBBB (0.60)" in said
 
 
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
-    path = models / "fold-0/model.json"
-    path.write_text(path.read_text().replace("0.0,\n    1.1", "1.1,\n    1.1"))
+    path = models / "operating.json"
+    path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
     assert command.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
     assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
 
@@ -132,6 +138,26 @@ def test_params_lists_all_faults(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "train.epochs" in said
     assert "model.kernel" in said
+
+
+def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(json.dumps(made(tmp_path)))
+    predicted(tmp_path)
+    assert command.main(["audit", "--out", "page", "--draw", "1", "--most", "2"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "90 usable recordings of 3 sources, 6 classes."
+    assert said[-1] == "-> page/README.md"
+    assert 5 <= len(said) <= 10
+    assert len(list((tmp_path / "page").glob("*.png"))) == 1
+
+
+def test_audit_of_a_folder_without_labels_says_what_to_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ecgpipe: data/labels.csv: ")
+    assert said.endswith("run `dvc repro label-map`\n")
 
 
 def test_the_module_runs_as_a_command(raw):

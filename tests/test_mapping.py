@@ -260,7 +260,10 @@ def test_the_report_counts_labels_that_no_class_takes(reported):
 
 
 def test_params_choose_the_classes():
-    values = {"labels": {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False, "unscored": "drop"}}
+    labels = {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False}
+    values = {"labels": {**labels, "unscored": "drop", "unannotated": "negative"}}
     assert [d.code for d in mapping.chosen(params.section(mapping.Params, values, "labels"))] == [AF, RBBB]
     with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
         params.section(mapping.Params, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")
+    with pytest.raises(ValueError, match=r"labels\.unannotated: Input should be 'mask' or 'negative'"):
+        params.section(mapping.Params, {"labels": values["labels"] | {"unannotated": "zero"}}, "labels")

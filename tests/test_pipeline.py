@@ -100,6 +100,35 @@ def test_the_metrics_name_what_they_are(inside):
         assert (layout.PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_the_same_to_the_byte(
+    inside, tmp_path, monkeypatch
+):
+    """Labels and signals of all test recordings are replaced after the split."""
+    shutil.copytree(inside, tmp_path / "p", ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"))
+    monkeypatch.chdir(tmp_path / "p")
+    rng, table = np.random.default_rng(1), tables.read(layout.FOLDS)
+    test = table["fold"] == "test"
+    codes = tables.class_codes(table)
+    table.loc[test, codes] = rng.integers(0, 2, (int(test.sum()), len(codes))).astype(float)
+    tables.write(table, layout.FOLDS)
+    for source, rows in table[test].groupby("source"):
+        path = layout.store(source) / "signals.npy"
+        index = tables.read(layout.store(source) / "index.csv").set_index("record")
+        stored = np.load(path)
+        for record in rows["record"]:
+            first, samples = (int(index.loc[record, key]) for key in ("first", "samples"))
+            stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
+        np.save(path, stored)
+    run(["train", "evaluate"], params.load())
+    same = [layout.OPERATING]
+    for fold in ("0", "1"):
+        same += [layout.model(fold) / "weights.safetensors", layout.predictions(fold) / "val.csv"]
+        tested = layout.predictions(fold) / "test.csv"
+        assert tested.read_bytes() != (inside / tested).read_bytes()
+    for path in same:
+        assert path.read_bytes() == (inside / path).read_bytes(), path
+
+
 def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, tmp_path):
     folds = tables.read(layout.FOLDS)
     test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
@@ -112,7 +141,13 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
         table = tables.read(layout.predictions(fold) / "test.csv").set_index(["source", "record"])
         expected.append(table.loc[[("sim-north", record) for record in test["record"]]].to_numpy())
     names = [column for column in ours.columns[3:] if not column.endswith("_present")]
-    assert np.allclose(ours[names].astype(float), np.mean(expected, axis=0), atol=2e-6)
+    said = json.loads(layout.OPERATING.read_text())["ensemble"]
+    mean = np.mean(expected, axis=0).astype(float)
+    logits = np.log(mean / (1 - mean)) * said["slope"] + said["shift"]
+    calibrated = 1 / (1 + np.exp(-logits))
+    assert np.allclose(ours[names].astype(float), calibrated, atol=5e-6)
+    decisions = ours[[f"{name}_present" for name in names]].astype(float)
+    assert ((decisions == 1) == (calibrated >= said["threshold"])).all(axis=None)
 
 
 def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside, tmp_path, monkeypatch):
@@ -140,6 +175,30 @@ def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside
     assert compared > 30
 
 
+def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(project, tmp_path, monkeypatch):
+    folder = tmp_path / "held-out"
+    shutil.copytree(project, folder)
+    monkeypatch.chdir(folder)
+    together = [["sim-north", "sim-east"], ["sim-south", "sim-west"]]
+    split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}
+    values = small(folder / "params.yaml", split=split, train={"epochs": 1}, labels={"unannotated": "negative"})
+    run(["split", "train", "evaluate"], values)
+    folds = tables.read(layout.FOLDS)
+    assert sorted(sorted(set(rows["source"])) for _, rows in folds.groupby("fold")) == [
+        ["sim-east", "sim-north"],
+        ["sim-south", "sim-west"],
+    ]
+    for unused in (layout.model(2), layout.predictions(2)):
+        assert [path.name for path in unused.iterdir()] == ["unused.json"], "DVC tracks it, so evaluate leaves it"
+    summary = json.loads((layout.METRICS / "summary.json").read_text())
+    assert summary["counts"]["folds"] == 2
+    assert sorted(path.name for path in (layout.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert json.loads((layout.model(0) / "model.json").read_text())["folds"] == [0, 1]
+    one = f"data/raw/sim-north/{folds['path'][folds['source'] == 'sim-north'].iloc[0]}"
+    assert command.main(["predict", one, "--out", str(tmp_path / "p.csv")]) == 0
+    assert tables.read(tmp_path / "p.csv")["verdict"].tolist() == ["ok"]
+
+
 def test_an_override_on_the_command_line_changes_one_line_of_params(tmp_path):
     path = tmp_path / "params.yaml"
     shutil.copy(ROOT / "params.yaml", path)
@@ -158,6 +217,11 @@ def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
     assert [line for line in before if line not in after] == []
     assert len(before) - len(after) == 2
     assert params.load(path)["data"]["sources"] == ["sim-north", "sim-west"]
+    apply_overrides(path, ["split.institutions=[[sim-north,sim-west]]"])
+    assert params.load(path)["split"]["institutions"] == [["sim-north", "sim-west"]]
+    assert [line for line in path.read_text().splitlines() if line.startswith("#")] == [
+        line for line in before if line.startswith("#")
+    ]
 
 
 def test_dvc_yaml_lists_sources_and_folds_once_in_params():

@@ -1,109 +1,93 @@
-import itertools
 import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from ecgpipe import layout, plotting
-from ecgpipe.answers import Answers
+from ecgpipe import answers, layout, plotting
+from tests.small_run import history, run
 
 TEMPLATES = Path(__file__).parent.parent / ".dvc" / "plots"
-OUTPUTS = {f"{name}.json" for name in ("roc", "pr", "history", "calibration")} | {
-    f"{name}.png" for name in ("roc", "pr", "history", "calibration", "confusion", "classes")
+DATA = ("roc", "pr", "history", "calibration", "classes", "sources", "cooccurrence")
+PNGS = tuple(name for name, _, _ in plotting.PICTURES)
+OUTPUTS = {f"{name}.json" for name in DATA} | {f"{name}.png" for name in PNGS}
+# What each template must be able to read: the file that it draws, its columns for x and y.
+DRAWN = {
+    "curves_by_class": ("roc", "fpr", "tpr"),
+    "steps_by_class": ("pr", "recall", "precision"),
+    "reliability_by_class": ("calibration", "predicted", "observed"),
+    "curves_by_fold": ("history", "epoch", "val_auroc_macro"),
+    "dots_by_class": ("classes", "auroc", "class"),
+    "map_of_scores": ("sources", "source", "class"),
+    "map_of_shares": ("cooccurrence", "other", "class"),
 }
 
 
-def answers(rows=600, classes=4, seed=0):
-    """Class 2 is never positive, class 3 is never annotated."""
-    rng = np.random.default_rng(seed)
-    labels = (rng.random((rows, classes)) < 0.2).astype(float)
-    labels[:, 2] = 0
-    labels[:, 3] = np.nan
-    probabilities = np.clip(rng.random(labels.shape) * 0.8 + 0.2 * np.nan_to_num(labels), 0, 1)
-    return Answers(labels, probabilities, np.full(labels.shape, 0.5), np.full(rows, "a", object))
+def draw(folder, tested=True):
+    found, metrics, names = run(tested)
+    return plotting.draw(found, metrics, names, history(), folder)
 
 
-def report(given, names):
-    known = given.annotated.sum(axis=0)
-    values = [0.8, 0.7, np.nan, np.nan]
-    each = {
-        name: {
-            "auroc": values[i],
-            "ap": values[i],
-            "positives": int((given.labels[:, i] == 1).sum()),
-            "annotated": known[i],
-        }
-        for i, name in enumerate(names)
-    }
-    return {"classes": each, "undefined": {names[2]: "no positives", names[3]: "not annotated"}}
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots")
+    return folder, draw(folder)
 
 
-def history(folds=2, epochs=3):
-    table = pd.DataFrame({"epoch": np.tile(np.arange(1, epochs + 1), folds)})
-    return table.assign(
-        train_loss=0.3,
-        val_loss=0.4,
-        val_auroc_macro=np.nan,
-        fold=np.repeat([f"fold {k}" for k in range(folds)], epochs),
-    )
+def read(folder, name):
+    return json.loads((folder / f"{name}.json").read_text())
 
 
-def draw(folder, with_test=True):
-    names = ["A", "B", "C", "D"]
-    settings = {"out_of_fold": answers()} | ({"test_ensemble": answers(200, seed=1)} if with_test else {})
-    told = {name: report(one, names) for name, one in settings.items()}
-    plotting.draw(settings, told, names, history(), folder)
+def test_every_plot_is_written_and_given_to_the_report_in_its_order(drawn):
+    folder, pictures = drawn
+    assert {path.name for path in folder.iterdir()} == OUTPUTS
+    assert [path.stem for _, _, path in pictures] == list(PNGS)
+    assert all(title and caption.endswith(".") and path.is_file() for title, caption, path in pictures)
 
 
-def test_every_plot_is_written_with_and_without_a_test_part(tmp_path):
-    for with_test in (True, False):
-        folder = tmp_path / str(with_test)
-        draw(folder, with_test)
-        assert {path.name for path in folder.iterdir()} == OUTPUTS
+def test_without_a_test_part_every_plot_is_written_too(tmp_path):
+    draw(tmp_path, tested=False)
+    assert {path.name for path in tmp_path.iterdir()} == OUTPUTS
+    assert {one["setting"] for one in read(tmp_path, "classes")} == {"out of fold"}
 
 
-def test_the_same_data_give_the_same_bytes_without_the_name_of_the_software(tmp_path):
-    for name in ("one", "other"):
-        draw(tmp_path / name)
-    for name in OUTPUTS:
-        first = (tmp_path / "one" / name).read_bytes()
-        assert first == (tmp_path / "other" / name).read_bytes(), name
-        assert b"matplotlib" not in first.lower()
-
-
-def test_the_plots_data_are_long_records_with_unknown_values_as_null(tmp_path):
+def test_the_same_data_give_the_same_bytes_without_the_name_of_the_software(drawn, tmp_path):
     draw(tmp_path)
-    roc = json.loads((tmp_path / "roc.json").read_text())
-    assert {record["class"] for record in roc} == {"A", "B"}
+    for name in OUTPUTS:
+        data = (tmp_path / name).read_bytes()
+        assert data == (drawn[0] / name).read_bytes(), name
+        assert b"matplotlib" not in data.lower()
+
+
+def test_the_plots_data_are_long_records_with_unknown_values_as_null(drawn):
+    folder, names = drawn[0], run()[2]
+    roc = read(folder, "roc")
+    assert {record["class"] for record in roc} == set(names[:3])
     assert all(record.keys() == {"class", "fpr", "tpr"} for record in roc)
-    told = json.loads((tmp_path / "history.json").read_text())
-    assert told[0] == {"epoch": 1, "fold": "fold 0", "train_loss": 0.3, "val_auroc_macro": None, "val_loss": 0.4}
-    assert (tmp_path / "roc.json").read_text().endswith("]\n")
+    wanted = {"epoch": 1, "fold": "fold 0", "train_loss": 0.3, "val_auroc_macro": None, "val_loss": 0.4}
+    assert read(folder, "history")[0] == wanted
+    assert {one["probabilities"] for one in read(folder, "calibration")} == {"raw", "calibrated"}
+    unknown = [one for one in read(folder, "classes") if one["class"] == names[3]]
+    assert [one["auroc"] for one in unknown] == [None, None]
+    assert (folder / "roc.json").read_text().endswith("]\n")
 
 
-@pytest.mark.parametrize("count", [1, 5, 6, 17, 26])
-def test_every_class_has_a_panel_and_the_legend_a_free_place(count):
-    names = [f"class {index}" for index in range(count)]
-    figure, panels, free = plotting._panels(names, "x", "y")
-    assert [axes.get_title() for axes in panels.values()] == names
-    assert free not in panels.values()
-    assert free in figure.axes
+def test_labels_that_go_together_are_counted_over_all_recordings(drawn):
+    found, _, names = run()
+    labels = np.concatenate([one.labels for one in found.whole.values()])
+    for one in read(drawn[0], "cooccurrence"):
+        row, column = names.index(one["class"]), names.index(one["other"])
+        both = (labels[:, row] == 1) & ~np.isnan(labels[:, column])
+        assert one["recordings"] == both.sum()
+        share = (labels[both, column] == 1).mean() if both.any() else None
+        assert one["share"] == (None if share is None else pytest.approx(share, abs=1e-6))
 
 
-def test_no_text_overlaps_in_the_panels(tmp_path):
-    names = [f"CRBBB/RBBB{index}" for index in range(4)]
-    given = {name: answers() for name in plotting.COLOURS}
-    told = {name: report(one, names) for name, one in given.items()}
-    figure = plotting.roc(given, told, names)
-    plotting.save(figure, tmp_path / "roc.png")
-    renderer = figure.canvas.get_renderer()
-    texts = [text for axes in figure.axes for text in (*axes.texts, axes.title) if text.get_text()]
-    boxes = [text.get_window_extent(renderer) for text in texts]
-    assert len(boxes) == 12
-    pairs = itertools.combinations(range(12), 2)
-    assert [(texts[i].get_text(), texts[j].get_text()) for i, j in pairs if boxes[i].overlaps(boxes[j])] == []
+def test_records_of_labels_hold_the_class_itself_as_one():
+    labels = np.array([[1.0, 0], [1, 1], [0, 0]])
+    found = answers.Answers(labels, labels, labels, labels, np.arange(3))
+    shares = {(one["class"], one["other"]): one["share"] for one in plotting.together(found, ["A", "B"])}
+    assert shares == {("A", "A"): 1, ("A", "B"): 0.5, ("B", "A"): 1, ("B", "B"): 1}
 
 
 def test_histories_need_their_columns(tmp_path, monkeypatch):
@@ -116,10 +100,42 @@ def test_histories_need_their_columns(tmp_path, monkeypatch):
         plotting.read_histories(["0"])
 
 
-@pytest.mark.parametrize(("name", "column"), [("curves_by_class", "class"), ("curves_by_fold", "fold")])
-def test_the_templates_hold_dvc_anchors_and_the_column_that_tells_curves_apart(name, column):
+def test_both_losses_share_a_scale_and_the_legend_names_the_folds():
+    figure = plotting.training_history(history(3).assign(val_loss=[*range(9)]))
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fold 0", "fold 1", "fold 2"]
+
+
+def fields(template):
+    """Every column that a template names, but for those that it makes itself."""
+    found, made = set(), set()
+
+    def walk(value):
+        if isinstance(value, dict):
+            found.update(value[key] for key in ("field",) if isinstance(value.get(key), str))
+            made.update([value["as"]] if isinstance(value.get("as"), str) else [])
+            value = list(value.values())
+        if isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(template)
+    return {name for name in found - made if not name.startswith("<DVC")}
+
+
+def test_there_is_a_template_for_each_plot_and_no_other():
+    assert {path.stem for path in TEMPLATES.glob("*.json")} == set(DRAWN)
+    assert {name for name, _, _ in DRAWN.values()} == set(DATA)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_templates_hold_dvc_anchors_and_columns_that_the_data_have(name, drawn):
+    data, x, y = DRAWN[name]
     text = (TEMPLATES / f"{name}.json").read_text()
-    assert json.loads(text)["data"] == {"values": "<DVC_METRIC_DATA>"}
-    for anchor in ("TITLE", "X", "Y", "X_LABEL", "Y_LABEL"):
+    template = json.loads(text)
+    assert template["data"] == {"values": "<DVC_METRIC_DATA>"}
+    for anchor in ("TITLE", "X", "Y", "X_LABEL"):
         assert f'"<DVC_METRIC_{anchor}>"' in text
-    assert f'"field": "{column}"' in text
+    columns = {"rev", *read(drawn[0], data)[0]}
+    assert fields(template) <= columns
+    assert {x, y} <= columns

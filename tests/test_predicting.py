@@ -37,8 +37,13 @@ SHARED = {
 def models(tmp_path):
     for fold in (0, 1):
         torch.manual_seed(fold)
-        about = {**SHARED, "thresholds": [0.5 - 0.2 * fold] * 3}
+        about = {**SHARED, "validation": f"of {fold}"}
         checkpoint.save(tmp_path / f"models/fold-{fold}", model.SEResNet18(3, NETWORK), about)
+    one = {"slope": [0.5, 1.0, 2.0], "shift": [-1.0, 0.0, 0.5], "threshold": [0.3, 0.4, 0.5]}
+    one["validation_auroc"] = [0.9, 0.65, None]
+    folds = {str(fold): {**one, "validation": f"of {fold}"} for fold in (0, 1)}
+    said = {"params": {}, "classes": CODES, "folds": folds, "ensemble": one}
+    (tmp_path / "models/operating.json").write_text(json.dumps(said))
     return tmp_path / "models"
 
 
@@ -79,8 +84,11 @@ def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_reco
     )
     expected = np.mean([inference.probabilities_of(n, data, 400, "none").numpy()[0] for n in ensemble.networks], axis=0)
     row = table[table["path"] == str(path)].iloc[0]
-    assert np.allclose(row[["NSR", "AF", "IAVB"]].astype(float), expected, atol=1e-6)
-    assert [row[f"{name}_present"] for name in ensemble.names] == list((expected >= 0.4).astype(int))
+    logits = np.log(expected / (1 - expected)) * [0.5, 1.0, 2.0] + [-1.0, 0.0, 0.5]
+    calibrated = 1 / (1 + np.exp(-logits))
+    assert np.allclose(row[["NSR", "AF", "IAVB"]].astype(float), calibrated, atol=1e-6)
+    assert [row[f"{name}_present"] for name in ensemble.names] == list((calibrated >= [0.3, 0.4, 0.5]).astype(int))
+    assert ensemble.doubtful == ["AF (0.65)", "IAVB"]
 
 
 def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models, recordings):
@@ -120,6 +128,16 @@ def test_models_of_different_trainings_are_not_mixed(models):
         predicting.load_ensemble(models)
     with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
         predicting.load_ensemble(models / "fold-0")
+
+
+def test_operating_points_of_other_models_are_refused(models):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
+    with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
+        predicting.load_ensemble(models)
+    (models / "operating.json").unlink()
+    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+        predicting.load_ensemble(models)
 
 
 def test_paths_without_recordings_are_named(tmp_path):

@@ -71,6 +71,20 @@ def test_contradictions_between_sections_are_found():
     assert "labels.classes: " in found
 
 
+def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["data"]["sources"] = ["ptb", "ptb-xl", "georgia"]
+    assert sections.faults(values) == []
+    values["split"]["test_sources"] = ["ptb"]
+    values["split"]["institutions"].append(["georgia", "nowhere"])
+    found = sections.faults(values)
+    assert len(found) == 2
+    assert found[0].startswith("split.institutions: 'nowhere' is not in the catalogue `sources:` (it holds chapman_")
+    assert found[1].startswith("split.test_sources: institution [ptb, ptb-xl] is to be tested whole or not at all")
+    values["split"]["institutions"] = [["ptb", 3]]
+    assert [fault.split(":")[0] for fault in sections.faults(values)] == ["split.institutions.0.1"]
+
+
 def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_before_anything_runs():
     values = copy.deepcopy(params.load(FILES[0]))
     values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}

@@ -13,7 +13,8 @@ AF, SB, STACH = "164889003", "426177001", "427084000"
 
 
 def chosen(**changes) -> splitting.Params:
-    values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "test_sources": [], "seed": 0}
+    values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "seed": 0}
+    values |= {"test_sources": [], "institutions": []}
     return splitting.Params(**{**values, **changes})
 
 
@@ -153,13 +154,76 @@ def test_leave_one_source_out_has_one_source_in_each_fold_and_its_test_source_ap
     assert figures["deviation"] == {"class_by_source": None, "class": None, "fold_sizes": 1.25}
 
 
-def test_too_few_sources_for_the_folds_say_what_to_set():
+def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
     table = recordings({"a": 4, "b": 9, "c": 5})
-    text = r"as many sources as folds: 4 folds, 3 sources; set split.folds to \[0, 1, 2\]"
-    with pytest.raises(ValueError, match=text):
-        splitting.split(table, list("abc"), chosen(folds=[0, 1, 2, 3], protocol="source"))
-    with pytest.raises(ValueError, match=r"3 folds, 1 sources; add to data.sources"):
+    settings = chosen(folds=[0, 1, 2, 3, 4], protocol="source", institutions=[["c", "a"]])
+    with caplog.at_level(logging.WARNING):
+        done, left_out = splitting.split(table, list("abc"), settings)
+    assert "institutions are fewer than folds; 2, 3, 4 stay unused" in caplog.text
+    assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {"0": {"a", "c"}, "1": {"b"}}
+    figures = splitting.summary(done, left_out, settings)
+    assert list(figures["parts"]) == ["0", "1"]
+    assert figures["deviation"]["fold_sizes"] == 0
+
+
+def test_a_single_institution_cannot_be_held_out():
+    table = recordings({"a": 4, "b": 9, "c": 5})
+    with pytest.raises(ValueError, match=r"needs 2 at least, found \[c\]; add another to data.sources"):
         splitting.split(table, list("abc"), chosen(protocol="source", test_sources=["a", "b"]))
+    with pytest.raises(ValueError, match=r"needs 2 at least, found \[a, b, c\]; .*edit split.institutions"):
+        splitting.split(table, list("abc"), chosen(protocol="source", institutions=[["a", "b", "c"]]))
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=6, max_size=6),
+    st.permutations(list("abcdef")),
+    st.integers(1, 5),
+    st.integers(2, 5),
+    st.booleans(),
+)
+@examples(max_examples=25, deadline=None)
+def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_its_own(
+    sizes, order, cut, folds, tested
+):
+    together = [order[:cut], order[cut : cut + 2]]
+    table = recordings(dict(zip("abcdef", sizes, strict=True)))
+    firsts = table.groupby("source").head(1)
+    table.loc[firsts.index[firsts["source"].isin(together[0])], "digest"] = "the same"
+    settings = chosen(
+        folds=list(range(folds)), protocol="source", institutions=together, test_sources=together[0] if tested else []
+    )
+    if len(order[cut + 2 :]) + (len(together[1]) > 0) + (not tested) < 2:
+        with pytest.raises(ValueError, match="needs 2 at least"):
+            splitting.split(table, list("abcdef"), settings)
+        return
+    done, left_out = splitting.split(table, list("abcdef"), settings)
+    assert len(left_out) == 0
+    assert len(done) == len(table)
+    for names in together:
+        assert done["fold"][done["source"].isin(names)].nunique() == (1 if names else 0)
+    used = sorted(set(done["fold"]) - {"test"})
+    assert used == [str(fold) for fold in range(len(used))]
+    assert ("test" in set(done["fold"])) == tested
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_a_part_of_an_institution_is_no_test_part(protocol):
+    table = recordings({"a": 9, "b": 9, "c": 9, "d": 9})
+    settings = chosen(protocol=protocol, test_sources=["a"], institutions=[["a", "b"]])
+    with pytest.raises(
+        ValueError, match=r"institution \[a, b\] is to be tested whole .* b is not named; name all of it"
+    ):
+        splitting.split(table, list("abcd"), settings)
+    without = table[table["source"] != "b"]
+    done, _ = splitting.split(without, list("acd"), settings.model_copy(update={"folds": [0, 1]}))
+    assert set(done["source"][done["fold"] == "test"]) == {"a"}
+
+
+def test_institutions_change_nothing_under_protocol_stratified():
+    table = recordings({"a": 20, "b": 20}, seed=4)
+    plain = splitting.split(table, ["a", "b"], chosen(test_fraction=0.2))[0]
+    together = splitting.split(table, ["a", "b"], chosen(test_fraction=0.2, institutions=[["a", "b"]]))[0]
+    pd.testing.assert_frame_equal(plain, together)
 
 
 def test_duplicates_across_sources_share_a_fold_when_stratified():
@@ -229,8 +293,8 @@ def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
     assert list(figures["parts"]) == ["0", "1", "2", "test"]
     for part, held in figures["parts"].items():
         rows = done[(done["fold"] == part) & (done["source"] == "a")]
-        assert held["prevalence"][AF] == pytest.approx(rows[AF].sum() / len(rows), abs=1e-6)
-        assert held["prevalence"][STACH] is None
+        assert held["prevalence"][f"{AF} AF"] == pytest.approx(rows[AF].sum() / len(rows), abs=1e-6)
+        assert held["prevalence"][f"{STACH} STach"] is None
     assert figures["deviation"]["class_by_source"] <= 2
     assert figures["deviation"]["class"] <= 3
 
@@ -252,12 +316,16 @@ def test_the_table_has_the_columns_of_folds_csv():
         ({"protocol": "random"}, "split.protocol: .*'stratified' or 'source'.*found 'random'"),
         ({"test_fraction": 0.6}, "split.test_fraction: .*less than or equal to 0.5"),
         ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
+        ({"institutions": [["a", "b"], ["b"]]}, "split.institutions: .*in one institution at most"),
+        ({"institutions": [["a", "a"]]}, "split.institutions: .*in one institution at most, and once"),
+        ({"institutions": ["a"]}, "split.institutions.0: .*valid list .*found 'a'"),
         ({"seed": -1}, "split.seed: .*greater than or equal to 0"),
         ({"fold": 5}, "split.fold: Extra"),
     ],
 )
 def test_params_refuse_what_would_not_make_folds(change, text):
-    values = {"folds": [0, 1], "protocol": "stratified", "test_fraction": 0, "test_sources": [], "seed": 0}
+    values = {"folds": [0, 1], "protocol": "stratified", "test_fraction": 0, "seed": 0}
+    values |= {"test_sources": [], "institutions": []}
     assert params.section(splitting.Params, {"split": values}, "split").parts == ["0", "1", "test"]
     with pytest.raises(ValueError, match=text):
         params.section(splitting.Params, {"split": {**values, **change}}, "split")

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +40,13 @@ DEVICES = [
 ]
 
 
-def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, **values):
+def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, unannotated="mask", **values):
     augment = augmenting.Params(
         **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
     )
     return training.Fold(
         data["train"], data["val"], NETWORK, training.Params(**TRAIN | values), augment, codes=CODES,
-        peers=peers, state_path=layout.checkpoints("0") / "state.pt", key=key,
+        peers=peers, state_path=layout.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
     )  # fmt: skip
 
 
@@ -104,6 +103,46 @@ def test_permuted_labels_are_the_same_rows_in_another_order():
     moved = training.permuted(labels, 1)
     assert sorted(map(tuple, moved.tolist())) == sorted(map(tuple, labels.tolist()))
     assert not torch.equal(moved, labels)
+
+
+def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", augment=("crop",))
+    zeros = data["train"].labels.nan_to_num(nan=0.0)
+    assert torch.isnan(data["train"].labels).any(), "the examples, which the augmentations see, stay as in the table"
+    assert torch.isnan(fold.validation.labels).any()
+    positives = zeros.sum(dim=0)
+    assert torch.allclose(fold.weights, ((len(zeros) - positives) / positives).clamp(1, TRAIN["most_weight"]))
+    rows = torch.arange(12)
+    logits = torch.linspace(-2, 2, 36, requires_grad=True).reshape(12, 3)
+    fixed = torch.nn.Parameter(torch.ones(()))
+    plain = torch.nn.functional.binary_cross_entropy_with_logits(logits, zeros[rows], pos_weight=fold.weights)
+    loss = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
+    assert torch.isclose(loss, plain)
+    masked = fold_of(data, augment=("crop",))
+    known = torch.isfinite(data["train"].labels[rows])
+    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(logits, zeros[rows])
+    loss = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
+    assert torch.isclose(loss, each[known].mean())
+    assert not torch.isclose(loss, plain)
+
+
+def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", permute_labels=True)
+    assert torch.equal(fold.labels, training.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0))
+    assert len(fold.run(quiet).history) == TRAIN["epochs"]
+
+
+def test_validation_is_scored_on_annotated_cells_however_training_takes_the_others(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", epochs=1)
+    (row,) = fold.run(quiet).history
+    found = training.probabilities_of(fold.state.network, data["val"], fold.window, "none")
+    labels = data["val"].labels
+    assert row["val_auroc_macro"] == pytest.approx(training.macro_auroc(labels, found), abs=1e-6)
+    loss = training.masked_loss(torch.logit(found, 1e-6), labels, fold.weights)
+    assert row["val_loss"] == pytest.approx(float(loss), abs=1e-5)
 
 
 def test_training_learns_what_is_there_to_learn(split_project):
@@ -198,13 +237,13 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     network, said = checkpoint.load(layout.model("0"))
     again = training.probabilities_of(network, data["test"], said["window"], said["normalise"])
     assert np.allclose(found[tables.class_codes(found)], again.numpy(), atol=1e-6)
-    assert len(said["thresholds"]) == 3
+    assert said["validation"] == layout.digest(layout.predictions("0") / "val.csv")
     assert said["conditioning"] == {"low_hz": 0.5}
     assert len(tables.read(layout.predictions("0") / "history.csv")) == TRAIN["epochs"]
     assert not (layout.checkpoints("0") / "state.pt").exists()
 
 
-def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_threshold(split_project):
+def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(split_project):
     results = []
     for disturbed in (False, True):
         if disturbed:
@@ -220,12 +259,11 @@ def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_threshold(s
         fold = fold_of(data)
         fold.run(quiet)
         training.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
-        thresholds = json.loads((layout.model("0") / "model.json").read_text())["thresholds"]
         validation = (layout.predictions("0") / "val.csv").read_bytes()
-        results.append((weights_of(fold), thresholds, validation, (layout.predictions("0") / "test.csv").read_bytes()))
+        results.append((weights_of(fold), validation, (layout.predictions("0") / "test.csv").read_bytes()))
     assert equal(results[0][0], results[1][0])
-    assert results[0][1:3] == results[1][1:3]
-    assert results[0][3] != results[1][3]
+    assert results[0][1] == results[1][1]
+    assert results[0][2] != results[1][2]
 
 
 def test_the_class_weights_reach_the_loss(split_project):

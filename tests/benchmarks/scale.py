@@ -35,9 +35,9 @@ STAGES = ("label_map", "preprocess", "split", "evaluate")
 MIB = 2**20
 
 
-def measure(command: list[str], project: Path) -> dict[str, float]:
+def measure(command: list[str], project: Path, threads: int = 1) -> dict[str, float]:
     """Runs a command in `project`: seconds, and the peaks of memory of its process tree in MiB."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(threads)}
     start, anonymous, mapped = time.perf_counter(), 0.0, 0.0
     with (project / "log.txt").open("a") as log:
         process = subprocess.Popen(command, cwd=project, env=environment, stdout=log, stderr=log)

@@ -19,9 +19,13 @@ def project(folds=("0", "1"), test=True, seed=0):
     labels = pd.DataFrame((rng.random((len(fold), 3)) < 0.3).astype(float), columns=CODES)
     labels.loc[::7, CODES[2]] = np.nan
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
-    table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", group="", fold=fold)
+    table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold)
+    table = table.assign(group=table["record"])[[*table.columns[:-1], "group", "fold"]]
     tables.write(table, layout.FOLDS)
-    layout.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds]}))
+    layout.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
+    values = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
+    Path("params.yaml").write_text(json.dumps({"evaluate": values}))  # JSON is YAML
+    tables.write(table[["record"]].assign(flags=""), layout.store("sim") / "index.csv")
     for k in folds:
         layout.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
@@ -47,17 +51,23 @@ def written():
 
 def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     project()
-    stale = layout.predictions("7")
+    stale, unused = layout.predictions("7"), layout.predictions("9")
     stale.mkdir()
+    unused.mkdir()
     evaluate.main()
     assert not stale.exists()
+    assert unused.exists()
     assert sorted(path.name for path in (layout.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
     assert read("summary.json")["counts"] == {"classes": 3, "folds": 2, "recordings": 80, "test_recordings": 40}
     assert read("summary.json")["test_ensemble"]["challenge_subset"] is not None
     assert read("classes.json")["AFL"]["out_of_fold"]["annotated"] < 80
-    assert read("sources.json")["sim"]["test"]["auroc_macro"] == read("summary.json")["test"]["auroc_macro"]["mean"]
-    assert set(read("folds/0.json")["thresholds"]) == {"NSR", "AF", "AFL"}
-    assert len(list(layout.PLOTS.glob("*.png"))) == 6
+    whole = read("subgroups.json")
+    assert whole["source"]["sim"] == whole["age"]["60-79"] == whole["sex"]["F"] == whole["flag"]["none"]
+    assert whole["sex"]["F"]["test_ensemble"]["auroc_macro"] == read("summary.json")["test_ensemble"]["auroc_macro"]
+    assert read("settings.json")["test"]["auroc_macro"]["value"] == read("summary.json")["test"]["auroc_macro"]["mean"]
+    assert set(read("folds/0.json")["point"]) == {"NSR", "AF", "AFL"}
+    assert json.loads(layout.OPERATING.read_text())["folds"].keys() == {"0", "1"}
+    assert "<html" in (layout.PLOTS / "report.html").read_text()
 
 
 def test_the_same_predictions_give_the_same_files():
@@ -65,7 +75,7 @@ def test_the_same_predictions_give_the_same_files():
     evaluate.main()
     first = written()
     evaluate.main()
-    assert len(first) == 15
+    assert len(first) > 15
     assert written() == first
 
 

@@ -9,7 +9,7 @@ from stages import label_map
 
 PARAMS = """
 data: {root: data/raw, sources: [b, a]}
-labels: {classes: study, merge_ectopics: false, unscored: keep}
+labels: {classes: study, merge_ectopics: false, unscored: keep, unannotated: mask}
 sources:
   a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
   b:
@@ -74,7 +74,7 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
     shipped = params.load(Path(__file__).parents[2] / "params.yaml")
     names = sorted(path.name for path in real_data.iterdir() if path.is_dir())
     sources = {name: shipped["sources"][name] for name in names}
-    labels = {"classes": "official", "merge_ectopics": False, "unscored": "keep"}
+    labels = {"classes": "official", "merge_ectopics": False, "unscored": "keep", "unannotated": "mask"}
     values = {"data": {"root": str(real_data), "sources": names}, "labels": labels, "sources": sources}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(values))

@@ -7,7 +7,10 @@ from ecgpipe import layout, params, splitting, tables
 from stages import split
 
 AF, SB = "164889003", "426177001"
-SPLIT = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [], "seed": 7}
+SPLIT = {
+    "folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [], "institutions": [],
+    "seed": 7,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -52,6 +55,7 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
     assert info == {
         "sources": {"ptb-xl": "digest-ptb-xl", "sph": "digest-sph"},
         "folds": [0, 1, 2],
+        "unused": [],
         "protocol": "stratified",
         "classes": [AF, SB],
         "names": ["AF", "SB"],
@@ -92,7 +96,22 @@ def test_another_label_gives_other_facts_so_that_no_training_goes_on_under_it():
 def test_a_fault_leaves_the_old_outputs_alone():
     split.main()
     before = layout.FOLDS.read_bytes()
-    write_params(protocol="source")
-    with pytest.raises(ValueError, match=r"3 folds, 2 sources; set split.folds to \[0, 1\]"):
+    write_params(protocol="source", institutions=[["ptb-xl", "sph"]])
+    with pytest.raises(ValueError, match=r"needs 2 at least, found \[ptb-xl, sph\]; add another to data.sources"):
         split.main()
     assert layout.FOLDS.read_bytes() == before
+
+
+@pytest.mark.usefixtures("project")
+def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
+    write_params(protocol="source")
+    split.main()
+    assert "split.folds: institutions are fewer than folds; 2 stay unused" in caplog.text
+    info = layout.folds_info()
+    assert (info["folds"], info["unused"]) == ([0, 1], [2])
+    folds = tables.read(layout.FOLDS)
+    assert {fold: set(rows["source"]) for fold, rows in folds.groupby("fold")} == {"0": {"ptb-xl"}, "1": {"sph"}}
+    figures = json.loads((layout.METRICS / "split.json").read_text())
+    assert list(figures["parts"]) == ["0", "1"]
+    assert figures["deviation"]["fold_sizes"] == 0
+    assert list(figures["parts"]["0"]["prevalence"]) == [f"{AF} AF", f"{SB} SB"]

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -60,6 +61,48 @@ def test_two_processes_train_one_model(project):
     assert found["train_loss"].astype(float).iloc[-1] < found["train_loss"].astype(float).iloc[0]
     _, about = checkpoint.load(layout.model("0"))
     assert about["folds"] == [0, 1]
+
+
+def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
+    info = json.loads(layout.FOLDS_INFO.read_text())
+    layout.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
+    train.main("2")
+    assert "fold 2 has no recordings" in caplog.text
+    for folder in (layout.model("2"), layout.predictions("2")):
+        assert [path.name for path in folder.iterdir()] == ["unused.json"]
+    assert not layout.checkpoints("2").exists()
+
+
+def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(project):
+    values = params.load()
+    values["train"]["epochs"] = 2
+    found = {}
+    for how in ("mask", "negative"):
+        values["labels"]["unannotated"] = how
+        with params.PARAMS.open("w") as handle:
+            YAML(typ="safe", pure=True).dump(values, handle)
+        train.main("0")
+        found[how] = outputs()
+        assert checkpoint.load(layout.model("0"))[1]["unannotated"] == how
+    assert found["mask"]["weights.safetensors"] != found["negative"]["weights.safetensors"]
+
+
+def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(project, monkeypatch):
+    keys = []
+
+    def stopped(*_, key, **__):
+        keys.append(key)
+        raise InterruptedError
+
+    monkeypatch.setattr(train.training, "Fold", stopped)
+    values = params.load()
+    for how in ("mask", "negative", "mask"):
+        values["labels"]["unannotated"] = how
+        with params.PARAMS.open("w") as handle:
+            YAML(typ="safe", pure=True).dump(values, handle)
+        with pytest.raises(InterruptedError):
+            train.main("0")
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_a_fold_that_no_recording_has_is_named(project):

@@ -1,0 +1,64 @@
+"""Which sources are one institution: they share an origin, so that a model is tested elsewhere only where all of them
+are held out.
+
+The params name them (`split.institutions`); a source that stands in none of these sets is an institution of its own.
+Those of the params files are pairs that the PhysioNet/CinC Challenge 2021 lists as one source each
+(https://physionet.org/content/challenge-2021/1.0.3): CPSC and CPSC-Extra, PTB and PTB-XL, Chapman-Shaoxing and Ningbo.
+"""
+
+from collections.abc import Mapping, Sequence
+
+Institutions = Sequence[Sequence[str]]
+
+
+def of(sources: Sequence[str], institutions: Institutions) -> list[list[str]]:
+    """`sources` by institution, each source once and each institution in the order of its names; names in
+    `institutions` that are not in `sources` are ignored.
+
+    >>> of(["ptb", "georgia", "ptb-xl"], [["ptb", "ptb-xl"], ["ningbo", "chapman_shaoxing"]])
+    [['georgia'], ['ptb', 'ptb-xl']]
+    """
+    place = {name: min(institution) for institution in institutions for name in institution}
+    found: dict[str, list[str]] = {}
+    for name in sorted(set(sources)):
+        found.setdefault(place.get(name, name), []).append(name)
+    return sorted(found.values())
+
+
+def deal(sizes: Mapping[str, int], institutions: Institutions, folds: int) -> dict[str, str]:
+    """The fold ('0', '1', ...) of each source in `sizes` (recordings): institutions whole, the largest first, each to
+    the emptiest of `folds` folds. Where they are fewer than the folds, the last folds stay unused.
+
+    ValueError where all sources are one institution: nothing could be trained on.
+    """
+    whole = of(list(sizes), institutions)
+    if len(whole) < 2:
+        raise ValueError(
+            f"split.protocol 'source' holds out whole institutions and needs 2 at least, found {_written(whole)}; "
+            "add another to data.sources, or edit split.institutions or split.test_sources"
+        )
+    filled = [0] * folds
+    dealt = {}
+    for institution in sorted(whole, key=lambda names: (-sum(sizes[name] for name in names), names)):
+        fold = filled.index(min(filled))
+        filled[fold] += sum(sizes[name] for name in institution)
+        dealt |= dict.fromkeys(institution, str(fold))
+    return dealt
+
+
+def torn(tested: Sequence[str], sources: Sequence[str], institutions: Institutions) -> list[str]:
+    """A fault for each institution of which `tested` (split.test_sources) names some of the `sources` in use and not
+    all: its other sources would stand in the folds."""
+    faults = []
+    for institution in of(sources, institutions):
+        rest = [name for name in institution if name not in tested]
+        if rest and len(rest) < len(institution):
+            faults.append(
+                f"split.test_sources: institution {_written([institution])} is to be tested whole or not at all, and "
+                f"{', '.join(rest)} is not named; name all of it, or edit split.institutions"
+            )
+    return faults
+
+
+def _written(institutions: Institutions) -> str:
+    return ", ".join(f"[{', '.join(names)}]" for names in institutions)

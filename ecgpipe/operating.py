@@ -1,0 +1,118 @@
+"""At which operating point: how probabilities are calibrated, and from which probability a class is answered.
+
+A point is chosen on validation predictions alone, and never scored on the rows that it was chosen on. The points of a
+run lie beside its models, in `data/models/operating.json`, and `predict` uses that of the ensemble:
+
+- `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in order.
+- `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null where undefined),
+  chosen on the fold's own validation rows, and `validation`: the digest of that file.
+- `ensemble`: the same of all folds' validation rows together.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ecgpipe import calibrating, layout, thresholds
+from ecgpipe.measures import Panel
+from ecgpipe.params import Section
+
+ENSEMBLE = "ensemble"
+
+
+class Params(Section):
+    """`evaluate` in params.yaml: the operating point, and the bootstrap.
+
+    thresholds: f1 (maximal F1 of each class), challenge (maximal challenge score) or sensitivity (the highest threshold
+    that finds the share `sensitivity` of the positives). resamples: of the bootstrap, at least 100 for an interval.
+    """
+
+    calibration: calibrating.How
+    thresholds: Literal["f1", "challenge", "sensitivity"]
+    sensitivity: float = Field(gt=0, le=1)
+    resamples: int = Field(ge=100)
+    seed: int = Field(ge=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """How the probabilities of each class are scaled, and its threshold [class] on the scaled ones."""
+
+    scaling: calibrating.Scaling
+    thresholds: NDArray[np.float64]
+
+
+def choose(labels: NDArray, raw: NDArray, classes: Panel, params: Params) -> Point:
+    """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network gave them, both
+    [row, class]. ValueError where the challenge score is asked for and a class has no severity."""
+    scaling = calibrating.fit(labels, raw, params.calibration)
+    probabilities = scaling.apply(raw)
+    if params.thresholds == "challenge":
+        if classes.weights is None:
+            raise ValueError(
+                "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have; "
+                "choose f1 or sensitivity, or classes of the official list"
+            )
+        cuts = thresholds.maximal_challenge(labels, probabilities, classes.weights)
+    elif params.thresholds == "sensitivity":
+        cuts = thresholds.at_sensitivity(labels, probabilities, params.sensitivity)
+    else:
+        cuts = thresholds.maximal_f1(labels, probabilities)
+    return Point(scaling, cuts)
+
+
+def described(
+    points: Mapping[str, Point],
+    auroc: Mapping[str, NDArray],
+    digests: Mapping[str, str],
+    classes: Panel,
+    params: Params,
+) -> dict[str, Any]:
+    """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests` by fold."""
+
+    def one(name: str) -> dict[str, list[float | None]]:
+        point = points[name]
+        columns = {
+            "slope": point.scaling.slope,
+            "shift": point.scaling.shift,
+            "threshold": point.thresholds,
+            "validation_auroc": auroc[name],
+        }
+        return {key: [float(x) if np.isfinite(x) else None for x in values] for key, values in columns.items()}
+
+    folds = {name: {**one(name), "validation": digests[name]} for name in digests}
+    return {"params": params.model_dump(), "classes": classes.codes, "folds": folds, ENSEMBLE: one(ENSEMBLE)}
+
+
+def write(
+    points: Mapping[str, Point], auroc: Mapping[str, NDArray], classes: Panel, params: Params, path: Path
+) -> None:
+    """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
+    digests = {name: layout.digest(layout.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
+    with layout.atomic(path) as temporary:
+        text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Point, NDArray[np.float64]]:
+    """The ensemble's point and its validation AUROC [class] from operating.json.
+
+    `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
+    points are missing or were chosen for other models.
+    """
+    again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no operating points beside these models; {again}")
+    found = json.loads(Path(path).read_text(encoding="utf-8"))
+    made_for = {name: one["validation"] for name, one in found["folds"].items()}
+    if found["classes"] != codes or made_for != dict(digests):
+        raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
+    chosen = {key: np.array(values, np.float64) for key, values in found[ENSEMBLE].items()}
+    point = Point(calibrating.Scaling(chosen["slope"], chosen["shift"]), chosen["threshold"])
+    return point, chosen["validation_auroc"]

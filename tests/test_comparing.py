@@ -1,0 +1,173 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from ecgpipe import comparing, diagnoses, layout, measures, resampling, tables
+from ecgpipe.answers import Answers
+
+CODES = [one.code for one in diagnoses.classes("official")][:3]
+PANEL = measures.panel(CODES)
+EVALUATE = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
+
+
+def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=0.0, drop=()):
+    """A project tree with made-up predictions of two folds and a test part; the labels are the same for every seed."""
+    rng = np.random.default_rng(5)
+    labels = (rng.random((rows, len(codes))) < 0.35).astype(float)
+    labels[rng.random(labels.shape) < 0.1] = np.nan
+    fold = np.array(["0", "1", "test"] * rows, object)[:rows]
+    table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=range(rows))
+    table = table.join(pd.DataFrame(labels, columns=codes)).assign(
+        source=np.array(["a", "b"] * rows)[:rows], record=[f"{i:04d}" for i in range(rows)], patient="",
+        group=[f"g{i // 2}" for i in range(rows)], fold=fold,
+    )  # fmt: skip
+    table = table[~table["record"].isin(drop)]
+    tables.write(table, root / layout.FOLDS)
+    (root / layout.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1], "protocol": protocol}))
+    noise = np.random.default_rng([seed, 1])
+    for k in ("0", "1"):
+        for part, name in ((k, "val"), ("test", "test")):
+            chosen = table[table["fold"] == part]
+            truth = np.nan_to_num(chosen[codes].to_numpy())
+            values = np.clip((0.3 + sharper) * truth + 0.6 * noise.random(truth.shape), 0, 1)
+            given = chosen[["source", "record"]].assign(**dict(zip(codes, values.T, strict=True)))
+            tables.write(given, root / layout.predictions(k) / f"{name}.csv")
+    return comparing.load(root, {"evaluate": EVALUATE})
+
+
+def test_a_run_against_itself_differs_nowhere(tmp_path):
+    run = project(tmp_path)
+    for one in comparing.every(run, run, None, 100, 1):
+        assert (one.table["difference"] == 0).all()
+        assert set(one.table["verdict"]) == {"within noise"}
+        assert "No difference is beyond noise." in comparing.markdown(one, "a", "b")
+
+
+def test_values_are_those_of_the_common_recordings_and_a_better_run_is_called_so(tmp_path):
+    a, b = project(tmp_path / "a"), project(tmp_path / "b", sharper=0.3, drop=("0003", "0004"))
+    assert [one.setting for one in comparing.every(a, b, None, 100, 1)] == ["out_of_fold", "test_ensemble"]
+    given = comparing.pair(a, b, "out_of_fold")
+    assert len(given.groups) == 80 - 2
+    rows = a.found.whole["out_of_fold"]
+    kept = ~a.table["record"].isin(("0003", "0004")).to_numpy()[rows.rows]
+    table = comparing.compare(given, 200, 1).set_index(["kind", "name", "metric"])
+    expected = measures.auroc(rows.labels[kept], rows.raw[kept])
+    found = table.loc[[("class", name, "auroc") for name in PANEL.names], "a"]
+    np.testing.assert_allclose(found, expected)
+    headline = table.loc[("headline", "all", "auroc_macro")]
+    assert headline["verdict"] == "better"
+    assert headline["low"] > 0
+    assert table.loc[("headline", "all", "brier_macro"), "verdict"] == "better"
+    assert table.loc[("headline", "all", "brier_macro"), "difference"] < 0
+    assert set(table.loc["source"].index.get_level_values("name")) == {"a", "b"}
+    back = comparing.compare(comparing.pair(b, a, "out_of_fold"), 200, 1).set_index(["kind", "name", "metric"])
+    assert back.loc[("headline", "all", "auroc_macro"), "verdict"] == "worse"
+    np.testing.assert_allclose(back["difference"].to_numpy(), -table["difference"].to_numpy())
+
+
+def test_cells_count_where_both_annotate_them_alike(tmp_path):
+    a, b = project(tmp_path / "a"), project(tmp_path / "b")
+    pooled = b.found.whole["out_of_fold"]
+    labels = pooled.labels.copy()
+    place = np.flatnonzero(labels[:, 0] == 1)[0]
+    labels[place, 0] = 0  # labelled otherwise
+    labels[np.flatnonzero(labels[:, 1] == 1)[0], 1] = np.nan  # not annotated
+    b.found.whole["out_of_fold"] = dataclasses.replace(pooled, labels=labels)
+    given = comparing.pair(a, b, "out_of_fold")
+    assert given.unlike == 1
+    whole = comparing.pair(a, a, "out_of_fold")
+    assert given.a.annotated.sum() == whole.a.annotated.sum() - 2
+    np.testing.assert_array_equal(given.a.labels, given.b.labels)
+    one = comparing.every(a, b, "out_of_fold", 100, 1)[0]
+    assert "1 cells are left out: the two runs label them differently." in one.remarks
+
+
+def test_runs_of_other_classes_are_compared_on_the_common_ones(tmp_path):
+    a, b = project(tmp_path / "a"), project(tmp_path / "b", codes=CODES[:2])
+    one = comparing.every(a, b, "out_of_fold", 100, 1)[0]
+    assert list(one.table.loc[one.table["kind"] == "class", "name"].unique()) == PANEL.names[:2]
+    assert f"Left out, since one run alone has them: {PANEL.names[2]}." in one.remarks
+    with pytest.raises(ValueError, match="have 80 recordings and 0 classes in common there"):
+        comparing.pair(a, project(tmp_path / "c", codes=["1", "2"]), "out_of_fold")
+
+
+def test_two_protocols_give_the_optimism_gap(tmp_path):
+    a, b = project(tmp_path / "a"), project(tmp_path / "b", protocol="source")
+    text = comparing.markdown(comparing.every(a, b, "out_of_fold", 100, 1)[0], "main", "held-out")
+    assert "### out_of_fold: held-out (B) against main (A)" in text
+    assert "A was split by protocol stratified, B by source: the difference is the optimism gap" in text
+    assert "(few)" not in text.split("**Classes**")[0]
+
+
+def test_what_either_split_keeps_together_is_one_group(tmp_path):
+    given = comparing.pair(project(tmp_path / "a"), project(tmp_path / "b"), "out_of_fold")
+    assert len(set(given.groups)) < len(given.groups)
+    united = comparing._united(np.array(["x", "x", "y", "z"]), np.array(["1", "2", "2", "3"]))
+    assert len(set(united)) == 2
+    assert united[0] == united[1] == united[2]
+
+
+def test_the_band_holds_for_all_names_together():
+    rng = np.random.default_rng(0)
+    called = 0
+    for _ in range(300):
+        centre = rng.normal(size=20)  # twenty true differences of 0, each seen with deviation 1
+        called += comparing.beyond(centre, centre[:, None] + rng.normal(size=(20, 400))).any()
+    assert called / 300 < 0.09
+    clear = comparing.beyond(np.array([0.0, 9.0]), np.array([[0.0], [9.0]]) + rng.normal(size=(2, 400)))
+    assert clear.tolist() == [False, True]
+    assert not comparing.beyond(np.array([0.0, np.nan]), np.zeros((2, 50))).any()
+
+
+def pair_of(seed, rows, aurocs):
+    """Two models whose scores share half of their noise, with these population AUROCs in each of two classes."""
+    rng = np.random.default_rng([seed, 3])
+    labels = (rng.random((rows, 2)) < 0.2).astype(float)
+    common = rng.normal(size=labels.shape)
+    sides = []
+    for auroc in aurocs:
+        scores = np.sqrt(0.5) * (common + rng.normal(size=labels.shape)) + labels * norm.ppf(auroc) * np.sqrt(2)
+        raw = 1 / (1 + np.exp(-scores))
+        sides.append(Answers(labels, raw, np.full(labels.shape, 0.5), raw, np.arange(rows)))
+    groups = np.arange(rows).astype(object)
+    return comparing.Pair(*sides, PANEL.of(CODES[:2]), groups, np.full(rows, "a", object), 0)
+
+
+def called(repetitions, rows, aurocs, resamples):
+    """How often the macro AUROC of two models is called better or worse, as a share of the repetitions."""
+    verdicts = []
+    for seed in range(repetitions):
+        table = comparing.compare(pair_of(seed, rows, aurocs), resamples, seed)
+        verdicts.append(table.loc[table["metric"] == "auroc_macro", "verdict"].iloc[0])
+    return {name: verdicts.count(name) / repetitions for name in ("better", "worse", "within noise")}
+
+
+def test_equal_models_are_seldom_called_different_and_a_difference_of_two_hundredths_is_found():
+    assert called(60, 300, (0.85, 0.85), 100)["within noise"] >= 0.85
+    assert called(3, 5000, (0.85, 0.87), 100)["better"] == 1
+
+
+@pytest.mark.campaign
+def test_two_equal_models_are_called_different_in_at_most_7_of_100():
+    found = called(200, 2000, (0.85, 0.85), 1000)
+    print(f"equal models: {found}")
+    assert found["within noise"] >= 0.93
+
+
+@pytest.mark.campaign
+def test_a_difference_of_two_hundredths_on_5000_recordings_is_found():
+    found = called(40, 5000, (0.85, 0.87), 1000)
+    print(f"a difference of .02: {found}")
+    assert found["better"] >= 0.95
+
+
+def test_resamples_are_those_of_the_groups(tmp_path):
+    given = comparing.pair(project(tmp_path / "a"), project(tmp_path / "b", seed=1), "out_of_fold")
+    one, same = (comparing.compare(given, 100, 3) for _ in range(2))
+    pd.testing.assert_frame_equal(one, same)
+    weights = resampling.counts(given.groups, 5, 3)
+    assert all(len(set(map(tuple, weights[given.groups == name]))) == 1 for name in set(given.groups))

@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecgpipe import auditing, cells, contradictions, diagnoses, dossier, unscored
+
+CLASSES = diagnoses.classes(["426783006", "164889003"])
+
+
+@pytest.fixture
+def audit():
+    rows = [
+        ["a", "426783006", "NSR", "sinus rhythm", 1000, 400.0],
+        ["b", "426783006", "NSR", "sinus rhythm", 1000, 420.0],
+        ["c", "426783006", "NSR", "sinus rhythm", 1000, 10.0],
+        ["a", "164889003", "AF", "atrial fibrillation", 1000, 30.0],
+        ["b", "164889003", "AF", "atrial fibrillation", 1000, np.nan],
+        ["c", "164889003", "AF", "atrial fibrillation", 1000, 28.0],
+    ]
+    judged = cells.judge(pd.DataFrame(rows, columns=cells.COLUMNS[:6])).assign(explanation="a | b")
+    at_odds = pd.DataFrame([["a", "r1", "AF", "NSR", "why", "NSR AF"]], columns=contradictions.COLUMNS)
+    labels = [["a", f"label {n}", 50 - n, "unscored", "near AF: x" if n == 20 else ""] for n in range(30)]
+    doubted = [["a", "r<1", "AF", 1, 0.04, 0.9, "0", "NSR", "001-a.png"], ["a", "r2", "AF", 0, 0.9, 0.8, "1", "", ""]]
+    return dossier.Audit(
+        CLASSES, judged, pd.DataFrame(labels, columns=unscored.COLUMNS), at_odds,
+        pd.DataFrame(doubted, columns=auditing.SUSPECTS), {"NSR": "hardly told apart"}, "", {"a r9": "gone"}, 3,
+    )  # fmt: skip
+
+
+def test_the_gist_counts_what_was_found(audit):
+    assert dossier.gist(audit) == [
+        "3,000 usable recordings of 3 sources, 2 classes.",
+        "1 of 3 cells of class and source suspicious (NSR at c 10).",
+        "30 native labels without a class (near to one are: label 20 30).",
+        "1 recording carries labels that contradict each other (AF with NSR 1).",
+        "The models doubt 2 labels of 2 recordings (most: a r<1 (AF), a r2 (AF)).",
+        "Too rare or too hard for the models to judge: NSR.",
+    ]
+
+
+def test_the_page_holds_every_part_and_marks_suspicious_cells(audit):
+    page = dossier.page(audit)
+    assert page.startswith(dossier.TITLE + "\n")
+    assert "| NSR | 400 | 420 | **10 \u2193** |" in page
+    assert "| AF | 30 |  | 28 |" in page
+    assert "| NSR at c | 10 of 1,000 | 410.0 | 1 % | 40 % to 42 % | a \\| b |" in page
+    assert "Not judged, since fewer than 2 other sources of 20 recordings annotate them: AF." in page
+    assert "| AF with NSR | fibrillating atria have no sinus rhythm | 1 | a 1 |" in page
+    assert "| a | r1 | NSR AF |" in page
+    assert "![r&lt;1 on ECG paper](001-a.png)" in page
+    assert "Labels: AF, NSR.\n\n- AF labelled, not seen: probability 0.04, score 0.90\n" in page
+    assert "| AF | labelled, not seen | a | [r&lt;1](001-a.png) | 0.04 | 0.90 | NSR |" in page
+    assert "| AF | seen, not labelled | a | r2 | 0.90 | 0.80 |  |" in page
+    assert "| NSR | hardly told apart |" in page
+    assert "No plot of a r9: gone." in page
+
+
+def test_of_many_labels_the_frequent_and_the_near_are_shown(audit):
+    page = dossier.page(audit)
+    shown = [n for n in range(30) if f"| label {n} |" in page]
+    assert shown == [*range(dossier.MOST_LABELS), 20]
+
+
+def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
+    page = dossier.page(audit)
+    blocks = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
+    assert len(blocks) > 5
+    for lines in blocks:
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from ecgpipe import calibrating, diagnoses, layout, measures, operating, thresholds
+
+OFFICIAL = [one.code for one in diagnoses.classes("official")]
+PANEL = measures.panel(OFFICIAL[:3])
+
+
+def params(**changes):
+    given = {"calibration": "none", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
+    return operating.Params(**(given | changes))
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((90, 3)) < 0.3).astype(float)
+    return labels, np.clip(0.3 * labels + 0.7 * rng.random(labels.shape), 0, 1)
+
+
+def test_each_rule_chooses_its_thresholds_on_calibrated_probabilities(rows):
+    labels, raw = rows
+    expected = {
+        "f1": thresholds.maximal_f1,
+        "sensitivity": lambda truth, p: thresholds.at_sensitivity(truth, p, 0.7),
+        "challenge": lambda truth, p: thresholds.maximal_challenge(truth, p, PANEL.weights),
+    }
+    for how in ("none", "temperature", "platt"):
+        probabilities = calibrating.fit(labels, raw, how).apply(raw)
+        for rule, choose in expected.items():
+            point = operating.choose(labels, raw, PANEL, params(calibration=how, thresholds=rule, sensitivity=0.7))
+            np.testing.assert_array_equal(point.thresholds, choose(labels, probabilities))
+            np.testing.assert_array_equal(point.scaling.apply(raw), probabilities)
+
+
+def test_the_challenge_rule_needs_the_challenges_weights(rows):
+    panel = measures.panel(["1", "2", "3"])
+    with pytest.raises(ValueError, match=r"evaluate\.thresholds: 'challenge' needs the challenge's weights"):
+        operating.choose(*rows, panel, params(thresholds="challenge"))
+
+
+def test_params_that_make_no_sense_are_refused():
+    for change in ({"sensitivity": 0}, {"resamples": 10}, {"thresholds": "youden"}, {"calibration": "isotonic"}):
+        with pytest.raises(ValidationError):
+            params(**change)
+
+
+@pytest.fixture
+def written(rows, tmp_path, monkeypatch):
+    """operating.json of a fold and the ensemble, in the working folder; the digests that its models name."""
+    monkeypatch.chdir(tmp_path)
+    path = layout.predictions("0") / "val.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("predictions")
+    point = operating.choose(*rows, PANEL, params(calibration="platt"))
+    auroc = {"0": np.array([0.9, 0.8, np.nan]), "ensemble": np.array([0.95, np.nan, 0.6])}
+    operating.write({"0": point, "ensemble": point}, auroc, PANEL, params(), layout.OPERATING)
+    return point, {"0": layout.digest(path)}
+
+
+def test_what_is_written_is_read_back_exactly(written):
+    point, digests = written
+    found, auroc = operating.read(layout.OPERATING, PANEL.codes, digests)
+    np.testing.assert_array_equal(found.thresholds, point.thresholds)
+    np.testing.assert_array_equal(found.scaling.slope, point.scaling.slope)
+    np.testing.assert_array_equal(found.scaling.shift, point.scaling.shift)
+    np.testing.assert_array_equal(auroc, [0.95, np.nan, 0.6])
+    said = json.loads(layout.OPERATING.read_text())
+    assert said["folds"]["0"]["validation_auroc"] == [0.9, 0.8, None]
+    assert said["params"] == params().model_dump()
+
+
+def test_points_of_other_models_are_refused(written, tmp_path):
+    _, digests = written
+    for codes, others in ((PANEL.codes[:2], digests), (PANEL.codes, {"0": "other"}), (PANEL.codes, {"1": "x"})):
+        with pytest.raises(ValueError, match=r"operating.json: its operating points were chosen for other models"):
+            operating.read(layout.OPERATING, codes, others)
+    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+        operating.read(tmp_path / "none.json", PANEL.codes, digests)

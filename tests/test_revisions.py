@@ -1,0 +1,49 @@
+import json
+import subprocess
+
+import pytest
+from dvc.repo import Repo
+
+from ecgpipe import layout, revisions
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A Git repository whose first commit has a run in DVC's cache, and whose workspace has none."""
+    monkeypatch.chdir(tmp_path)
+    for key in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(key, "a")
+    for key in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(key, "a@b")
+    subprocess.run(["git", "init", "-q"], check=True)
+    with Repo.init() as repo:
+        layout.predictions("0").mkdir(parents=True)
+        (layout.predictions("0") / "val.csv").write_text("first")
+        layout.FOLDS.write_text("table")
+        layout.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
+        (tmp_path / "params.yaml").write_text("evaluate: {}\n")
+        repo.add([str(path) for path in (layout.FOLDS, layout.FOLDS_INFO, layout.PREDICTIONS)])
+    subprocess.run(["git", "add", "-A"], check=True)
+    subprocess.run(["git", "commit", "-qm", "one"], check=True)
+    return tmp_path
+
+
+def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(repository):
+    (layout.predictions("0") / "val.csv").unlink()
+    (layout.predictions("0") / "val.csv").write_text("changed")
+    root = revisions.locate("HEAD", repository / "scratch")
+    assert (root / layout.predictions("0") / "val.csv").read_text() == "first"
+    assert (root / "params.yaml").read_text() == "evaluate: {}\n"
+    assert (layout.predictions("0") / "val.csv").read_text() == "changed"
+
+
+def test_a_folder_is_taken_as_it_is(repository):
+    assert revisions.locate(".", repository / "scratch").resolve() == repository.resolve()
+    (repository / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):
+        revisions.locate("empty", repository / "scratch")
+
+
+def test_a_name_that_is_neither_is_refused(repository):
+    with pytest.raises(ValueError, match="'nonsense' is no folder, and no revision whose predictions can be had"):
+        revisions.locate("nonsense", repository / "scratch")

@@ -1,0 +1,120 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecgpipe import calibrating, diagnoses, layout, measures, operating, settings, tables, thresholds
+
+CODES = [one.code for one in diagnoses.classes("official")][:3]
+PANEL = measures.panel(CODES)
+PARAMS = operating.Params(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
+RULES = [PARAMS.model_copy(update={"thresholds": rule}) for rule in ("f1", "challenge", "sensitivity")]
+
+
+@pytest.fixture
+def split():
+    rng = np.random.default_rng(7)
+    fold = np.array(["0", "1", "2", "test"] * 30, object)
+    labels = (rng.random((120, 3)) < 0.3).astype(float)
+    return labels, fold, np.clip(0.3 * labels + 0.7 * rng.random(labels.shape), 0, 1)
+
+
+def build(labels, fold, probabilities, params=PARAMS):
+    folds = ("0", "1", "2")
+    test = {k: probabilities[fold == "test"] * scale for k, scale in zip(folds, (1.0, 0.8, 0.6), strict=True)}
+    return settings.build(labels, fold, {k: probabilities[fold == k] for k in folds}, test, PANEL, params)
+
+
+def points(found):
+    """Every operating point of a run as bytes, by who is scored with it."""
+    named = {f"out_of_fold {k}": point for k, point in found.crossed.items()} | found.points
+    return {
+        name: b"".join(part.tobytes() for part in (point.thresholds, point.scaling.slope, point.scaling.shift))
+        for name, point in named.items()
+    }
+
+
+def leaks(split, params=PARAMS, build=build):
+    """Who is scored with a point that changes with the labels or predictions of the rows that it is scored on."""
+    labels, fold, probabilities = split
+    before, rng, found = points(build(*split, params)), np.random.default_rng(1), set()
+    for part in ("0", "1", "2", "test"):
+        rows = fold == part
+        for which in (0, 2):
+            noisy = [labels.copy(), fold, probabilities.copy()]
+            noisy[which][rows] = rng.random(labels[rows].shape).round(0 if which == 0 else 3)
+            after = points(build(*noisy, params))
+            scored = [f"out_of_fold {part}"] if part != "test" else [k for k in after if "out" not in k]
+            found |= {name for name in scored if after[name] != before[name]}
+    return found
+
+
+@pytest.mark.parametrize("params", RULES, ids=lambda params: params.thresholds)
+def test_no_point_changes_with_the_rows_that_it_is_scored_on(split, params):
+    assert leaks(split, params) == set()
+
+
+def test_a_planted_leak_is_found(split):
+    def leaking(which):
+        """A build whose points `which` are chosen on every row, the ones to be scored among them."""
+
+        def on_all_rows(labels, fold, probabilities, params):
+            found = build(labels, fold, probabilities, params)
+            point = operating.choose(labels, probabilities, PANEL, params)
+            return dataclasses.replace(found, **{which: dict.fromkeys(getattr(found, which), point)})
+
+        return on_all_rows
+
+    for which, harmed in (("crossed", {f"out_of_fold {k}" for k in "012"}), ("points", {*"012", "ensemble"})):
+        assert leaks(split, PARAMS, leaking(which)) == harmed
+
+
+def test_points_are_those_of_the_rows_named(split):
+    labels, fold, probabilities = split
+    found = build(*split)
+
+    def expected(rows):
+        scaling = calibrating.fit(labels[rows], probabilities[rows], "platt")
+        return scaling.slope, thresholds.maximal_f1(labels[rows], scaling.apply(probabilities[rows]))
+
+    own = {"0": fold == "0", "ensemble": fold != "test"}
+    for name, rows in own.items():
+        slope, cuts = expected(rows)
+        np.testing.assert_allclose(found.points[name].scaling.slope, slope)
+        np.testing.assert_allclose(found.points[name].thresholds, cuts)
+    slope, cuts = expected((fold == "0") | (fold == "2"))
+    np.testing.assert_allclose(found.crossed["1"].thresholds, cuts)
+    np.testing.assert_array_equal(found.validation["1"].thresholds[0], found.crossed["1"].thresholds)
+    np.testing.assert_array_equal(found.test["0"].thresholds[0], found.points["0"].thresholds)
+
+
+def test_each_setting_holds_the_rows_of_the_table_that_it_says(split):
+    labels, fold, probabilities = split
+    found = build(*split)
+    pooled, both = found.whole["out_of_fold"], found.whole["test_ensemble"]
+    np.testing.assert_array_equal(pooled.raw, probabilities[pooled.rows])
+    np.testing.assert_array_equal(pooled.labels, labels[pooled.rows])
+    assert sorted(pooled.rows) == list(np.flatnonzero(fold != "test"))
+    np.testing.assert_array_equal(both.rows, np.flatnonzero(fold == "test"))
+    np.testing.assert_allclose(both.raw, probabilities[fold == "test"] * 0.8)
+    np.testing.assert_allclose(both.probabilities, found.points["ensemble"].scaling.apply(both.raw))
+    assert found.folds == ["0", "1", "2"]
+
+
+def test_predictions_are_read_in_the_order_of_the_table(split, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels, fold, probabilities = split
+    table = pd.DataFrame(labels, columns=CODES).assign(
+        source="a", record=[f"{number:03d}" for number in range(120)], fold=fold
+    )
+    for k in ("0", "1", "2"):
+        for part, name in ((k, "val"), ("test", "test")):
+            rows = table[fold == part][["source", "record"]]
+            given = rows.assign(**dict(zip(CODES, probabilities[fold == part].T, strict=True)))
+            tables.write(given[::-1], layout.predictions(k) / f"{name}.csv")
+    found = settings.read(table, ["0", "1", "2"], PANEL, PARAMS)
+    np.testing.assert_allclose(found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6)
+    alone = settings.read(table[fold != "test"], ["0", "1", "2"], PANEL, PARAMS)
+    assert alone.whole.keys() == {"out_of_fold"}
+    assert alone.test == {}

@@ -116,7 +116,7 @@ def _good(project: Project) -> pd.DataFrame:
 
 
 def _cells(project: Project) -> pd.DataFrame:
-    """All cells, judged; the suspicious ones with an explanation."""
+    """All cells, judged; the suspicious ones with an explanation, and those of which a fault is known."""
     judged = cells.judge(cells.count(project.table, project.classes))
     judged["explanation"] = ""
     codes = {one.code: set(one.codes) for one in project.classes}
@@ -125,6 +125,9 @@ def _cells(project: Project) -> pd.DataFrame:
         says = [label for label, said in spoken if not codes[cell["code"]].isdisjoint(said)]
         name = project.sources[cell["source"]].vocabulary
         judged.loc[place, "explanation"] = cells.explain(cell, name, says, cells.neighbours_of(cell, judged))
+    for place, cell in judged[judged["positives"].notna()].iterrows():
+        known = cells.KNOWN.get((project.sources[cell["source"]].vocabulary, cell["code"]), "")
+        judged.loc[place, "explanation"] = judged.loc[place, "explanation"] or known
     return judged
 
 

@@ -24,9 +24,14 @@ from ecgpipe.answers import Answers, fold_names
 from ecgpipe.measures import FEW, Panel
 
 KEY = ["source", "record"]
-HEADLINE = ("auroc_macro", "ap_macro", "f1_macro", "auroc_micro", "ap_micro", "brier_macro")
+HEADLINE = ("auroc_macro", "auroc_macro_frequent", "ap_macro", "f1_macro", "auroc_micro", "ap_micro", "brier_macro")
 LOWER_IS_BETTER = ("brier", "brier_macro")
 BETTER, WORSE, NOISE, UNDEFINED = "better", "worse", "within noise", "undefined"
+_FOOT = (
+    "Paired bootstrap by patient. Of many classes or sources some interval leaves out 0 by chance, so there a verdict "
+    "needs a difference beyond the 95 % band of all together. Another seed of the training is in none of this. "
+    "frequent: over the classes with 10 or more positives; few: fewer than 10."
+)
 COLUMNS = ["kind", "name", "metric", "a", "b", "difference", "low", "high", "verdict", "recordings", "positives"]
 
 
@@ -141,6 +146,7 @@ def _values(answers: Answers, classes: Panel) -> dict[str, Any]:
     scored = classes.weights is not None
     score = measures.challenge(labels, answers.binary, classes.weights, classes.sinus) if scored else np.nan
     micro = {"auroc_micro": measures.auroc(*cells)[0], "ap_micro": measures.average_precision(*cells)[0]}
+    micro["auroc_macro_frequent"] = measures.macro(each["auroc"][measures.frequent(labels)])
     return each | micro | {f"{key}_macro": measures.macro(of) for key, of in each.items()} | {classes.challenge: score}
 
 
@@ -228,6 +234,12 @@ def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
     dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
     if dropped:
         said.append(f"Left out, since one run alone has them: {', '.join(dropped)}.")
+    trained = [round(_trained(run)) for run in (a, b)]
+    if max(trained) > 1.05 * min(trained):
+        said.append(
+            f"A model of A trained on {trained[0]:,} recordings, one of B on {trained[1]:,}: part of the difference "
+            "may be that. For like with like give both runs the same split.test_fraction and as many folds."
+        )
     protocols = [run.about.get("protocol") for run in (a, b)]
     if set(protocols) == {"stratified", "source"}:
         said.append(
@@ -235,6 +247,12 @@ def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
             "knowing the hospital adds to a score."
         )
     return said
+
+
+def _trained(run: Run) -> float:
+    """How many recordings a fold's model was trained on, on average."""
+    sizes = run.table["fold"].value_counts().drop(tables.TEST, errors="ignore")
+    return float(sizes.sum() - sizes.mean())
 
 
 def markdown(found: Comparison, a: str, b: str) -> str:
@@ -253,6 +271,7 @@ def markdown(found: Comparison, a: str, b: str) -> str:
             cells = [row.name, row.metric, _number(row.a), _number(row.b), _number(row.difference, "+")]
             cells += [f"{_number(row.low, '+')} to {_number(row.high, '+')}", row.verdict, f"{row.recordings:,}"]
             text.append("| " + " | ".join([*cells, f"{row.positives:,}{few}"]) + " |")
+    text += ["", _FOOT]
     return "\n".join(text) + "\n"
 
 

@@ -127,9 +127,13 @@ def _suspicious(audit: Audit) -> list[str]:
         for _, row in cells.suspicious(audit.cells).iterrows()
     ]
     alone = audit.cells.loc[audit.cells["verdict"] == "not judged", "abbreviation"]
+    plain = audit.cells[~audit.cells["verdict"].isin(["few", "many"]) & (audit.cells["explanation"] != "")]
     parts = [rule]
     if rows:
         parts.append(_table(["cell", "positives", "expected", "share", "elsewhere", "why it may be so"], rows))
+    for text, own in plain.groupby("explanation", sort=False):
+        named = [f"{row['abbreviation']} at {row['source']}" for _, row in own.iterrows()]
+        parts.append(f"Known, though the figures here do not show it: {', '.join(named)}. {_plain(text)}")
     if len(alone):
         text = f"fewer than {cells.SISTERS} other sources of {cells.SISTER_RECORDINGS} recordings annotate them"
         parts.append(f"Not judged, since {text}: {', '.join(dict.fromkeys(alone))}.")

@@ -22,11 +22,12 @@ Draws = dict[str, NDArray[np.float64]]
 
 
 def draws(answers: Answers, classes: Panel, weights: NDArray) -> Draws:
-    """Every number of `answers` in every resample: `EACH` are [class, resample]; `<each>_macro`, `auroc_micro`,
-    `ap_micro` and the challenge score are [resample].
+    """Every number of `answers` in every resample: `EACH` are [class, resample]; `<each>_macro`,
+    `auroc_macro_frequent`, `auroc_micro`, `ap_micro` and the challenge score are [resample].
 
-    `weights` [row, resample] are `resampling.counts` of the rows of `answers`. A class is left out of a macro mean
-    where it is undefined, in all resamples or in one.
+    `weights` [row, resample] are `resampling.counts` of the rows of `answers`. Macro means are over the same classes in
+    all resamples: one that is undefined in a resample alone, since none of its few positives was drawn, counts there
+    with its value for all rows. Left out, the mean would rise and fall with who is in it.
     """
     dtype = resampling.exact_dtype(answers.labels.size, weights)
     areas = _areas(answers, dtype)
@@ -39,7 +40,11 @@ def draws(answers: Answers, classes: Panel, weights: NDArray) -> Draws:
     with ThreadPoolExecutor(_THREADS) as pool:
         parts = list(pool.map(chunk, range(0, weights.shape[1], _CHUNK)))
     found = {key: np.concatenate([part[key] for part in parts], axis=-1) for key in parts[0]}
-    return found | {f"{key}_macro": _macro(found[key]) for key in EACH}
+    once = np.ones((len(weights), 1), dtype)
+    whole = areas(once) | totals(once)
+    frequent = measures.frequent(answers.labels)
+    means = {f"{key}_macro": _macro(found[key], whole[key]) for key in EACH}
+    return found | means | {"auroc_macro_frequent": _macro(found["auroc"][frequent], whole["auroc"][frequent])}
 
 
 def _areas(answers: Answers, dtype: type) -> Callable[[NDArray], Draws]:
@@ -80,12 +85,13 @@ def _totals(answers: Answers, classes: Panel) -> Callable[[NDArray], Draws]:
     return totals
 
 
-def _macro(values: NDArray) -> NDArray[np.float64]:
-    """[class, resample] -> [resample]: the mean over the classes where it is defined."""
-    defined = ~np.isnan(values)
-    count = defined.sum(axis=0)
-    total = np.where(defined, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+def _macro(values: NDArray, whole: NDArray) -> NDArray[np.float64]:
+    """[class, resample] -> [resample]: the mean over the classes that are defined in all rows, as `whole` [class, 1]
+    has them."""
+    defined = ~np.isnan(whole[:, 0])
+    if not defined.any():
+        return np.full(values.shape[1], np.nan)
+    return np.where(np.isnan(values), whole, values)[defined].mean(axis=0)
 
 
 def averaged(several: list[Draws]) -> Draws:

@@ -104,6 +104,11 @@ def challenge(labels: NDArray, binary: NDArray, weights: NDArray, sinus: int | N
     return float(scaled(gains(labels, binary, weights, sinus).sum(axis=1)))
 
 
+def frequent(labels: NDArray) -> NDArray[np.bool_]:
+    """[class]: whether it has `FEW` positives or more, so that one recording moves its score little."""
+    return (labels == 1).sum(axis=0) >= FEW
+
+
 def macro(values: NDArray) -> float:
     """The mean over the classes where a metric is defined; NaN where it is defined nowhere."""
     defined = values[~np.isnan(values)]

@@ -21,6 +21,7 @@ SETTINGS = {"out_of_fold": "Out of fold", "test_ensemble": "Test ensemble", "tes
 WHOLE = ("out_of_fold", "test_ensemble")
 ROWS = {
     "auroc_macro": "AUROC, macro",
+    "auroc_macro_frequent": "AUROC, macro over classes with 10 or more positives",
     "ap_macro": "Average precision, macro",
     "f1_macro": "F1, macro",
     "auroc_micro": "AUROC, micro",

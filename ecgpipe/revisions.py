@@ -9,17 +9,20 @@ _NEEDED = (layout.FOLDS, layout.FOLDS_INFO, layout.PREDICTIONS)
 
 
 def locate(name: str, scratch: Path) -> Path:
-    """The root of a project tree that holds the run `name`: a folder, or a revision brought below `scratch`.
+    """The root of a project tree that holds the run `name`: of a folder, or a revision brought below `scratch`.
 
-    A folder is a project (data/folds.csv, data/folds.json, data/predictions, and params.yaml where it has one); a
-    revision is what Git or `dvc exp` call one, its data in DVC's cache. ValueError where either lacks them.
+    A folder is a project (data/folds.csv, data/folds.json, data/predictions, and params.yaml where it has one), its
+    `data` or its `data/predictions`; a revision is what Git or `dvc exp` call one, its data in DVC's cache. ValueError
+    where either lacks them.
     """
-    folder = Path(name)
+    folder = Path(name).resolve()
     if folder.is_dir():
-        missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
-        if missing:
-            raise ValueError(f"{folder}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran")
-        return folder
+        for root in (folder, folder.parent, folder.parent.parent):
+            missing = [str(path) for path in _NEEDED if not (root / path).exists()]
+            if not missing and (folder == root or folder in (root / layout.PREDICTIONS, root / layout.FOLDS.parent)):
+                return root
+        absent = ", ".join(str(path) for path in _NEEDED if not (folder / path).exists())
+        raise ValueError(f"{name}: no {absent} in this folder; name a project in which dvc repro ran")
     return _fetch(name, Path(scratch))
 
 

@@ -58,6 +58,7 @@ def report(answers: Answers, classes: Panel) -> Tree:
         **{f"{key}_macro": measures.macro(columns[key]) for key in MEASURES},
         "brier_macro_raw": measures.macro(before["brier_raw"]),
         "ece_macro_raw": measures.macro(before["ece_raw"]),
+        "auroc_macro_frequent": measures.macro(columns["auroc"][measures.frequent(labels)]),
         "auroc_micro": measures.auroc(*cells)[0],
         "ap_micro": measures.average_precision(*cells)[0],
         classes.challenge: score,
@@ -166,9 +167,17 @@ def write(metrics: Tree, folder: Path = layout.METRICS) -> None:
 
 
 def by_setting(told: Tree, classes: Panel) -> Tree:
-    """Setting -> metric -> `value`, its interval `low` and `high`, and `sd` over the folds in `test`; metrics before
-    calibration end in `_raw`."""
-    keys = [*HEADLINE, classes.challenge, "brier_macro", "ece_macro", "brier_macro_raw", "ece_macro_raw"]
+    """Setting -> metric -> `value`, its interval `low` and `high`, and `sd` over the folds in `test`. Metrics before
+    calibration end in `_raw`; `_frequent` are means over the classes with ten or more positives in the setting."""
+    keys = [
+        *HEADLINE,
+        "auroc_macro_frequent",
+        classes.challenge,
+        "brier_macro",
+        "ece_macro",
+        "brier_macro_raw",
+        "ece_macro_raw",
+    ]
     table: Tree = {}
     for name in [name for name in NAMES if name in told]:
         one = told[name]

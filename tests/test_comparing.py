@@ -103,6 +103,14 @@ def test_two_protocols_give_the_optimism_gap(tmp_path):
     assert "(few)" not in text.split("**Classes**")[0]
 
 
+def test_unequal_amounts_of_training_data_are_said(tmp_path):
+    a, b = project(tmp_path / "a"), project(tmp_path / "b")
+    assert not any("trained on" in remark for remark in comparing.every(a, b, "out_of_fold", 100, 1)[0].remarks)
+    b.table.loc[b.table["fold"] == "test", "fold"] = "0"  # no test part: its recordings are trained on
+    said = comparing.every(a, b, "out_of_fold", 100, 1)[0].remarks
+    assert any(remark.startswith("A model of A trained on 40 recordings, one of B on 60: part") for remark in said)
+
+
 def test_what_either_split_keeps_together_is_one_group(tmp_path):
     given = comparing.pair(project(tmp_path / "a"), project(tmp_path / "b"), "out_of_fold")
     assert len(set(given.groups)) < len(given.groups)

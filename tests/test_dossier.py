@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,3 +69,10 @@ def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
     assert len(blocks) > 5
     for lines in blocks:
         assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
+    judged = audit.cells.assign(explanation=["", "", "far fewer", "known | of both", "", "known | of both"])
+    page = dossier.page(dataclasses.replace(audit, cells=judged))
+    assert "Known, though the figures here do not show it: AF at a, AF at c. known \\| of both" in page
+    assert page.count("far fewer") == 1

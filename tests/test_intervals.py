@@ -73,6 +73,24 @@ def test_a_class_that_is_undefined_leaves_the_others_alone():
     assert bounds["auroc_macro"] == bounds["auroc"][0]
 
 
+def test_a_macro_mean_is_over_the_same_classes_in_every_resample():
+    answers = random_answers(rows=70)
+    labels = np.nan_to_num(answers.labels)
+    labels[:, 2] = 0
+    labels[7, 2] = 1  # in one of three resamples it is not drawn
+    answers = answers_of(labels, answers.raw)
+    weights = resampling.counts(np.arange(70), 200, 1)
+    found = intervals.draws(answers, PANEL, weights)
+    missing = weights[7] == 0
+    assert 0.2 < missing.mean() < 0.5
+    assert np.isnan(found["auroc"][2][missing]).all()
+    own = measures.auroc(labels, answers.raw)[2]
+    np.testing.assert_allclose(
+        found["auroc_macro"][missing], (found["auroc"][:2, missing].sum(axis=0) + own) / 3, atol=1e-12
+    )
+    np.testing.assert_allclose(found["auroc_macro_frequent"], found["auroc"][:2].mean(axis=0), atol=1e-12)
+
+
 def test_a_panel_without_weights_has_no_challenge_draws():
     panel = measures.panel(["1", "2", "3"])
     found = intervals.draws(random_answers(), panel, resampling.counts(np.arange(70), 3, 1))

@@ -38,10 +38,12 @@ def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(rep
 
 
 def test_a_folder_is_taken_as_it_is(repository):
-    assert revisions.locate(".", repository / "scratch").resolve() == repository.resolve()
+    for name in (".", "data", "data/predictions"):
+        assert revisions.locate(name, repository / "scratch") == repository.resolve()
     (repository / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):
-        revisions.locate("empty", repository / "scratch")
+    for name in ("empty", "data/predictions/fold-0"):
+        with pytest.raises(ValueError, match=rf"{name}: no data/folds.csv, data/folds.json, data/predictions in this"):
+            revisions.locate(name, repository / "scratch")
 
 
 def test_a_name_that_is_neither_is_refused(repository):

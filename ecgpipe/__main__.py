@@ -18,6 +18,7 @@ from ecgpipe import (
     gallery,
     layout,
     operating,
+    pairing,
     params,
     predicting,
     revisions,
@@ -121,12 +122,14 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     values = params.load()
+    if arguments.resamples is not None:
+        values["evaluate"] = {**values["evaluate"], "resamples": arguments.resamples}
     chosen = params.section(operating.Params, values, "evaluate")
     with tempfile.TemporaryDirectory() as scratch:
         named = {side: getattr(arguments, side) for side in ("a", "b")}
-        roots = [revisions.locate(name, Path(scratch) / side) for side, name in named.items()]
-        a, b = (comparing.load(root, values) for root in roots)
-    found = comparing.every(a, b, arguments.setting, arguments.resamples or chosen.resamples, chosen.seed)
+        places = [revisions.locate(name, Path(scratch) / side) for side, name in named.items()]
+        a, b = (pairing.load(*place, values) for place in places)
+    found = comparing.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
     text = "\n".join(comparing.markdown(one, arguments.a, arguments.b) for one in found)
     print(text)
     if arguments.markdown:

@@ -4,7 +4,7 @@
 it (Platt 1999, Probabilistic outputs for support vector machines), which a loss that weighs positives needs: its
 probabilities are too high as a whole, and no temperature takes that back. Both minimise the log loss over annotated
 rows, with Platt's targets (positives + 1) / (positives + 2) and 1 / (negatives + 2), so that the fit is finite even
-where a score separates the classes. Both keep the order within a class.
+where a score separates the classes. Both keep the order within a class, up to ties within 1e-7 of 0 and 1.
 """
 
 import dataclasses
@@ -12,13 +12,14 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 How = Literal["none", "temperature", "platt"]
 BINS = 10
 # Probabilities are written with seven digits: nearer to 0 or 1 is not known.
 _LEAST = 1e-7
 _STEEPEST = 20.0
-_STEPS = 50
+_STEPS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Scaling:
         """Calibrated probabilities [row, class]."""
         if (self.slope == 1).all() and (self.shift == 0).all():
             return np.asarray(probabilities, np.float64)
-        return 1 / (1 + np.exp(-(self.slope * logit(probabilities) + self.shift)))
+        return special.expit(self.slope * logit(probabilities) + self.shift)
 
 
 def logit(probabilities: NDArray) -> NDArray[np.float64]:
@@ -59,26 +60,34 @@ def fit(labels: NDArray, probabilities: NDArray, how: How) -> Scaling:
 
 
 def _fitted(truth: NDArray, logits: NDArray, shifted: bool) -> tuple[float, float]:
-    """Newton's method on the log loss (convex in slope and shift), halving steps that do not lower it."""
+    """Slope and shift of one class. Where the best slope lies outside its bounds, the shift is fitted at the bound."""
     positives = truth.sum()
     target = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (len(truth) - positives + 2))
-    design = np.stack([logits, np.full_like(logits, float(shifted))])
-    found = np.array([1.0, 0.0])
-    loss = _loss(found @ design, target)
+    ones = np.ones_like(logits)
+    design = np.stack([logits, ones] if shifted else [logits])
+    found = _newton(design, target, np.zeros(len(logits)), np.eye(len(design))[0])
+    slope = float(np.clip(found[0], 1 / _STEEPEST, _STEEPEST))
+    if slope != found[0] and shifted:
+        found = np.append(slope, _newton(ones[None], target, slope * logits, np.zeros(1)))
+    return slope, float(found[1]) if shifted else 0.0
+
+
+def _newton(design: NDArray, target: NDArray, offset: NDArray, start: NDArray) -> NDArray[np.float64]:
+    """Weights of the rows of `design` [weight, row] of least log loss, by Newton's method; a step that does not lower
+    the loss, which is convex, is halved. `offset` [row] is added to the logits."""
+    found, loss = start.astype(np.float64), _loss(start @ design + offset, target)
     for _ in range(_STEPS):
-        probability = 1 / (1 + np.exp(-(found @ design)))
+        probability = special.expit(found @ design + offset)
         gradient = design @ (probability - target)
-        hessian = (design * (probability * (1 - probability))) @ design.T + 1e-9 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        held = np.clip(found[0] - step[0], 1 / _STEEPEST, _STEEPEST)
-        if held != found[0] - step[0]:  # the slope ends at its bound; the shift goes on alone
-            step = np.array([found[0] - held, gradient[1] / hessian[1, 1]])
-        while (lower := _loss((found - step) @ design, target)) > loss and np.abs(step).max() > 1e-9:
+        hessian = (design * (probability * (1 - probability))) @ design.T
+        ridge = (1e-9 * np.trace(hessian) + 1e-12) * np.eye(len(found))  # far out the curvature vanishes
+        step = np.linalg.solve(hessian + ridge, gradient)
+        while (lower := _loss((found - step) @ design + offset, target)) > loss and np.abs(step).max() > 1e-10:
             step = step / 2
-        if np.abs(step).max() <= 1e-9:
+        if np.abs(step).max() <= 1e-10:
             break
         found, loss = found - step, lower
-    return float(found[0]), float(found[1])
+    return found
 
 
 def _loss(logits: NDArray, target: NDArray) -> float:

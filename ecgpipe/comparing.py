@@ -1,61 +1,36 @@
 """Is the difference between two runs real? A paired bootstrap on the recordings that both predicted.
 
 Both runs are scored on the same recordings, classes and annotated cells, and on the same resamples (by the groups of
-both): what is common to them cancels. A difference is B less A. A headline metric differs where its 95 % percentile
-interval leaves out 0. Of many classes or sources some interval will, by chance; there a difference counts only beyond
-the simultaneous 95 % band, the largest studentised deviation of all in each resample (Romano and Wolf 2005,
-doi:10.1111/j.1468-0262.2005.00615.x). As all intervals here they hold the models as they are: what another seed of the
-training would have given is not in them.
+both): what is common to them cancels. A difference is B less A, with its 95 % percentile interval. Of many metrics,
+classes or sources some interval leaves out 0 by chance, so a difference counts only where it also lies beyond the
+simultaneous 95 % band of its kind (headline, one metric of all classes or of all sources): the largest studentised
+deviation of all in each resample (Romano and Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x). As all
+intervals here they hold the models as they are: what another seed of the training would have given is not in them.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from ecgpipe import calibrating, intervals, layout, measures, operating, params, resampling, settings, tables
-from ecgpipe.answers import Answers, fold_names
+from ecgpipe import calibrating, intervals, measures, resampling, settings, tables
+from ecgpipe.answers import Answers
 from ecgpipe.measures import FEW, Panel
+from ecgpipe.pairing import Pair, Run, pair
 
-KEY = ["source", "record"]
 HEADLINE = ("auroc_macro", "auroc_macro_frequent", "ap_macro", "f1_macro", "auroc_micro", "ap_micro", "brier_macro")
 LOWER_IS_BETTER = ("brier", "brier_macro")
 BETTER, WORSE, NOISE, UNDEFINED = "better", "worse", "within noise", "undefined"
 _FOOT = (
-    "Paired bootstrap by patient. Of many classes or sources some interval leaves out 0 by chance, so there a verdict "
-    "needs a difference beyond the 95 % band of all together. Another seed of the training is in none of this. "
-    "frequent: over the classes with 10 or more positives; few: fewer than 10."
+    "Paired bootstrap by patient. Of many intervals some leave out 0 by chance, so a verdict also needs a difference "
+    "beyond the 95 % band of all rows of its metric (above: of all metrics). Another seed of the training is not in "
+    "it. frequent: over the classes with 10 or more positives; few: fewer than 10, whose intervals are too narrow, "
+    "and so are those of means over many such classes."
 )
 COLUMNS = ["kind", "name", "metric", "a", "b", "difference", "low", "high", "verdict", "recordings", "positives"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A run's split table, its classes, its settings and what folds.json says of its split."""
-
-    table: pd.DataFrame
-    classes: Panel
-    found: settings.Settings
-    about: Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """Two runs' answers to the same recordings in the same order, with the same labels: a cell that one of them does
-    not annotate, or labels otherwise (`unlike` counts these), is blank in both."""
-
-    a: Answers
-    b: Answers
-    classes: Panel
-    groups: NDArray[np.object_]
-    sources: NDArray[np.object_]
-    unlike: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,69 +42,23 @@ class Comparison:
     remarks: list[str]
 
 
-def load(root: Path, fallback: Mapping[str, Any]) -> Run:
-    """The run in the project tree `root`; its operating points as its own section `evaluate` says, or, where it has
-    none, as that of the params `fallback` does."""
-    own = params.load(root / params.PARAMS) if (root / params.PARAMS).is_file() else {}
-    chosen = params.section(operating.Params, own if "evaluate" in own else fallback, "evaluate")
-    table = tables.read(root / layout.FOLDS)
-    folds = fold_names(table, root / layout.FOLDS_INFO)
-    classes = measures.panel(tables.class_codes(table))
-    found = settings.read(table, folds, classes, chosen, root / layout.PREDICTIONS)
-    return Run(table, classes, found, layout.folds_info(root / layout.FOLDS_INFO))
-
-
-def pair(a: Run, b: Run, setting: str) -> Pair:
-    """The recordings that both runs predicted in `setting`. ValueError where there are none, or no common class."""
-    codes = [code for code in a.classes.codes if code in b.classes.codes]
-    both = [run.table.iloc[run.found.whole[setting].rows] for run in (a, b) if setting in run.found.whole]
-    keys = [pd.MultiIndex.from_frame(rows[KEY]) for rows in both]
-    common = keys[0].intersection(keys[1], sort=None) if len(keys) == 2 else []
-    if not codes or not len(common):
-        raise ValueError(
-            f"{setting}: the two runs have {len(common)} recordings and {len(codes)} classes in common there; compare "
-            "runs on the same data, or another --setting"
-        )
-    sides = []
-    for run, key in zip((a, b), keys, strict=True):
-        places = key.get_indexer(common)
-        sides.append(_columns(run.found.whole[setting].take(places), [run.classes.codes.index(code) for code in codes]))
-    labels = np.where(sides[0].labels == sides[1].labels, sides[0].labels, np.nan)
-    unlike = int((sides[0].annotated & sides[1].annotated & np.isnan(labels)).sum())
-    groups = [rows["group"].to_numpy()[key.get_indexer(common)] for rows, key in zip(both, keys, strict=True)]
-    same = [dataclasses.replace(side, labels=labels) for side in sides]
-    sources = common.get_level_values("source").to_numpy(object)
-    return Pair(*same, a.classes.of(codes), _united(*groups), sources, unlike)
-
-
-def _columns(answers: Answers, columns: Sequence[int]) -> Answers:
-    """The answers for some classes alone."""
-    fields = ("labels", "probabilities", "thresholds", "raw")
-    return dataclasses.replace(answers, **{name: getattr(answers, name)[:, columns] for name in fields})
-
-
-def _united(one: NDArray, other: NDArray) -> NDArray[np.object_]:
-    """The groups of two splits together: what either keeps together is one group."""
-    (first, _), (second, _) = pd.factorize(one), pd.factorize(other)
-    size = first.max() + second.max() + 2
-    edges = coo_array((np.ones(len(first), bool), (first, first.max() + 1 + second)), shape=(size, size))
-    return connected_components(edges, directed=False)[1][first].astype(object)
-
-
 def compare(given: Pair, resamples: int, seed: int) -> pd.DataFrame:
     """One row per metric: `COLUMNS`; kind is headline, class or source, the difference is b less a."""
     weights = resampling.counts(given.groups, resamples, seed)
     drawn = [intervals.draws(side, given.classes, weights) for side in (given.a, given.b)]
     values = [_values(side, given.classes) for side in (given.a, given.b)]
-    positives = (given.a.labels == 1).sum(axis=0)
-    rows = []
-    for metric in (*HEADLINE, given.classes.challenge):
-        found = [each[metric] for each in values]
-        row = _row("headline", "all", metric, *found, drawn[1][metric] - drawn[0][metric])
-        rows.append(row | {"recordings": len(given.groups), "positives": int(positives.sum())})
+    positives, annotated = (given.a.labels == 1).sum(axis=0), given.a.annotated.sum(axis=0)
+    metrics = [*HEADLINE, given.classes.challenge]
+    stacked = [[np.stack([one[metric] for metric in metrics]) for one in two] for two in (values, drawn)]
+    counts = {
+        "recordings": np.full(len(metrics), len(given.groups)),
+        "positives": np.full(len(metrics), positives.sum()),
+    }
+    rows = _several("headline", ["all"] * len(metrics), metrics, *stacked, counts)
+    counts = {"recordings": annotated, "positives": positives}
     for metric in ("auroc", "ap"):
-        count = {"recordings": given.a.annotated.sum(axis=0), "positives": positives}
-        rows += _several("class", given.classes.names, metric, *values, *drawn, count)
+        each = [[one[metric] for one in two] for two in (values, drawn)]
+        rows += _several("class", given.classes.names, [metric] * len(positives), *each, counts)
     return pd.DataFrame([*rows, *_by_source(given, weights)], columns=COLUMNS)
 
 
@@ -162,15 +91,16 @@ def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) 
 
 
 def _several(
-    kind: str, names: Sequence[str], metric: str, values_a: Mapping, values_b: Mapping, draws_a: Mapping,
-    draws_b: Mapping, counts: Mapping[str, NDArray],
+    kind: str, names: Sequence[str], metrics: Sequence[str], values: Sequence[NDArray], draws: Sequence[NDArray],
+    counts: Mapping[str, NDArray],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Comparisons side by side, their verdicts by the simultaneous band."""
-    draws = draws_b[metric] - draws_a[metric]  # [name, resample]
-    different = beyond(values_b[metric] - values_a[metric], draws)
+    """Comparisons side by side, verdicts by the band of all. `values` and `draws` are those of A and of B, [row] and
+    [row, resample]; `counts` are [row]."""
+    difference, drawn = values[1] - values[0], draws[1] - draws[0]
+    different = beyond(difference, drawn)
     rows = []
-    for index, name in enumerate(names):
-        row = _row(kind, name, metric, values_a[metric][index], values_b[metric][index], draws[index])
+    for index, (name, metric) in enumerate(zip(names, metrics, strict=True)):
+        row = _row(kind, name, metric, values[0][index], values[1][index], drawn[index])
         if row["verdict"] in (BETTER, WORSE) and not different[index]:
             row["verdict"] = NOISE
         rows.append(row | {key: int(count[index]) for key, count in counts.items()})
@@ -189,7 +119,7 @@ def beyond(differences: NDArray, draws: NDArray, level: float = 0.95) -> NDArray
         spread = np.nanstd(draws[kept], axis=1, ddof=1)
         spread = np.where(spread > 0, spread, np.inf)  # equal in every resample: no difference to speak of
         away = np.abs(draws[kept] - differences[kept, None]) / spread[:, None]
-        band = np.quantile(np.nanmax(away, axis=0), level)
+        band = np.quantile(np.nan_to_num(away).max(axis=0), level)  # undefined in a resample: no deviation there
         found[kept] = np.abs(differences[kept]) / spread > band
     return found
 
@@ -210,18 +140,25 @@ def _by_source(given: Pair, weights: NDArray) -> list[dict[str, Any]]:
         counts["positives"].append(int((sides[0].labels == 1).sum()))
     rows = []
     for metric in ("auroc_macro", "ap_macro"):
-        stacked = [{metric: np.stack([one[metric] for one in each])} for each in (*values, *drawn)]
-        rows += _several("source", names, metric, *stacked, {key: np.array(of) for key, of in counts.items()})
+        stacked = [[np.stack([one[metric] for one in each]) for each in two] for two in (values, drawn)]
+        of_each = {key: np.array(count) for key, count in counts.items()}
+        rows += _several("source", names, [metric] * len(names), *stacked, of_each)
     return rows
 
 
 def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> list[Comparison]:
-    """The comparisons in `setting`, or in every setting that both runs have. ValueError where there is none."""
-    chosen = [setting] if setting else [name for name in a.found.whole if name in b.found.whole]
-    found = []
-    for name in chosen:
-        given = pair(a, b, name)
+    """The comparisons in `setting`, or in every setting in which the runs have recordings in common. ValueError where
+    there is none."""
+    found, faults = [], []
+    for name in [setting] if setting else settings.WHOLE:
+        try:
+            given = pair(a, b, name)
+        except ValueError as error:
+            faults.append(str(error))
+            continue
         found.append(Comparison(name, compare(given, resamples, seed), _remarks(a, b, name, given)))
+    if not found:
+        raise ValueError("; ".join(faults))
     return found
 
 
@@ -241,11 +178,13 @@ def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
             "may be that. For like with like give both runs the same split.test_fraction and as many folds."
         )
     protocols = [run.about.get("protocol") for run in (a, b)]
-    if set(protocols) == {"stratified", "source"}:
+    if setting == settings.OUT_OF_FOLD and protocols == ["stratified", "source"]:
         said.append(
-            f"A was split by protocol {protocols[0]}, B by {protocols[1]}: the difference is the optimism gap, what "
-            "knowing the hospital adds to a score."
+            "A was split by protocol stratified, B by source: the difference is the optimism gap, what a score loses "
+            "where the hospital is new."
         )
+    elif setting == settings.OUT_OF_FOLD and protocols == ["source", "stratified"]:
+        said.append("A was split by protocol source, B by stratified: for the optimism gap, compare B with A.")
     return said
 
 

@@ -8,17 +8,27 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import ConfigDict
 
 from ecgpipe import layout, signals, tables
 from ecgpipe.leads import LEADS
+from ecgpipe.params import Section
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
 _ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
 _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
+
+
+class Labels(Section):
+    """What training needs of `labels` in params.yaml; `mapping.Params` has, and checks, the whole section."""
+
+    model_config = ConfigDict(extra="ignore")
+    unannotated: Literal["mask", "negative"]
 
 
 @dataclass(frozen=True)

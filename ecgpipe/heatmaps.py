@@ -19,7 +19,8 @@ from ecgpipe.answers import Record
 from ecgpipe.measures import FEW
 
 NO_CLASS = "no class"
-ALL, MACRO = "all", "macro"
+# Neither can be the name of a source (params.NAME) or of a class.
+ALL, MACRO = "all sources", "macro mean"
 SETTINGS = ("out_of_fold", "test_ensemble")
 # Below one half: worse than guessing.
 _UNDER = "#F4A582"
@@ -68,7 +69,7 @@ def source_records(metrics: Mapping[str, Any]) -> list[Record]:
     """Records `class, source, setting, auroc, positives, few, state`: of the AUROC of each class at each source.
 
     Out of fold; at a source whose recordings are all in the test part, of the test ensemble. `state` is `scored` or
-    why there is no AUROC. The source `all` holds the whole setting out of fold, the class `macro` the mean over
+    why there is no AUROC. The source `ALL` holds the whole setting out of fold, the class `MACRO` the mean over
     classes (its positives are null). `metrics` are `scoring.trees`.
     """
     columns = {source: _setting(told) for source, told in metrics["subgroups"]["source"].items()}

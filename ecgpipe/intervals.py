@@ -1,7 +1,10 @@
 """Intervals of a run's numbers: all of them computed again for every resample of the recordings.
 
 Models, calibration and thresholds are held as they are: an interval says how far the numbers depend on which recordings
-happened to be scored, not how another training would come out (the deviation over the folds tells of that).
+happened to be scored, not how another training would come out (the deviation over the folds tells of that). With few
+positives percentile intervals are too narrow, those of average precision above all, and so are those of means over many
+such classes. The calibration error has none: resamples hold each recording several times, which makes bins less even
+than they are.
 """
 
 from collections.abc import Callable, Mapping

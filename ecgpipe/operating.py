@@ -6,7 +6,8 @@ run lie beside its models, in `data/models/operating.json`, and `predict` uses t
 - `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in order.
 - `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null where undefined),
   chosen on the fold's own validation rows, and `validation`: the digest of that file.
-- `ensemble`: the same of all folds' validation rows together.
+- `ensemble`: the same of all folds' validation rows together, each as the one model that did not train on it scored it.
+  The ensemble's mean is smoother than a single model, so a sensitivity that was asked for is not promised for it.
 """
 
 import dataclasses
@@ -24,6 +25,7 @@ from ecgpipe.measures import Panel
 from ecgpipe.params import Section
 
 ENSEMBLE = "ensemble"
+COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
 
 
 class Params(Section):
@@ -109,10 +111,13 @@ def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Poin
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    found = json.loads(Path(path).read_text(encoding="utf-8"))
-    made_for = {name: one["validation"] for name, one in found["folds"].items()}
-    if found["classes"] != codes or made_for != dict(digests):
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        made_for = {name: one["validation"] for name, one in found["folds"].items()}
+        chosen = {key: np.array(found[ENSEMBLE][key], np.float64) for key in COLUMNS}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: not what the stage evaluate writes ({error!r}); {again}") from error
+    if found.get("classes") != codes or made_for != dict(digests):
         raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
-    chosen = {key: np.array(values, np.float64) for key, values in found[ENSEMBLE].items()}
     point = Point(calibrating.Scaling(chosen["slope"], chosen["shift"]), chosen["threshold"])
     return point, chosen["validation_auroc"]

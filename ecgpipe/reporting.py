@@ -126,7 +126,8 @@ def summary(metrics: Mapping[str, Any]) -> list[str]:
     if few:
         text.append(f"With fewer than {FEW} positives out of fold, the score says little of {', '.join(few)}.")
     before, after = (number(one[key]["value"]) for key in ("ece_macro_raw", "ece_macro"))
-    text.append(f"Calibration took the mean calibration error out of fold from {before} to {after}.")
+    changed = f"{before} before calibration, {after} after it" if before != after else after
+    text.append(f"The mean calibration error out of fold is {changed}.")
     return text
 
 
@@ -201,8 +202,8 @@ def subgroup_rows(values: Mapping[str, Any]) -> list[Row]:
 
 
 def points(metrics: Mapping[str, Any]) -> list[Row]:
-    """Rows of the table of operating points: `thresholds` of each fold (and whether they rest on a positive), that of
-    the ensemble (empty without a test part), temperature and shift from the least to the most of the folds."""
+    """Rows of the table of operating points: of the `ensemble`, which `predict` uses, threshold, temperature and shift;
+    the `thresholds` of each fold (and whether they rest on a positive)."""
     folds = metrics["folds"]
     rows = []
     for name, told in metrics["classes"].items():
@@ -211,15 +212,9 @@ def points(metrics: Mapping[str, Any]) -> list[Row]:
             {"value": number(each[k]["threshold"]), "undecided": name in one["undecided"]["test"]}
             for k, one in folds.items()
         ]
-        ensemble = number(told["test_ensemble"]["threshold"]) if "test_ensemble" in told else ""
-        ranges = {key: _range([one[key] for one in each.values()]) for key in ("temperature", "shift")}
-        rows.append({"name": name, "thresholds": thresholds, "ensemble": ensemble} | ranges)
+        ensemble = {key: number(value) for key, value in told["point"].items()}
+        rows.append({"name": name, "thresholds": thresholds, "ensemble": ensemble})
     return rows
-
-
-def _range(values: Sequence[float]) -> str:
-    low, high = (f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in (min(values) + 0.0, max(values) + 0.0))
-    return low if low == high else f"{low} to {high}"
 
 
 def picture(title: str, caption: str, path: Path) -> Row:

@@ -8,22 +8,27 @@ from ecgpipe.params import PARAMS
 _NEEDED = (layout.FOLDS, layout.FOLDS_INFO, layout.PREDICTIONS)
 
 
-def locate(name: str, scratch: Path) -> Path:
-    """The root of a project tree that holds the run `name`: of a folder, or a revision brought below `scratch`.
+def locate(name: str, scratch: Path) -> tuple[Path, Path]:
+    """Of the run `name`: the project tree that holds its split, and the folder that holds its folds' predictions.
 
     A folder is a project (data/folds.csv, data/folds.json, data/predictions, and params.yaml where it has one), its
-    `data` or its `data/predictions`; a revision is what Git or `dvc exp` call one, its data in DVC's cache. ValueError
-    where either lacks them.
+    `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision is what Git or
+    `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError where either lacks them.
     """
     folder = Path(name).resolve()
     if folder.is_dir():
-        for root in (folder, folder.parent, folder.parent.parent):
-            missing = [str(path) for path in _NEEDED if not (root / path).exists()]
-            if not missing and (folder == root or folder in (root / layout.PREDICTIONS, root / layout.FOLDS.parent)):
-                return root
-        absent = ", ".join(str(path) for path in _NEEDED if not (folder / path).exists())
-        raise ValueError(f"{name}: no {absent} in this folder; name a project in which dvc repro ran")
-    return _fetch(name, Path(scratch))
+        if next(folder.glob("fold-*/val.csv"), None):
+            above = folder.parent.parent
+            return (above if above / layout.PREDICTIONS == folder else Path()), folder
+        missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
+        if missing:
+            raise ValueError(
+                f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran, or "
+                "a folder of predictions (fold-K/val.csv)"
+            )
+        return folder, folder / layout.PREDICTIONS
+    root = _fetch(name, Path(scratch))
+    return root, root / layout.PREDICTIONS
 
 
 def _fetch(revision: str, scratch: Path) -> Path:

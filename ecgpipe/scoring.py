@@ -150,7 +150,7 @@ def trees(told: Tree, found: Settings, classes: Panel, subgroups: Mapping[str, M
     return {
         "summary": summary(told, found, classes),
         "settings": by_setting(told, classes),
-        "classes": by_class(told, classes),
+        "classes": by_class(told, classes, described(found.points[ENSEMBLE], classes)),
         "subgroups": by_subgroup(found, classes, subgroups),
         "folds": {k: of_fold(found, k, classes) for k in found.folds},
     }
@@ -190,12 +190,12 @@ def by_setting(told: Tree, classes: Panel) -> Tree:
     return table
 
 
-def by_class(told: Tree, classes: Panel) -> Tree:
-    """Class -> code and, by setting, counts, metrics with intervals and mean threshold; `undefined` says why a metric
-    is null."""
+def by_class(told: Tree, classes: Panel, points: Tree) -> Tree:
+    """Class -> code, the ensemble's operating `point` (of `points`) and, by setting, counts, metrics with intervals and
+    mean threshold; `undefined` says why a metric is null."""
     table: Tree = {}
     for code, name in zip(classes.codes, classes.names, strict=True):
-        table[name] = {"code": code}
+        table[name] = {"code": code, "point": points[name]}
         for setting in [setting for setting in NAMES if setting in told]:
             one = told[setting]
             why = {"undefined": one["undefined"][name]} if name in one["undefined"] else {}

@@ -78,6 +78,9 @@ def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
         for name in institution
         if name not in known
     ]
+    free = [name for name in used if isinstance(name, str) and name not in split.test_sources]
+    if split.protocol == "source" and free and len(institutions.of(free, split.institutions)) < 2:
+        found.append("split.protocol: 'source' needs two institutions at least outside split.test_sources, found one")
     return found + institutions.torn(split.test_sources, [n for n in used if isinstance(n, str)], split.institutions)
 
 
@@ -102,7 +105,13 @@ def _between(values: Mapping[str, Any]) -> list[str]:
     labels = sections.get("labels", {})
     if isinstance(labels.get("classes"), str | list) and isinstance(labels.get("merge_ectopics"), bool):
         try:
-            diagnoses.classes(labels["classes"], labels["merge_ectopics"])
+            classes = diagnoses.classes(labels["classes"], labels["merge_ectopics"])
         except (ValueError, AttributeError, TypeError) as error:
-            found.append(f"labels.classes: {error}")
+            return [*found, f"labels.classes: {error}"]
+        without = [one.code for one in classes if one.severity is None]
+        if without and sections.get("evaluate", {}).get("thresholds") == "challenge":
+            found.append(
+                f"evaluate.thresholds: 'challenge' needs the challenge's weights, and {', '.join(without)} of "
+                "labels.classes has none"
+            )
     return found

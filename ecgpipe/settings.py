@@ -25,6 +25,7 @@ from ecgpipe.operating import ENSEMBLE, Point
 
 OUT_OF_FOLD, TEST_ENSEMBLE, TEST = "out_of_fold", "test_ensemble", "test"
 NAMES = (OUT_OF_FOLD, TEST, TEST_ENSEMBLE)
+WHOLE = (OUT_OF_FOLD, TEST_ENSEMBLE)
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,10 @@ def maximal_challenge(labels: ArrayLike, probabilities: ArrayLike, weights: NDAr
             others, shared = total - worth[:, k] * answers[:, k], union - (answers[:, k] & ~positive[:, k])
             without = others / np.maximum(1, shared)
             gain = (others + worth[:, k]) / np.maximum(1, shared + ~positive[:, k]) - without
-            rising = np.cumsum(gain[cuts.rows])[cuts.answered - 1]
+            rising = np.append(np.cumsum(gain[cuts.rows])[cuts.answered - 1], 0.0)  # the last: no row is answered
             best = int(np.argmax(rising))
             if rising[best] > np.sum(gain[answers[:, k]]) + 1e-9:  # sums in another order differ in the last digits
-                found[k] = cuts.threshold(best)
+                found[k] = cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
                 answers[:, k] = (scores[:, k] >= found[k]) & annotated[:, k]
                 total = others + worth[:, k] * answers[:, k]
                 union = shared + (answers[:, k] & ~positive[:, k])
@@ -105,6 +105,11 @@ class _Cuts:
         ranked = scores[rows]
         last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
         return cls(rows, ranked, last + 1, np.cumsum(positive[rows])[last])
+
+    def above(self) -> float:
+        """A threshold that answers no row: halfway to 1, or beyond 1 where a probability is 1."""
+        highest = self.scores[0]
+        return float((highest + 1) / 2) if (highest + 1) / 2 > highest else float(np.nextafter(1, 2))
 
     def threshold(self, cut: int) -> float:
         """Halfway between the lowest answered probability and the next lower one."""

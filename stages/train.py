@@ -12,7 +12,7 @@ def main(fold: str) -> None:
     values = params.load()
     kinds = {"model": model.Params, "train": training.Params, "augment": augmenting.Params, "compute": params.Compute}
     network, settings, augment, compute = (params.section(kind, values, name) for name, kind in kinds.items())
-    unannotated = values["labels"]["unannotated"]
+    unannotated = params.section(dataset.Labels, values, "labels").unannotated
     group = peers.Peers.join(compute.device)
     info = layout.folds_info()
     if int(fold) in info["unused"]:

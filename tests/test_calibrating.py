@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
@@ -33,6 +34,29 @@ def test_platt_equals_an_unpenalised_logistic_regression_on_platts_targets(rows)
     model.fit(twice, answer, sample_weight=np.concatenate([target, 1 - target]))
     assert found.slope[0] == pytest.approx(model.coef_[0, 0], abs=1e-7)
     assert found.shift[0] == pytest.approx(model.intercept_[0], abs=1e-7)
+
+
+@trials(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10_000), st.floats(-8, 8), st.sampled_from([0.2, 1.0, 4.0]), st.sampled_from([-1.0, 0.0, 1.0, 3.0])
+)
+def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_reversed_class(seed, off, scale, apart):
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(120) < 0.3).astype(float)
+    probabilities = sigmoid((rng.normal(size=120) + apart * truth) * scale + off)[:, None]
+    if not 0 < truth.sum() < 120:
+        return
+    found = calibrating.fit(truth[:, None], probabilities, "platt")
+    logits, positives = calibrating.logit(probabilities)[:, 0], truth.sum()
+    target = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (120 - positives + 2))
+
+    def loss(weights):
+        scaled = weights[0] * logits + weights[1]
+        return float((np.logaddexp(0, scaled) - target * scaled).sum())
+
+    bounds = [(1 / 20, 20), (None, None)]
+    best = min(minimize(loss, start, bounds=bounds, method="L-BFGS-B").fun for start in ([1, 0], [0.05, 0], [1, -off]))
+    assert loss([found.slope[0], found.shift[0]]) <= best + 1e-6
 
 
 def test_both_find_what_distorted_the_probabilities():

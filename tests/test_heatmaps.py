@@ -51,9 +51,9 @@ def test_records_of_classes_at_sources_agree_with_scikit_learn():
     assert records[names[2], "a & co"]["state"] == "not annotated"
     assert records[names[1], "late"]["state"] == "no positives"
     assert records[names[0], "late"]["setting"] == "test_ensemble"
-    assert records[names[0], "all"]["auroc"] == metrics["classes"][names[0]]["out_of_fold"]["auroc"]
-    assert records["macro", "all"]["auroc"] == metrics["summary"]["out_of_fold"]["auroc_macro"]
-    assert records["macro", "<b>"]["auroc"] == metrics["subgroups"]["source"]["<b>"]["out_of_fold"]["auroc_macro"]
+    assert records[names[0], "all sources"]["auroc"] == metrics["classes"][names[0]]["out_of_fold"]["auroc"]
+    assert records["macro mean", "all sources"]["auroc"] == metrics["summary"]["out_of_fold"]["auroc_macro"]
+    assert records["macro mean", "<b>"]["auroc"] == metrics["subgroups"]["source"]["<b>"]["out_of_fold"]["auroc_macro"]
 
 
 def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
@@ -64,8 +64,8 @@ def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
     axes = figure.axes[0]
     places = [label.get_text() for label in axes.get_xticklabels()]
     rows = [label.get_text() for label in axes.get_yticklabels()]
-    assert places == ["<b>", "a & co", "late (test)", "all"]
-    assert rows == [*names, "macro"]
+    assert places == ["<b>", "a & co", "late (test)", "all sources"]
+    assert rows == [*names, "macro mean"]
     grey = {(int(p.get_y() + 0.5), int(p.get_x() + 0.5)) for p in axes.patches}
     written = cells(axes)
     for one in records:

@@ -153,10 +153,12 @@ def test_operating_points_mark_thresholds_that_rest_on_no_positive():
     metrics, names = run()[1], run()[2]
     rows = {row["name"]: row for row in reporting.points(metrics)}
     assert [cell["undecided"] for cell in rows[names[3]]["thresholds"]] == [True, True]
-    assert (rows[names[3]]["temperature"], rows[names[3]]["shift"]) == ("1.00", "0.00")
+    assert rows[names[3]]["ensemble"] == {"threshold": "0.500", "temperature": "1.000", "shift": "0.000"}
     one = metrics["folds"]["0"]["point"][names[0]]
     assert rows[names[0]]["thresholds"][0] == {"value": f"{one['threshold']:.3f}", "undecided": False}
-    assert reporting.points(run(False)[1])[0]["ensemble"] == ""
+    metrics = run(False)[1]
+    used = metrics["classes"][names[0]]["point"]["threshold"]
+    assert reporting.points(metrics)[0]["ensemble"]["threshold"] == f"{used:.3f}", "predict uses it, test part or not"
 
 
 def test_notes_say_what_is_undefined_and_what_a_fold_never_saw():

@@ -1,5 +1,7 @@
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
@@ -31,19 +33,22 @@ def repository(tmp_path, monkeypatch):
 def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(repository):
     (layout.predictions("0") / "val.csv").unlink()
     (layout.predictions("0") / "val.csv").write_text("changed")
-    root = revisions.locate("HEAD", repository / "scratch")
+    root, predictions = revisions.locate("HEAD", repository / "scratch")
+    assert predictions == root / layout.PREDICTIONS
     assert (root / layout.predictions("0") / "val.csv").read_text() == "first"
     assert (root / "params.yaml").read_text() == "evaluate: {}\n"
     assert (layout.predictions("0") / "val.csv").read_text() == "changed"
 
 
-def test_a_folder_is_taken_as_it_is(repository):
-    for name in (".", "data", "data/predictions"):
-        assert revisions.locate(name, repository / "scratch") == repository.resolve()
+def test_a_folder_is_a_project_or_one_of_predictions(repository):
+    whole = repository.resolve()
+    for name in (".", "data/predictions"):
+        assert revisions.locate(name, repository / "scratch") == (whole, whole / layout.PREDICTIONS)
+    shutil.copytree(layout.PREDICTIONS, repository / "elsewhere")
+    assert revisions.locate("elsewhere", repository / "scratch") == (Path(), whole / "elsewhere")
     (repository / "empty").mkdir()
-    for name in ("empty", "data/predictions/fold-0"):
-        with pytest.raises(ValueError, match=rf"{name}: no data/folds.csv, data/folds.json, data/predictions in this"):
-            revisions.locate(name, repository / "scratch")
+    with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):
+        revisions.locate("empty", repository / "scratch")
 
 
 def test_a_name_that_is_neither_is_refused(repository):

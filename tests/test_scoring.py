@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
-from ecgpipe import calibrating, diagnoses, measures, operating, scoring, settings, thresholds
+from ecgpipe import (
+    calibrating,
+    diagnoses,
+    intervals,
+    measures,
+    operating,
+    resampling,
+    scoring,
+    settings,
+    thresholds,
+)
 from ecgpipe.answers import Answers
 
 OFFICIAL = [one.code for one in diagnoses.classes("official")]
@@ -146,7 +156,7 @@ def test_the_test_setting_is_the_mean_of_the_folds_with_their_spread(split):
     assert whole["test"]["auroc_macro"]["low"] < np.mean(single) < whole["test"]["auroc_macro"]["high"]
 
 
-def test_every_headline_and_class_number_has_an_interval(split):
+def test_every_headline_and_class_number_but_the_calibration_error_has_an_interval(split):
     labels, fold, probabilities = split
     answers = found(labels, fold, probabilities, dict.fromkeys(("0", "1", "2"), probabilities[fold == "test"]))
     told = told_of(answers)
@@ -154,13 +164,33 @@ def test_every_headline_and_class_number_has_an_interval(split):
         for key in (*scoring.HEADLINE, PANEL.challenge, "brier_macro"):
             bounds = told[name]["intervals"][key]
             assert bounds["low"] < told[name][key] < bounds["high"], (name, key)
-    tree = scoring.by_class(told, PANEL)
-    for one in tree.values():
+    tree = scoring.by_class(told, PANEL, scoring.described(answers.points["ensemble"], PANEL))
+    for index, one in enumerate(tree.values()):
+        assert one["point"]["threshold"] == answers.points["ensemble"].thresholds[index]
         for name in settings.NAMES:
             for key in ("auroc", "ap", "f1", "brier"):
                 bounds = one[name]["intervals"][key]
                 assert bounds["low"] <= one[name][key] <= bounds["high"]
         assert one["test"]["auroc_sd"] == pytest.approx(0)
+
+
+def test_intervals_draw_whole_groups_and_share_resamples_on_the_same_recordings(split):
+    labels, fold, probabilities = split
+    test = {k: probabilities[fold == "test"] * scale for k, scale in (("0", 1.0), ("1", 0.9), ("2", 0.8))}
+    answers = found(labels, fold, probabilities, test)
+    groups = np.array([f"g{number // 12}" for number in range(120)], object)  # a patient has twelve recordings
+    told = scoring.with_intervals(scoring.reports(answers, PANEL), answers, PANEL, groups, 100, 1)
+    for name, one in answers.whole.items():
+        drawn = intervals.draws(one, PANEL, resampling.counts(groups[one.rows], 100, 1))
+        expected = intervals.percentiles(drawn)
+        assert told[name]["intervals"]["auroc_macro"] == expected["auroc_macro"]
+        assert told[name]["classes"][PANEL.names[1]]["intervals"]["ap"] == expected["ap"][1]
+        rowwise = intervals.draws(one, PANEL, resampling.counts(one.rows, 100, 1))
+        assert intervals.percentiles(rowwise)["auroc_macro"] != expected["auroc_macro"]
+    weights = resampling.counts(groups[answers.whole["test_ensemble"].rows], 100, 1)
+    mean = np.mean([intervals.draws(one, PANEL, weights)["auroc_macro"] for one in answers.test.values()], axis=0)
+    low, high = resampling.percentiles(mean)
+    assert told["test"]["intervals"]["auroc_macro"] == {"low": low, "high": high}
 
 
 def test_few_positives_are_marked_not_hidden():

@@ -92,3 +92,17 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
     values["augment"]["wander"] = True
     values["augment"] |= {"multiply_sine": True, "multiply_sine_frequency_hz": 50}
     assert len(sections.faults(values)) == 3
+
+
+def test_an_operating_point_or_a_protocol_that_the_data_cannot_have_is_found_before_anything_runs():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["labels"]["classes"] = ["426783006", "1234567"]
+    values["evaluate"]["thresholds"] = "challenge"
+    values["split"] |= {"protocol": "source", "institutions": [["sim-north", "sim-east", "sim-south", "sim-west"]]}
+    found = sections.faults(values)
+    assert len(found) == 2
+    assert (
+        "evaluate.thresholds: 'challenge' needs the challenge's weights, and 1234567 of labels.classes has none"
+        in found
+    )
+    assert "split.protocol: 'source' needs two institutions at least outside split.test_sources, found one" in found

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ecgpipe import calibrating, diagnoses, layout, measures, operating, settings, tables, thresholds
+from ecgpipe.answers import joined
 
 CODES = [one.code for one in diagnoses.classes("official")][:3]
 PANEL = measures.panel(CODES)
@@ -26,27 +27,44 @@ def build(labels, fold, probabilities, params=PARAMS):
     return settings.build(labels, fold, {k: probabilities[fold == k] for k in folds}, test, PANEL, params)
 
 
-def points(found):
-    """Every operating point of a run as bytes, by who is scored with it."""
-    named = {f"out_of_fold {k}": point for k, point in found.crossed.items()} | found.points
-    return {
-        name: b"".join(part.tobytes() for part in (point.thresholds, point.scaling.slope, point.scaling.shift))
-        for name, point in named.items()
-    }
+def scored(found):
+    """What each part is scored with, as its answers show it: thresholds, and calibrated against raw probabilities."""
+    parts = {f"out_of_fold {k}": one for k, one in found.validation.items()} | found.test
+    parts["ensemble"] = found.whole["test_ensemble"]
+    pooled = found.whole["out_of_fold"]
+    np.testing.assert_array_equal(pooled.thresholds, np.concatenate([found.validation[k].thresholds for k in "012"]))
+    np.testing.assert_array_equal(pooled.raw, np.concatenate([found.validation[k].raw for k in "012"]))
+    np.testing.assert_array_equal(
+        pooled.probabilities, np.concatenate([found.validation[k].probabilities for k in "012"])
+    )
+    return {name: (one.thresholds[0], *scaling_seen(one)) for name, one in parts.items()}
+
+
+def scaling_seen(answers):
+    """Slope and shift [class] that lie between the answers' raw and calibrated probabilities."""
+    fits = [
+        np.polyfit(calibrating.logit(raw), calibrating.logit(given), 1)
+        for raw, given in zip(answers.raw.T, answers.probabilities.T, strict=True)
+    ]
+    return np.array(fits)[:, 0], np.array(fits)[:, 1]
+
+
+def same(one, other):
+    return all(np.allclose(a, b, rtol=1e-6, atol=1e-8) for a, b in zip(one, other, strict=True))
 
 
 def leaks(split, params=PARAMS, build=build):
     """Who is scored with a point that changes with the labels or predictions of the rows that it is scored on."""
     labels, fold, probabilities = split
-    before, rng, found = points(build(*split, params)), np.random.default_rng(1), set()
+    before, rng, found = scored(build(*split, params)), np.random.default_rng(1), set()
     for part in ("0", "1", "2", "test"):
         rows = fold == part
         for which in (0, 2):
             noisy = [labels.copy(), fold, probabilities.copy()]
             noisy[which][rows] = rng.random(labels[rows].shape).round(0 if which == 0 else 3)
-            after = points(build(*noisy, params))
-            scored = [f"out_of_fold {part}"] if part != "test" else [k for k in after if "out" not in k]
-            found |= {name for name in scored if after[name] != before[name]}
+            after = scored(build(*noisy, params))
+            named = [f"out_of_fold {part}"] if part != "test" else [k for k in after if "out" not in k]
+            found |= {name for name in named if not same(after[name], before[name])}
     return found
 
 
@@ -55,19 +73,34 @@ def test_no_point_changes_with_the_rows_that_it_is_scored_on(split, params):
     assert leaks(split, params) == set()
 
 
-def test_a_planted_leak_is_found(split):
-    def leaking(which):
-        """A build whose points `which` are chosen on every row, the ones to be scored among them."""
+def test_planted_leaks_are_found(split):
+    def built_with(change):
+        """A build whose answers are changed: their thresholds or their calibration come from rows that they hold."""
 
-        def on_all_rows(labels, fold, probabilities, params):
+        def leaking(labels, fold, probabilities, params):
             found = build(labels, fold, probabilities, params)
-            point = operating.choose(labels, probabilities, PANEL, params)
-            return dataclasses.replace(found, **{which: dict.fromkeys(getattr(found, which), point)})
+            own = {k: operating.choose(labels[fold == k], probabilities[fold == k], PANEL, params) for k in "012"}
+            everywhere = operating.choose(labels, probabilities, PANEL, params)
+            validation = {k: change(one, own[k]) for k, one in found.validation.items()}
+            return dataclasses.replace(
+                found,
+                validation=validation,
+                whole={"out_of_fold": joined(list(validation.values()))}
+                | {"test_ensemble": change(found.whole["test_ensemble"], everywhere)},
+                test={k: change(one, everywhere) for k, one in found.test.items()},
+            )
 
-        return on_all_rows
+        return leaking
 
-    for which, harmed in (("crossed", {f"out_of_fold {k}" for k in "012"}), ("points", {*"012", "ensemble"})):
-        assert leaks(split, PARAMS, leaking(which)) == harmed
+    def thresholds_of(one, point):
+        return dataclasses.replace(one, thresholds=np.broadcast_to(point.thresholds, one.thresholds.shape))
+
+    def calibration_of(one, point):
+        return dataclasses.replace(one, probabilities=point.scaling.apply(one.raw))
+
+    everyone = {*(f"out_of_fold {k}" for k in "012"), *"012", "ensemble"}
+    for change in (thresholds_of, calibration_of):
+        assert leaks(split, PARAMS, built_with(change)) == everyone
 
 
 def test_points_are_those_of_the_rows_named(split):

@@ -119,7 +119,7 @@ def random_case(seed, rows=120, classes=5):
     return labels, scores, weights
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     labels, scores, weights = random_case(seed)
     found = thresholds.maximal_challenge(labels, scores, weights)
@@ -128,7 +128,7 @@ def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     assert best >= start
     tried = 0
     for index in range(labels.shape[1]):
-        for cut in np.unique(scores[~np.isnan(labels[:, index]), index]):
+        for cut in [*np.unique(scores[~np.isnan(labels[:, index]), index]), 1.01]:
             other = found.copy()
             other[index] = cut
             assert measures.challenge(labels, scores >= other, weights, None) <= best + 1e-9
@@ -148,3 +148,11 @@ def test_a_class_without_positives_stays_undecided_in_every_rule():
     labels[:, 2] = 0
     assert thresholds.maximal_challenge(labels, scores, weights)[2] == thresholds.UNDECIDED
     assert thresholds.at_sensitivity(labels, scores, 0.9)[2] == thresholds.UNDECIDED
+
+
+def test_the_search_may_answer_a_class_never():
+    labels = np.array([[1, 0], [1, 0], [0, 1], [1, 0]], float)
+    scores = np.array([[0.9, 1.0], [0.8, 0.9], [0.1, 0.1], [0.9, 0.8]])  # the second class is ranked upside down
+    found = thresholds.maximal_challenge(labels, scores, np.eye(2))
+    assert (scores[:, 1] < found[1]).all()
+    assert found[1] > 1

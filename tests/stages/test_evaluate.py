@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecgpipe import layout, tables
+from ecgpipe import intervals, layout, measures, operating, params, resampling, settings, tables
 from stages import evaluate
 
 CODES = ["426783006", "164889003", "164890007"]
@@ -20,7 +20,7 @@ def project(folds=("0", "1"), test=True, seed=0):
     labels.loc[::7, CODES[2]] = np.nan
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
     table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold)
-    table = table.assign(group=table["record"])[[*table.columns[:-1], "group", "fold"]]
+    table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[[*table.columns[:-1], "group", "fold"]]
     tables.write(table, layout.FOLDS)
     layout.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
     values = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
@@ -68,6 +68,19 @@ def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     assert set(read("folds/0.json")["point"]) == {"NSR", "AF", "AFL"}
     assert json.loads(layout.OPERATING.read_text())["folds"].keys() == {"0", "1"}
     assert "<html" in (layout.PLOTS / "report.html").read_text()
+
+
+def test_the_intervals_are_those_of_groups():
+    project()
+    evaluate.main()
+    table = tables.read(layout.FOLDS)
+    classes = measures.panel(CODES)
+    chosen = params.section(operating.Params, params.load(), "evaluate")
+    pooled = settings.read(table, ["0", "1"], classes, chosen).whole["out_of_fold"]
+    weights = resampling.counts(table["group"].to_numpy()[pooled.rows], 100, 1)
+    low, high = resampling.percentiles(intervals.draws(pooled, classes, weights)["ap_macro"])
+    found = read("settings.json")["out_of_fold"]["ap_macro"]
+    assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_the_same_predictions_give_the_same_files():

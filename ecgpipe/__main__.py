@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -15,14 +14,17 @@ from tqdm import tqdm
 from ecgpipe import (
     auditing,
     comparing,
+    ensembles,
     gallery,
     layout,
     operating,
     params,
     predicting,
+    results,
     revisions,
     sections,
     settings,
+    sheets,
     tables,
 )
 from ecgpipe.catalogue import Source
@@ -46,40 +48,51 @@ def _source(arguments: argparse.Namespace) -> Source | None:
     return Source.model_validate(known[name])
 
 
-def _said(row: Mapping[str, Any], ensemble: predicting.Ensemble) -> str:
-    """One recording's line: the classes present, each with its probability, or why it was refused."""
-    if row["verdict"] == "refused":
-        return f"{row['path']}: refused, {row['reason']}"
-    present = [
-        f"{name} {full} {row[name]:.2f}" if full != name else f"{name} {row[name]:.2f}"
-        for name, full in zip(ensemble.names, ensemble.full_names, strict=True)
-        if row[f"{name}_present"] == 1
-    ]
-    found = ", ".join(present) or f"none of the {len(ensemble.names)} classes"
-    return f"{row['path']}: {found}" + f" ({row['reason']})" * bool(row["reason"])
+def _paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """(the paths that the command line and --list name, the recording files there)."""
+    named = []
+    if arguments.list == "-":
+        named = predicting.listed(sys.stdin)
+    elif arguments.list:
+        named = predicting.listed(Path(arguments.list).read_text(encoding="utf-8-sig").split("\n"))
+    if not arguments.paths and not named:
+        raise ValueError("no recording named; give files or folders, or a list of them by --list")
+    files = [*predicting.expand(arguments.paths), *predicting.expand(named, strict=False)]
+    return [*arguments.paths, *named], list(dict.fromkeys(files))
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     source = _source(arguments)
-    ensemble = predicting.load_ensemble(arguments.model, arguments.precision)
-    files = predicting.expand(arguments.paths)
-    known = predicting.people(arguments.paths, source) if source else {}
-    progress = partial(tqdm, desc="predict", unit="batch", disable=None)
-    table = predicting.predict(ensemble, files, progress, source, known)
-    tables.write(table, arguments.out)
-    for row in table.to_dict("records"):
-        print(_said(row, ensemble))
-    refused = int((table["verdict"] == "refused").sum())
-    of = f"{len(ensemble.names)} classes, {len(ensemble.networks)} models"
-    print(f"{len(table)} recordings, {refused} refused, {of} -> {arguments.out}")
-    if ensemble.doubtful:
-        least = predicting.LEAST_AUROC
-        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(ensemble.doubtful)}")
-    return 0 if refused < len(table) else 1
+    paths, files = _paths(arguments)
+    challenge = arguments.format == "challenge"
+    if challenge:
+        results.distinct(files)
+    out = arguments.out or Path("predictions" if challenge else "predictions.csv")
+    models = ensembles.load(arguments.model, arguments.precision)
+    known = predicting.people(paths, source) if source else {}
+    folder = out.with_name(f"{out.stem}-sheets")
+    drawn = sheets.Sheets(folder, models.names, models.full_names) if arguments.plot else None
+    refused = 0
+    with results.writer(arguments.format, out, models.codes, models.names) as write:
+        answers = predicting.predict(models, files, source, known, keep=arguments.plot)
+        for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
+            write(answer)
+            if drawn:
+                drawn.draw(answer)
+            refused += answer.verdict == "refused"
+            found = results.findings(answer, models.names, models.full_names)
+            flags = f" ({results.plain(answer.reason)})" * (answer.verdict == "flagged")
+            tqdm.write(f"{results.plain(answer.path)}: {found}{flags}")
+    of = f"{len(models.names)} classes, {len(models.networks)} models"
+    print(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
+    if models.doubtful:
+        least = ensembles.LEAST_AUROC
+        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(models.doubtful)}")
+    return 0 if refused < len(files) else 1
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    files = predicting.expand(arguments.paths)
+    _, files = _paths(arguments)
     checked = predicting.check(files, _source(arguments))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
@@ -140,7 +153,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
     paths = ".hea, .mat, .dat or .h5, a record without suffix (its .hea), or a folder of them"
-    command.add_argument("paths", nargs="+", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
+    command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
+    command.add_argument("--list", metavar="FILE", help="file that names more of them, one a line; - is standard input")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--source", metavar="NAME", help="entry under `sources` in params.yaml that says how to read them")
     how.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate of .h5 files without such an entry")
@@ -156,7 +170,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_reading(predict)
     predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
-    predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
+    predict.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
+    forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
+    predict.add_argument("--format", choices=results.FORMATS, default="csv", help=forms)
+    plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
+    predict.add_argument("--plot", action="store_true", help=plot)
     precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
     predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
     predict.set_defaults(run=_predict)

@@ -36,7 +36,7 @@ OWNERS = {
     "wfdb": {"records", "writers"},
     "h5py": {"records", "writers"},
     "torch": {
-        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "predicting"),
+        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles"),
         *("augmenting", "draws", "warps", "gains", "additions", "gallery"),
     },
     "torchmetrics": {"training"},

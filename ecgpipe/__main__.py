@@ -1,4 +1,4 @@
-"""The command line: `python -m ecgpipe predict | check | params | augmentations | compare | audit`."""
+"""The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare | audit`."""
 
 import argparse
 import csv
@@ -15,6 +15,7 @@ from ecgpipe import (
     auditing,
     comparing,
     ensembles,
+    exporting,
     gallery,
     layout,
     operating,
@@ -91,6 +92,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     return 0 if refused < len(files) else 1
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    models = ensembles.load(arguments.model, fold=arguments.fold)
+    exporting.write(models, arguments.onnx)
+    of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
+    print(f"{of}, {arguments.onnx.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    return 0
+
+
 def _check(arguments: argparse.Namespace) -> int:
     _, files = _paths(arguments)
     checked = predicting.check(files, _source(arguments))
@@ -165,19 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
     shown = argparse.ArgumentDefaultsHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="command")
-    predict = commands.add_parser(
-        "predict", help="probabilities and decisions for recordings, as CSV", formatter_class=shown
-    )
-    _add_reading(predict)
-    predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
-    predict.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
-    forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
-    predict.add_argument("--format", choices=results.FORMATS, default="csv", help=forms)
-    plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
-    predict.add_argument("--plot", action="store_true", help=plot)
-    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
-    predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
-    predict.set_defaults(run=_predict)
+    answers = "probabilities and decisions for recordings"
+    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown))
+    _add_export(commands.add_parser("export", help="the models as one ONNX file", formatter_class=shown))
     check = commands.add_parser(
         "check", help="read every recording and say whether it is usable", formatter_class=shown
     )
@@ -213,6 +212,28 @@ def _add_compare(compares: argparse.ArgumentParser) -> None:
     compares.add_argument("--markdown", type=Path, metavar="FILE", help="file to write the tables to as well")
     compares.add_argument("--csv", type=Path, metavar="FILE", help="all rows as CSV")
     compares.set_defaults(run=_compare)
+
+
+def _add_predict(predict: argparse.ArgumentParser) -> None:
+    """The arguments of `predict`."""
+    _add_reading(predict)
+    predict.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    predict.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
+    forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
+    predict.add_argument("--format", choices=results.FORMATS, default="csv", help=forms)
+    plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
+    predict.add_argument("--plot", action="store_true", help=plot)
+    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
+    predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
+    predict.set_defaults(run=_predict)
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    export.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
+    export.add_argument("--fold", type=int, metavar="K", help="one fold's model; without it, all folds together")
+    export.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    export.set_defaults(run=_export)
 
 
 def _add_audit(audit: argparse.ArgumentParser) -> None:

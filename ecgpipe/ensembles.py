@@ -26,10 +26,11 @@ LEAST_AUROC = 0.7
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of all folds, what they share, their operating point and AUROC [class] on validation rows; whether to
-    compute in bfloat16 (`inference.bf16_helps`)."""
+    """The models of `folds` (all, or one alone), what they share, their operating point and AUROC [class] on validation
+    rows; whether to compute in bfloat16 (`inference.bf16_helps`)."""
 
     networks: list[SEResNet18]
+    folds: list[int]
     about: dict[str, Any]
     point: operating.Point
     validation_auroc: np.ndarray
@@ -73,9 +74,9 @@ class Ensemble:
         return self.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
 
 
-def load(folder: Path, precision: str = "fp32") -> Ensemble:
-    """All folds' models below `folder` (data/models), to compute in `precision` (auto, fp32 or bf16). ValueError where
-    one is missing or of another split."""
+def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
+    """All folds' models below `folder` (data/models), or that of one `fold` with its own operating point, to compute in
+    `precision` (auto, fp32 or bf16). ValueError where one is missing or of another split."""
     first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
     if first is None:
         raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
@@ -83,15 +84,19 @@ def load(folder: Path, precision: str = "fp32") -> Ensemble:
     absent = [key for key in _SHARED if key not in about]
     if absent:
         raise ValueError(f"{first}: it does not say {', '.join(absent)}; train again with `dvc repro`")
-    loaded = [checkpoint.load(Path(folder) / f"fold-{fold}") for fold in about["folds"]]
-    for fold, (_, other) in zip(about["folds"], loaded, strict=True):
+    loaded = [checkpoint.load(Path(folder) / f"fold-{one}") for one in about["folds"]]
+    for one, (_, other) in zip(about["folds"], loaded, strict=True):
         unlike = [key for key in _SHARED if other.get(key) != about[key]]
         if unlike:
             raise ValueError(
-                f"{folder}/fold-{fold}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
+                f"{folder}/fold-{one}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
                 "training; run `dvc repro` or remove the stale folder"
             )
-    made_for = {str(fold): other["validation"] for fold, (_, other) in zip(about["folds"], loaded, strict=True)}
-    point, auroc = operating.read(Path(folder) / layout.OPERATING.name, about["classes"], made_for)
-    networks = [folded(network) for network, _ in loaded]
-    return Ensemble(networks, about, point, auroc, bf16_helps(precision, torch.device("cpu")))
+    made_for = {str(one): other["validation"] for one, (_, other) in zip(about["folds"], loaded, strict=True)}
+    if fold is not None and fold not in about["folds"]:
+        raise ValueError(f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another")
+    which = operating.ENSEMBLE if fold is None else str(fold)
+    point, auroc = operating.read(Path(folder) / layout.OPERATING.name, about["classes"], made_for, which)
+    chosen = [one for one in about["folds"] if fold in (None, one)]
+    networks = [folded(network) for one, (network, _) in zip(about["folds"], loaded, strict=True) if one in chosen]
+    return Ensemble(networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu")))

@@ -100,8 +100,10 @@ def write(
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Point, NDArray[np.float64]]:
-    """The ensemble's point and its validation AUROC [class] from operating.json.
+def read(
+    path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
+) -> tuple[Point, NDArray[np.float64]]:
+    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
     points are missing or were chosen for other models.
@@ -113,6 +115,7 @@ def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Poin
     made_for = {name: one["validation"] for name, one in found["folds"].items()}
     if found["classes"] != codes or made_for != dict(digests):
         raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
-    chosen = {key: np.array(values, np.float64) for key, values in found[ENSEMBLE].items()}
+    one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
+    chosen = {key: np.array(one[key], np.float64) for key in ("slope", "shift", "threshold", "validation_auroc")}
     point = Point(calibrating.Scaling(chosen["slope"], chosen["shift"]), chosen["threshold"])
     return point, chosen["validation_auroc"]

@@ -17,12 +17,13 @@ SHARED = {
 }  # fmt: skip
 
 
-def write(folder: Path) -> Path:
+def write(folder: Path, demographics: bool = True) -> Path:
     """Writes them into `folder`, as `data/models` holds them."""
+    network = NETWORK.model_copy(update={"demographics": demographics})
     for fold in (0, 1):
         torch.manual_seed(fold)
-        about = {**SHARED, "validation": f"of {fold}"}
-        checkpoint.save(folder / f"fold-{fold}", model.SEResNet18(3, NETWORK), about)
+        about = {**SHARED, "validation": f"of {fold}", "network": network.model_dump()}
+        checkpoint.save(folder / f"fold-{fold}", model.SEResNet18(3, network), about)
     one = {"slope": [0.5, 1.0, 2.0], "shift": [-1.0, 0.0, 0.5], "threshold": [0.3, 0.4, 0.5]}
     one["validation_auroc"] = [0.9, 0.65, None]
     folds = {str(fold): {**one, "validation": f"of {fold}"} for fold in (0, 1)}

@@ -141,6 +141,15 @@ def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, mon
     assert f"{tmp_path}/p-sheets" in capsys.readouterr().out
 
 
+def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
+    pytest.importorskip("onnx", reason="export needs requirements-export.txt")
+    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
+    assert capsys.readouterr().out.startswith("2 classes, folds 0, ")
+    assert (tmp_path / "m.onnx").stat().st_size > 10000
+    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"]) == 2
+    assert "no fold 3 here" in capsys.readouterr().err
+
+
 def test_predict_fails_when_nothing_could_be_read(raw, models):
     for path in raw.glob("*.mat"):
         path.unlink()

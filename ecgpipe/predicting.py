@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgpipe import catalogue, conditioning, records, signals
+from ecgpipe import catalogue, conditioning, formats, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.ensembles import Ensemble
 from ecgpipe.results import Answer
@@ -37,17 +37,14 @@ def of_rate(rate_hz: float) -> Source:
 
 
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
-    """Recording files from folders (all .hea and .h5 below, but hidden files), files, and records as WFDB names them:
-    `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without any; if not `strict`,
-    such a path is kept, and reading it says what is wrong."""
+    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but hidden files), files, and records
+    as WFDB names them: `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without
+    any; if not `strict`, such a path is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
-        if path.is_dir():
-            found = sorted(p for p in [*path.rglob("*.hea"), *path.rglob("*.h5")] if not p.name.startswith("."))
-        else:
-            found = _single(path)
+        found = sorted(filter(_is_recording, path.rglob("*"))) if path.is_dir() else _single(path)
         if strict and not found:
-            raise ValueError(f"{path}: no such file, or no .hea or .h5 recording below this folder")
+            raise ValueError(f"{path}: no such file, or no .hea, .h5 or other recording below this folder")
         files += found or [path]
     return list(dict.fromkeys(files))
 
@@ -55,6 +52,12 @@ def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
 def listed(lines: Iterable[str]) -> list[Path]:
     """The paths of a list, one a line; empty lines are skipped."""
     return [Path(line) for line in (line.rstrip("\r\n") for line in lines) if line]
+
+
+def _is_recording(path: Path) -> bool:
+    """Whether a file below a folder is taken for a recording, by its name."""
+    suffix = path.suffix
+    return (suffix in (".hea", ".h5") or suffix.lower() in formats.SUFFIXES) and not path.name.startswith(".")
 
 
 def _single(path: Path) -> list[Path]:
@@ -89,7 +92,8 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
 def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records.Recording | None]:
     """('ok' | 'flagged' | 'refused', reason, the recording where it could be read)."""
     try:
-        recording = records.read(path, source)
+        other = path.suffix.lower() in formats.SUFFIXES
+        recording = formats.read(path) if other else records.read(path, source)
     except records.Refused as refusal:
         step = "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
         return "refused", f"{refusal.reason}: {refusal}" + step * (refusal.reason == "rate"), None

@@ -2,7 +2,6 @@
 
 import re
 import textwrap
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +29,11 @@ class Sheets:
             return None
         found = f"The models find: {results.findings(answer, self.names, self.full_names)}"
         lines = [found, *[f"Flags: {results.plain(answer.reason)}"] * bool(answer.reason)]
-        note = "\n".join(part for line in lines for part in textwrap.wrap(_drawable(line), _LETTERS))
-        title = _drawable(f"{results.plain(answer.path.name)}{_about(answer.recording)}")
+        note = "\n".join(part for line in lines for part in textwrap.wrap(paper.drawable(line), _LETTERS))
+        title = paper.drawable(f"{results.plain(answer.path.name)}{_about(answer.recording)}")
         path = self.folder / self._name(answer.path.stem)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")  # it is drawn as a box
-            sheet = paper.twelve_leads(answer.recording.signal_mv, answer.recording.rate_hz, title, note)
-            figures.save(sheet, path, dpi=paper.DPI)
+        sheet = paper.twelve_leads(answer.recording.signal_mv, answer.recording.rate_hz, title, note)
+        figures.save(sheet, path, dpi=paper.DPI)
         return path
 
     def _name(self, stem: str) -> str:
@@ -55,8 +52,3 @@ def _about(recording: Recording) -> str:
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
     duration_s = len(recording.signal_mv) / recording.rate_hz
     return f", {recording.sex or 'sex unknown'}, {age}, {duration_s:.1f} s at {recording.rate_hz:g} Hz"
-
-
-def _drawable(text: str) -> str:
-    """No sign in it means mathematics."""
-    return text.replace("$", r"\$")

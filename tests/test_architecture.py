@@ -48,9 +48,10 @@ OWNERS = {
     "sklearn": {"measures"},
     "dvc": {"revisions"},
     "onnx": {"exporting"},
+    "ecgdatakit": {"formats"},
 }
 # Files of requirements that a plain installation does without, and the library that each is for.
-OPTIONAL = {"requirements-export.txt": "onnx"}
+OPTIONAL = {"requirements-export.txt": "onnx", "requirements-formats.txt": "ecgdatakit"}
 
 
 def imports(path: Path) -> set[str]:

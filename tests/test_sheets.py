@@ -26,7 +26,7 @@ def test_a_sheet_says_whose_it_is_what_was_found_and_what_is_in_doubt(tmp_path, 
         "The models find: NSR sinus rhythm 0.90",
         "Flags: flat-lead|age-unknown",
     ]
-    assert texts[1][0] == "R\\$1\\$\u5fc3.hea, sex unknown, age unknown, 6.0 s at 500 Hz"
+    assert texts[1][0] == "R\\$1\\$?.hea, sex unknown, age unknown, 6.0 s at 500 Hz"
 
 
 def test_sheets_are_written_under_names_of_their_own_and_a_refused_recording_has_none(tmp_path):

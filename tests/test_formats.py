@@ -102,6 +102,27 @@ def test_a_dicom_recording_reads_as_it_was_written(tmp_path):
     assert np.array_equal(shuffled.signal_mv, found.signal_mv)
 
 
+def test_a_dicom_recording_of_a_cart_reads_as_pydicom_reads_it():
+    pydicom = pytest.importorskip("pydicom", reason="pydicom has it; requirements-formats.txt has pydicom")
+    from pydicom.data import get_testdata_file
+
+    pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
+    path = get_testdata_file("waveform_ecg.dcm", download=False)
+    if path is None:
+        pytest.skip("this pydicom comes without its sample recording")
+    dataset = pydicom.dcmread(path)
+    group = dataset.WaveformSequence[0]
+    units = {one.ChannelSensitivityUnitsSequence[0].CodeValue for one in group.ChannelDefinitionSequence}
+    names = [one.ChannelSourceSequence[0].CodeMeaning for one in group.ChannelDefinitionSequence]
+    assert units == {"uV"}
+    found = formats.read(path)
+    for column, name in enumerate(names):
+        lead = LEADS.index(name.removeprefix("Lead ").split(",")[0].split(" (")[0].strip())
+        assert np.allclose(found.signal_mv[:, lead], dataset.waveform_array(0)[:, column] / 1000, atol=1e-5)
+    assert found.rate_hz == float(group.SamplingFrequency)
+    assert found.sex == dataset.PatientSex
+
+
 def test_an_edf_recording_reads_as_it_was_written(tmp_path):
     made = signal(seed=2)
     found = formats.read(edf(tmp_path / "a.edf", made))

@@ -37,6 +37,7 @@ _PARSERS = frozenset(
     )
 )
 _MOST_BYTES = 1 << 29
+_RATES_HZ = (50.0, 10_000.0)
 _MOST_DRIFT = 1e-3  # share by which a rate may miss samples / duration: the library rounds rates to whole Hz
 _LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}  # of leads I and II
 _STEP = "pip install -r requirements-formats.txt"
@@ -118,8 +119,10 @@ def _leads(record: Any, file: Path) -> dict[str, np.ndarray]:
 def _rate(record: Any, file: Path) -> float:
     """The rate in Hz that all leads share; Refused 'rate'."""
     rates = {float(one.sampling_rate) for one in record.leads if canonical(one.label)}
-    if len(rates) > 1 or not all(rate > 0 for rate in rates):
-        raise Refused("rate", f"{file}: its leads have one rate above 0 Hz, found {sorted(rates)}; convert it")
+    slowest, fastest = _RATES_HZ
+    if len(rates) > 1 or not all(slowest <= rate <= fastest for rate in rates):
+        rule = f"its leads have one rate from {slowest:g} to {fastest:g} Hz, found {sorted(rates)}"
+        raise Refused("rate", f"{file}: {rule}; convert it")
     rate_hz = rates.pop() if rates else 0.0  # without a lead, `_leads` refuses it
     duration = record.recording.duration
     if rate_hz and duration:

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ecgpipe import catalogue, conditioning, formats, records, signals
+from ecgpipe import catalogue, conditioning, formats, quality, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.ensembles import Ensemble
+from ecgpipe.leads import LEADS
 from ecgpipe.results import Answer
 
 _BATCH = 64
@@ -116,7 +117,7 @@ def _of_person(recording: records.Recording, row: Row | None) -> records.Recordi
 
 def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
     """Flags of what the models miss of a usable recording, after those that it was read with."""
-    doubts, known = list(recording.faults), about["network"]["demographics"]
+    doubts, known = [_with_leads(flag, recording) for flag in recording.faults], about["network"]["demographics"]
     if known and recording.age is None:
         doubts.append("age-unknown")
     if known and recording.sex is None:
@@ -125,6 +126,23 @@ def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
     if recording.rate_hz < needed_hz:
         doubts.append(f"low-rate ({recording.rate_hz:g} Hz, the models need {needed_hz:g} Hz)")
     return doubts
+
+
+def _with_leads(flag: str, recording: records.Recording) -> str:
+    """A flag of `quality` with the leads that it is about, and how far they go."""
+    signal_mv = recording.signal_mv
+    extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    largest = np.abs(extremes).max(axis=0)
+    if flag == "flat-lead":
+        which = quality.flat(signal_mv)
+    elif flag == "saturated":
+        which = quality.saturated(signal_mv, recording.rate_hz, extremes)
+    elif flag == "out-of-range":
+        which = largest > quality.RANGE_MV
+    else:
+        return flag
+    reach = f" up to {largest.max():.3g} mV" * (flag != "flat-lead")
+    return f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
 
 
 @dataclass(frozen=True)

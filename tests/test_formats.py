@@ -168,6 +168,24 @@ def test_files_that_are_none_are_refused(tmp_path):
     assert reason(tmp_path / "s.dcm") == "missing"
 
 
+@pytest.mark.parametrize("write", [dicom, edf])
+def test_a_mutated_file_is_read_or_refused_and_nothing_else(tmp_path, write):
+    whole, rng = write(tmp_path / "whole", signal(2)).read_bytes(), np.random.default_rng(1)
+    path, seen = tmp_path / f"m.{write.__name__.replace('dicom', 'dcm')}", set()
+    for _ in range(150):
+        data = bytearray(whole)
+        for place in rng.integers(0, 4000, rng.integers(1, 6)).tolist():
+            change = rng.integers(0, 256, rng.integers(0, 12), dtype=np.uint8).tobytes()
+            data[place : place + int(rng.integers(0, 12))] = change
+        path.write_bytes(data)
+        try:
+            formats.read(path)
+            seen.add("read")
+        except records.Refused as refusal:
+            seen.add(refusal.reason)
+    assert {"read", "unreadable"} <= seen
+
+
 def test_no_file_leads_to_another(tmp_path):
     pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
     (tmp_path / "in").mkdir()

@@ -111,7 +111,7 @@ def test_batches_change_nothing(models, recordings, monkeypatch):
 
 
 def test_paths_without_recordings_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea or \.h5 recording"):
+    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"):
         predicting.expand([tmp_path / "nowhere"])
     with pytest.raises(ValueError, match="no such file"):
         predicting.expand([tmp_path])
@@ -224,3 +224,13 @@ def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
     assert [answer.verdict for answer in predicting.predict(ensemble, predicting.expand([recordings / "g 1/R1"]))] == [
         "ok"
     ]
+
+
+def test_flags_of_the_signal_name_their_leads(models, tmp_path):
+    signal_mv = np.random.default_rng(1).normal(0, 0.2, (3000, 12))
+    signal_mv[:, [6, 8]] = 0
+    signal_mv[1000:1500, 1] = 12.5
+    writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
+    table = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))
+    said = table["reason"][0].split("|")
+    assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)

@@ -4,7 +4,7 @@ VENV = .venv
 
 setup: $(VENV)/installed
 
-$(VENV)/installed: requirements.txt requirements-dev.txt
+$(VENV)/installed: $(wildcard requirements*.txt)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -r requirements-dev.txt
 	touch $@

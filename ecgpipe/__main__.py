@@ -1,4 +1,4 @@
-"""The command line: `python -m ecgpipe predict | check | params | augmentations | compare | audit`."""
+"""The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare | audit`."""
 
 import argparse
 import csv
@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -15,15 +14,19 @@ from tqdm import tqdm
 from ecgpipe import (
     auditing,
     comparing,
+    ensembles,
+    exporting,
     gallery,
     layout,
     operating,
     pairing,
     params,
     predicting,
+    results,
     revisions,
     sections,
     settings,
+    sheets,
     tables,
 )
 from ecgpipe.catalogue import Source
@@ -47,40 +50,59 @@ def _source(arguments: argparse.Namespace) -> Source | None:
     return Source.model_validate(known[name])
 
 
-def _said(row: Mapping[str, Any], ensemble: predicting.Ensemble) -> str:
-    """One recording's line: the classes present, each with its probability, or why it was refused."""
-    if row["verdict"] == "refused":
-        return f"{row['path']}: refused, {row['reason']}"
-    present = [
-        f"{name} {full} {row[name]:.2f}" if full != name else f"{name} {row[name]:.2f}"
-        for name, full in zip(ensemble.names, ensemble.full_names, strict=True)
-        if row[f"{name}_present"] == 1
-    ]
-    found = ", ".join(present) or f"none of the {len(ensemble.names)} classes"
-    return f"{row['path']}: {found}" + f" ({row['reason']})" * bool(row["reason"])
+def _paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """(the paths that the command line and --list name, the recording files there)."""
+    named = []
+    if arguments.list == "-":
+        named = predicting.listed(sys.stdin)
+    elif arguments.list:
+        named = predicting.listed(Path(arguments.list).read_text(encoding="utf-8-sig").split("\n"))
+    if not arguments.paths and not named:
+        raise ValueError("no recording named; give files or folders, or a list of them by --list")
+    files = [*predicting.expand(arguments.paths), *predicting.expand(named, strict=False)]
+    return [*arguments.paths, *named], list(dict.fromkeys(files))
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     source = _source(arguments)
-    ensemble = predicting.load_ensemble(arguments.model, arguments.precision)
-    files = predicting.expand(arguments.paths)
-    known = predicting.people(arguments.paths, source) if source else {}
-    progress = partial(tqdm, desc="predict", unit="batch", disable=None)
-    table = predicting.predict(ensemble, files, progress, source, known)
-    tables.write(table, arguments.out)
-    for row in table.to_dict("records"):
-        print(_said(row, ensemble))
-    refused = int((table["verdict"] == "refused").sum())
-    of = f"{len(ensemble.names)} classes, {len(ensemble.networks)} models"
-    print(f"{len(table)} recordings, {refused} refused, {of} -> {arguments.out}")
-    if ensemble.doubtful:
-        least = predicting.LEAST_AUROC
-        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(ensemble.doubtful)}")
-    return 0 if refused < len(table) else 1
+    paths, files = _paths(arguments)
+    challenge = arguments.format == "challenge"
+    if challenge:
+        results.distinct(files)
+    out = arguments.out or Path("predictions" if challenge else "predictions.csv")
+    models = ensembles.load(arguments.model, arguments.precision)
+    known = predicting.people(paths, source) if source else {}
+    folder = out.with_name(f"{out.stem}-sheets")
+    drawn = sheets.Sheets(folder, models.names, models.full_names) if arguments.plot else None
+    refused = 0
+    with results.writer(arguments.format, out, models.codes, models.names) as write:
+        answers = predicting.predict(models, files, source, known, keep=arguments.plot)
+        for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
+            write(answer)
+            if drawn:
+                drawn.draw(answer)
+            refused += answer.verdict == "refused"
+            found = results.findings(answer, models.names, models.full_names)
+            flags = f" ({results.plain(answer.reason)})" * (answer.verdict == "flagged")
+            tqdm.write(f"{results.plain(answer.path)}: {found}{flags}")
+    of = f"{len(models.names)} classes, {len(models.networks)} models"
+    print(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
+    if models.doubtful:
+        least = ensembles.LEAST_AUROC
+        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(models.doubtful)}")
+    return 0 if refused < len(files) else 1
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    models = ensembles.load(arguments.model, fold=arguments.fold)
+    exporting.write(models, arguments.onnx)
+    of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
+    print(f"{of}, {arguments.onnx.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    files = predicting.expand(arguments.paths)
+    _, files = _paths(arguments)
     checked = predicting.check(files, _source(arguments))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
@@ -143,7 +165,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
     paths = ".hea, .mat, .dat or .h5, a record without suffix (its .hea), or a folder of them"
-    command.add_argument("paths", nargs="+", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
+    command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
+    command.add_argument("--list", metavar="FILE", help="file that names more of them, one a line; - is standard input")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--source", metavar="NAME", help="entry under `sources` in params.yaml that says how to read them")
     how.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate of .h5 files without such an entry")
@@ -154,15 +177,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
     shown = argparse.ArgumentDefaultsHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="command")
-    predict = commands.add_parser(
-        "predict", help="probabilities and decisions for recordings, as CSV", formatter_class=shown
-    )
-    _add_reading(predict)
-    predict.add_argument("--model", type=Path, default=Path("data/models"), help="folder of the folds' models")
-    predict.add_argument("--out", type=Path, default=Path("predictions.csv"), help="CSV to write")
-    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
-    predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
-    predict.set_defaults(run=_predict)
+    answers = "probabilities and decisions for recordings"
+    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown))
+    _add_export(commands.add_parser("export", help="the models as one ONNX file", formatter_class=shown))
     check = commands.add_parser(
         "check", help="read every recording and say whether it is usable", formatter_class=shown
     )
@@ -198,6 +215,28 @@ def _add_compare(compares: argparse.ArgumentParser) -> None:
     compares.add_argument("--markdown", type=Path, metavar="FILE", help="file to write the tables to as well")
     compares.add_argument("--csv", type=Path, metavar="FILE", help="all rows as CSV")
     compares.set_defaults(run=_compare)
+
+
+def _add_predict(predict: argparse.ArgumentParser) -> None:
+    """The arguments of `predict`."""
+    _add_reading(predict)
+    predict.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    predict.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
+    forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
+    predict.add_argument("--format", choices=results.FORMATS, default="csv", help=forms)
+    plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
+    predict.add_argument("--plot", action="store_true", help=plot)
+    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
+    predict.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
+    predict.set_defaults(run=_predict)
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    export.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
+    export.add_argument("--fold", type=int, metavar="K", help="one fold's model; without it, all folds together")
+    export.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    export.set_defaults(run=_export)
 
 
 def _add_audit(audit: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from scipy import special
 How = Literal["none", "temperature", "platt"]
 BINS = 10
 # Probabilities are written with seven digits: nearer to 0 or 1 is not known.
-_LEAST = 1e-7
+LEAST = 1e-7
 _STEEPEST = 20.0
 _STEPS = 100
 
@@ -38,7 +38,7 @@ class Scaling:
 
 def logit(probabilities: NDArray) -> NDArray[np.float64]:
     """log(p / (1 - p)), p held within 1e-7 of 0 and 1."""
-    held = np.clip(np.asarray(probabilities, np.float64), _LEAST, 1 - _LEAST)
+    held = np.clip(np.asarray(probabilities, np.float64), LEAST, 1 - LEAST)
     return np.log(held) - np.log1p(-held)
 
 

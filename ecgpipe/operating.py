@@ -102,8 +102,10 @@ def write(
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Point, NDArray[np.float64]]:
-    """The ensemble's point and its validation AUROC [class] from operating.json.
+def read(
+    path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
+) -> tuple[Point, NDArray[np.float64]]:
+    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
     points are missing or were chosen for other models.
@@ -114,7 +116,8 @@ def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Poin
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         made_for = {name: one["validation"] for name, one in found["folds"].items()}
-        chosen = {key: np.array(found[ENSEMBLE][key], np.float64) for key in COLUMNS}
+        one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
+        chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not what the stage evaluate writes ({error!r}); {again}") from error
     if found.get("classes") != codes or made_for != dict(digests):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -81,6 +82,16 @@ def twelve_leads(signal_mv: np.ndarray, rate_hz: float, title: str, note: str = 
         top_mm -= high_mm - low_mm
     axes.text(width_mm - _MARGIN_MM, 1.5, _caption(len(signal_mv) / rate_hz), fontsize=7, ha="right")
     return figure
+
+
+def drawable(text: str) -> str:
+    """Text as it stands: no sign in it means mathematics, and one that the font lacks becomes a question mark.
+
+    >>> drawable("R$1, 5 \u00b5V, \u5fc3")
+    'R\\\\$1, 5 \u00b5V, ?'
+    """
+    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
+    return "".join(one if ord(one) in known else "?" for one in text).replace("$", r"\$")
 
 
 def _left_mm() -> float:

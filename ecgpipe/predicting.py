@@ -1,8 +1,8 @@
 """Probabilities and decisions for new recordings, by the models of all folds together.
 
-A recording is read, conditioned, windowed and normalised as the models' own description says. The folds' probabilities
-are averaged, then calibrated and cut as the operating point beside the models says (`operating`). A recording that
-cannot be read gets a row that says why.
+A recording is read and conditioned as the models' own description says, and answered by `ensembles`. One that cannot be
+read gets an answer that says why. Flags of what the models miss: age-unknown, sex-unknown (of models that take them),
+low-rate (the recording holds less than the band that they use).
 
 Of HDF5 recordings the catalogue entry of their source says the rate, and its metadata table age and sex. The table lies
 in the folder that the caller names, or beside the file.
@@ -10,80 +10,23 @@ in the folder that the caller names, or beside the file.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
 
-from ecgpipe import catalogue, checkpoint, conditioning, dataset, layout, operating, records, signals
+from ecgpipe import catalogue, conditioning, formats, quality, records, signals
 from ecgpipe.catalogue import Row, Source
-from ecgpipe.inference import bf16_helps, probabilities_of
-from ecgpipe.model import SEResNet18, folded
+from ecgpipe.ensembles import Ensemble
+from ecgpipe.leads import LEADS
+from ecgpipe.results import Answer
 
-_SHARED = (
-    "classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split",
-)  # fmt: skip
 _BATCH = 64
-# A class that ranks validation recordings worse than this is named to the user.
-LEAST_AUROC = 0.7
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """The models of all folds, what they share, their operating point and AUROC [class] on validation rows; whether to
-    compute in bfloat16 (`inference.bf16_helps`)."""
-
-    networks: list[SEResNet18]
-    about: dict[str, Any]
-    point: operating.Point
-    validation_auroc: np.ndarray
-    bf16: bool
-
-    @property
-    def names(self) -> list[str]:
-        """The abbreviation of each class, in order, as the metrics have it."""
-        return self.about["names"]
-
-    @property
-    def full_names(self) -> list[str]:
-        """The full name of each class, in order."""
-        return self.about["full_names"]
-
-    @property
-    def doubtful(self) -> list[str]:
-        """Classes in which validation showed no skill: AUROC below `LEAST_AUROC`, or nothing to reckon it from."""
-        return [
-            name if np.isnan(value) else f"{name} ({value:.2f})"
-            for name, value in zip(self.names, self.validation_auroc, strict=True)
-            if not value >= LEAST_AUROC
-        ]
-
-
-def load_ensemble(folder: Path, precision: str = "fp32") -> Ensemble:
-    """All folds' models below `folder` (data/models), to compute in `precision` (auto, fp32 or bf16). ValueError where
-    one is missing or of another split."""
-    first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
-    if first is None:
-        raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
-    _, about = checkpoint.load(first.parent)
-    absent = [key for key in _SHARED if key not in about]
-    if absent:
-        raise ValueError(f"{first}: it does not say {', '.join(absent)}; train again with `dvc repro`")
-    loaded = [checkpoint.load(Path(folder) / f"fold-{fold}") for fold in about["folds"]]
-    for fold, (_, other) in zip(about["folds"], loaded, strict=True):
-        unlike = [key for key in _SHARED if other.get(key) != about[key]]
-        if unlike:
-            raise ValueError(
-                f"{folder}/fold-{fold}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
-                "training; run `dvc repro` or remove the stale folder"
-            )
-    made_for = {str(fold): other["validation"] for fold, (_, other) in zip(about["folds"], loaded, strict=True)}
-    point, auroc = operating.read(Path(folder) / layout.OPERATING.name, about["classes"], made_for)
-    networks = [folded(network) for network, _ in loaded]
-    return Ensemble(networks, about, point, auroc, bf16_helps(precision, torch.device("cpu")))
+# Recordings of a batch are together no longer than this, beyond the first: what memory must hold does not depend on
+# how many recordings there are, nor how long.
+_BATCH_S = 3600.0
 
 
 def of_rate(rate_hz: float) -> Source:
@@ -94,19 +37,28 @@ def of_rate(rate_hz: float) -> Source:
     return Source.model_construct(form="h5", vocabulary="", codes="native", rate_hz=rate_hz, **nothing)
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
-    """Recording files from folders (all .hea and .h5 below, but hidden files), files, and records as WFDB names them:
-    `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without any."""
+def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
+    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but hidden files), files, and records
+    as WFDB names them: `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without
+    any; if not `strict`, such a path is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
-        if path.is_dir():
-            found = sorted(p for p in [*path.rglob("*.hea"), *path.rglob("*.h5")] if not p.name.startswith("."))
-        else:
-            found = _single(path)
-        if not found:
-            raise ValueError(f"{path}: no such file, or no .hea or .h5 recording below this folder")
-        files += found
+        found = sorted(filter(_is_recording, path.rglob("*"))) if path.is_dir() else _single(path)
+        if strict and not found:
+            raise ValueError(f"{path}: no such file, or no .hea, .h5 or other recording below this folder")
+        files += found or [path]
     return list(dict.fromkeys(files))
+
+
+def listed(lines: Iterable[str]) -> list[Path]:
+    """The paths of a list, one a line; empty lines are skipped."""
+    return [Path(line) for line in (line.rstrip("\r\n") for line in lines) if line]
+
+
+def _is_recording(path: Path) -> bool:
+    """Whether a file below a folder is taken for a recording, by its name."""
+    suffix = path.suffix
+    return (suffix in (".hea", ".h5") or suffix.lower() in formats.SUFFIXES) and not path.name.startswith(".")
 
 
 def _single(path: Path) -> list[Path]:
@@ -124,7 +76,7 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
     found: dict[Path, Row | None] = {}
     tables: dict[Path, dict[str, Row]] = {}
     for path in map(Path, paths) if source.table else ():
-        files = [file for file in expand([path]) if file.suffix == ".h5"]
+        files = [file for file in expand([path], strict=False) if file.suffix == ".h5"]
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
             try:
@@ -141,7 +93,8 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
 def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records.Recording | None]:
     """('ok' | 'flagged' | 'refused', reason, the recording where it could be read)."""
     try:
-        recording = records.read(path, source)
+        other = path.suffix.lower() in formats.SUFFIXES
+        recording = formats.read(path) if other else records.read(path, source)
     except records.Refused as refusal:
         step = "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
         return "refused", f"{refusal.reason}: {refusal}" + step * (refusal.reason == "rate"), None
@@ -163,62 +116,111 @@ def _of_person(recording: records.Recording, row: Row | None) -> records.Recordi
 
 
 def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
-    doubts = list(recording.faults)
-    if recording.age is None and about["network"]["demographics"]:
+    """Flags of what the models miss of a usable recording, after those that it was read with."""
+    doubts, known = [_with_leads(flag, recording) for flag in recording.faults], about["network"]["demographics"]
+    if known and recording.age is None:
         doubts.append("age-unknown")
-    if recording.rate_hz / 2 < about["conditioning"]["high_hz"]:
-        doubts.append("low-rate")
+    if known and recording.sex is None:
+        doubts.append("sex-unknown")
+    needed_hz = 2 * about["conditioning"]["high_hz"]
+    if recording.rate_hz < needed_hz:
+        doubts.append(f"low-rate ({recording.rate_hz:g} Hz, the models need {needed_hz:g} Hz)")
     return doubts
 
 
-def _probabilities(ensemble: Ensemble, signals_uv: list[np.ndarray], found: list[records.Recording]) -> np.ndarray:
-    about = ensemble.about
-    age = np.array([np.nan if one.age is None else one.age for one in found], dtype=float)
-    gender = np.array([one.sex or "" for one in found])
-    data = dataset.of_signals(signals_uv, age, gender, rate_hz=about["rate_hz"], classes=len(about["classes"]))
-    window, how = about["window"], about["normalise"]
-    each = [probabilities_of(network, data, window, how, bf16=ensemble.bf16) for network in ensemble.networks]
-    return ensemble.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
+def _with_leads(flag: str, recording: records.Recording) -> str:
+    """A flag of `quality` with the leads that it is about, and how far they go."""
+    signal_mv = recording.signal_mv
+    extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    largest = np.abs(extremes).max(axis=0)
+    if flag == "flat-lead":
+        which = quality.flat(signal_mv)
+    elif flag == "saturated":
+        which = quality.saturated(signal_mv, recording.rate_hz, extremes)
+    elif flag == "out-of-range":
+        which = largest > quality.RANGE_MV
+    else:
+        return flag
+    reach = f" up to {largest.max():.3g} mV" * (flag != "flat-lead")
+    return f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
 
 
-def _batch_rows(
-    ensemble: Ensemble, paths: list[Path], source: Source | None, known: Mapping[Path, Row | None]
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    ready, signals_uv, found = [], [], []
-    for path in paths:
+@dataclass(frozen=True)
+class _Batch:
+    """Some files, each with what is known before a network sees it; of those that were read, in order, the conditioned
+    signal (int16 microvolts [time, 12]), age and sex."""
+
+    answers: list[Answer] = field(default_factory=list)
+    signals_uv: list[np.ndarray] = field(default_factory=list)
+    age: list[float | None] = field(default_factory=list)
+    sex: list[str | None] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """No further recording is to join."""
+        return len(self.answers) >= _BATCH
+
+
+def _batches(
+    about: dict[str, Any],
+    files: Iterable[Path],
+    source: Source | None,
+    known: Mapping[Path, Row | None],
+    keep: bool,
+) -> Iterator[_Batch]:
+    """Reads and conditions the files, in order."""
+    batch, most = _Batch(), _BATCH_S * about["rate_hz"]
+    for path in files:
         said, reason, recording = verdict(path, source)
-        row: dict[str, Any] = {"path": str(path), "verdict": said, "reason": reason}
-        if recording is not None:
+        if recording is None:
+            batch.answers.append(Answer(path, said, reason))
+        else:
             recording = _of_person(recording, known[path]) if path in known else recording
-            doubts = _doubts(recording, ensemble.about)
-            row |= {"verdict": "flagged" if doubts else "ok", "reason": "|".join(doubts)}
-            signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **ensemble.about["conditioning"])
-            signals_uv.append(signals.to_microvolts(signal_mv))
-            found.append(recording)
-            ready.append(row)
-        rows.append(row)
-    if ready:
-        for row, values in zip(ready, _probabilities(ensemble, signals_uv, found), strict=True):
-            row |= dict(zip(ensemble.names, values, strict=True))
-            decisions = (values >= ensemble.point.thresholds).astype(int)
-            row |= {f"{name}_present": decision for name, decision in zip(ensemble.names, decisions, strict=True)}
-    return rows
+            doubts = _doubts(recording, about)
+            signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **about["conditioning"])
+            batch.signals_uv.append(signals.to_microvolts(signal_mv))
+            batch.age.append(recording.age)
+            batch.sex.append(recording.sex)
+            said = "flagged" if doubts else "ok"
+            batch.answers.append(Answer(path, said, "|".join(doubts), recording=recording if keep else None))
+        if batch.full or sum(map(len, batch.signals_uv)) >= most:
+            yield batch
+            batch = _Batch()
+    if batch.answers:
+        yield batch
 
 
 def predict(
     ensemble: Ensemble,
-    files: list[Path],
-    progress: Any,
+    files: Iterable[Path],
     source: Source | None = None,
     known: Mapping[Path, Row | None] | None = None,
-) -> pd.DataFrame:
-    """One row per file: path, verdict, reason (flags, or why it was refused), then per class its probability under its
-    abbreviation and its decision (1 present, 0 absent) under `<abbreviation>_present`; blank where refused.
+    *,
+    keep: bool = False,
+) -> Iterator[Answer]:
+    """What is said of each recording file, in order. The next batch is read while the networks work on one, and no more
+    than three are in memory.
 
-    source: how the files are read (`records.read`); known: age and sex of those that a table tells of (`people`).
+    source: how the files are read (`records.read`); known: age and sex of those that a table tells of (`people`);
+    keep: hand each recording over with its answer, to be drawn.
     """
-    batches = [files[first : first + _BATCH] for first in range(0, len(files), _BATCH)]
-    rows = [row for batch in progress(batches) for row in _batch_rows(ensemble, batch, source, known or {})]
-    columns = ["path", "verdict", "reason", *ensemble.names, *(f"{name}_present" for name in ensemble.names)]
-    return pd.DataFrame(rows, columns=columns)
+    batches = _batches(ensemble.about, files, source, known or {}, keep)
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield from _answered(ensemble, batch)
+
+
+def _answered(ensemble: Ensemble, batch: _Batch) -> Iterator[Answer]:
+    """The batch's answers, complete."""
+    found = iter(())
+    if batch.signals_uv:
+        found = iter(ensemble.probabilities(batch.signals_uv, batch.age, batch.sex))
+    for answer in batch.answers:
+        if answer.verdict == "refused":
+            yield answer
+        else:
+            values = next(found)
+            present = (values >= ensemble.point.thresholds).astype(np.int64)
+            yield replace(answer, probabilities=values, present=present)

@@ -115,7 +115,7 @@ def read(file: Path, source: Source | None = None) -> Recording:
         age, sex, labels = header.age, header.sex, catalogue.single(header.labels, source)
     else:
         raise Refused("format", f"{file}: a recording ends in .hea, .mat, .dat or .h5; give one of these")
-    signal_mv, faults = _checked(signal_mv, rate_hz, str(file))
+    signal_mv, faults = checked(signal_mv, rate_hz, str(file))
     return Recording(signal_mv, rate_hz, age, sex, None, labels, faults)
 
 
@@ -287,7 +287,7 @@ def _long_enough(samples: int, rate_hz: float, where: str) -> None:
         )
 
 
-def _checked(signal_mv: np.ndarray, rate_hz: float, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def checked(signal_mv: np.ndarray, rate_hz: float, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(the signal [time, 12] with every value finite, its flags); Refused 'short', 'non-finite' or 'flat'."""
     _long_enough(len(signal_mv), rate_hz, where)
     faults = quality.flags(signal_mv, rate_hz)

@@ -27,6 +27,7 @@ DEEDS = {
     "predicting",
     "comparing",
     "auditing",
+    "exporting",
 }
 ALLOWED_BETWEEN_DEEDS = {("training", "augmenting"), ("predicting", "conditioning"), ("auditing", "mapping")}
 TOP = {"__main__", "sections", "gallery", "__init__"}
@@ -36,8 +37,8 @@ OWNERS = {
     "wfdb": {"records", "writers"},
     "h5py": {"records", "writers"},
     "torch": {
-        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "predicting"),
-        *("augmenting", "draws", "warps", "gains", "additions", "gallery"),
+        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles"),
+        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting"),
     },
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},
@@ -46,7 +47,11 @@ OWNERS = {
     "joblib": {"conditioning", "simulating"},
     "sklearn": {"measures"},
     "dvc": {"revisions"},
+    "onnx": {"exporting"},
+    "ecgdatakit": {"formats"},
 }
+# Files of requirements that a plain installation does without, and the library that each is for.
+OPTIONAL = {"requirements-export.txt": "onnx", "requirements-formats.txt": "ecgdatakit"}
 
 
 def imports(path: Path) -> set[str]:
@@ -193,13 +198,24 @@ def test_tests_mirror_the_source():
 
 
 def test_every_import_is_pinned_with_a_reason():
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    files = ("requirements.txt", *OPTIONAL)
+    lines = [line for file in files for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
     pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
     assert all("#" in line for line in lines if "==" in line), "each pin says why it is there"
     names = {"sklearn": "scikit-learn", "iterstrat": "iterative-stratification", "ruamel": "ruamel.yaml"}
     used = {name.split(".")[0] for path in [*MODULES.values(), *STAGES.values()] for name in imports(path)}
     outside = used - set(sys.stdlib_module_names) - {"ecgpipe", "stages"}
     assert {names.get(name, name) for name in outside} <= pinned
+
+
+def test_what_is_optional_is_imported_where_it_is_used_and_tested_in_ci():
+    dev = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    for file, library in OPTIONAL.items():
+        assert f"-r {file}" in dev
+        for path in MODULES.values():
+            body = ast.parse(path.read_text(encoding="utf-8")).body
+            top = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
+            assert library not in {alias.name for node in top for alias in node.names}, path
 
 
 def test_ci_runs_the_readmes_test_command_as_written():

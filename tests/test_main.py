@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import os
 import subprocess
@@ -102,7 +103,7 @@ def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, c
     assert command.main(["predict", west, *named, *to]) == 0
     assert "age-unknown" not in capsys.readouterr().out
     assert command.main(["predict", west, "--rate-hz", "500", *to]) == 0
-    assert "(age-unknown)\n" in capsys.readouterr().out
+    assert "(age-unknown|sex-unknown)\n" in capsys.readouterr().out
 
 
 def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
@@ -115,6 +116,38 @@ def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
     assert "none.yaml" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         command.main(["check", west, "--source", "mine", "--rate-hz", "500"])
+
+
+def test_predict_takes_a_list_and_writes_the_challenges_files(raw, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.txt").write_text("raw/A1\nraw/gone\n")
+    to = ["--model", str(models), "--format", "challenge"]
+    assert command.main(["predict", "--list", "list.txt", *to]) == 0
+    assert sorted(path.name for path in (tmp_path / "predictions").iterdir()) == ["A1.csv", "gone.csv"]
+    said = capsys.readouterr().out
+    assert "raw/gone: refused, " in said
+    assert "2 recordings, 1 refused, 2 classes, 1 models -> predictions\n" in said
+    assert command.main(["predict", "raw", *to]) == 2
+    assert "--format challenge writes a new folder" in capsys.readouterr().err
+    assert command.main(["predict", "--model", str(models)]) == 2
+    assert "no recording named" in capsys.readouterr().err
+
+
+def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{raw}/A1\n{raw}/gone\n"))
+    out = ["--model", str(models), "--out", str(tmp_path / "p.csv"), "--list", "-", "--plot"]
+    assert command.main(["predict", *out]) == 0
+    assert [path.name for path in (tmp_path / "p-sheets").iterdir()] == ["A1.png"]
+    assert f"{tmp_path}/p-sheets" in capsys.readouterr().out
+
+
+def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
+    pytest.importorskip("onnx", reason="export needs requirements-export.txt")
+    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
+    assert capsys.readouterr().out.startswith("2 classes, folds 0, ")
+    assert (tmp_path / "m.onnx").stat().st_size > 10000
+    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"]) == 2
+    assert "no fold 3 here" in capsys.readouterr().err
 
 
 def test_predict_fails_when_nothing_could_be_read(raw, models):

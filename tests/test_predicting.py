@@ -1,50 +1,30 @@
-import json
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from ecgpipe import (
     catalogue,
-    checkpoint,
     conditioning,
     dataset,
+    ensembles,
     inference,
-    model,
     predicting,
     records,
     signals,
     writers,
 )
+from tests import small_models
+from tests.small_models import CONDITIONING
 
-NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
-CODES = ["426783006", "164889003", "270492004"]
 SOURCE = catalogue.Source(
     form="h5", vocabulary="sim-west", codes="aha", rate_hz=500, table="metadata.csv",
     columns={"record": "ECG_ID", "labels": "AHA_Code", "age": "Age", "sex": "Sex"},
 )  # fmt: skip
-CONDITIONING = {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}
-SHARED = {
-    "classes": CODES, "rate_hz": 100.0, "window": 400, "normalise": "none", "conditioning": CONDITIONING,
-    "names": ["NSR", "AF", "IAVB"], "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
-    "folds": [0, 1], "split": "one", "network": NETWORK.model_dump(),
-}  # fmt: skip
 
 
 @pytest.fixture
 def models(tmp_path):
-    for fold in (0, 1):
-        torch.manual_seed(fold)
-        about = {**SHARED, "validation": f"of {fold}"}
-        checkpoint.save(tmp_path / f"models/fold-{fold}", model.SEResNet18(3, NETWORK), about)
-    one = {"slope": [0.5, 1.0, 2.0], "shift": [-1.0, 0.0, 0.5], "threshold": [0.3, 0.4, 0.5]}
-    one["validation_auroc"] = [0.9, 0.65, None]
-    folds = {str(fold): {**one, "validation": f"of {fold}"} for fold in (0, 1)}
-    said = {"params": {}, "classes": CODES, "folds": folds, "ensemble": one}
-    (tmp_path / "models/operating.json").write_text(json.dumps(said))
-    return tmp_path / "models"
+    return small_models.write(tmp_path / "models")
 
 
 @pytest.fixture
@@ -69,13 +49,22 @@ def west(tmp_path):
     return tmp_path / "west"
 
 
-def quiet(batches):
-    return batches
+def tabled(ensemble, files, *args):
+    """What `predict` says, as a table."""
+    rows = []
+    for answer in predicting.predict(ensemble, files, *args):
+        row = {"path": str(answer.path), "verdict": answer.verdict, "reason": answer.reason}
+        if answer.probabilities is not None:
+            row |= dict(zip(ensemble.names, answer.probabilities, strict=True))
+            row |= {f"{name}_present": one for name, one in zip(ensemble.names, answer.present, strict=True)}
+        rows.append(row)
+    names = [*ensemble.names, *(f"{name}_present" for name in ensemble.names)]
+    return pd.DataFrame(rows, columns=["path", "verdict", "reason", *names])
 
 
 def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_recording(models, recordings):
-    ensemble = predicting.load_ensemble(models)
-    table = predicting.predict(ensemble, predicting.expand([recordings]), quiet)
+    ensemble = ensembles.load(models)
+    table = tabled(ensemble, predicting.expand([recordings]))
     path = recordings / "g 1/R1.hea"
     recording = records.read(path)
     signal_mv = conditioning.condition(recording.signal_mv, 257, **CONDITIONING)
@@ -92,7 +81,7 @@ def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_reco
 
 
 def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models, recordings):
-    table = predicting.predict(predicting.load_ensemble(models), predicting.expand([recordings]), quiet)
+    table = tabled(ensembles.load(models), predicting.expand([recordings]))
     assert list(table["verdict"]) == ["ok", "flagged", "ok", "refused"]
     assert table["reason"][1] == "age-unknown"
     assert "R9" in table["reason"][3]
@@ -101,47 +90,28 @@ def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models,
 
 
 def test_an_unknown_age_and_an_age_of_zero_differ(models, recordings):
-    ensemble = predicting.load_ensemble(models)
+    ensemble = ensembles.load(models)
     found = predicting.expand([recordings / "g 1/R2.hea"])
-    newborn = predicting.predict(ensemble, found, quiet)
+    newborn = tabled(ensemble, found)
     header = recordings / "g 1/R2.hea"
     header.write_text(header.read_text().replace("#Age: 0", "#Age: NaN"))
-    unknown = predicting.predict(ensemble, found, quiet)
+    unknown = tabled(ensemble, found)
     assert newborn["reason"][0] == ""
     assert unknown["reason"][0] == "age-unknown"
     assert newborn["AF"][0] != unknown["AF"][0]
 
 
 def test_batches_change_nothing(models, recordings, monkeypatch):
-    ensemble = predicting.load_ensemble(models)
+    ensemble = ensembles.load(models)
     files = predicting.expand([recordings])
-    whole = predicting.predict(ensemble, files, quiet)
+    whole = tabled(ensemble, files)
     monkeypatch.setattr(predicting, "_BATCH", 1)
-    single = predicting.predict(ensemble, files, quiet)
+    single = tabled(ensemble, files)
     pd.testing.assert_frame_equal(whole, single, rtol=1e-5)
 
 
-def test_models_of_different_trainings_are_not_mixed(models):
-    path = models / "fold-1/model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
-    with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
-        predicting.load_ensemble(models)
-    with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
-        predicting.load_ensemble(models / "fold-0")
-
-
-def test_operating_points_of_other_models_are_refused(models):
-    path = models / "fold-1/model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
-    with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
-        predicting.load_ensemble(models)
-    (models / "operating.json").unlink()
-    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
-        predicting.load_ensemble(models)
-
-
 def test_paths_without_recordings_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea or \.h5 recording"):
+    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"):
         predicting.expand([tmp_path / "nowhere"])
     with pytest.raises(ValueError, match="no such file"):
         predicting.expand([tmp_path])
@@ -150,21 +120,21 @@ def test_paths_without_recordings_are_named(tmp_path):
 def test_a_rate_below_the_band_is_a_doubt(models, tmp_path):
     signal_mv = np.random.default_rng(1).normal(0, 0.2, (400, 12))
     writers.write_challenge(tmp_path / "slow", "S1", signal_mv, 64, age=50, sex="M", labels=["1"])
-    table = predicting.predict(predicting.load_ensemble(models), predicting.expand([tmp_path / "slow"]), quiet)
-    assert table["reason"][0] == "low-rate"
+    table = tabled(ensembles.load(models), predicting.expand([tmp_path / "slow"]))
+    assert table["reason"][0] == "low-rate (64 Hz, the models need 80 Hz)"
 
 
 def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
-    ensemble = predicting.load_ensemble(models)
+    ensemble = ensembles.load(models)
     files = predicting.expand([west])
-    table = predicting.predict(ensemble, files, quiet, SOURCE, predicting.people([west], SOURCE))
-    assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown"]
+    table = tabled(ensemble, files, SOURCE, predicting.people([west], SOURCE))
+    assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown|sex-unknown"]
     recording = records.read(west / "W1.h5", SOURCE)
     writers.write_challenge(west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"])
-    twin = predicting.predict(ensemble, predicting.expand([west / "twin"]), quiet)
+    twin = tabled(ensemble, predicting.expand([west / "twin"]))
     assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
-    nobody = predicting.predict(ensemble, files, quiet, predicting.of_rate(500))
-    assert list(nobody["reason"]) == ["age-unknown"] * 3
+    nobody = tabled(ensemble, files, predicting.of_rate(500))
+    assert list(nobody["reason"]) == ["age-unknown|sex-unknown"] * 3
     assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
 
 
@@ -215,18 +185,52 @@ def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordin
     assert rows[0][2].startswith("missing: ")
 
 
-def test_a_model_without_names_is_to_be_trained_again(models):
-    path = models / "fold-0/model.json"
-    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
-    with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
-        predicting.load_ensemble(models)
+def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(models, recordings, monkeypatch):
+    ensemble, files = ensembles.load(models), predicting.expand([recordings])
+    whole, sizes = tabled(ensemble, files), []
+    ask = ensembles.Ensemble.probabilities
+    monkeypatch.setattr(predicting, "_BATCH_S", 7.0)
+    monkeypatch.setattr(
+        ensembles.Ensemble, "probabilities", lambda self, *args: sizes.append(len(args[0])) or ask(self, *args)
+    )
+    pd.testing.assert_frame_equal(whole, tabled(ensemble, files), rtol=1e-5)
+    assert sizes == [2, 1]
 
 
-def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
-    exact, rounded = (predicting.load_ensemble(models, precision) for precision in ("fp32", "bf16"))
-    assert (exact.bf16, rounded.bf16) == (False, True)
-    assert all(model.folded(network) is network for network in exact.networks)
-    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
-    known = [SimpleNamespace(age=50.0, sex="F")]
-    found = [predicting._probabilities(ensemble, recording, known) for ensemble in (exact, rounded)]
-    assert 0 < np.abs(found[0] - found[1]).max() < 5e-3
+def test_answers_come_while_files_are_still_unread(models, recordings, monkeypatch):
+    monkeypatch.setattr(predicting, "_BATCH", 1)
+    read = []
+    plain = records.read
+    monkeypatch.setattr(records, "read", lambda path, source: read.append(path) or plain(path, source))
+    file = predicting.expand([recordings])[0]
+    answers = predicting.predict(ensembles.load(models), [file] * 50)
+    next(answers)
+    answers.close()
+    assert len(read) <= 3
+
+
+def test_a_list_names_files_and_folders_and_what_is_missing_gets_a_row(models, recordings):
+    named = predicting.listed([f"{recordings}/g 1/R1\r\n", "\n", f"{recordings}/gone.hea\n", f"{recordings}/g 1\n"])
+    files = predicting.expand(named, strict=False)
+    assert [path.name for path in files] == ["R1.hea", "gone.hea", "R0.hea", "R2.hea", "R9.hea"]
+    table = tabled(ensembles.load(models), files)
+    assert list(table["verdict"]) == ["flagged", "refused", "ok", "ok", "refused"]
+    assert table["reason"][1].startswith("missing: ")
+
+
+def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
+    ensemble = ensembles.load(models)
+    ensemble.about["network"]["demographics"] = False
+    assert [answer.verdict for answer in predicting.predict(ensemble, predicting.expand([recordings / "g 1/R1"]))] == [
+        "ok"
+    ]
+
+
+def test_flags_of_the_signal_name_their_leads(models, tmp_path):
+    signal_mv = np.random.default_rng(1).normal(0, 0.2, (3000, 12))
+    signal_mv[:, [6, 8]] = 0
+    signal_mv[1000:1500, 1] = 12.5
+    writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
+    table = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))
+    said = table["reason"][0].split("|")
+    assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)

@@ -1,0 +1,67 @@
+"""`predict` from files to a CSV on all cores, beside its bare networks on windows that are ready in memory."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ecgpipe import calibrating, conditioning, ensembles, model, operating, params, predicting, results
+from tests.benchmarks import collection
+from tests.benchmarks.measuring import Row, seconds
+
+ROOT = Path(__file__).parents[2]
+RECORDINGS, FEWER, BATCH, CLASSES = 1000, 192, 32, 26  # fewer by the full network, whose time is a straight line
+
+
+def rows() -> list[Row]:
+    """The rows of this part of the table."""
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = Path(scratch) / "raw"
+        collection.make(raw, RECORDINGS, simulated=50)
+        files = predicting.expand([raw])
+        return [
+            row(files, Path(scratch), "demo", "params.yaml", rounds=4),
+            row(files[:FEWER], Path(scratch), "full", "configs/cinc2021.yaml", rounds=1),
+        ]
+
+
+def untrained(path: Path) -> ensembles.Ensemble:
+    """The folds' networks of a params file, folded, with drawn weights, as `ensembles.load` gives them."""
+    values = params.load(path)
+    preprocess = conditioning.Params.model_validate(values["preprocess"])
+    network = model.Params.model_validate(values["model"])
+    names = [f"class {number}" for number in range(CLASSES)]
+    about = {
+        "classes": names, "names": names, "full_names": names, "rate_hz": preprocess.rate_hz,
+        "window": round(values["train"]["window_s"] * preprocess.rate_hz), "normalise": values["train"]["normalise"],
+        "conditioning": conditioning.settings(preprocess), "network": network.model_dump(),
+    }  # fmt: skip
+    torch.manual_seed(1)
+    folds = [model.folded(model.SEResNet18(CLASSES, network)) for _ in values["split"]["folds"]]
+    point = operating.Point(calibrating.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5))
+    return ensembles.Ensemble(folds, values["split"]["folds"], about, point, np.ones(CLASSES), bf16=False)
+
+
+def row(files: list[Path], scratch: Path, which: str, settings: str, rounds: int) -> Row:
+    """One size of network."""
+    ensemble = untrained(ROOT / settings)
+    width, window = ensemble.about["network"]["width"], ensemble.about["window"]
+    signal, known = torch.randn(BATCH, window, 12).transpose(1, 2), torch.rand(BATCH, model.DEMOGRAPHICS)
+
+    def bare() -> None:
+        with torch.no_grad():
+            for network in ensemble.networks:
+                for _ in range(len(files) // BATCH):
+                    torch.sigmoid(network(signal, known))
+
+    def ours() -> None:
+        with results.writer("csv", scratch / "p.csv", ensemble.codes, ensemble.names) as write:
+            for answer in predicting.predict(ensemble, files):
+                write(answer)
+
+    one, two = seconds(bare, ours, rounds=rounds)
+    folds = len(ensemble.networks)
+    step = f"predict, {len(files):,} ten-second files to CSV, {folds} folds of the {which} network ({width} wide)"
+    bare_rate, our_rate = len(files) // BATCH * BATCH / one, len(files) / two
+    return Row(step, "recordings/s", "bare networks", bare_rate, our_rate, ">= x0.6")

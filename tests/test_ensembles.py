@@ -1,0 +1,47 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgpipe import ensembles, model
+from tests import small_models
+
+
+@pytest.fixture
+def models(tmp_path):
+    return small_models.write(tmp_path / "models")
+
+
+def test_models_of_different_trainings_are_not_mixed(models):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
+    with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
+        ensembles.load(models)
+    with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
+        ensembles.load(models / "fold-0")
+
+
+def test_operating_points_of_other_models_are_refused(models):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
+    with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
+        ensembles.load(models)
+    (models / "operating.json").unlink()
+    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+        ensembles.load(models)
+
+
+def test_a_model_without_names_is_to_be_trained_again(models):
+    path = models / "fold-0/model.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
+    with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
+        ensembles.load(models)
+
+
+def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
+    exact, rounded = (ensembles.load(models, precision) for precision in ("fp32", "bf16"))
+    assert (exact.bf16, rounded.bf16) == (False, True)
+    assert all(model.folded(network) is network for network in exact.networks)
+    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
+    found = [ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (exact, rounded)]
+    assert 0 < np.abs(found[0] - found[1]).max() < 5e-3

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import numpy as np
+from matplotlib import image
+
+from ecgpipe import figures, records, results, sheets
+
+SIGNAL = np.random.default_rng(1).normal(0, 0.2, (3000, 12)).astype(np.float32)
+RECORDING = records.Recording(SIGNAL, 500.0, 50.0, "F", None, (), ())
+
+
+def answer(path="a/R1.hea", **about):
+    given = {"verdict": "ok", "reason": "", "probabilities": np.array([0.9, 0.2]), "present": np.array([1, 0])}
+    return results.Answer(Path(path), **(given | {"recording": RECORDING} | about))
+
+
+def test_a_sheet_says_whose_it_is_what_was_found_and_what_is_in_doubt(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, path, dpi: drawn.append(figure))
+    of = sheets.Sheets(tmp_path, ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
+    of.draw(answer(verdict="flagged", reason="flat-lead|age-unknown"))
+    of.draw(answer("a/R$1$\u5fc3.hea", recording=records.Recording(SIGNAL, 500.0, None, None, None, (), ())))
+    texts = [[text.get_text() for text in figure.axes[0].texts] for figure in drawn]
+    assert texts[0][:3] == [
+        "R1.hea, F, 50 years, 6.0 s at 500 Hz",
+        "The models find: NSR sinus rhythm 0.90",
+        "Flags: flat-lead|age-unknown",
+    ]
+    assert texts[1][0] == "R\\$1\\$?.hea, sex unknown, age unknown, 6.0 s at 500 Hz"
+
+
+def test_sheets_are_written_under_names_of_their_own_and_a_refused_recording_has_none(tmp_path):
+    of = sheets.Sheets(tmp_path / "sheets", ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
+    paths = [of.draw(answer(path)) for path in ("a/R 1.hea", "b/R 1.hea", "b/r_1.hea")]
+    assert [path.name for path in paths] == ["R_1.png", "R_1-2.png", "r_1-3.png"]
+    assert image.imread(paths[0]).shape[1] > 1300
+    assert of.draw(answer(verdict="refused", recording=None, probabilities=None)) is None
+    assert len(list((tmp_path / "sheets").iterdir())) == 3
+
+
+def test_a_name_that_no_font_has_is_drawn_all_the_same(tmp_path):
+    of = sheets.Sheets(tmp_path, ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
+    assert of.draw(answer("a/\u5fc3\u96fb.hea")).is_file()

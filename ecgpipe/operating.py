@@ -95,7 +95,7 @@ def write(
 ) -> None:
     """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
     digests = {name: layout.digest(layout.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
-    with layout.atomic(path) as temporary:
+    with layout.atomic(path, sealed=True) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -104,12 +104,12 @@ def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Poin
     """The ensemble's point and its validation AUROC [class] from operating.json.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
-    points are missing or were chosen for other models.
+    points are missing, damaged, or were chosen for other models.
     """
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    found = json.loads(Path(path).read_text(encoding="utf-8"))
+    found = json.loads(layout.checked(path, required=True))
     made_for = {name: one["validation"] for name, one in found["folds"].items()}
     if found["classes"] != codes or made_for != dict(digests):
         raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")

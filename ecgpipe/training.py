@@ -272,7 +272,7 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
     found = {
         part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
     }
-    with layout.atomic(layout.predictions(name)) as folder:
+    with layout.atomic(layout.predictions(name), sealed=True) as folder:
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
         tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")

@@ -174,7 +174,7 @@ def _tidy(path: Path) -> None:
     if _aside(path).exists() and not path.exists():
         _aside(path).rename(path)
     _remove(_aside(path))
-    name = re.compile(rf"\.{re.escape(path.name)}(?:{re.escape(BESIDE)})?\.(\d{1, 9})\.tmp")
+    name = re.compile(rf"\.{re.escape(path.name)}(?:{re.escape(BESIDE)})?\.(\d+)\.tmp")
     with os.scandir(path.parent) as entries:
         left = [(entry.path, int(found[1])) for entry in entries if (found := name.fullmatch(entry.name))]
     for old, pid in left:
@@ -185,7 +185,7 @@ def _tidy(path: Path) -> None:
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass

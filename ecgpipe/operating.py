@@ -109,7 +109,7 @@ def read(path: Path, codes: list[str], digests: Mapping[str, str]) -> tuple[Poin
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    found = json.loads(layout.checked(path, required=True))
+    found = json.loads(layout.checked(path))
     made_for = {name: one["validation"] for name, one in found["folds"].items()}
     if found["classes"] != codes or made_for != dict(digests):
         raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")

@@ -6,7 +6,7 @@ import logging
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import layout, mapping, params, records, tables
+from ecgpipe import exits, layout, mapping, params, records, tables
 
 
 def main() -> None:
@@ -33,6 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with layout.lock("label-map"):
-        main()
+    exits.run(main)

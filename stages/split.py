@@ -5,7 +5,7 @@ import logging
 
 import pandas as pd
 
-from ecgpipe import layout, params, splitting, tables
+from ecgpipe import exits, layout, params, splitting, tables
 
 
 def main() -> None:
@@ -31,6 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with layout.lock("split"):
-        main()
+    exits.run(main)

@@ -37,7 +37,7 @@ OWNERS = {
     "h5py": {"records", "writers"},
     "torch": {
         *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "predicting"),
-        *("augmenting", "draws", "warps", "gains", "additions", "gallery"),
+        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "loss"),
     },
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},

@@ -12,6 +12,7 @@ from ecgpipe import (
     conditioning,
     dataset,
     inference,
+    layout,
     model,
     predicting,
     records,
@@ -124,6 +125,7 @@ def test_batches_change_nothing(models, recordings, monkeypatch):
 def test_models_of_different_trainings_are_not_mixed(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
         predicting.load_ensemble(models)
     with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
@@ -133,6 +135,7 @@ def test_models_of_different_trainings_are_not_mixed(models):
 def test_operating_points_of_other_models_are_refused(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
         predicting.load_ensemble(models)
     (models / "operating.json").unlink()
@@ -218,6 +221,7 @@ def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordin
 def test_a_model_without_names_is_to_be_trained_again(models):
     path = models / "fold-0/model.json"
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
         predicting.load_ensemble(models)
 

@@ -1,5 +1,6 @@
 """The check of a whole params file: every section by its own model, and what must hold between sections."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from ecgpipe import (
     diagnoses,
     institutions,
     mapping,
+    measures,
     model,
     operating,
     params,
@@ -41,8 +43,10 @@ def faults(values: Mapping[str, Any]) -> list[str]:
     if not isinstance(catalogue, Mapping):
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
+        if not re.fullmatch(params.NAME, str(name)):
+            found.append(f"sources.{name}: names of sources go into a shell; letters, digits, '.', '_' and '-' alone")
         found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
-    return found + _between(values) + _frequencies(values)
+    return found + _between(values) + _frequencies(values) + _unusable(values)
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -65,6 +69,43 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
         for key, value in found
         if isinstance(value, int | float) and isinstance(rate_hz, int | float) and value >= rate_hz / 2
     ]
+
+
+def _checked(values: Mapping[str, Any], *names: str) -> list[Any] | None:
+    """The sections `names`, where all of them are there and without faults of their own."""
+    if any(name not in values or params.faults(MODELS[name], values[name], name) for name in names):
+        return None
+    return [MODELS[name].model_validate(values[name]) for name in names]
+
+
+def _unusable(values: Mapping[str, Any]) -> list[str]:
+    """Settings that are right alone and leave a stage nothing to work with."""
+    found = []
+    if sections := _checked(values, "data", "split"):
+        data, split = sections
+        left = institutions.of([name for name in data.sources if name not in split.test_sources], split.institutions)
+        if not left:
+            found.append("split.test_sources: it names all of data.sources, which leaves nothing to train on")
+        elif split.protocol == "source" and len(left) < 2:
+            found.append(f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})")
+    if sections := _checked(values, "preprocess", "train"):
+        samples = round(sections[1].window_s * sections[0].rate_hz)
+        if samples < 1:
+            found.append(f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}")
+    if sections := _checked(values, "labels", "evaluate"):
+        found += _challenge(*sections)
+    return found
+
+
+def _challenge(labels: mapping.Params, evaluate: operating.Params) -> list[str]:
+    """The fault of thresholds by the challenge score for classes that it does not know."""
+    try:
+        chosen = mapping.chosen(labels)
+    except ValueError:
+        return []  # told by `_between`
+    if evaluate.thresholds != "challenge" or measures.panel([one.code for one in chosen]).weights is not None:
+        return []
+    return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
 
 
 def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:

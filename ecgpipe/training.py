@@ -188,7 +188,7 @@ class Fold:
             :, self.peers.rank :: self.peers.size
         ]
         rows = torch.from_numpy(np.ascontiguousarray(share[first:])).to(device)
-        if not self.elsewhere:
+        if not self.elsewhere or not len(rows):
             for part in rows:
                 yield part, self.augmenter.batch(part, epoch)
             return

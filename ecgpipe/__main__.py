@@ -119,10 +119,12 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _params(arguments: argparse.Namespace) -> int:
-    problems = sections.faults(params.load(arguments.file))
+    values, doubles = params.read(arguments.file)
+    problems = doubles + sections.faults(values)
     for problem in problems:
         print(problem)
-    print(f"{arguments.file}: {len(problems)} faults" if problems else f"{arguments.file}: ok")
+    count = f"{len(problems)} fault{'s' * (len(problems) > 1)}" if problems else "ok"
+    print(f"{arguments.file}: {count}")
     return 1 if problems else 0
 
 

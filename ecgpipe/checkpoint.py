@@ -1,4 +1,4 @@
-"""A trained model on disk: a folder with `weights.safetensors` and `model.json`.
+"""A trained model on disk: a folder with `weights.safetensors`, `model.json` and their digests in `SHA256SUMS`.
 
 model.json holds everything that is needed to use the weights: network arguments, class codes, abbreviations (`names`)
 and full names, rate, window, leads, conditioning, normalisation, the params of the training, the digest of its
@@ -40,9 +40,9 @@ def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
     """Writes a model folder atomically. `about` must say what the module's docstring lists."""
     about = {"format": FORMAT, "leads": list(LEADS), **about, "versions": versions()}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with layout.atomic(Path(folder)) as temporary:
+    with layout.atomic(Path(folder), sealed=True) as temporary:
         temporary.mkdir(parents=True)
-        safetensors.torch.save_file(weights, temporary / "weights.safetensors")
+        (temporary / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
         (temporary / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
@@ -62,16 +62,16 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
 def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """The network in evaluation mode on the CPU, all its weights loaded, and what model.json says.
 
-    ValueError where the folder holds no model, one of another format, or weights that do not fit.
+    ValueError where the folder holds no model, a damaged one, one of another format, or weights that do not fit.
     """
     path = Path(folder) / "model.json"
     if not path.exists():
         raise ValueError(f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models")
-    about = json.loads(path.read_text(encoding="utf-8"))
+    about = json.loads(layout.checked(path, required=True))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
         raise ValueError(f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`")
     network = SEResNet18(len(about["classes"]), Params.model_validate(about["network"]))
-    weights = safetensors.torch.load_file(Path(folder) / "weights.safetensors")
+    weights = safetensors.torch.load(layout.checked(Path(folder) / "weights.safetensors", required=True))
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:

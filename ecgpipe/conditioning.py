@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 from scipy.signal import butter, lfilter, lfilter_zi
 from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 
-from ecgpipe import leads, records, signals
+from ecgpipe import crew, leads, records, signals
 from ecgpipe.params import Section
 
 PAD_S = 2.0
@@ -182,9 +182,14 @@ def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
     return "ok", signals.to_microvolts(signal_mv), peaks, recording.faults, digest
 
 
-def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
+def _condition_files(where: str, notes: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
     os.chdir(where)  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
-    return [condition_file(path, source, params) for path in paths]
+    results = []
+    for path in paths:
+        crew.note(notes, str(path))
+        results.append(condition_file(path, source, params))
+    crew.note(notes, "")
+    return results
 
 
 @contextlib.contextmanager
@@ -219,10 +224,11 @@ def condition_source(
     workers = 1 if backend == "loky" and len(paths) <= _FEW else workers
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     where = str(Path.cwd())
-    with _cluster(backend, workers):
+    with _cluster(backend, workers), crew.watched() as notes:
         with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
             parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
-        for results in parallel(joblib.delayed(_condition_files)(where, chunk, source, params) for chunk in chunks):
+        given = (where, notes)
+        for results in parallel(joblib.delayed(_condition_files)(*given, chunk, source, params) for chunk in chunks):
             yield from results
 
 

@@ -97,7 +97,7 @@ def write(
 ) -> None:
     """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
     digests = {name: layout.digest(layout.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
-    with layout.atomic(path) as temporary:
+    with layout.atomic(path, sealed=True) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -108,13 +108,14 @@ def read(
     """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
-    points are missing or were chosen for other models.
+    points are missing, damaged, or were chosen for other models.
     """
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
+    content = layout.checked(path)
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(content)
         made_for = {name: one["validation"] for name, one in found["folds"].items()}
         one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
         chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}

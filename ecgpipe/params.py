@@ -4,12 +4,14 @@ A section's model (a `Section`) stands beside the deed that uses it. params.yaml
 YAML 1.2, so `1e-3` is a number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 PARAMS = Path("params.yaml")
 # DVC puts source names and folds into a shell command unquoted, so nothing else may stand in them.
@@ -31,15 +33,60 @@ class Compute(Section):
 
 
 S = TypeVar("S", bound=Section)
+_LONGEST = 80  # characters told of a value that was found
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
-    """The whole params file as plain Python values."""
-    with Path(path).open(encoding="utf-8") as handle:
-        values = YAML(typ="safe", pure=True).load(handle)
+    """The whole params file as plain Python values. ValueError where it is no YAML, or a key stands in it twice."""
+    values, doubles = read(path)
+    if doubles:
+        raise ValueError(f"{path}: " + "; ".join(doubles))
+    return values
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """What `load` gives, and the keys that stand twice in one mapping, each as a fault; the first of two counts here.
+
+    ValueError of one line, with the number of the line in the file, where it is no YAML of sections.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        doubles = list(_doubles(yaml.compose(text), ()))
+        values = yaml.load(text)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: it is not UTF-8 text: {error}") from error
+    except YAMLError as error:
+        raise ValueError(_no_yaml(path, error)) from error
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected sections such as 'data:', found {type(values).__name__}")
-    return values
+    return values, doubles
+
+
+def _no_yaml(path: Path, error: YAMLError) -> str:
+    """A fault of the syntax in one line."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{path}{line}: it is no YAML: {' '.join(str(said).split())}; compare with the files in configs/"
+
+
+def _doubles(node: Node | None, above: tuple[str, ...]) -> Iterator[str]:
+    """The keys that stand twice in a mapping of this part of the file, with both lines."""
+    if isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _doubles(item, (*above, str(number)))
+    if not isinstance(node, MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        where = (*above, name)
+        if name in lines:
+            yield f"{'.'.join(where)}: it stands twice, in lines {lines[name]} and {line}; leave one"
+        lines.setdefault(name, line)
+        yield from _doubles(value, where)
 
 
 def faults(model: type[Section], values: Any, where: str) -> list[str]:
@@ -47,11 +94,20 @@ def faults(model: type[Section], values: Any, where: str) -> list[str]:
     try:
         model.model_validate(values)
     except ValidationError as error:
-        return [
-            f"{'.'.join([where, *map(str, fault['loc'])])}: {fault['msg']} (found {fault['input']!r})"
-            for fault in error.errors()
-        ]
+        return [_fault(fault, where) for fault in error.errors()]
     return []
+
+
+def _fault(fault: Mapping[str, Any], where: str) -> str:
+    """One fault; of a whole section the values are not told, the rule names those that matter."""
+    found = fault["input"]
+    told = "" if isinstance(found, Mapping) else f" (found {_short(found)})"
+    return f"{'.'.join([where, *map(str, fault['loc'])])}: {fault['msg'].removeprefix('Value error, ')}{told}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:

@@ -8,6 +8,7 @@ The JSON files are lists of records in long format, null where undefined:
 - cooccurrence.json: `class, other, share, recordings` (those with the class whose source annotates the other).
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def read_histories(folds: Sequence[str]) -> pd.DataFrame:
     tables = []
     for fold in folds:
         path = layout.predictions(fold) / "history.csv"
-        table = pd.read_csv(path)
+        table = pd.read_csv(io.BytesIO(layout.checked(path)))
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
             raise ValueError(f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)")

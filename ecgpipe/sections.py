@@ -1,5 +1,6 @@
 """The check of a whole params file: every section by its own model, and what must hold between sections."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from ecgpipe import (
     diagnoses,
     institutions,
     mapping,
+    measures,
     model,
     operating,
     params,
@@ -41,8 +43,10 @@ def faults(values: Mapping[str, Any]) -> list[str]:
     if not isinstance(catalogue, Mapping):
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
+        if not re.fullmatch(params.NAME, str(name)):
+            found.append(f"sources.{name}: names of sources go into a shell; letters, digits, '.', '_' and '-' alone")
         found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
-    return found + _between(values) + _frequencies(values)
+    return found + _between(values) + _frequencies(values) + _unusable(values)
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -67,6 +71,43 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _checked(values: Mapping[str, Any], *names: str) -> list[Any] | None:
+    """The sections `names`, where all of them are there and without faults of their own."""
+    if any(name not in values or params.faults(MODELS[name], values[name], name) for name in names):
+        return None
+    return [MODELS[name].model_validate(values[name]) for name in names]
+
+
+def _unusable(values: Mapping[str, Any]) -> list[str]:
+    """Settings that are right alone and leave a stage nothing to work with."""
+    found = []
+    if sections := _checked(values, "data", "split"):
+        data, split = sections
+        left = institutions.of([name for name in data.sources if name not in split.test_sources], split.institutions)
+        if not left:
+            found.append("split.test_sources: it names all of data.sources, which leaves nothing to train on")
+        elif split.protocol == "source" and len(left) < 2:
+            found.append(f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})")
+    if sections := _checked(values, "preprocess", "train"):
+        samples = round(sections[1].window_s * sections[0].rate_hz)
+        if samples < 1:
+            found.append(f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}")
+    if sections := _checked(values, "labels", "evaluate"):
+        found += _challenge(*sections)
+    return found
+
+
+def _challenge(labels: mapping.Params, evaluate: operating.Params) -> list[str]:
+    """The fault of thresholds by the challenge score for classes that it does not know."""
+    try:
+        chosen = mapping.chosen(labels)
+    except ValueError:
+        return []  # told by `_between`
+    if evaluate.thresholds != "challenge" or measures.panel([one.code for one in chosen]).weights is not None:
+        return []
+    return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
+
+
 def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
     """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
     if params.faults(splitting.Params, values.get("split"), "split"):
@@ -78,9 +119,6 @@ def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
         for name in institution
         if name not in known
     ]
-    free = [name for name in used if isinstance(name, str) and name not in split.test_sources]
-    if split.protocol == "source" and free and len(institutions.of(free, split.institutions)) < 2:
-        found.append("split.protocol: 'source' needs two institutions at least outside split.test_sources, found one")
     return found + institutions.torn(split.test_sources, [n for n in used if isinstance(n, str)], split.institutions)
 
 
@@ -105,13 +143,7 @@ def _between(values: Mapping[str, Any]) -> list[str]:
     labels = sections.get("labels", {})
     if isinstance(labels.get("classes"), str | list) and isinstance(labels.get("merge_ectopics"), bool):
         try:
-            classes = diagnoses.classes(labels["classes"], labels["merge_ectopics"])
+            diagnoses.classes(labels["classes"], labels["merge_ectopics"])
         except (ValueError, AttributeError, TypeError) as error:
-            return [*found, f"labels.classes: {error}"]
-        without = [one.code for one in classes if one.severity is None]
-        if without and sections.get("evaluate", {}).get("thresholds") == "challenge":
-            found.append(
-                f"evaluate.thresholds: 'challenge' needs the challenge's weights, and {', '.join(without)} of "
-                "labels.classes has none"
-            )
+            found.append(f"labels.classes: {error}")
     return found

@@ -9,6 +9,7 @@ A store is a folder:
   joined by `|`; digest is the hash of the raw recording (`raw_digest`).
 - `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
 - `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's digest.
+- `SHA256SUMS`: the digests of these files (layout.py), checked when they are read.
 
 Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have instructions. That is format 2;
 format 1 had the same files with BLAKE2b digests, so that duplicates in two stores of different formats would not be
@@ -21,6 +22,7 @@ Why time-major: a crop is one contiguous read. The folder is written under a tem
 import csv
 import functools
 import hashlib
+import io
 import json
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -30,7 +32,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from ecgpipe import tables
+from ecgpipe import layout, tables
 from ecgpipe.leads import LEADS
 
 FORMAT = 2
@@ -117,7 +119,9 @@ class Writer:
         )
         assert self._file.tell() == _HEADER_BYTES, self._file.tell()
         self._file.close()
-        np.save(self.folder / "peaks.npy", np.concatenate([np.zeros(0, np.int32), *self._peaks]))
+        peaks = io.BytesIO()  # numpy's own writing to a file does not say that a disk is full
+        np.save(peaks, np.concatenate([np.zeros(0, np.int32), *self._peaks]))
+        (self.folder / "peaks.npy").write_bytes(peaks.getvalue())
         _write_rows(self.folder / "index.csv", INDEX, self._index)
         _write_rows(self.folder / "refused.csv", REFUSED, self._refused)
         for name in ("index.csv", "peaks.npy"):
@@ -127,6 +131,7 @@ class Writer:
             "conditioning": self.conditioning, "digest": self._hash.hexdigest()[:_DIGITS],
         }  # fmt: skip
         (self.folder / "store.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        layout.seal(self.folder)
         return self._report()
 
     def _report(self) -> dict[str, Any]:
@@ -154,19 +159,20 @@ class Store:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """store.json of a store. ValueError where it is missing or of another format."""
+    """store.json of a store. ValueError where it is missing, damaged or of another format."""
     path = Path(folder) / "store.json"
     if not path.exists():
         raise ValueError(f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`")
-    about = json.loads(path.read_text(encoding="utf-8"))
+    about = json.loads(layout.checked(path, required=True))
     if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
         raise ValueError(f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it")
     return about
 
 
 def open_store(folder: Path) -> Store:
-    """Opens the store in `folder`. ValueError where its files do not fit each other."""
+    """Opens the store in `folder`. ValueError where a file is damaged, or they do not fit each other."""
     about = read_about(folder)
+    layout.verify(Path(folder) / "signals.npy", required=True)
     signals_uv = np.load(Path(folder) / "signals.npy", mmap_mode="r")
     index = read_index(folder)
     if int(index["samples"].sum()) != len(signals_uv):
@@ -174,7 +180,7 @@ def open_store(folder: Path) -> Store:
             f"{folder}: index.csv counts {int(index['samples'].sum())} samples, signals.npy holds {len(signals_uv)}; "
             "rebuild the store with `dvc repro -f`"
         )
-    peaks = np.load(Path(folder) / "peaks.npy")
+    peaks = np.load(io.BytesIO(layout.checked(Path(folder) / "peaks.npy", required=True)))
     return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
 
 

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from pydantic import Field
 from tqdm import tqdm
 
-from ecgpipe import criteria, diagnoses, heart, heartbeat, layout, noise, writers
+from ecgpipe import crew, criteria, diagnoses, heart, heartbeat, layout, noise, writers
 from ecgpipe.findings import Findings, findings
 from ecgpipe.params import Section
 from ecgpipe.patients import make
@@ -148,9 +148,9 @@ def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
         raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
     count = size(name, params.recordings)
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-    with layout.atomic(folder) as temporary:
+    with layout.atomic(folder) as temporary, crew.watched() as notes:
         temporary.mkdir()
-        jobs = (delayed(_write_chunk)(name, temporary.resolve(), params.seed, chunk) for chunk in chunks)
+        jobs = (delayed(_write_chunk)(name, temporary.resolve(), notes, params.seed, chunk) for chunk in chunks)
         done = Parallel(n_jobs=workers, return_as="generator")(jobs)
         rows = [row for part in tqdm(done, total=len(chunks), desc=name, disable=None) for row in part]
         if rows:
@@ -158,9 +158,13 @@ def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
     return count
 
 
-def _write_chunk(name: str, folder: Path, seed: int, chunk: range) -> list[dict[str, object]]:
+def _write_chunk(name: str, folder: Path, notes: str, seed: int, chunk: range) -> list[dict[str, object]]:
     """Writes some recordings; the rows of the metadata table of a source that has one."""
-    rows = [_write(name, folder, seed, index) for index in chunk]
+    rows = []
+    for index in chunk:
+        crew.note(notes, f"{name} {index}")
+        rows.append(_write(name, folder, seed, index))
+    crew.note(notes, "")
     return [row for row in rows if row]
 
 

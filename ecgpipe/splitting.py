@@ -252,7 +252,7 @@ def info(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> dict:
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """
-    digests = {name: json.loads((layout.store(name) / "store.json").read_text())["digest"] for name in sources}
+    digests = {name: json.loads(layout.checked(layout.store(name) / "store.json"))["digest"] for name in sources}
     held = set(table["fold"])
     used = [int(fold) for fold in settings.folds if str(fold) in held]
     unused = [int(fold) for fold in settings.folds if str(fold) not in held]

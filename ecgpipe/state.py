@@ -1,5 +1,11 @@
-"""What a training keeps between epochs, in memory and on disk, so that a killed one goes on to the same result."""
+"""What a training keeps between epochs, in memory and on disk, so that a killed one goes on to the same result.
 
+On disk it is one file, so that no moment leaves half of it: the SHA-256 of what follows in 64 hexadecimal digits, a
+line feed, and the state as `torch.save` writes it.
+"""
+
+import hashlib
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,12 +16,14 @@ from ecgpipe import layout
 from ecgpipe.model import SEResNet18
 
 _LOADED = ("network", "optimizer", "schedule")
-_PLAIN = ("epoch", "best", "best_epoch", "kept", "history")
+_PLAIN = ("epoch", "best", "best_epoch", "kept", "history", "losses", "draws")
+_DIGITS = 64
 
 
 @dataclass
 class State:
-    """What an epoch leaves behind, and all that the next one needs; `kept` are the weights to be delivered."""
+    """What an epoch leaves behind, and all that the next one needs; `kept` are the weights to be delivered. In the
+    midst of an epoch also the `losses` of its steps so far, and the state of the random `draws` (dropout) by device."""
 
     network: SEResNet18
     optimizer: torch.optim.Optimizer
@@ -25,23 +33,53 @@ class State:
     best_epoch: int = 0
     kept: dict[str, torch.Tensor] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    losses: list[torch.Tensor] = field(default_factory=list)
+    draws: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def keep(self, score: float) -> None:
         """Takes the present weights as those to be delivered."""
         self.best, self.best_epoch = score, self.epoch
         self.kept = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
 
+    def pause(self, losses: torch.Tensor) -> None:
+        """Notes that the epoch came as far as these `losses` [step], and where the random draws stand."""
+        self.losses = list(losses)
+        self.draws = {"cpu": torch.get_rng_state()}
+        if losses.device.type == "cuda":
+            self.draws["cuda"] = torch.cuda.get_rng_state(losses.device)
+
+    def continue_draws(self) -> bool:
+        """Sets the random draws to where `pause` noted them; False where the epoch is to begin."""
+        if not self.draws:
+            return False
+        torch.set_rng_state(self.draws["cpu"].cpu())
+        if "cuda" in self.draws:
+            torch.cuda.set_rng_state(self.draws["cuda"].cpu(), self.network.classifier.weight.device)
+        return True
+
+    def next_epoch(self) -> None:
+        """Counts a finished epoch."""
+        self.epoch += 1
+        self.losses, self.draws = [], {}
+
     def save(self, path: Path, key: str) -> None:
         """Writes the state atomically; `key` is the fingerprint that it belongs to."""
         loaded = {name: getattr(self, name).state_dict() for name in _LOADED}
-        with layout.atomic(path) as temporary:
-            torch.save({"key": key, **loaded, **{name: getattr(self, name) for name in _PLAIN}}, temporary)
+        content = io.BytesIO()
+        torch.save({"key": key, **loaded, **{name: getattr(self, name) for name in _PLAIN}}, content)
+        with layout.atomic(path) as temporary, temporary.open("wb") as handle:
+            handle.write(hashlib.sha256(content.getbuffer()).hexdigest().encode() + b"\n")
+            handle.write(content.getbuffer())
 
     def resume(self, path: Path, key: str, device: torch.device) -> bool:
-        """Takes up a state written under the same `key`; False where there is none."""
+        """Takes up a state written under the same `key`; False where there is none. ValueError where it is damaged."""
         if not path.exists():
             return False
-        saved = torch.load(path, map_location=device, weights_only=True)
+        content = path.read_bytes()
+        body = memoryview(content)[_DIGITS + 1 :]
+        if content[: _DIGITS + 1] != hashlib.sha256(body).hexdigest().encode() + b"\n":
+            raise ValueError(f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew")
+        saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
         if saved["key"] != key:
             return False
         for name in _LOADED:

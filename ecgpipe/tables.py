@@ -6,9 +6,12 @@
   fold is 0..K-1 or `test`.
 - predictions (val.csv, test.csv): `source, record`, one column of probability per class.
 
+Tables between stages carry a digest (layout.py), which is checked when they are read.
+
 Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +32,9 @@ def class_codes(table: pd.DataFrame) -> list[str]:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank)."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank).
+    ValueError where it is damaged."""
+    table = pd.read_csv(io.BytesIO(layout.checked(path)), dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
         if column.isdigit() or column in _NUMBERS:
             table[column] = pd.to_numeric(table[column].replace("", np.nan)).astype("float64")
@@ -46,11 +50,12 @@ def _written(values: np.ndarray) -> np.ndarray:
     return texts[place]  # NaN's place is -1, the last
 
 
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Writes a table atomically; whole numbers without a decimal point, others with seven digits."""
+def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
+    """Writes a table atomically, with its digest beside it where `sealed`; whole numbers without a decimal point,
+    others with seven digits."""
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
             text[column] = _written(text[column].to_numpy())
-    with layout.atomic(Path(path)) as temporary:
+    with layout.atomic(Path(path), sealed=sealed) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")

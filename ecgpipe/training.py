@@ -1,8 +1,8 @@
 """Training one fold: masked class-weighted loss, one model kept, its validation and test predictions.
 
 The validation fold chooses the epoch that is kept (train.keep: best) and nothing else; the test part is read once,
-after training. A run is deterministic on one machine, and a killed one resumes from the last finished epoch to the
-same bytes. Under `torchrun` every process takes its share of each batch.
+after training. A run is deterministic on one machine; a killed one resumes from the last finished epoch, one that was
+asked to stop from its last step, to the same bytes. Under `torchrun` every process takes its share of each batch.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,17 +17,15 @@ from pydantic import Field
 from torch import nn
 from torchmetrics.functional.classification import binary_auroc
 
-from ecgpipe import augmenting, checkpoint, layout, tables
+from ecgpipe import augmenting, checkpoint, exits, layout, tables
 from ecgpipe.dataset import Examples
 from ecgpipe.inference import bf16_helps, probabilities_of
+from ecgpipe.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
 from ecgpipe.model import Params as Network
 from ecgpipe.model import SEResNet18
 from ecgpipe.params import Section
 from ecgpipe.peers import Peers
 from ecgpipe.state import State
-
-# labels.unannotated: what the loss and the class weights take a not annotated cell for.
-UNANNOTATED = {"mask": torch.nan, "negative": 0.0}
 
 
 class Params(Section):
@@ -51,35 +49,6 @@ class Params(Section):
     patience: int = Field(ge=1)
     permute_labels: bool
     seed: int = Field(ge=0)
-
-
-def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
-    """The weight of each class's positives: negatives / positives among annotated recordings, within [1, most];
-    1 where a class has no positives. labels: [recording, class], NaN where not annotated."""
-    if how == "none":
-        return torch.ones(labels.shape[1])
-    positives = torch.nansum(labels, dim=0)
-    negatives = torch.isfinite(labels).sum(dim=0) - positives
-    weights = (negatives / positives.clamp(min=1.0)).clamp(1.0, most)
-    return torch.where(positives > 0, weights, torch.ones_like(weights))
-
-
-def masked_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, count: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose label is NaN count
-    neither as negatives nor in the mean. logits, labels: [batch, class]. `count`: the number of cells to divide by,
-    where a batch is shared by several processes."""
-    annotated = torch.isfinite(labels)
-    target = torch.where(annotated, labels, torch.zeros_like(labels))
-    loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target, pos_weight=weights, reduction="none")
-    return (loss * annotated).sum() / (annotated.sum() if count is None else count).clamp(min=1)
-
-
-def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:
-    """The label rows dealt to other recordings: the negative control of the whole pipeline (AUROC about 0.5)."""
-    order = np.random.default_rng([seed, 1]).permutation(len(labels))
-    return labels[torch.from_numpy(order)]
 
 
 def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
@@ -122,7 +91,7 @@ class Fold:
             train, codes, augment, window=self.window, normalise=params.normalise, seed=params.seed
         )
         self.bf16 = bf16_helps(params.precision, peers.device)
-        self.steps = len(train) // params.batch
+        self.steps, self.watch = len(train) // params.batch, Watch()
         torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
         # Some kernels of GPUs have no deterministic form: there torch warns of them instead of stopping.
         torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
@@ -160,11 +129,14 @@ class Fold:
 
     def _epoch(self, parallel: nn.Module) -> None:
         state, params = self.state, self.params
-        torch.manual_seed(params.seed + 1_000_003 * (state.epoch + 1))  # dropout draws the same after a resume
-        parallel.train()
-        losses = torch.stack([self._step(parallel, rows, signal) for rows, signal in self._batches()])
+        losses = self._steps(parallel)
         self._finite(losses)
-        probabilities = probabilities_of(state.network, self.validation, self.window, params.normalise, bf16=self.bf16)
+        try:
+            probabilities = probabilities_of(
+                state.network, self.validation, self.window, params.normalise, bf16=self.bf16
+            )
+        except KeyboardInterrupt:
+            raise self._stopped(losses) from None
         labels = self.validation.labels.cpu()
         row = {
             "epoch": state.epoch + 1,
@@ -173,7 +145,7 @@ class Fold:
             "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
             "val_auroc_macro": macro_auroc(labels, probabilities),
         }
-        state.epoch += 1
+        state.next_epoch()
         state.history.append(row)
         score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
         score = self.peers.agree(score)
@@ -182,16 +154,41 @@ class Fold:
         if self.peers.rank == 0:
             state.save(self.state_path, self.key)
 
-    def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """This process's share of each batch of the epoch: rows, and signals on the training device. Where the signals
-        stay on the host of a GPU, a thread makes the next batch meanwhile."""
+    def _steps(self, parallel: nn.Module) -> torch.Tensor:
+        """The losses [step] of the epoch, from the step on that a stopped run came to."""
+        state = self.state
+        if not state.continue_draws():
+            torch.manual_seed(self.params.seed + 1_000_003 * (state.epoch + 1))  # dropout draws the same after a resume
+        parallel.train()
+        losses = list(state.losses)
+        with exits.held() as asked:
+            for rows, signal in self._batches(first=len(losses)):
+                losses.append(self._step(parallel, rows, signal))
+                if asked():
+                    raise self._stopped(torch.stack(losses))
+        return torch.stack(losses)
+
+    def _stopped(self, losses: torch.Tensor) -> exits.Stopped:
+        """Saves the state in the midst of an epoch; what to raise then. Of several processes none can know at which
+        step the others stop: they go on from the last epoch's end."""
+        state = self.state
+        if self.peers.size > 1:
+            return exits.Stopped(f"the state after epoch {state.epoch} of {self.params.epochs} is saved")
+        self._finite(losses)
+        state.pause(losses)
+        state.save(self.state_path, self.key)
+        return exits.Stopped(f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved")
+
+    def _batches(self, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """This process's share of each batch of the epoch, from step `first` on: rows, and signals on the training
+        device. Where the signals stay on the host of a GPU, a thread makes the next batch meanwhile."""
         params, epoch, device = self.params, self.state.epoch, self.peers.device
         order = np.random.default_rng([params.seed, 2, epoch]).permutation(len(self.train))
         share = order[: self.steps * params.batch].reshape(self.steps, params.batch)[
             :, self.peers.rank :: self.peers.size
         ]
-        rows = torch.from_numpy(np.ascontiguousarray(share)).to(device)
-        if not self.elsewhere:
+        rows = torch.from_numpy(np.ascontiguousarray(share[first:])).to(device)
+        if not self.elsewhere or not len(rows):
             for part in rows:
                 yield part, self.augmenter.batch(part, epoch)
             return
@@ -215,8 +212,8 @@ class Fold:
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = parallel(signal, self.demographics[rows])
         loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
-        if device.type == "cpu":  # a GPU would have to wait for the answer: there the epoch's end asks
-            self._finite(loss.detach())
+        if (bad := self.watch.bad(loss)) is not None:
+            self._finite(torch.tensor(bad))
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(state.network.parameters(), self.params.clip_norm)
@@ -272,7 +269,7 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
     found = {
         part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
     }
-    with layout.atomic(layout.predictions(name)) as folder:
+    with layout.atomic(layout.predictions(name), sealed=True) as folder:
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
         tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")

@@ -11,6 +11,7 @@
 Both WFDB forms keep 1 microvolt a step (1000/mV). A missing sample (NaN) is the value -32768.
 """
 
+import io
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,10 +93,12 @@ def write_h5(folder: Path, name: str, signal_mv: np.ndarray, rate_hz: float | No
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with h5py.File(folder / f"{name}.h5", "w") as file:
+    content = io.BytesIO()  # HDF5 itself may end the process where a disk is full
+    with h5py.File(content, "w") as file:
         file.create_dataset("ecg", data=np.asarray(signal_mv).T.astype(np.float16), compression="gzip")
         if rate_hz is not None:
             file.attrs["rate_hz"] = float(rate_hz)
+    (folder / f"{name}.h5").write_bytes(content.getvalue())
 
 
 def _digital(signal_mv: np.ndarray, name: str) -> np.ndarray:

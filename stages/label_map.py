@@ -6,7 +6,7 @@ import logging
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import layout, mapping, params, records, tables
+from ecgpipe import exits, layout, mapping, params, records, tables
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         described[name] = list(records.describe(data.folder(name), source))
         parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, layout.LABELS)
+    tables.write(table, layout.LABELS, sealed=True)
     report = mapping.report(table, described, sources, vocabularies, classes)
     with layout.atomic(layout.METRICS / "labels.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -33,6 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with layout.lock("label-map"):
-        main()
+    exits.run(main)

@@ -7,7 +7,7 @@ from functools import partial
 
 from tqdm import tqdm
 
-from ecgpipe import conditioning, layout, params, records
+from ecgpipe import conditioning, exits, layout, params, records
 
 
 def main(name: str) -> None:
@@ -17,7 +17,7 @@ def main(name: str) -> None:
     settings = params.section(conditioning.Params, values, "preprocess")
     compute = params.section(params.Compute, values, "compute")
     raw = data.folder(name)
-    with layout.lock(f"preprocess-{name}"), layout.atomic(layout.store(name)) as folder:
+    with layout.atomic(layout.store(name)) as folder:
         report = conditioning.build_store(
             folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
@@ -29,5 +29,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main(sys.argv[1])
+    exits.run(main, *sys.argv[1:])

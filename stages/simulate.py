@@ -3,15 +3,14 @@
 import sys
 from pathlib import Path
 
-from ecgpipe import layout, params, simulating
+from ecgpipe import exits, params, simulating
 
 
 def main(source: str) -> None:
     """Reads the section `simulate`, writes the recordings of `source`."""
     chosen = params.section(simulating.Params, params.load(), "simulate")
-    with layout.lock(f"simulate-{source}"):
-        simulating.simulate(source, Path("data/raw") / source, chosen)
+    simulating.simulate(source, Path("data/raw") / source, chosen)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    exits.run(main, *sys.argv[1:])

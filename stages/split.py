@@ -5,7 +5,7 @@ import logging
 
 import pandas as pd
 
-from ecgpipe import layout, params, splitting, tables
+from ecgpipe import exits, layout, params, splitting, tables
 
 
 def main() -> None:
@@ -18,19 +18,17 @@ def main() -> None:
     table, left_out = splitting.join(tables.read(layout.LABELS), stores)
     table, duplicates = splitting.split(table, sources, settings)
     left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record"])
-    tables.write(left_out, layout.LEFT_OUT)
-    tables.write(splitting.folds_table(table), layout.FOLDS)
+    tables.write(left_out, layout.LEFT_OUT, sealed=True)
+    tables.write(splitting.folds_table(table), layout.FOLDS, sealed=True)
     outputs = {
         layout.FOLDS_INFO: splitting.info(table, sources, settings),
         layout.METRICS / "split.json": splitting.summary(table, left_out, settings),
     }
     for path, content in outputs.items():
-        with layout.atomic(path) as temporary:
+        with layout.atomic(path, sealed=path == layout.FOLDS_INFO) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     logging.info("%d recordings in the folds, %d left out, %s pruned", len(table), len(left_out), pruned or "nothing")
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with layout.lock("split"):
-        main()
+    exits.run(main)

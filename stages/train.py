@@ -5,7 +5,7 @@ import sys
 
 from tqdm import tqdm
 
-from ecgpipe import augmenting, checkpoint, dataset, layout, model, params, peers, tables, training
+from ecgpipe import augmenting, checkpoint, dataset, exits, layout, model, params, peers, tables, training
 
 
 def main(fold: str) -> None:
@@ -24,17 +24,16 @@ def main(fold: str) -> None:
     whole = dataset.examples(table, stores).to(group.device, settings.cache)
     data = {name: whole.take(rows.index) for name, rows in parts.items()}
     key = peers.fingerprint(fold, info, unannotated, *(one.model_dump() for one in (network, settings, augment)))
-    with layout.lock(f"train-{fold}-{group.rank}"):
-        run = training.Fold(
-            data["train"], data["val"], network, settings, augment, codes=tables.class_codes(table),
-            peers=group, state_path=layout.checkpoints(fold) / "state.pt", key=key, unannotated=unannotated,
-        )  # fmt: skip
-        run.run(lambda **bar: tqdm(desc=f"train fold {fold}", unit="epoch", disable=group.rank > 0 or None, **bar))
-        facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": peers.digest(info)}
-        facts |= {"unannotated": unannotated, "conditioning": next(iter(stores.values())).conditioning}
-        training.deliver(run, parts, data["test"], name=fold, facts=facts)
+    run = training.Fold(
+        data["train"], data["val"], network, settings, augment, codes=tables.class_codes(table),
+        peers=group, state_path=layout.checkpoints(fold) / "state.pt", key=key, unannotated=unannotated,
+    )  # fmt: skip
+    run.run(lambda **bar: tqdm(desc=f"train fold {fold}", unit="epoch", disable=group.rank > 0 or None, **bar))
+    facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": peers.digest(info)}
+    facts |= {"unannotated": unannotated, "conditioning": next(iter(stores.values())).conditioning}
+    training.deliver(run, parts, data["test"], name=fold, facts=facts)
     group.leave()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    exits.run(main, *sys.argv[1:])

@@ -38,7 +38,7 @@ OWNERS = {
     "h5py": {"records", "writers"},
     "torch": {
         *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles"),
-        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting"),
+        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting", "loss"),
     },
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},

@@ -20,7 +20,12 @@ def test_all_weights_come_back_and_predict_the_same(tmp_path):
     assert torch.equal(loaded(signal, person), network.eval()(signal, person))
     assert about["versions"]["torch"] == torch.__version__
     assert about["leads"][0] == "I"
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["fold-0", "model.json", "weights.safetensors"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "SHA256SUMS",
+        "fold-0",
+        "model.json",
+        "weights.safetensors",
+    ]
 
 
 def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
@@ -30,9 +35,13 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     path = tmp_path / "m/model.json"
     about = json.loads(path.read_text())
     path.write_text(json.dumps(about | {"classes": ["1", "2", "3"]}))
+    with pytest.raises(ValueError, match=r"m/model.json: damaged or changed"):
+        checkpoint.load(tmp_path / "m")
+    layout.seal(tmp_path / "m")
     with pytest.raises(ValueError, match=r"does not fit model.json"):
         checkpoint.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"format": 0}))
+    layout.seal(tmp_path / "m")
     with pytest.raises(ValueError, match="format 0 is not 3"):
         checkpoint.load(tmp_path / "m")
 
@@ -48,7 +57,7 @@ def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_st
     monkeypatch.chdir(tmp_path)
     checkpoint.save(layout.model(3), model.SEResNet18(2, NETWORK), ABOUT)
     checkpoint.leave_unused(3, rank=1)
-    assert len(list(layout.model(3).iterdir())) == 2, "the first process alone writes"
+    assert len(list(layout.model(3).iterdir())) == 3, "the first process alone writes"
     checkpoint.leave_unused(3)
     assert "fold 3 has no recordings: there are fewer institutions than split.folds" in caplog.text
     for folder in (layout.model(3), layout.predictions(3)):

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgpipe import dataset, tables
+from ecgpipe import dataset, layout, tables
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def test_a_recording_missing_from_its_store_is_named(loaded):
 def test_stores_of_different_conditioning_are_not_mixed(split_project):
     path = split_project / "data/signals/b/store.json"
     path.write_text(path.read_text().replace('"low_hz": 0.5', '"low_hz": 0.05'))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match="stores were conditioned in different ways"):
         dataset.open_stores(["a", "b"])
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ecgpipe import ensembles, model
+from ecgpipe import ensembles, layout, model
 from tests import small_models
 
 
@@ -15,6 +15,7 @@ def models(tmp_path):
 def test_models_of_different_trainings_are_not_mixed(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
         ensembles.load(models)
     with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
@@ -24,6 +25,7 @@ def test_models_of_different_trainings_are_not_mixed(models):
 def test_operating_points_of_other_models_are_refused(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
         ensembles.load(models)
     (models / "operating.json").unlink()
@@ -34,6 +36,7 @@ def test_operating_points_of_other_models_are_refused(models):
 def test_a_model_without_names_is_to_be_trained_again(models):
     path = models / "fold-0/model.json"
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
         ensembles.load(models)
 

@@ -1,4 +1,6 @@
 import multiprocessing
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,91 @@ def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
     assert layout.folds_info() == {"folds": [0, 1], "unused": [2]}
     layout.FOLDS_INFO.write_text('{"folds": [0, 1]}')
     assert layout.folds_info()["unused"] == []
+
+
+def test_digests_are_written_as_sha256sum_checks_them(project):
+    with layout.atomic(project / "labels.csv", sealed=True) as temporary:
+        temporary.write_text("a,b")
+    with layout.atomic(project / "model", sealed=True) as temporary:
+        temporary.mkdir()
+        for name in ("model.json", "a b.bin"):
+            (temporary / name).write_text(name)
+    assert names(project) == ["labels.csv", "labels.csv.sha256", "model"]
+    for folder, sums in ((project, "labels.csv.sha256"), (project / "model", "SHA256SUMS")):
+        done = subprocess.run(["sha256sum", "--strict", "-c", sums], cwd=folder, capture_output=True, check=True)
+        assert b"OK" in done.stdout
+    assert layout.checked(project / "labels.csv", required=True) == b"a,b"
+    assert layout.checked(project / "model/a b.bin", required=True) == b"a b.bin"
+    layout.verify(project / "model/model.json", required=True)
+
+
+@pytest.mark.parametrize("sealed", ["file", "folder"])
+def test_every_flipped_bit_and_every_cut_of_a_file_or_its_digest_is_refused_by_name(project, sealed):
+    path = project / ("table.csv" if sealed == "file" else "store/table.csv")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"record\n1\n")
+    layout.seal(path if sealed == "file" else path.parent)
+    note = path.with_name("table.csv.sha256" if sealed == "file" else layout.SUMS)
+    for victim in (path, note):
+        whole = victim.read_bytes()
+        broken = [whole[:length] for length in range(len(whole))]
+        broken += [
+            whole[:k] + bytes([whole[k] ^ (1 << bit)]) + whole[k + 1 :] for k in range(len(whole)) for bit in range(8)
+        ]
+        for content in broken:
+            victim.write_bytes(content)
+            with pytest.raises(ValueError, match="damaged"):
+                layout.checked(path)
+        with pytest.raises(ValueError, match="damaged"):
+            layout.verify(path)
+        victim.write_bytes(whole)
+    assert layout.checked(path) == b"record\n1\n"
+
+
+def test_a_file_without_a_digest_is_refused_where_one_is_required_and_a_folder_lists_every_file(project):
+    (project / "table.csv").write_text("made elsewhere")
+    assert layout.checked(project / "table.csv") == b"made elsewhere"
+    with pytest.raises(ValueError, match=r"table.csv: no digest beside it, neither table.csv.sha256 nor SHA256SUMS"):
+        layout.checked(project / "table.csv", required=True)
+    layout.seal(project)
+    (project / "late.csv").touch()
+    with pytest.raises(ValueError, match=r"SHA256SUMS: it is damaged, or lacks the digest of late.csv"):
+        layout.checked(project / "late.csv")
+
+
+def test_a_file_written_anew_without_a_digest_keeps_no_stale_one(project):
+    for sealed in (True, False):
+        with layout.atomic(project / "table.csv", sealed=sealed) as temporary:
+            temporary.write_text(str(sealed))
+    assert names(project) == ["table.csv"]
+    assert layout.checked(project / "table.csv") == b"False"
+
+
+def test_what_killed_writers_left_is_removed_and_that_of_living_ones_stays(project):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    living = os.getppid()
+    for pid in (dead.pid, living, os.getpid()):
+        (project / f".store.{pid}.tmp/deep").mkdir(parents=True)
+    (project / f".store.sha256.{dead.pid}.tmp").touch()
+    (project / f".other.{dead.pid}.tmp").touch()
+    with layout.atomic(project / "store") as temporary:
+        temporary.mkdir()
+    assert names(project) == sorted([f".other.{dead.pid}.tmp", f".store.{living}.tmp", "store"])
+
+
+@pytest.mark.parametrize("moment", ["set aside", "replaced"])
+def test_a_folder_that_a_killed_writer_set_aside_comes_back_or_goes(project, moment):
+    (project / ".store.old").mkdir()
+    (project / ".store.old/old").touch()
+    if moment == "replaced":
+        (project / "store").mkdir()
+
+    def fail():
+        with layout.atomic(project / "store"):
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert names(project) == ["store"]
+    assert names(project / "store") == (["old"] if moment == "set aside" else [])

@@ -1,9 +1,13 @@
 import math
+from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ecgpipe import __main__ as command
 from ecgpipe import params
+
+ROOT = Path(__file__).parents[1]
 
 
 class Train(params.Section):
@@ -70,3 +74,75 @@ def test_nothing_is_converted_in_silence():
 @pytest.mark.parametrize("name", ["", "-a", "a b", "a;b", "a/b", "$a", "a\n"])
 def test_names_that_a_shell_would_take_apart_are_refused(name):
     assert "String should match pattern" in params.faults(Train, GOOD | {"name": name}, "train")[0]
+
+
+def test_keys_that_stand_twice_are_all_told_with_their_lines(tmp_path):
+    path = write(tmp_path, "a:\n  x: 1\n  y: {z: 1, z: 2}\n  x: 2\nb:\n- {k: 1, k: 1}\na: 3\n")
+    values, doubles = params.read(path)
+    assert values["a"]["x"] == 1, "the first counts"
+    assert doubles == [
+        "a.y.z: it stands twice, in lines 3 and 3; leave one",
+        "a.x: it stands twice, in lines 2 and 4; leave one",
+        "b.0.k: it stands twice, in lines 6 and 6; leave one",
+        "a: it stands twice, in lines 1 and 7; leave one",
+    ]
+    with pytest.raises(ValueError, match=r"params\.yaml: a\.y\.z: it stands twice.*; a\.x: it stands twice"):
+        params.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a:\n  b: [1, 2\nc: 1\n", r"params\.yaml, line 3, column 2: it is no YAML: expected ',' or '\]'"),
+        ("a:\n\tb: 1\n", r"params\.yaml, line 2, column 1: it is no YAML: found character"),
+        ("a: *b\n", r"line 1, column 4: it is no YAML: found undefined alias 'b'"),
+        ("a: 1\n---\nb: 2\n", r"line 2, column 1: it is no YAML: but found another document"),
+        ("a: !!python/name:os.system 1\n", r"line 1, column 4: it is no YAML: could not determine a constructor"),
+        ("a: \x07\n", r"params\.yaml.*: it is no YAML: special characters are not allowed"),
+    ],
+)
+def test_a_fault_of_the_syntax_is_one_line_that_says_where(tmp_path, text, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        params.load(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"data: \xe9\xff\n")
+    with pytest.raises(ValueError, match=r"params\.yaml: it is not UTF-8 text"):
+        params.load(tmp_path / "params.yaml")
+
+
+def test_a_fault_of_a_whole_section_does_not_print_it():
+    class Band(params.Section):
+        low: float
+        high: float
+
+        @model_validator(mode="after")
+        def _order(self) -> "Band":
+            if self.low >= self.high:
+                raise ValueError(f"low < high must hold: {self.low}, {self.high}")
+            return self
+
+    assert params.faults(Band, {"low": 2, "high": 1}, "band") == ["band: low < high must hold: 2.0, 1.0"]
+    assert params.faults(Band, {"low": 2}, "band") == ["band.high: Field required"]
+    long = params.faults(Train, GOOD | {"name": "a " * 500}, "train")
+    assert len(long) == 1
+    assert len(long[0]) < 200
+
+
+@pytest.mark.parametrize(("text", "count"), [("a: 1\n", "12 faults"), ("data: {}\n", "12 faults")])
+def test_the_command_counts_the_faults_and_fails(tmp_path, capsys, text, count):
+    assert command.main(["params", str(write(tmp_path, text))]) == 1
+    assert capsys.readouterr().out.endswith(f"params.yaml: {count}\n")
+
+
+def test_the_command_tells_double_keys_beside_the_other_faults(tmp_path, capsys):
+    text = (ROOT / "params.yaml").read_text()
+    assert (
+        command.main(["params", str(write(tmp_path, text.replace("  epochs: 32", "  epochs: 32\n  epochs: 3")))]) == 1
+    )
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("train.epochs: it stands twice, in lines")
+    assert said[1].endswith("params.yaml: 1 fault")

@@ -1,8 +1,11 @@
 """The whole pipeline on a few simulated recordings, stage by stage as DVC runs them, and the file that binds them."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +113,7 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
     test = table["fold"] == "test"
     codes = tables.class_codes(table)
     table.loc[test, codes] = rng.integers(0, 2, (int(test.sum()), len(codes))).astype(float)
-    tables.write(table, layout.FOLDS)
+    tables.write(table, layout.FOLDS, sealed=True)
     for source, rows in table[test].groupby("source"):
         path = layout.store(source) / "signals.npy"
         index = tables.read(layout.store(source) / "index.csv").set_index("record")
@@ -119,6 +122,7 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
             first, samples = (int(index.loc[record, key]) for key in ("first", "samples"))
             stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
         np.save(path, stored)
+        layout.seal(path.parent)
     run(["train", "evaluate"], params.load())
     same = [layout.OPERATING]
     for fold in ("0", "1"):
@@ -150,10 +154,23 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     assert ((decisions == 1) == (calibrated >= said["threshold"])).all(axis=None)
 
 
-def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    values = small(tmp_path / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
-    run(["simulate"], values)
+def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_surroundings(
+    inside, tmp_path, monkeypatch
+):
+    """The second run has another hash seed, locale, time zone, and a working directory of an awkward name."""
+    (tmp_path / "a b \u00e9").mkdir()
+    (tmp_path / "link").symlink_to("a b \u00e9")
+    monkeypatch.chdir(tmp_path / "link")
+    root = Path()
+    values = small(root / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
+    elsewhere = {"PYTHONHASHSEED": "11", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    elsewhere |= {"PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT), "PWD": str(tmp_path / "link")}
+
+    def again(stages: list[str]) -> None:
+        script = f"from tests.test_pipeline import run; run({stages}, {values})"
+        subprocess.run([sys.executable, "-c", script], env=os.environ | elsewhere, check=True, capture_output=True)
+
+    again(["simulate"])
     for source in SIMULATED:  # the same files, found in another order of creation
         folder = Path("data/raw") / source
         shutil.copytree(folder, Path("data/again"))
@@ -164,15 +181,15 @@ def test_the_same_bytes_twice_whatever_the_workers_and_the_order_of_files(inside
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, target)
         shutil.rmtree("data/again")
-    run(ALL[1:], values)
+    again(ALL[1:])
     compared = 0
     for path in sorted(inside.rglob("*")):
         relative = path.relative_to(inside)
-        skipped = relative.parts[:2] in (("data", "checkpoints"), ("data", "raw")) or path.name == "params.yaml"
+        skipped = relative.parts[:2] == ("data", "checkpoints") or path.name == "params.yaml"
         if path.is_file() and not skipped:
-            assert path.read_bytes() == (tmp_path / relative).read_bytes(), relative
+            assert path.read_bytes() == (root / relative).read_bytes(), relative
             compared += 1
-    assert compared > 30
+    assert compared > 200, "the recordings too"
 
 
 def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(project, tmp_path, monkeypatch):

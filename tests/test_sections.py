@@ -1,4 +1,5 @@
 import copy
+import itertools
 import re
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
     for section, body in values.items():
         if section != "sources":
             assert not isinstance(list(body.values())[-1], list), f"{section}: dvc exp run -S would move comments"
-    for name in [*values["sources"], *values["data"]["sources"], *values["simulate"]["sources"]]:
+    listed = [values["data"]["sources"], values["simulate"]["sources"], map(str, values["split"]["folds"])]
+    for name in itertools.chain(values["sources"], *listed):
         assert re.fullmatch(params.NAME, name)
 
 
@@ -94,15 +96,33 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
     assert len(sections.faults(values)) == 3
 
 
-def test_an_operating_point_or_a_protocol_that_the_data_cannot_have_is_found_before_anything_runs():
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"preprocess": {"high_hz": 4000}}, "preprocess: low_hz < high_hz < rate_hz / 2 must hold: 0.5, 4000.0, 100.0"),
+        ({"augment": {"linear_resample_low": 2}}, "augment: linear_resample_low 2.0 is above linear_resample_high 1.2"),
+        (
+            {"split": {"test_sources": ["sim-north", "sim-east", "sim-south", "sim-west"]}},
+            "split.test_sources: it names all of data.sources, which leaves nothing to train on",
+        ),
+        (
+            {"split": {"protocol": "source", "institutions": []}, "data": "one alone"},
+            "split.protocol: 'source' needs 2 institutions besides split.test_sources (found [['sim-east']])",
+        ),
+        ({"train": {"window_s": 0.001}}, "train.window_s: it holds no sample at preprocess.rate_hz 100"),
+        (
+            {"evaluate": {"thresholds": "challenge"}, "labels": {"classes": ["426783006", "164884008"]}},
+            "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have",
+        ),
+        (
+            {"sources": {"a;b": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}}},
+            "sources.a;b: names of sources go into a shell; letters, digits, '.', '_' and '-' alone",
+        ),
+    ],
+    ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
+)
+def test_contradictions_are_found_before_anything_runs(changes, said):
     values = copy.deepcopy(params.load(FILES[0]))
-    values["labels"]["classes"] = ["426783006", "1234567"]
-    values["evaluate"]["thresholds"] = "challenge"
-    values["split"] |= {"protocol": "source", "institutions": [["sim-north", "sim-east", "sim-south", "sim-west"]]}
-    found = sections.faults(values)
-    assert len(found) == 2
-    assert (
-        "evaluate.thresholds: 'challenge' needs the challenge's weights, and 1234567 of labels.classes has none"
-        in found
-    )
-    assert "split.protocol: 'source' needs two institutions at least outside split.test_sources, found one" in found
+    for section, change in changes.items():
+        values[section] |= {"sources": ["sim-east"]} if change == "one alone" else change
+    assert sections.faults(values) == [said]

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ecgpipe import signals
+from ecgpipe import layout, signals
 
 
 def write(folder, recordings, conditioning=None):
@@ -57,6 +57,9 @@ def test_a_cut_store_is_refused_by_name(tmp_path):
     write(tmp_path / "store", recordings())
     text = (tmp_path / "store/index.csv").read_text().splitlines(keepends=True)
     (tmp_path / "store/index.csv").write_text("".join(text[:-1]))
+    with pytest.raises(ValueError, match=r"store/index.csv: damaged or changed"):
+        signals.open_store(tmp_path / "store")
+    layout.seal(tmp_path / "store")
     with pytest.raises(ValueError, match=r"index.csv counts 500 samples, signals.npy holds 1000"):
         signals.open_store(tmp_path / "store")
 
@@ -67,6 +70,7 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     write(tmp_path / "store", [])
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
+    layout.seal(tmp_path / "store")
     with pytest.raises(ValueError, match="store format 99 is not 2"):
         signals.open_store(tmp_path / "store")
 

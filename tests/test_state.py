@@ -1,3 +1,5 @@
+import numpy as np
+import pytest
 import torch
 
 from ecgpipe import model, state
@@ -39,3 +41,35 @@ def test_kept_weights_do_not_move_with_the_network():
     with torch.no_grad():
         one.network.classifier.weight += 1
     assert torch.equal(one.kept["classifier.weight"], before)
+
+
+def test_a_state_in_the_midst_of_an_epoch_goes_on_with_its_losses_and_draws(tmp_path):
+    one, other = made(1), made(2)
+    assert not one.continue_draws()
+    torch.manual_seed(7)
+    torch.rand(5)
+    one.pause(torch.tensor([0.5, 0.25]))
+    expected = torch.rand(3)
+    one.save(tmp_path / "state.pt", "key")
+    other.resume(tmp_path / "state.pt", "key", torch.device("cpu"))
+    torch.manual_seed(1)
+    assert other.continue_draws()
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(torch.stack(other.losses), torch.tensor([0.5, 0.25]))
+    other.next_epoch()
+    assert (other.epoch, other.losses, other.continue_draws()) == (1, [], False)
+
+
+def test_a_flipped_bit_or_a_cut_is_refused_by_name(tmp_path):
+    path = tmp_path / "state.pt"
+    made(1).save(path, "key")
+    whole, rng = path.read_bytes(), np.random.default_rng(1)
+    broken = [whole[:length] for length in (0, 1, 64, 65, 66, len(whole) // 2, len(whole) - 1)]
+    for place in [0, 63, 64, 65, len(whole) - 1, *rng.integers(len(whole), size=20)]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << int(rng.integers(8))
+        broken.append(bytes(changed))
+    for content in broken:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"state\.pt: damaged or changed.*remove it to train anew"):
+            made(1).resume(path, "key", torch.device("cpu"))

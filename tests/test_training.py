@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from ecgpipe import augmenting, checkpoint, dataset, layout, model, params, tables, training
+from ecgpipe import augmenting, checkpoint, dataset, exits, layout, loss, model, params, tables, training
 from ecgpipe.peers import Peers
 from tests.conftest import CODES
 
@@ -58,34 +59,6 @@ def equal(one, other):
     return all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_masked_loss_equals_torch_on_annotated_cells_and_ignores_the_others():
-    torch.manual_seed(1)
-    logits, labels, weights = torch.randn(6, 3), (torch.rand(6, 3) < 0.4).float(), torch.tensor([1.0, 4.0, 2.0])
-    labels[1, 2] = labels[4, 0] = torch.nan
-    known = torch.isfinite(labels)
-    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)(logits, labels.nan_to_num())
-    assert torch.isclose(training.masked_loss(logits, labels, weights), each[known].mean())
-    moved = logits.clone()
-    moved[1, 2] = 99.0
-    assert torch.isclose(training.masked_loss(moved, labels, weights), training.masked_loss(logits, labels, weights))
-    assert training.masked_loss(logits, torch.full_like(labels, torch.nan), weights) == 0
-
-
-def test_unannotated_cells_give_no_gradient():
-    logits = torch.zeros(2, 2, requires_grad=True)
-    training.masked_loss(logits, torch.tensor([[1.0, torch.nan], [0.0, torch.nan]]), torch.ones(2)).backward()
-    assert logits.grad[:, 1].abs().max() == 0
-    assert logits.grad[:, 0].abs().min() > 0
-
-
-def test_class_weights_are_negatives_over_positives_among_annotated_recordings():
-    nan = torch.nan
-    labels = torch.tensor([[1, 0, 0, nan], [0, 0, 0, nan], [0, 1, 0, 1], [0, nan, 0, 1.0]])
-    assert training.class_weights(labels, "balanced", 10).tolist() == [3, 2, 1, 1]
-    assert training.class_weights(labels, "balanced", 2.5).tolist() == [2.5, 2, 1, 1]
-    assert training.class_weights(labels, "none", 10).tolist() == [1, 1, 1, 1]
-
-
 def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefined_classes_out():
     rng = np.random.default_rng(1)
     labels = (rng.random((50, 3)) < 0.4).astype(float)
@@ -96,13 +69,6 @@ def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefin
     found = training.macro_auroc(torch.from_numpy(labels), torch.from_numpy(scores))
     assert found == pytest.approx(expected, abs=1e-6)
     assert np.isnan(training.macro_auroc(torch.zeros(4, 1), torch.rand(4, 1)))
-
-
-def test_permuted_labels_are_the_same_rows_in_another_order():
-    labels = torch.arange(30.0).reshape(10, 3)
-    moved = training.permuted(labels, 1)
-    assert sorted(map(tuple, moved.tolist())) == sorted(map(tuple, labels.tolist()))
-    assert not torch.equal(moved, labels)
 
 
 def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_project):
@@ -117,20 +83,20 @@ def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_proj
     logits = torch.linspace(-2, 2, 36, requires_grad=True).reshape(12, 3)
     fixed = torch.nn.Parameter(torch.ones(()))
     plain = torch.nn.functional.binary_cross_entropy_with_logits(logits, zeros[rows], pos_weight=fold.weights)
-    loss = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
-    assert torch.isclose(loss, plain)
+    found = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
+    assert torch.isclose(found, plain)
     masked = fold_of(data, augment=("crop",))
     known = torch.isfinite(data["train"].labels[rows])
     each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(logits, zeros[rows])
-    loss = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
-    assert torch.isclose(loss, each[known].mean())
-    assert not torch.isclose(loss, plain)
+    found = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
+    assert torch.isclose(found, each[known].mean())
+    assert not torch.isclose(found, plain)
 
 
 def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):
     _, data = load()
     fold = fold_of(data, unannotated="negative", permute_labels=True)
-    assert torch.equal(fold.labels, training.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0))
+    assert torch.equal(fold.labels, loss.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0))
     assert len(fold.run(quiet).history) == TRAIN["epochs"]
 
 
@@ -141,8 +107,8 @@ def test_validation_is_scored_on_annotated_cells_however_training_takes_the_othe
     found = training.probabilities_of(fold.state.network, data["val"], fold.window, "none")
     labels = data["val"].labels
     assert row["val_auroc_macro"] == pytest.approx(training.macro_auroc(labels, found), abs=1e-6)
-    loss = training.masked_loss(torch.logit(found, 1e-6), labels, fold.weights)
-    assert row["val_loss"] == pytest.approx(float(loss), abs=1e-5)
+    expected = loss.masked_loss(torch.logit(found, 1e-6), labels, fold.weights)
+    assert row["val_loss"] == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_training_learns_what_is_there_to_learn(split_project):
@@ -176,6 +142,54 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
     resumed.run(quiet)
     assert equal(weights_of(whole), weights_of(resumed))
     assert resumed.state.history == whole.state.history
+
+
+@pytest.mark.parametrize("where", [0, "validation"])
+def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(split_project, monkeypatch, where):
+    """The signal comes during a step of the second epoch, or while its validation part is scored."""
+    _, data = load()
+    whole = fold_of(data)
+    whole.run(quiet)
+    whole.state_path.unlink()
+    halted = fold_of(data)
+    place = where if where != "validation" else halted.steps - 1
+    name, owner = ("probabilities_of", training) if where == "validation" else ("_step", halted)
+    original, calls = getattr(owner, name), []
+
+    def interrupted(*arguments, **named):
+        calls.append(halted.state.epoch)
+        if calls.count(1) == (1 if where == "validation" else place + 1) and calls[-1] == 1:
+            signal.raise_signal(signal.SIGINT)
+        return original(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupted)
+        said = f"the state in epoch 2 at step {place + 1} of {halted.steps} is saved"
+        with pytest.raises(exits.Stopped, match=said):
+            halted.run(quiet)
+    again = fold_of(data)
+    again.run(quiet)
+    assert equal(weights_of(again), weights_of(whole))
+    assert again.state.history == whole.state.history
+
+
+def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_good_state(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data, epochs=3)
+    calls, original = [], training.masked_loss
+
+    def spoilt(*arguments):
+        calls.append(fold.state.epoch)
+        return original(*arguments) * (torch.nan if calls.count(1) == 2 else 1)
+
+    monkeypatch.setattr(training, "masked_loss", spoilt)
+    with pytest.raises(ValueError, match=r"epoch 2: the loss is nan; the state of epoch 1 is kept"):
+        fold.run(quiet)
+    assert calls.count(1) == 2, "no step after it"
+    saved = fold_of(data, epochs=3).state
+    assert saved.resume(fold.state_path, "key", torch.device("cpu"))
+    assert saved.epoch == 1
+    assert all(torch.isfinite(tensor).all() for tensor in saved.network.state_dict().values())
 
 
 def test_a_state_of_other_params_or_data_is_not_resumed(split_project):
@@ -313,9 +327,9 @@ def test_an_epoch_with_the_signals_on_the_device_never_waits_for_it(split_projec
     _, data = load()
     fold = fold_of({name: part.to(group.device) for name, part in data.items()}, peers=group)
     network = fold.state.network.train()
-    for number, (rows, signal) in enumerate(fold._batches()):
+    for number, (rows, traces) in enumerate(fold._batches()):
         torch.cuda.set_sync_debug_mode("error" if number else "default")  # the first step warms up
-        fold._step(network, rows, signal)
+        fold._step(network, rows, traces)
     torch.cuda.set_sync_debug_mode("default")
 
 
@@ -325,15 +339,6 @@ def test_batches_made_ahead_by_a_thread_are_the_same(split_project):
     ahead.elsewhere = True  # as where a GPU's signals stay on the host
     pairs = list(zip(here._batches(), ahead._batches(), strict=True))
     assert len(pairs) == here.steps
-    for (rows, signal), (same, again) in pairs:
+    for (rows, traces), (same, again) in pairs:
         assert torch.equal(rows, same)
-        assert torch.equal(signal, again)
-
-
-def test_processes_that_share_a_batch_average_to_its_own_loss():
-    torch.manual_seed(4)
-    logits, labels, weights = torch.randn(8, 3), (torch.rand(8, 3) < 0.4).float(), torch.ones(3)
-    labels[:5, 1] = torch.nan
-    count = torch.isfinite(labels).sum() / 2
-    halves = [training.masked_loss(logits[r::2], labels[r::2], weights, count) for r in (0, 1)]
-    assert torch.isclose(torch.stack(halves).mean(), training.masked_loss(logits, labels, weights))
+        assert torch.equal(traces, again)

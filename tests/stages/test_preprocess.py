@@ -6,7 +6,7 @@ import distributed
 import numpy as np
 import pytest
 
-from ecgpipe import layout, signals, tables, writers
+from ecgpipe import exits, layout, signals, tables, writers
 from stages import preprocess
 
 PARAMS = """
@@ -75,7 +75,7 @@ def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
 def test_a_dask_cluster_makes_the_same_bytes(project):
     preprocess.main("one.two")
     loky = {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()}
-    assert len(loky) == 5
+    assert len(loky) == 6
     (project / "params.yaml").write_text(PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask"))
     preprocess.main("one.two")
     assert {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()} == loky
@@ -98,7 +98,9 @@ def test_dask_without_its_package_says_what_to_install(project, monkeypatch):
         preprocess.main("one.two")
 
 
-def test_two_runs_at_once_are_refused(project):
-    with layout.lock("preprocess-one.two"), pytest.raises(ValueError, match="another process is running stage"):
-        preprocess.main("one.two")
+def test_two_runs_at_once_are_refused(project, monkeypatch, caplog):
+    monkeypatch.setattr(sys, "argv", [preprocess.__file__, "one.two"])
+    with layout.lock("preprocess-one.two"), pytest.raises(SystemExit):
+        exits.run(preprocess.main, "one.two")
+    assert "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
     assert not layout.store("one.two").exists()

@@ -1,0 +1,30 @@
+import os
+import signal
+
+import pytest
+from joblib import Parallel, delayed
+
+from ecgpipe import crew
+
+
+def _work(notes, number):
+    crew.note(notes, f"recording {number}")
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    crew.note(notes, "")
+    return number
+
+
+def test_work_that_goes_well_tells_nothing():
+    with crew.watched() as notes:
+        assert Parallel(n_jobs=2)(delayed(_work)(notes, number) for number in range(3)) == [0, 1, 2]
+
+
+def test_a_dead_worker_is_named_with_its_recording():
+    said = r"a worker process died \(\{.*SIGKILL\(-9\).*\}\).*worked on: recording 3\. "
+    with pytest.raises(ValueError, match=said), crew.watched() as notes:
+        list(Parallel(n_jobs=2, return_as="generator")(delayed(_work)(notes, number) for number in (1, 3)))
+
+
+def test_a_note_that_cannot_be_written_stops_nothing(tmp_path):
+    crew.note(str(tmp_path / "absent"), "recording 1")

@@ -1,0 +1,115 @@
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+
+from ecgpipe import exits, params
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["stages/label_map.py"])
+    monkeypatch.delenv("RANK", raising=False)
+
+
+def status(main, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        exits.run(main, *arguments)
+    return ended.value.code
+
+
+def test_a_stage_that_ends_well_runs_under_its_lock_alone(caplog):
+    seen = []
+    exits.run(lambda *given: seen.append((given, [path.name for path in Path("data/checkpoints").iterdir()])), "a")
+    assert seen == [(("a",), ["label-map-a.lock"])]
+    assert caplog.text == ""
+
+
+def test_a_fault_of_the_users_is_one_line(caplog):
+    assert status(lambda: params.section(params.Compute, {}, "compute")) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "label-map: params.yaml has no section 'compute'; configs/ holds complete files to start from"
+    ]
+
+
+def test_a_missing_file_is_one_line(caplog):
+    assert status(lambda: Path("absent.csv").read_text()) == 1
+    assert "label-map: [Errno 2] No such file or directory: 'absent.csv'" in caplog.text
+
+
+def _fault(number):
+    return params.section(params.Compute, {}, "compute")
+
+
+def test_a_fault_found_in_a_worker_is_one_line(caplog):
+    assert status(lambda: Parallel(n_jobs=2)(delayed(_fault)(k) for k in range(2))) == 1
+    assert "params.yaml has no section 'compute'" in caplog.text
+
+
+def test_an_error_of_ours_keeps_its_traceback():
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        exits.run(lambda: np.zeros(2) + np.zeros(3))
+    with pytest.raises(ZeroDivisionError):
+        exits.run(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_says_so(caplog, number):
+    def full():
+        raise OSError(number, os.strerror(number), "data/labels.csv")
+
+    assert status(full) == 1
+    assert "the disk is full or a limit is reached" in caplog.text
+    assert "data/labels.csv" in caplog.text
+    assert "make room and run it again" in caplog.text
+
+
+def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
+    script = "import numpy, sys; numpy.zeros(10000).tofile(sys.argv[1])"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # noqa: E731
+    command = [sys.executable, "-c", script, str(tmp_path / "x")]
+    said = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True).stderr.splitlines()[-1]
+    assert "disk is full" in exits.told(OSError(said.removeprefix("OSError: ")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_status_130_and_says_that_the_same_command_goes_on(caplog, number):
+    before = signal.getsignal(signal.SIGTERM)
+    assert status(lambda: signal.raise_signal(number)) == 130
+    assert caplog.messages == ["label-map: stopped; nothing half-done is left. The same command goes on"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_signals_are_held_back_once():
+    with exits.held() as asked:
+        assert not asked()
+        signal.raise_signal(signal.SIGTERM)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_in_another_thread_no_signal_is_held():
+    found = []
+
+    def work():
+        with exits.held() as asked:
+            found.append(asked())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [False]

@@ -8,14 +8,15 @@ Of HDF5 recordings the catalogue entry of their source says the rate, and its me
 in the folder that the caller names, or beside the file.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ecgpipe import catalogue, conditioning, formats, quality, records, signals
 from ecgpipe.catalogue import Row, Source
@@ -23,7 +24,8 @@ from ecgpipe.ensembles import Ensemble
 from ecgpipe.leads import LEADS
 from ecgpipe.results import Answer
 
-_BATCH = 64
+_BATCH = 32
+_WORKERS = 8
 # Recordings of a batch are together no longer than this, beyond the first: what memory must hold does not depend on
 # how many recordings there are, nor how long.
 _BATCH_S = 3600.0
@@ -155,11 +157,6 @@ class _Batch:
     age: list[float | None] = field(default_factory=list)
     sex: list[str | None] = field(default_factory=list)
 
-    @property
-    def full(self) -> bool:
-        """No further recording is to join."""
-        return len(self.answers) >= _BATCH
-
 
 def _batches(
     about: dict[str, Any],
@@ -168,7 +165,7 @@ def _batches(
     known: Mapping[Path, Row | None],
     keep: bool,
 ) -> Iterator[_Batch]:
-    """Reads and conditions the files, in order."""
+    """Reads and conditions the files, in order; a new batch begins where one has become long."""
     batch, most = _Batch(), _BATCH_S * about["rate_hz"]
     for path in files:
         said, reason, recording = verdict(path, source)
@@ -183,7 +180,7 @@ def _batches(
             batch.sex.append(recording.sex)
             said = "flagged" if doubts else "ok"
             batch.answers.append(Answer(path, said, "|".join(doubts), recording=recording if keep else None))
-        if batch.full or sum(map(len, batch.signals_uv)) >= most:
+        if sum(map(len, batch.signals_uv)) >= most:
             yield batch
             batch = _Batch()
     if batch.answers:
@@ -192,24 +189,40 @@ def _batches(
 
 def predict(
     ensemble: Ensemble,
-    files: Iterable[Path],
+    files: Sequence[Path],
     source: Source | None = None,
     known: Mapping[Path, Row | None] | None = None,
     *,
     keep: bool = False,
 ) -> Iterator[Answer]:
-    """What is said of each recording file, in order. The next batch is read while the networks work on one, and no more
-    than three are in memory.
+    """What is said of each recording file, in order, as it comes; memory does not grow with their number.
 
     source: how the files are read (`records.read`); known: age and sex of those that a table tells of (`people`);
-    keep: hand each recording over with its answer, to be drawn.
+    keep: hand each recording over with its answer, to be drawn. Several threads each read a batch and ask the networks,
+    with their share of the threads that torch has here: none of them waits for another, as torch's own would.
     """
-    batches = _batches(ensemble.about, files, source, known or {}, keep)
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield from _answered(ensemble, batch)
+    budget = torch.get_num_threads()
+    workers = min(budget, _WORKERS)
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(budget // workers,))
+    waiting: deque[Future[list[Answer]]] = deque()
+    try:
+        for first in range(0, len(files), _BATCH):
+            part = files[first : first + _BATCH]
+            waiting.append(pool.submit(_answers, ensemble, part, source, known or {}, keep))
+            if len(waiting) > workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(budget)
+
+
+def _answers(
+    ensemble: Ensemble, files: Sequence[Path], source: Source | None, known: Mapping[Path, Row | None], keep: bool
+) -> list[Answer]:
+    batches = _batches(ensemble.about, files, source, known, keep)
+    return [answer for batch in batches for answer in _answered(ensemble, batch)]
 
 
 def _answered(ensemble: Ensemble, batch: _Batch) -> Iterator[Answer]:

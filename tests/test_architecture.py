@@ -37,7 +37,7 @@ OWNERS = {
     "wfdb": {"records", "writers"},
     "h5py": {"records", "writers"},
     "torch": {
-        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles"),
+        *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles", "predicting"),
         *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting", "loss"),
     },
     "torchmetrics": {"training"},

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ecgpipe import (
     catalogue,
@@ -206,7 +207,21 @@ def test_answers_come_while_files_are_still_unread(models, recordings, monkeypat
     answers = predicting.predict(ensembles.load(models), [file] * 50)
     next(answers)
     answers.close()
-    assert len(read) <= 3
+    assert len(read) <= 3 * torch.get_num_threads() + 3
+
+
+def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(models, recordings, monkeypatch):
+    monkeypatch.setattr(predicting, "_BATCH", 1)
+    ensemble, files, before = ensembles.load(models), predicting.expand([recordings]) * 4, torch.get_num_threads()
+    try:
+        tables = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            tables.append(tabled(ensemble, files))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
 def test_a_list_names_files_and_folders_and_what_is_missing_gets_a_row(models, recordings):

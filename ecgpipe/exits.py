@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from ecgpipe import layout
 
@@ -32,7 +33,7 @@ def run(main: Callable[..., None], *arguments: str) -> None:
     """Runs a stage under its lock. A fault of the user's (ValueError of this package, OSError) is told on standard
     error, status 1; SIGINT and SIGTERM end it with status 130 and what to do next."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
     name = "-".join([Path(sys.argv[0]).stem.replace("_", "-"), *arguments])
     rank = os.environ.get("RANK")  # of several processes under torchrun, which are one stage
     try:
@@ -48,7 +49,7 @@ def run(main: Callable[..., None], *arguments: str) -> None:
         logging.error("%s: %s", name, told(error))
         sys.exit(1)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _restore(before)
 
 
 def of_the_user(error: Exception) -> bool:
@@ -88,5 +89,9 @@ def held() -> Iterator[Callable[[], bool]]:
     try:
         yield asked.is_set
     finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        _restore(before)
+
+
+def _restore(handlers: dict[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)

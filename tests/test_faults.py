@@ -22,7 +22,7 @@ import pytest
 import torch
 
 from ecgpipe import answers, checkpoint, dataset, exits, layout, operating, splitting, tables
-from tests.test_pipeline import ALL, ROOT, run, small
+from tests.test_pipeline import ALL, ROOT, small
 from tests.test_state import made
 
 FORK = multiprocessing.get_context("fork")
@@ -41,13 +41,10 @@ WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 def whole(tmp_path_factory):
     """A small project in which every stage has run, undisturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        values = small(folder / "params.yaml", train={"epochs": 4})
-        process = FORK.Process(target=run, args=(ALL, values))  # so that no later fork inherits its pool of workers
-        process.start()
-        process.join()
-        assert process.exitcode == 0
+    values = small(folder / "params.yaml", train={"epochs": 4})
+    script = f"from tests.test_pipeline import run; run({ALL}, {values})"
+    command = [sys.executable, "-c", script]  # so that no later fork inherits its pool of workers
+    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     return folder
 
 

@@ -33,8 +33,8 @@ TOP = {"__main__", "sections", "gallery", "__init__"}
 OWNERS = {
     "matplotlib": {"plotting", "figures", "panels", "heatmaps", "dotplots", "paper"},
     "jinja2": {"reporting"},
-    "wfdb": {"records", "writers"},
-    "h5py": {"records", "writers"},
+    "wfdb": {"parsers", "writers"},
+    "h5py": {"parsers", "writers"},
     "torch": {
         *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "predicting"),
         *("augmenting", "draws", "warps", "gains", "additions", "gallery"),

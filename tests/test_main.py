@@ -11,6 +11,7 @@ import torch
 
 from ecgpipe import __main__ as command
 from ecgpipe import checkpoint, model, tables, writers
+from tests.limbs import lawful
 from tests.test_auditing import made, predicted
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ def raw(tmp_path):
     rng = np.random.default_rng(1)
     for name in ("A1", "A2"):
         writers.write_challenge(
-            tmp_path / "raw", name, rng.normal(0, 0.2, (3000, 12)), 500, age=60, sex="M", labels=["426783006"]
+            tmp_path / "raw", name, lawful(rng.normal(0, 0.2, (3000, 12))), 500, age=60, sex="M", labels=["426783006"]
         )
     return tmp_path / "raw"
 
@@ -86,7 +87,7 @@ def test_predict_says_when_no_class_is_present(raw, models, capsys):
 
 @pytest.fixture
 def west(tmp_path):
-    writers.write_h5(tmp_path / "west", "W1", np.random.default_rng(2).normal(0, 0.2, (3000, 12)))
+    writers.write_h5(tmp_path / "west", "W1", lawful(np.random.default_rng(2).normal(0, 0.2, (3000, 12))))
     (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\nW1,1,S1,50,F\n")
     return str(tmp_path / "west")
 

@@ -8,6 +8,7 @@ import pytest
 
 from ecgpipe import layout, signals, tables, writers
 from stages import preprocess
+from tests.limbs import lawful
 
 PARAMS = """
 data: {root: data/raw, sources: [one.two]}
@@ -33,7 +34,7 @@ def project(tmp_path, monkeypatch):
         ("g2/E", 4000),
         ("g1/F", 4000),
     ):
-        signal_mv = rng.normal(0, 0.3, (samples, 12))
+        signal_mv = lawful(rng.normal(0, 0.3, (samples, 12)))
         signal_mv[:, 4] *= name != "g1/D"
         signal_mv *= name != "g2/E"
         folder, record = name.split("/")

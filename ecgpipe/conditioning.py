@@ -39,6 +39,7 @@ class Params(Section):
     high_hz: float = Field(gt=0)
     order: int = Field(ge=1, le=8)
     min_duration_s: float = Field(ge=1)
+    max_refused: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
     def _band(self) -> "Params":
@@ -163,10 +164,10 @@ def settings(params: Params) -> dict[str, Any]:
     return {"to_rate_hz": params.rate_hz, "low_hz": params.low_hz, "high_hz": params.high_hz, "order": params.order}
 
 
-def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
-    """One recording file: ('ok', int16 signal, R-peaks, flags, raw digest) or ('refused', reason, message)."""
+def condition_file(path: Path, source: records.Source, params: Params, root: Path | None = None) -> tuple:
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, raw digest) or ('refused', reason, message)."""
     try:
-        recording = records.read(path, source)
+        recording = records.read(path, source, root)
     except records.Refused as refusal:
         return "refused", refusal.reason, str(refusal)
     duration_s = len(recording.signal_mv) / recording.rate_hz
@@ -182,9 +183,9 @@ def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
     return "ok", signals.to_microvolts(signal_mv), peaks, recording.faults, digest
 
 
-def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
+def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params, root: Path) -> list[tuple]:
     os.chdir(where)  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
-    return [condition_file(path, source, params) for path in paths]
+    return [condition_file(path, source, params, root) for path in paths]
 
 
 @contextlib.contextmanager
@@ -209,7 +210,7 @@ def _cluster(backend: str, workers: int) -> Iterator[None]:
 
 
 def condition_source(
-    paths: list[Path], source: records.Source, params: Params, *, workers: int, backend: str
+    paths: list[Path], source: records.Source, params: Params, *, workers: int, backend: str, root: Path
 ) -> Iterator[tuple]:
     """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all cores).
 
@@ -222,7 +223,9 @@ def condition_source(
     with _cluster(backend, workers):
         with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
             parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
-        for results in parallel(joblib.delayed(_condition_files)(where, chunk, source, params) for chunk in chunks):
+        for results in parallel(
+            joblib.delayed(_condition_files)(where, chunk, source, params, root) for chunk in chunks
+        ):
             yield from results
 
 
@@ -230,10 +233,10 @@ def build_store(
     folder: Path, raw: Path, source: records.Source, params: Params, *, workers: int, backend: str, progress: Any
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report. `progress` wraps an
-    iterable (tqdm)."""
+    iterable (tqdm). ValueError where more than `params.max_refused` of them are refused."""
     found = records.find(raw, source)
     doubled = records.duplicates(found)
-    results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend)
+    results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend, root=raw)
     with signals.Writer(folder, params.rate_hz, settings(params)) as writer:
         for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
             if record in doubled:
@@ -243,4 +246,18 @@ def build_store(
                 writer.append(record, *rest)
             else:
                 writer.refuse(record, path.relative_to(raw).as_posix(), *rest)
-        return writer.close()
+        report = writer.close()
+    _few_refused(report, raw, params.max_refused)
+    return report
+
+
+def _few_refused(report: dict[str, Any], raw: Path, most: float) -> None:
+    """ValueError where a larger share than `most` of the recordings found was refused; it names how many for what."""
+    refused, found = sum(report["refused"].values()), report["recordings"]
+    assert found == report["stored"] + refused, report
+    if refused > most * found:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items())
+        raise ValueError(
+            f"{raw}: {refused} of {found} recordings are refused ({reasons}), more than preprocess.max_refused {most:g}; "
+            f"`python -m ecgpipe check {raw}` says why for each; mend them, or raise max_refused"
+        )

@@ -37,6 +37,8 @@ def size(path: Path, root: Path) -> int:
                 rule = f"a link that leads out of {root} is not followed; copy the file there"
                 raise Refused("outside", f"{path}: {rule} (in a DVC project: `dvc config cache.type copy`)")
             found = target.stat()
+    except Refused:
+        raise
     except (FileNotFoundError, NotADirectoryError):
         raise Refused("missing", f"{path}: no such file; fetch it or correct its name") from None
     except RuntimeError:

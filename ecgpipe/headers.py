@@ -40,6 +40,7 @@ _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
 _NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
 _CODE = re.compile(r"[1-9][0-9]{5,17}")
 _DIGITS = re.compile(r"[0-9]{6}")
+_STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
 _NO_LABEL = {"", "unknown", "nan", "none"}
 
 
@@ -251,16 +252,10 @@ def _signal_line(line: str, where: str, stem: str) -> Signal:
 @functools.lru_cache(maxsize=1024)
 def _storage(text: str) -> tuple[str, int, int, int]:
     """`format[xN][:skew][+bytes]` -> (format, samples per frame, skew in samples, byte offset)."""
-    rest, plus, offset = text.partition("+")
-    rest, colon, skew = rest.partition(":")
-    storage, times, frame = rest.partition("x")
-    try:
-        numbers = int(frame) if times else 1, int(skew) if colon else 0, int(offset) if plus else 0
-    except ValueError:
-        storage = ""
-    if not storage.isdigit() or numbers[0] < 1 or min(numbers) < 0:
-        raise ValueError(f"'{text}' is no storage format such as 16 or 16+24")
-    return storage, *numbers
+    found = _STORAGE.fullmatch(text)
+    if found is None or (found[2] and int(found[2]) < 1):
+        raise ValueError(f"'{text[:40]}' is no storage format such as 16 or 16+24")
+    return found[1], int(found[2] or 1), int(found[3] or 0), int(found[4] or 0)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ followed inside the source's folder alone (`files`).
 """
 
 import functools
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,7 @@ def _of_header(
     """The description of one header; Refused where its signal could not be read, or its labels."""
     header = headers.read(file, path, root)
     _leads(header, path)
+    _own(header, file, path)
     if "odd-labels" in header.doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
         raise Refused("labels", f"{path}: labels are {rule}; found {_dx(header)}; correct the header")
@@ -179,11 +181,22 @@ def _leads(header: Header, where: str) -> list[Signal]:
     return [found[lead] for lead in LEADS]
 
 
+def _own(header: Header, file: Path, where: str) -> None:
+    """Refused 'signal' where a header names the signal file of another record, which has a header beside it."""
+    for name in dict.fromkeys(signal.file for signal in header.signals):
+        stem = Path(name).stem
+        if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
+            rule = f"its signal file {name} is that of record {stem}"
+            raise Refused("signal", f"{where}: {rule}; correct the header or remove it")
+
+
 def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
     """float32 [time, 12] in mV, NaN where a sample is missing; Refused where header and signal file disagree."""
     wanted = _leads(header, str(file))
+    _own(header, file, str(file))
     digital, missing = samples.read(file, header, wanted, root)
-    exact = np.float32 if digital.dtype == np.int16 else np.float64  # float32 holds 24 bits
+    few = digital.dtype == np.int16 or np.abs(digital[~missing], dtype=np.float64).max(initial=0) < 1 << 15
+    exact = np.float32 if few else np.float64  # the same steps give the same mV, whatever the format
     signal_mv = digital.astype(exact)
     signal_mv -= np.array([signal.baseline for signal in wanted], dtype=exact)
     signal_mv *= np.array([_MV[signal.units.lower()] / signal.gain for signal in wanted], dtype=exact)

@@ -55,6 +55,10 @@ def read(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple[
     int16 where every step fits by its format, else int32. Refused where header and files disagree: 'format', 'missing',
     'truncated', 'oversized', 'checksum', or as `files.size` and `parsers.read_wfdb` say.
     """
+    wrong = [one for one in wanted if one.file.lower().endswith(".mat") and one.format not in ("16", "61")]
+    if wrong:
+        rule = f"a .mat file is of format 16, the header says {wrong[0].format}"
+        raise Refused("format", f"{file}: {wrong[0].file}: {rule}; correct it")
     ours = all(one.format in _FORMATS and one.samples_per_frame == 1 and one.skew == 0 for one in wanted)
     if header.samples is not None and header.samples > parsers.MOST_SAMPLES:
         rule = f"a lead has {parsers.MOST_SAMPLES} samples at most"
@@ -85,12 +89,10 @@ def _ours(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple
 def _block(path: Path, samples: int | None, lines: list[Signal], root: Path) -> np.ndarray:
     """Whole steps [time, signal] of one signal file."""
     raw = files.content(path, root)
-    if path.suffix.lower() == ".mat" and lines[0].format in ("16", "61"):
+    if path.suffix.lower() == ".mat":
         return _matrix(raw, path, samples, len(lines), lines[0].byte_offset)
     pair, _, decode = _FORMATS[lines[0].format]
     width, held = pair * len(lines), len(raw) - lines[0].byte_offset
-    if path.suffix.lower() == ".mat":
-        raise Refused("format", f"{path}: a .mat file is of format 16, the header says {lines[0].format}; correct it")
     samples = samples if samples is not None else max(held, 0) * 2 // width
     _as_told(raw, -(-samples * width // 2) + lines[0].byte_offset, path)
     values = decode(np.frombuffer(raw, dtype=np.uint8, offset=lines[0].byte_offset))

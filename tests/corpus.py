@@ -11,16 +11,14 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import scipy.io
-import wfdb
 
 from ecgpipe import records, simulating, writers
-from ecgpipe.leads import LEADS
 
 RATE_HZ = 500
 
@@ -63,13 +61,13 @@ class Corpus:
     def add(self, name: str, verdict: str, reason: str, change: Callable[[Path], Path | None], **plain: object) -> None:
         """A case of the plain form changed by `change(header)`, which may give another file to read."""
         header = self.plain(self.folder(name), **plain)
-        self.cases.append(Case(name, change(header) or header, verdict, reason))
+        made = change(header)
+        self.cases.append(Case(name, made or header, verdict, reason))
 
     def good(self, name: str, change: Callable[[Path], Path | None], reason: str = "", **plain: object) -> None:
         """A form that must read as the plain one does."""
         self.add(name, "flagged" if reason else "ok", reason, change, **plain)
-        like = self.cases[0].file if self.cases else None
-        self.cases[-1] = Case(*vars(self.cases[-1]).values())if like is None else replaced(self.cases[-1], like)
+        self.cases[-1] = replace(self.cases[-1], like=self.cases[0].file)
 
     def bad(self, name: str, reason: str, change: Callable[[Path], Path | None], **plain: object) -> None:
         """A recording that must be refused."""
@@ -78,11 +76,6 @@ class Corpus:
     def flagged(self, name: str, reason: str, change: Callable[[Path], Path | None], **plain: object) -> None:
         """A recording that is usable, with a doubt."""
         self.add(name, "flagged", reason, change, **plain)
-
-
-def replaced(case: Case, like: Path) -> Case:
-    """The case with the file that it reads as."""
-    return Case(case.name, case.file, case.verdict, case.reason, like)
 
 
 def edit(old: str, new: str, count: int = -1) -> Callable[[Path], None]:
@@ -306,7 +299,7 @@ def mat_forms(corpus: Corpus) -> None:
         corpus.bad(f"mat level 4 of {name}", "format|oversized", four)
     for name, made in (
         ("transposed", {"val": values}), ("of text", {"val": "abc"}), ("of cells", {"val": np.array([1, "a"], object)}),
-        ("of a struct", {"val": {"a": values}}), ("complex", {"val": values.T * 1j}), ("empty", {"val": np.zeros((0, 0))}),
+        ("of a struct", {"val": {"a": 1}}), ("complex", {"val": values.T * 1j}), ("empty", {"val": np.zeros((0, 0))}),
         ("three axes", {"val": values.T[None]}), ("of fewer leads", {"val": values.T[:8]}),
         ("of fewer samples", {"val": values.T[:, :-7]}), ("of nothing", {}),
     ):  # fmt: skip
@@ -318,7 +311,7 @@ def mat_forms(corpus: Corpus) -> None:
     corpus.bad("mat bomb", "oversized", signal(lambda _: bomb()))
     corpus.bad("mat level 5 that declares 10^12", "truncated|format", signal(lambda _: declares_5()))
     corpus.bad("mat level 4 that declares 2^31", "truncated|format", then(
-        edit(f" 500 {corpus.samples}\n", " 500\n"), signal(lambda raw: raw[:8] + struct.pack("<i", 2**31 - 1) + raw[12:])
+        edit(f" 500 {corpus.samples}\n", " 500\n"), signal(lambda r: r[:8] + struct.pack("<i", 2**31 - 1) + r[12:])
     ))  # fmt: skip
     corpus.bad("mat level 4 with negative sizes", "format", signal(lambda r: r[:4] + struct.pack("<i", -12) + r[8:]))
     corpus.bad("mat of another type, same bytes", "format", signal(lambda raw: struct.pack("<i", 20) + raw[4:]))
@@ -361,10 +354,8 @@ def dat_forms(corpus: Corpus) -> None:
     def as_dat(fmt: str, change: Callable[[Path], None] | None = None) -> Callable[[Path], Path | None]:
         def make(header: Path) -> Path | None:
             header.with_suffix(".mat").unlink()
-            comments = ["Age: 61", "Sex: Female", "Dx: 426783006,164889003"]
-            steps = corpus.steps.astype(np.int64)
-            wfdb.wrsamp("rec", RATE_HZ, ["mV"] * 12, list(LEADS), d_signal=steps, fmt=[fmt] * 12,
-                        adc_gain=[1000.0] * 12, baseline=[0] * 12, comments=comments, write_dir=str(header.parent))  # fmt: skip
+            header.with_suffix(".dat").write_bytes(encoded(corpus.steps, fmt))
+            edit("rec.mat 16+24", f"rec.dat {fmt}")(header)
             return change(header) if change else None
 
         return make
@@ -389,9 +380,38 @@ def dat_forms(corpus: Corpus) -> None:
     corpus.bad("a byte offset beyond the file", "truncated", field(1, "16+999999999999"))
 
 
+def encoded(steps: np.ndarray, fmt: str) -> bytes:
+    """Steps [time, lead] as a format of WFDB has them."""
+    values = steps.astype(np.int64).reshape(-1)
+    if fmt == "212":
+        low, high = values.reshape(-1, 2).T
+        three = [low & 0xFF, (low >> 8 & 0x0F) | (high >> 4 & 0xF0), high & 0xFF]
+        return np.stack(three, axis=1).astype(np.uint8).tobytes()
+    if fmt == "24":
+        return values.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    if fmt == "160":
+        return (values + 32768).astype("<u2").tobytes()
+    return values.astype({"16": "<i2", "61": ">i2", "32": "<i4"}[fmt]).tobytes()
+
+
 def names(corpus: Corpus) -> None:
     """File and folder names."""
-    for name in ("a b", "心电图", "é", "a[1]", "a(2)", "$HOME", "-rf", "a'b", "a,b", "100%", "rec 12 500 7", "a.b", "~", "*"):
+    for name in (
+        "a b",
+        "心电图",
+        "é",
+        "a[1]",
+        "a(2)",
+        "$HOME",
+        "-rf",
+        "a'b",
+        "a,b",
+        "100%",
+        "rec 12 500 7",
+        "a.b",
+        "~",
+        "*",
+    ):
         folder = corpus.folder(name)
         file = corpus.plain(folder, name)
         corpus.cases.append(Case(f"file named {name!r}", file, "ok", "", corpus.cases[0].file))
@@ -419,7 +439,8 @@ def h5_forms(corpus: Corpus) -> None:
         return lambda opened: opened.create_dataset("ecg", **{"data": signal_mv, **how}) and None
 
     ways = (
-        ("plain", {}), ("gzip", {"compression": "gzip"}), ("lzf", {"compression": "lzf"}), ("chunks", {"chunks": (3, 99)}),
+        ("plain", {}), ("gzip", {"compression": "gzip"}), ("lzf", {"compression": "lzf"}),
+        ("chunks", {"chunks": (3, 99)}),
         ("shuffle", {"compression": "gzip", "shuffle": True}), ("fletcher32", {"fletcher32": True}),
         ("growing", {"maxshape": (12, None)}), ("of float64", {"dtype": "f8"}), ("of big endian", {"dtype": ">f4"}),
         ("of float16", {"dtype": "f2"}),
@@ -435,7 +456,7 @@ def h5_forms(corpus: Corpus) -> None:
         add(name, "refused", "leads|format", put(data=data))
     for kind in ("i2", "i4", "S4", "c8", "?"):
         add(f"of type {kind}", "refused", "format", put(data=np.zeros((12, 3000), kind)))
-    add("empty", "refused", "format", lambda _: None)
+    add("without a dataset", "refused", "format", lambda _: None)
     add("a group", "refused", "format", lambda f: f.create_group("ecg") and None)
     add("an external link", "refused", "format", lambda f: f.__setitem__("ecg", h5py.ExternalLink("/etc/passwd", "x")))
     add("a soft link", "refused", "format", lambda f: f.__setitem__("ecg", h5py.SoftLink("/ecg")))
@@ -457,7 +478,7 @@ def h5_forms(corpus: Corpus) -> None:
     add("all zero", "refused", "flat", put(data=np.zeros((12, 3000), "f4")))
     add("of huge values", "flagged|refused", "out-of-range|non-finite", put(data=signal_mv.astype("f8") * 1e300))
     for name, spoil in (("cut", lambda r: r[: len(r) // 2]), ("no hdf5", lambda _: b"no HDF5 at all" * 9),
-                        ("zeroed", lambda r: r[:200] + bytes(len(r) - 200)), ("empty file", lambda _: b"")):  # fmt: skip
+                        ("zeroed", lambda r: r[:200] + bytes(len(r) - 200)), ("empty", lambda _: b"")):  # fmt: skip
         add(name, "refused", "unreadable|format|empty|crashed", put(compression="gzip"))
         file = corpus.cases[-1].file
         file.write_bytes(spoil(file.read_bytes()))
@@ -476,7 +497,7 @@ def faults(corpus: Corpus) -> None:
     for gain in ("0/mV", "-1000/mV", "inf/mV", "nan/mV", "much/mV", "1e-300/mV", "1e300/mV", "1000(x)/mV", "1000(0/mV",
                  "1000(99999999999999)/mV", "/mV", "()/mV"):  # fmt: skip
         bad(f"gain {gain}", "gain", field(2, gain))
-    bad("no gain", "gain", fields(lambda p: p[:2]))
+    bad("no gain and no names", "leads", fields(lambda p: p[:2]))
     bad("the gain of one lead 0", "gain", field(2, "0/mV", only=5))
     for unit in ("mmHg", "nV", "bpm", "m", "mV2"):
         bad(f"units {unit}", "units", field(2, f"1000/{unit}"))
@@ -498,7 +519,11 @@ def faults(corpus: Corpus) -> None:
         lambda h: corpus.plain(h.parent, "A2", steps=corpus.steps[::-1]) and None,
         lambda h: h.write_text((h.parent / "A2.hea").read_text().replace("A2 12", "rec 12")) and None))  # fmt: skip
     bad("segments", "segments", edit("rec 12", "rec/3 12"))
-    bad("a multi-segment layout", "segments", lambda h: h.write_text("rec/2 12 500 3000\nrec_1 1500\nrec_2 1500\n") and None)
+    bad(
+        "a multi-segment layout",
+        "segments",
+        lambda h: h.write_text("rec/2 12 500 3000\nrec_1 1500\nrec_2 1500\n") and None,
+    )
     for end in (0, 10, 24, 26, 1000, -1, -2):
         bad(f"signal cut to {end}", "truncated|empty", signal(lambda raw, end=end: raw[:end]))
     bad("signal lengthened by a byte", "oversized", signal(lambda raw: raw + b"\0"))
@@ -521,7 +546,9 @@ def faults(corpus: Corpus) -> None:
     flagged("out of range", "out-of-range", lambda _: None, steps=made(lambda s: s.__setitem__((50, 9), 15000)))
     flagged("missing samples", "non-finite", lambda _: None, steps=made(lambda s: s.__setitem__((part, 9), -32768)))
     flagged("limb leads exchanged", "limb-leads", edit_leads({"I": "II", "II": "I"}))
-    flagged("lead III turned", "limb-leads", lambda _: None, steps=made(lambda s: s.__setitem__((slice(None), 2), -s[:, 2])))
+    flagged(
+        "lead III turned", "limb-leads", lambda _: None, steps=made(lambda s: s.__setitem__((slice(None), 2), -s[:, 2]))
+    )
     flagged("lead I from another heart", "limb-leads", lambda _: None, steps=made(
         lambda s: s.__setitem__((slice(None), 0), s[::-1, 0])))  # fmt: skip
     for age in ("150", "-5", "abc", "1e5", "301", "61 years", "inf"):
@@ -560,7 +587,8 @@ def hostile(corpus: Corpus) -> None:
         (folder / "rec.h5").write_bytes(made)
         corpus.cases.append(Case(f"{name} as h5", folder / "rec.h5", "refused", reason))
     for name in ("../outside/rec.mat", str(outside / "rec.mat"), "..\\outside\\rec.mat", "http://example.org/rec.mat",
-                 "file:///etc/passwd", "s3://bucket/rec.mat", "..", ".", "/dev/zero", "./rec.mat", "sub/rec.mat"):  # fmt: skip
+                 "file:///etc/passwd", "s3://bucket/rec.mat", "..", ".", "/dev/zero",
+                 "./rec.mat", "sub/rec.mat"):  # fmt: skip
         bad(f"signal file {name}", "format", field(0, name))
     bad("a NUL in the signal file's name", "name|header", field(0, "rec\0.mat"))
     bad("a very long signal file's name", "unreadable|name|missing", field(0, "x" * 5000))
@@ -585,7 +613,11 @@ def hostile(corpus: Corpus) -> None:
 
     for which in (".mat", ".hea"):
         bad(f"a named pipe as {which}", "no-file", pipe(which))
-        bad(f"a folder as {which}", "no-file", lambda h, w=which: (h.with_suffix(w).unlink(), h.with_suffix(w).mkdir())[1])
+        bad(
+            f"a folder as {which}",
+            "no-file",
+            lambda h, w=which: (h.with_suffix(w).unlink(), h.with_suffix(w).mkdir())[1],
+        )
     bad("a socket as signal", "no-file", as_socket)
     bad("a sparse signal of 10^12 bytes", "oversized", sparse(10**12, ""))
     bad("a sparse signal of 10^12 bytes and no count", "oversized", sparse(10**12, f" {corpus.samples}"))

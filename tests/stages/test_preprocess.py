@@ -12,7 +12,7 @@ from tests.limbs import lawful
 
 PARAMS = """
 data: {root: data/raw, sources: [one.two]}
-preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3}
+preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3, max_refused: 0.9}
 compute: {workers: 1, backend: loky, device: auto}
 sources:
   one.two: {form: wfdb, vocabulary: PTB, codes: snomed}
@@ -103,3 +103,22 @@ def test_two_runs_at_once_are_refused(project):
     with layout.lock("preprocess-one.two"), pytest.raises(ValueError, match="another process is running stage"):
         preprocess.main("one.two")
     assert not layout.store("one.two").exists()
+
+
+def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(project):
+    (project / "params.yaml").write_text(PARAMS.replace("max_refused: 0.9", "max_refused: 0.7"))
+    says = (
+        r"data/raw/one\.two: 5 of 7 recordings are refused \(2 duplicate-record, 1 flat, 1 short, 1 truncated\), more"
+    )
+    with pytest.raises(ValueError, match=says):
+        preprocess.main("one.two")
+    assert not layout.store("one.two").exists()
+
+
+def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
+    outside = project / "elsewhere.mat"
+    (project / "data/raw/one.two/g1/A.mat").rename(outside)
+    (project / "data/raw/one.two/g1/A.mat").symlink_to(outside)
+    preprocess.main("one.two")
+    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    assert refused.loc["A", "reason"] == "outside"

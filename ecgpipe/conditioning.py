@@ -165,7 +165,8 @@ def settings(params: Params) -> dict[str, Any]:
 
 
 def condition_file(path: Path, source: records.Source, params: Params, root: Path | None = None) -> tuple:
-    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, raw digest) or ('refused', reason, message)."""
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest), or ('refused', reason,
+    message)."""
     try:
         recording = records.read(path, source, root)
     except records.Refused as refusal:
@@ -258,6 +259,6 @@ def _few_refused(report: dict[str, Any], raw: Path, most: float) -> None:
     if refused > most * found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items())
         raise ValueError(
-            f"{raw}: {refused} of {found} recordings are refused ({reasons}), more than preprocess.max_refused {most:g}; "
-            f"`python -m ecgpipe check {raw}` says why for each; mend them, or raise max_refused"
+            f"{raw}: {refused} of {found} recordings are refused ({reasons}), more than preprocess.max_refused "
+            f"{most:g}; `python -m ecgpipe check {raw}` says why for each; mend them, or raise max_refused"
         )

@@ -56,8 +56,11 @@ def content(path: Path, root: Path, most: int = MOST_BYTES) -> bytes:
     if held > most:
         raise Refused("oversized", f"{path}: a file of its kind holds {most} bytes at most, found {held}; cut it")
     try:
-        with Path(path).open("rb") as handle:
-            return handle.read(held)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(handle, held)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise Refused("unreadable", f"{path}: cannot be read ({error.strerror}); check the disk") from error
 

@@ -72,11 +72,7 @@ class Header:
 
     def comment(self, key: str) -> str:
         """The value of the first comment `key: value`, whatever its case and brackets; '' where there is none."""
-        for text in self.comments:
-            name, colon, value = text.partition(":")
-            if colon and name.strip("<> \t").lower() == key:
-                return value.strip()
-        return ""
+        return next(iter(_said(self.comments).get(key, ())), "")
 
     @property
     def age(self) -> float | None:
@@ -100,20 +96,28 @@ class Header:
     def doubts(self) -> tuple[str, ...]:
         """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ; odd-labels: two `Dx`
         lines that differ, or codes that nobody could have meant (`no_code`)."""
-        said: dict[str, list[str]] = {"age": [], "sex": [], "dx": []}
-        for text in self.comments:
-            name, colon, value = text.partition(":")
-            key = name.strip("<> \t").lower() if colon else ""
-            if key in said:
-                said[key].append(value.strip())
+        said = _said(self.comments)
         stated = {
-            "odd-age": {age(text) for text in said["age"] if text.lower() not in _NO_VALUE},
-            "odd-sex": {sex(text) for text in said["sex"] if text.lower() not in _NO_VALUE},
+            "odd-age": {age(text) for text in said.get("age", ()) if text.lower() not in _NO_VALUE},
+            "odd-sex": {sex(text) for text in said.get("sex", ()) if text.lower() not in _NO_VALUE},
         }
         found = [name for name, values in stated.items() if None in values or len(values) > 1]
-        if len({frozenset(cleaned(text.split(","))) for text in said["dx"]}) > 1 or any(map(no_code, self.labels)):
+        listed = said.get("dx", ())
+        differ = len(listed) > 1 and len({frozenset(cleaned(text.split(","))) for text in listed}) > 1
+        if differ or any(map(no_code, self.labels)):
             found.append("odd-labels")
         return tuple(found)
+
+
+@functools.lru_cache(maxsize=2)
+def _said(comments: tuple[str, ...]) -> dict[str, list[str]]:
+    """The values of the comments `key: value` by key, in lower case and without brackets."""
+    found: dict[str, list[str]] = {}
+    for text in comments:
+        key, colon, value = text.partition(":")
+        if colon:
+            found.setdefault(key.strip("<> \t").lower(), []).append(value.strip())
+    return found
 
 
 def read(path: Path, where: str = "", root: Path | None = None) -> Header:

@@ -56,8 +56,9 @@ def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
 def unlawful(signal_mv: np.ndarray) -> bool:
     """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch 150:275, 1913)"""
     with np.errstate(invalid="ignore"):  # what is missing breaks no law
-        law = signal_mv[:, 0] + signal_mv[:, 2] - signal_mv[:, 1]
-    return np.count_nonzero(np.abs(law) > LIMB_MV) >= LIMB_SHARE * len(law)
+        law = signal_mv[:, 0] + signal_mv[:, 2]
+        law -= signal_mv[:, 1]
+    return np.count_nonzero(np.abs(law, out=law) > LIMB_MV) >= LIMB_SHARE * len(law)
 
 
 def flat(signal_mv: np.ndarray) -> np.ndarray:

@@ -184,7 +184,7 @@ def _leads(header: Header, where: str) -> list[Signal]:
 def _own(header: Header, file: Path, where: str) -> None:
     """Refused 'signal' where a header names the signal file of another record, which has a header beside it."""
     for name in dict.fromkeys(signal.file for signal in header.signals):
-        stem = Path(name).stem
+        stem = name.rpartition(".")[0] or name
         if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
             rule = f"its signal file {name} is that of record {stem}"
             raise Refused("signal", f"{where}: {rule}; correct the header or remove it")

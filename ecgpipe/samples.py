@@ -79,17 +79,18 @@ def _ours(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple
     if len({len(block) for block in blocks}) > 1:
         raise Refused("truncated", f"{file}: its signal files differ in length; fetch them anew")
     digital = np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
-    order = [next(index for index, line in enumerate(places) if line is signal) for signal in wanted]
-    digital = digital if order == list(range(digital.shape[1])) else digital[:, order]
+    digital = digital if places == wanted else digital[:, [places.index(signal) for signal in wanted]]
     digital = np.asfortranarray(digital)
-    codes = [_FORMATS[signal.format][1] for signal in wanted]
-    return digital, digital == (codes[0] if len(set(codes)) == 1 else np.array(codes))
+    codes = {_FORMATS[signal.format][1] for signal in wanted}
+    if len(codes) == 1:
+        return digital, digital == codes.pop()
+    return digital, digital == np.array([_FORMATS[signal.format][1] for signal in wanted])
 
 
 def _block(path: Path, samples: int | None, lines: list[Signal], root: Path) -> np.ndarray:
     """Whole steps [time, signal] of one signal file."""
     raw = files.content(path, root)
-    if path.suffix.lower() == ".mat":
+    if path.name.lower().endswith(".mat"):
         return _matrix(raw, path, samples, len(lines), lines[0].byte_offset)
     pair, _, decode = _FORMATS[lines[0].format]
     width, held = pair * len(lines), len(raw) - lines[0].byte_offset
@@ -122,7 +123,7 @@ def _theirs(file: Path, header: Header, wanted: list[Signal], root: Path) -> tup
     for name in dict.fromkeys(signal.file for signal in wanted):
         if files.size(file.parent / name, root) > files.MOST_BYTES:
             raise Refused("oversized", f"{file}: {name} holds more than {files.MOST_BYTES} bytes; cut it")
-    order = [next(index for index, line in enumerate(header.signals) if line is signal) for signal in wanted]
+    order = [header.signals.index(signal) for signal in wanted]
     steps, _ = _wfdb().call(str(Path(file).absolute()), *order)
     if len(steps) != 2 * len(wanted):
         raise Refused("unreadable", f"{file}: wfdb reads {len(steps) // 2} of its leads; fetch it anew")

@@ -6,6 +6,7 @@ or as many as the environment variable ECGPIPE_FUZZ says.
 
 import collections
 import os
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -35,9 +36,9 @@ def plain(tmp_path, steps):
 
 
 def changed(rng: np.random.Generator, raw: bytes, marks: list[bytes], head: int | None = None) -> bytes:
-    """Bytes with one to five changes, half of them among the first `head`: flipped, set, cut, put in, doubled."""
+    """Bytes with one to three changes, half of them among the first `head`: flipped, set, cut, put in, doubled."""
     made = bytearray(raw)
-    for _ in range(rng.integers(1, 6)):
+    for _ in range(rng.integers(1, 4)):
         most = min(len(made), head) if head and rng.random() < 0.5 else len(made)
         at = int(rng.integers(0, most)) if most else 0
         kind = rng.integers(0, 7)
@@ -58,7 +59,14 @@ def changed(rng: np.random.Generator, raw: bytes, marks: list[bytes], head: int 
     return bytes(made)
 
 
-def outcome(file) -> str:
+def put(file: Path, raw: bytes) -> None:
+    """Other bytes in a file; to empty it first is slow on many disks."""
+    with file.open("r+b" if file.exists() else "wb") as handle:
+        handle.write(raw)
+        handle.truncate()
+
+
+def outcome(file: Path) -> str:
     """'read' with finite samples, or the reason of a refusal; any other error is a failure of the test."""
     try:
         recording = records.read(file)
@@ -72,7 +80,7 @@ def outcome(file) -> str:
 def fuzz_headers(plain, count):
     rng, raw, found = np.random.default_rng(11), plain.read_bytes(), collections.Counter()
     for _ in range(count):
-        plain.write_bytes(changed(rng, raw, MARKS))
+        put(plain, changed(rng, raw, MARKS))
         found[outcome(plain)] += 1
     return found
 
@@ -101,8 +109,8 @@ def fuzz_signals(plain, steps, count):
     rng, found = np.random.default_rng(12), collections.Counter()
     for number in range(count):
         header, file, raw, told = forms[number % len(forms)]
-        header.write_text(told)
-        file.write_bytes(changed(rng, raw, MARKS, head=200))
+        put(header, told.encode())
+        put(file, changed(rng, raw, MARKS, head=200))
         found[outcome(header)] += 1
     return found
 
@@ -118,7 +126,7 @@ def fuzz_h5(folder, steps, count):
                 file.attrs["rate_hz"] = 500.0
             raws.append((folder / "rec.h5").read_bytes())
     for number in range(count):
-        (folder / "rec.h5").write_bytes(changed(rng, raws[number % len(raws)], MARKS, head=3000))
+        put(folder / "rec.h5", changed(rng, raws[number % len(raws)], MARKS, head=3000))
         found[outcome(folder / "rec.h5")] += 1
     return found
 
@@ -144,11 +152,13 @@ def test_changed_h5_files(tmp_path, steps):
 @pytest.mark.campaign
 def test_many_changed_recordings(plain, steps, tmp_path):
     count = int(os.environ.get("ECGPIPE_FUZZ", "100000"))
-    for name, found in (
-        ("headers", fuzz_headers(plain, count)),
-        ("signals", fuzz_signals(plain, steps, count)),
-        ("h5", fuzz_h5(tmp_path, steps, count // 10)),
-    ):
+    ways = {
+        "headers": lambda: fuzz_headers(plain, count),
+        "signals": lambda: fuzz_signals(plain, steps, count),
+        "h5": lambda: fuzz_h5(tmp_path, steps, count // 10),
+    }
+    for name, way in ways.items():
+        found = way()
         print(f"\n{name}: {sum(found.values())}: {dict(found.most_common())}")
 
 
@@ -157,6 +167,6 @@ def test_what_reads_conditions_too(plain):
     source = records.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
     rng, raw = np.random.default_rng(14), plain.read_bytes()
     for _ in range(500):
-        plain.write_bytes(changed(rng, raw, MARKS))
+        put(plain, changed(rng, raw, MARKS))
         verdict, *rest = conditioning.condition_file(plain, source, params)
         assert verdict in ("ok", "refused") and len(rest) == (4 if verdict == "ok" else 2)

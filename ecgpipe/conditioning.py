@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 from scipy.signal import butter, lfilter, lfilter_zi
 from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 
-from ecgpipe import leads, records, signals
+from ecgpipe import files, leads, records, signals
 from ecgpipe.params import Section
 
 PAD_S = 2.0
@@ -170,7 +170,7 @@ def condition_file(path: Path, source: records.Source, params: Params, root: Pat
     try:
         recording = records.read(path, source, root)
     except records.Refused as refusal:
-        return "refused", refusal.reason, str(refusal)
+        return "refused", refusal.reason, files.shown(str(refusal))
     duration_s = len(recording.signal_mv) / recording.rate_hz
     if duration_s < params.min_duration_s:
         return (
@@ -240,13 +240,14 @@ def build_store(
     results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend, root=raw)
     with signals.Writer(folder, params.rate_hz, settings(params)) as writer:
         for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
+            where = files.shown(path.relative_to(raw).as_posix())
             if record in doubled:
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
-                writer.refuse(record, path.relative_to(raw).as_posix(), "duplicate-record", rule)
+                writer.refuse(record, where, "duplicate-record", rule)
             elif verdict == "ok":
                 writer.append(record, *rest)
             else:
-                writer.refuse(record, path.relative_to(raw).as_posix(), *rest)
+                writer.refuse(record, where, *rest)
         report = writer.close()
     _few_refused(report, raw, params.max_refused)
     return report

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ecgpipe import catalogue, checkpoint, conditioning, dataset, layout, operating, records, signals
+from ecgpipe import catalogue, checkpoint, conditioning, dataset, files, layout, operating, quality, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.model import SEResNet18, folded
@@ -148,11 +148,14 @@ def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records
     return ("flagged" if recording.faults else "ok"), "|".join(recording.faults), recording
 
 
-def check(files: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str]]:
-    """path, verdict and reason of each recording file."""
-    for path in files:
+def check(paths: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str, str]]:
+    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file."""
+    for path in paths:
         said, reason, _ = verdict(path, source)
-        yield str(path), said, reason
+        code, colon, message = reason.partition(": ")
+        if not (said == "refused" and colon):
+            code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
+        yield files.shown(path), said, code, files.shown(message)
 
 
 def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:

@@ -83,7 +83,7 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     rows = catalogue.metadata(folder, source) if source.form == "h5" else {}
     patients = catalogue.patients(folder, source)
     for record, file in found:
-        path = file.relative_to(folder).as_posix()
+        path = files.shown(file.relative_to(folder).as_posix())
         try:
             if record in twice:
                 raise Refused("duplicate-record", f"{path}: another file has this record name; rename or remove one")

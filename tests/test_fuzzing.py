@@ -82,6 +82,7 @@ def fuzz_headers(plain, count):
     for _ in range(count):
         put(plain, changed(rng, raw, MARKS))
         found[outcome(plain)] += 1
+    put(plain, raw)
     return found
 
 

@@ -9,9 +9,14 @@ scipy.signal.sosfiltfilt is its oracle in the tests).
 import contextlib
 import functools
 import importlib
+import itertools
+import logging
 import math
+import multiprocessing
 import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +31,7 @@ from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 from ecgpipe import files, leads, records, signals
 from ecgpipe.params import Section
 
+_log = logging.getLogger(__name__)
 PAD_S = 2.0
 _CHUNK = 16
 _FEW = 256
@@ -216,18 +222,42 @@ def condition_source(
     """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all cores).
 
     Results come as they are ready and are few at a time, so memory does not grow with the source. A few recordings are
-    conditioned here: processes of this machine would start for longer than that takes.
+    conditioned here: processes of this machine would start for longer than that takes. Where such a process dies, what
+    it may have been at is done again one by one, and the recording at which it dies again is refused.
     """
     workers = 1 if backend == "loky" and len(paths) <= _FEW else workers
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     where = str(Path.cwd())
+    done = 0
     with _cluster(backend, workers):
         with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
             parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
-        for results in parallel(
-            joblib.delayed(_condition_files)(where, chunk, source, params, root) for chunk in chunks
-        ):
-            yield from results
+        while done < len(chunks):
+            jobs = (joblib.delayed(_condition_files)(where, chunk, source, params, root) for chunk in chunks[done:])
+            try:
+                for results in parallel(jobs):
+                    done += 1
+                    yield from results
+            except BrokenProcessPool:  # all that was under way is lost with it: what died is among the next
+                suspects = chunks[done : done + 2 * joblib.effective_n_jobs(workers) + 1]
+                done += len(suspects)
+                yield from _one_by_one(where, list(itertools.chain(*suspects)), source, params, root)
+
+
+def _one_by_one(where: str, paths: list[Path], source: records.Source, params: Params, root: Path) -> Iterator[tuple]:
+    """`condition_file` of every path in a process beside this one: a recording at which that dies is refused, named
+    'crashed'."""
+    pool = None
+    for path in paths:
+        pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            yield pool.submit(_condition_files, where, [path], source, params, root).result()[0]
+        except BrokenProcessPool:
+            pool = None
+            _log.warning("%s: the process that conditioned it died; it is left out", path)
+            yield "refused", "crashed", f"{path}: the process that conditioned it died; leave it out, and report it"
+    if pool is not None:
+        pool.shutdown()
 
 
 def build_store(

@@ -1,12 +1,15 @@
 import json
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import distributed
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
-from ecgpipe import layout, signals, tables, writers
+from ecgpipe import conditioning, layout, signals, tables, writers
 from stages import preprocess
 from tests.limbs import lawful
 
@@ -16,6 +19,15 @@ preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3
 compute: {workers: 1, backend: loky, device: auto}
 sources:
   one.two: {form: wfdb, vocabulary: PTB, codes: snomed}
+"""
+
+
+KILLER = """
+import os, sys
+def trace(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("g1/A.hea"):
+        os.kill(os.getpid(), 9)
+sys.addaudithook(trace)
 """
 
 
@@ -122,3 +134,21 @@ def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
     preprocess.main("one.two")
     refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "outside"
+
+
+def test_a_recording_that_kills_its_worker_costs_itself_alone(project, monkeypatch, tmp_path):
+    """The processes of a pool get the environment, so that a patched module can kill them from within."""
+    (project / "sitecustomize.py").write_text(KILLER)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(Path(preprocess.__file__).parents[1])]))
+    (project / "params.yaml").write_text(
+        PARAMS.replace("workers: 1", "workers: 2").replace("max_refused: 0.9", "max_refused: 1")
+    )
+    monkeypatch.setattr(conditioning, "_FEW", 1)
+    monkeypatch.setattr(conditioning, "_CHUNK", 2)
+    get_reusable_executor().shutdown(wait=True)
+    preprocess.main("one.two")
+    get_reusable_executor().shutdown(wait=True)
+    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    assert refused.loc["A", "reason"] == "crashed"
+    assert "g1/A.hea: the process that conditioned it died" in refused.loc["A", "message"]
+    assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["D"]

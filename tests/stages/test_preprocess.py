@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from ecgpipe import conditioning, layout, signals, tables, writers
+from ecgpipe import conditioning, layout, params, records, signals, tables, writers
 from stages import preprocess
 from tests.limbs import lawful
 
@@ -136,13 +136,27 @@ def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
     assert refused.loc["A", "reason"] == "outside"
 
 
-def test_a_recording_that_kills_its_worker_costs_itself_alone(project, monkeypatch, tmp_path):
-    """The processes of a pool get the environment, so that a patched module can kill them from within."""
+@pytest.fixture
+def deadly(project, monkeypatch):
+    """The project, in which every new process that opens g1/A.hea is killed."""
     (project / "sitecustomize.py").write_text(KILLER)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(Path(preprocess.__file__).parents[1])]))
-    (project / "params.yaml").write_text(
-        PARAMS.replace("workers: 1", "workers: 2").replace("max_refused: 0.9", "max_refused: 1")
-    )
+    return project
+
+
+def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(deadly):
+    values = params.load(deadly / "params.yaml")
+    settings = params.section(conditioning.Params, values, "preprocess")
+    raw = Path("data/raw/one.two")
+    paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
+    first, second = conditioning._one_by_one(str(deadly), paths, records.in_use(values)["one.two"], settings, raw)
+    assert first[:2] == ("refused", "crashed") and "g1/A.hea: the process that conditioned it died" in first[2]
+    assert second[0] == "ok"
+
+
+@pytest.mark.campaign
+def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypatch):
+    (deadly / "params.yaml").write_text(PARAMS.replace("workers: 1", "workers: 2").replace("d: 0.9", "d: 1"))
     monkeypatch.setattr(conditioning, "_FEW", 1)
     monkeypatch.setattr(conditioning, "_CHUNK", 2)
     get_reusable_executor().shutdown(wait=True)
@@ -150,5 +164,4 @@ def test_a_recording_that_kills_its_worker_costs_itself_alone(project, monkeypat
     get_reusable_executor().shutdown(wait=True)
     refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "crashed"
-    assert "g1/A.hea: the process that conditioned it died" in refused.loc["A", "message"]
     assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["D"]

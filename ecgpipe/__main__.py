@@ -106,14 +106,14 @@ def _check(arguments: argparse.Namespace) -> int:
     checked = predicting.check(files, _source(arguments))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
-    for path, said, reason in rows:
+    for path, said, reason, sentence in rows:
         if said != "ok":
-            print(f"{said}: {path}: {reason}")
+            print(f"{said}: {path}: {reason}: {sentence}")
     print(f"{len(rows)} recordings: " + ", ".join(f"{count} {said}" for said, count in counts.items()))
     if arguments.csv:
         with Path(arguments.csv).open("w", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(["path", "verdict", "reason"])
+            writer.writerow(["path", "verdict", "reason", "sentence"])
             writer.writerows(rows)
     return 1 if counts["refused"] else 0
 
@@ -186,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="read every recording and say whether it is usable", formatter_class=shown
     )
     _add_reading(check)
-    check.add_argument("--csv", type=Path, help="CSV to write: path, verdict, reason")
+    check.add_argument("--csv", type=Path, help="CSV to write: path, verdict, reason, sentence")
     check.set_defaults(run=_check)
     checked = commands.add_parser(
         "params", help="check a whole params file, all faults together", formatter_class=shown

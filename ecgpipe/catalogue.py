@@ -9,6 +9,7 @@ All are UTF-8 with or without a byte order mark, and lie in the source's folder,
 """
 
 import csv
+import io
 import logging
 import os
 import re
@@ -20,8 +21,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ecgpipe import headers, params
+from ecgpipe import files, headers, params
 from ecgpipe.params import NAME, Section
+from ecgpipe.refusals import Refused
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,13 @@ class Source(Section):
         if name.endswith(".csv") and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
             raise ValueError("a vocabulary of one's own lies below its source's folder; move it there, give its name")
         return name
+
+    @model_validator(mode="after")
+    def _tables_below_the_folder(self) -> "Source":
+        for name in (self.table, self.patients.table if self.patients else None):
+            if name and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
+                raise ValueError(f"a table lies below its source's folder, found {name}; move it there, give its name")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_form(self) -> "Source":
@@ -132,7 +141,8 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
         raise ValueError(f"{folder}: no such folder; put the source there or correct data.root or the source's folder")
     found = []
     for parent, _, names in os.walk(folder):
-        found += [(n[: -len(suffix)], Path(parent, n)) for n in names if n.endswith(suffix) and not n.startswith(".")]
+        ours = [name for name in names if name.endswith(suffix) and not name.startswith(".")]
+        found += [(files.shown(name[: -len(suffix)]), Path(parent, name)) for name in ours]
     if not found:
         raise ValueError(f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the folder")
     return sorted(found)
@@ -147,7 +157,7 @@ def metadata(folder: Path, source: Source) -> dict[str, Row]:
     """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     columns, found = source.columns, {}
-    for row in _rows(Path(folder) / source.table, columns):
+    for row in _rows(Path(folder) / source.table, columns, folder):
         record = row[columns.record].strip()
         if record in found:
             found[record] = replace(found[record], times=found[record].times + 1)
@@ -165,7 +175,7 @@ def patients(folder: Path, source: Source) -> dict[str, str]:
     if not path.is_file():
         _log.warning("%s: no such table of patients; each recording counts as a patient of its own", path)
         return {}
-    rows = _rows(path, source.patients)
+    rows = _rows(path, source.patients, folder)
     return {_id(row[source.patients.record]): _id(row[source.patients.patient]) for row in rows}
 
 
@@ -178,7 +188,7 @@ def patient(record: str, patients: Mapping[str, str]) -> str | None:
     if not patients:
         return None
     number = re.search(r"[0-9]+$", record)
-    by_number = patients.get(str(int(number[0]))) if number else None
+    by_number = patients.get(str(int(number[0]))) or patients.get(number[0]) if number else None
     return patients.get(record) or by_number or None
 
 
@@ -189,17 +199,22 @@ def single(labels: Iterable[str], source: Source | None) -> tuple[str, ...]:
     return headers.cleaned(part for label in labels for part in label.split(";"))
 
 
-def _rows(path: Path, columns: Section) -> list[dict[str, str]]:
-    """The rows of a CSV that has all the columns named; short rows are filled with ''."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such table; put it there or correct the source's table")
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.DictReader(handle, restval="")
+def _rows(path: Path, columns: Section, root: Path) -> list[dict[str, str]]:
+    """The rows of a CSV below `root` that has all the columns named; short rows are filled with ''."""
+    try:
+        text = files.table(path, root)
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
         names = [name for key, name in columns.model_dump().items() if name is not None and key != "table"]
         absent = [name for name in names if name not in (reader.fieldnames or [])]
         if absent:
             raise ValueError(f"{path}: no column {', '.join(absent)} (there: {', '.join(reader.fieldnames or [])})")
         return list(reader)
+    except csv.Error as error:
+        raise ValueError(f"{path}: no readable CSV table ({error}); save it anew") from error
+    except Refused as refusal:
+        if refusal.reason != "missing":
+            raise
+        raise ValueError(f"{path}: no such table; put it there or correct the source's table") from None
 
 
 def _id(text: str) -> str:

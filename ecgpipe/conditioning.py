@@ -9,9 +9,14 @@ scipy.signal.sosfiltfilt is its oracle in the tests).
 import contextlib
 import functools
 import importlib
+import itertools
+import logging
 import math
+import multiprocessing
 import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +28,10 @@ from pydantic import Field, model_validator
 from scipy.signal import butter, lfilter, lfilter_zi
 from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 
-from ecgpipe import crew, leads, records, signals
+from ecgpipe import files, leads, records, signals
 from ecgpipe.params import Section
 
+_log = logging.getLogger(__name__)
 PAD_S = 2.0
 _CHUNK = 16
 _FEW = 256
@@ -39,6 +45,7 @@ class Params(Section):
     high_hz: float = Field(gt=0)
     order: int = Field(ge=1, le=8)
     min_duration_s: float = Field(ge=1)
+    max_refused: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
     def _band(self) -> "Params":
@@ -163,12 +170,13 @@ def settings(params: Params) -> dict[str, Any]:
     return {"to_rate_hz": params.rate_hz, "low_hz": params.low_hz, "high_hz": params.high_hz, "order": params.order}
 
 
-def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
-    """One recording file: ('ok', int16 signal, R-peaks, flags, raw digest) or ('refused', reason, message)."""
+def condition_file(path: Path, source: records.Source, params: Params, root: Path | None = None) -> tuple:
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest), or ('refused', reason,
+    message)."""
     try:
-        recording = records.read(path, source)
+        recording = records.read(path, source, root)
     except records.Refused as refusal:
-        return "refused", refusal.reason, str(refusal)
+        return "refused", refusal.reason, files.shown(str(refusal))
     duration_s = len(recording.signal_mv) / recording.rate_hz
     if duration_s < params.min_duration_s:
         return (
@@ -182,14 +190,9 @@ def condition_file(path: Path, source: records.Source, params: Params) -> tuple:
     return "ok", signals.to_microvolts(signal_mv), peaks, recording.faults, digest
 
 
-def _condition_files(where: str, notes: str, paths: list[Path], source: records.Source, params: Params) -> list[tuple]:
+def _condition_files(where: str, paths: list[Path], source: records.Source, params: Params, root: Path) -> list[tuple]:
     os.chdir(where)  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
-    results = []
-    for path in paths:
-        crew.note(notes, str(path))
-        results.append(condition_file(path, source, params))
-    crew.note(notes, "")
-    return results
+    return [condition_file(path, source, params, root) for path in paths]
 
 
 @contextlib.contextmanager
@@ -214,39 +217,79 @@ def _cluster(backend: str, workers: int) -> Iterator[None]:
 
 
 def condition_source(
-    paths: list[Path], source: records.Source, params: Params, *, workers: int, backend: str
+    paths: list[Path], source: records.Source, params: Params, *, workers: int, backend: str, root: Path
 ) -> Iterator[tuple]:
     """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all cores).
 
     Results come as they are ready and are few at a time, so memory does not grow with the source. A few recordings are
-    conditioned here: processes of this machine would start for longer than that takes.
+    conditioned here: processes of this machine would start for longer than that takes. Where such a process dies, what
+    it may have been at is done again one by one, and the recording at which it dies again is refused.
     """
     workers = 1 if backend == "loky" and len(paths) <= _FEW else workers
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     where = str(Path.cwd())
-    with _cluster(backend, workers), crew.watched() as notes:
+    done = 0
+    with _cluster(backend, workers):
         with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
             parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
-        given = (where, notes)
-        for results in parallel(joblib.delayed(_condition_files)(*given, chunk, source, params) for chunk in chunks):
-            yield from results
+        while done < len(chunks):
+            jobs = (joblib.delayed(_condition_files)(where, chunk, source, params, root) for chunk in chunks[done:])
+            try:
+                for results in parallel(jobs):
+                    done += 1
+                    yield from results
+            except BrokenProcessPool:  # all that was under way is lost with it: what died is among the next
+                suspects = chunks[done : done + 2 * joblib.effective_n_jobs(workers) + 1]
+                done += len(suspects)
+                yield from _one_by_one(where, list(itertools.chain(*suspects)), source, params, root)
+
+
+def _one_by_one(where: str, paths: list[Path], source: records.Source, params: Params, root: Path) -> Iterator[tuple]:
+    """`condition_file` of every path in a process beside this one: a recording at which that dies is refused, named
+    'crashed'."""
+    pool = None
+    for path in paths:
+        pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            yield pool.submit(_condition_files, where, [path], source, params, root).result()[0]
+        except BrokenProcessPool:
+            pool = None
+            _log.warning("%s: the process that conditioned it died; it is left out", path)
+            yield "refused", "crashed", f"{path}: the process that conditioned it died; leave it out, and report it"
+    if pool is not None:
+        pool.shutdown()
 
 
 def build_store(
     folder: Path, raw: Path, source: records.Source, params: Params, *, workers: int, backend: str, progress: Any
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report. `progress` wraps an
-    iterable (tqdm)."""
+    iterable (tqdm). ValueError where more than `params.max_refused` of them are refused."""
     found = records.find(raw, source)
     doubled = records.duplicates(found)
-    results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend)
+    results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend, root=raw)
     with signals.Writer(folder, params.rate_hz, settings(params)) as writer:
         for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
+            where = files.shown(path.relative_to(raw).as_posix())
             if record in doubled:
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
-                writer.refuse(record, path.relative_to(raw).as_posix(), "duplicate-record", rule)
+                writer.refuse(record, where, "duplicate-record", rule)
             elif verdict == "ok":
                 writer.append(record, *rest)
             else:
-                writer.refuse(record, path.relative_to(raw).as_posix(), *rest)
-        return writer.close()
+                writer.refuse(record, where, *rest)
+        report = writer.close()
+    _few_refused(report, raw, params.max_refused)
+    return report
+
+
+def _few_refused(report: dict[str, Any], raw: Path, most: float) -> None:
+    """ValueError where a larger share than `most` of the recordings found was refused; it names how many for what."""
+    refused, found = sum(report["refused"].values()), report["recordings"]
+    assert found == report["stored"] + refused, report
+    if refused > most * found:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items())
+        raise ValueError(
+            f"{raw}: {refused} of {found} recordings are refused ({reasons}), more than preprocess.max_refused "
+            f"{most:g}; `python -m ecgpipe check {raw}` says why for each; mend them, or raise max_refused"
+        )

@@ -29,7 +29,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ecgpipe import diagnoses, tables
+from ecgpipe import diagnoses, files, tables
 from ecgpipe.diagnoses import Diagnosis
 from ecgpipe.params import Section
 from ecgpipe.records import Description, Source
@@ -69,7 +69,10 @@ def chosen(params: Params) -> tuple[Diagnosis, ...]:
 def vocabulary(source: Source, folder: Path) -> Vocabulary:
     """The vocabulary of a source; one of its own (.csv) lies below the source's folder."""
     own = source.vocabulary.endswith(".csv")
-    return diagnoses.vocabulary(Path(folder) / source.vocabulary if own else source.vocabulary)
+    path = Path(folder) / source.vocabulary
+    if own and path.exists():
+        files.size(path, folder)  # in the folder, whatever it links to
+    return diagnoses.vocabulary(path if own else source.vocabulary)
 
 
 def map_source(

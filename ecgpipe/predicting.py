@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe import catalogue, conditioning, formats, quality, records, signals
+from ecgpipe import catalogue, conditioning, files, formats, quality, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.ensembles import Ensemble
 from ecgpipe.leads import LEADS
@@ -103,11 +103,14 @@ def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records
     return ("flagged" if recording.faults else "ok"), "|".join(recording.faults), recording
 
 
-def check(files: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str]]:
-    """path, verdict and reason of each recording file."""
-    for path in files:
+def check(paths: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str, str]]:
+    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file."""
+    for path in paths:
         said, reason, _ = verdict(path, source)
-        yield str(path), said, reason
+        code, colon, message = reason.partition(": ")
+        if not (said == "refused" and colon):
+            code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
+        yield files.shown(path), said, code, files.shown(message)
 
 
 def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:

@@ -4,6 +4,10 @@
 - saturated: a lead that stays at its own largest or smallest value for 0.2 s or longer, 1 mV or more away from its
   median: the amplifier or the converter was at its end. An ECG at rest on its baseline is near its median and passes.
 - out-of-range: a value beyond +-10 mV, which no heart gives at the skin.
+- limb-leads: lead II is not I + III (Einthoven's law) within 0.05 mV at a hundredth of the samples or more, so that the
+  leads are not of one heart, or exchanged. Rounding each lead to a step of the converter leaves 1.5 steps: 7.5
+  microvolts at 200 steps a mV, the coarsest in use; float16 adds 1.5 microvolts below 4 mV. 345 recordings of nine
+  data sets were found within 3 microvolts. Not asked where a limb lead is flat or saturated, which is flagged.
 - non-finite: missing values, few enough to be bridged (see `bridged`).
 """
 
@@ -14,24 +18,47 @@ SATURATED_S = 0.2
 SATURATED_MV = 1.0
 RANGE_MV = 10.0
 MOST_MISSING = 0.1
+LIMB_MV = 0.05
+LIMB_SHARE = 0.01
+SENTENCES = {
+    "flat-lead": "a lead spans less than 10 microvolts",
+    "saturated": "a lead stays at its extreme value for 0.2 s or longer",
+    "out-of-range": "a value lies beyond 10 mV",
+    "limb-leads": "lead II is not I + III",
+    "non-finite": "missing values were bridged",
+    "odd-age": "the age is none, or stated twice",
+    "odd-sex": "the sex is none, or stated twice",
+    "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
+}
 
 
 def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
     """The faults of a raw signal [time, lead] in mV, missing values as NaN; in the order of this module's list."""
     extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    as_read = signal_mv
     missing = not np.isfinite(extremes).all()
     if missing:
         finite = np.isfinite(signal_mv)
         known = signal_mv[finite.argmax(axis=0), np.arange(signal_mv.shape[1])]  # a value that each lead has anyway
         signal_mv = np.where(finite, signal_mv, np.where(np.isfinite(known), known, 0))
         extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    dead = (extremes[1] - extremes[0] < FLAT_MV) | (stuck := saturated(signal_mv, rate_hz, extremes))
     found = {
         "flat-lead": (extremes[1] - extremes[0] < FLAT_MV).any(),
-        "saturated": saturated(signal_mv, rate_hz, extremes).any(),
+        "saturated": stuck.any(),
         "out-of-range": np.abs(extremes).max() > RANGE_MV,
+        "limb-leads": len(dead) > 2 and not dead[:3].any() and unlawful(as_read),
         "non-finite": missing,
     }
     return tuple(name for name, holds in found.items() if holds)
+
+
+def unlawful(signal_mv: np.ndarray) -> bool:
+    """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch 150:275, 1913)"""
+    with np.errstate(invalid="ignore"):  # what is missing breaks no law
+        law = signal_mv[:, 0] + signal_mv[:, 2]
+        law -= signal_mv[:, 1]
+    return np.count_nonzero(np.abs(law, out=law) > LIMB_MV) >= LIMB_SHARE * len(law)
 
 
 def flat(signal_mv: np.ndarray) -> np.ndarray:

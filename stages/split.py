@@ -5,7 +5,7 @@ import logging
 
 import pandas as pd
 
-from ecgpipe import exits, layout, params, splitting, tables
+from ecgpipe import exits, layout, params, splitting, tables, twins
 
 
 def main() -> None:
@@ -16,18 +16,20 @@ def main() -> None:
     pruned = layout.prune(layout.SIGNALS, sources)
     stores = {name: splitting.read_store(layout.store(name)) for name in sources}
     table, left_out = splitting.join(tables.read(layout.LABELS), stores)
+    disagreeing = twins.disagreeing(table)
     table, duplicates = splitting.split(table, sources, settings)
     left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record"])
     tables.write(left_out, layout.LEFT_OUT, sealed=True)
     tables.write(splitting.folds_table(table), layout.FOLDS, sealed=True)
     outputs = {
         layout.FOLDS_INFO: splitting.info(table, sources, settings),
-        layout.METRICS / "split.json": splitting.summary(table, left_out, settings),
+        layout.METRICS / "split.json": splitting.summary(table, left_out, settings) | {"disagreeing": disagreeing},
     }
     for path, content in outputs.items():
         with layout.atomic(path, sealed=path == layout.FOLDS_INFO) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    logging.info("%d recordings in the folds, %d left out, %s pruned", len(table), len(left_out), pruned or "nothing")
+    said = (len(table), len(left_out), len(disagreeing), pruned or "nothing")
+    logging.info("%d recordings in the folds, %d left out, %d pairs of duplicates disagree, %s pruned", *said)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ TOP = {"__main__", "sections", "gallery", "__init__"}
 OWNERS = {
     "matplotlib": {"plotting", "figures", "panels", "heatmaps", "dotplots", "paper"},
     "jinja2": {"reporting"},
-    "wfdb": {"records", "writers"},
-    "h5py": {"records", "writers"},
+    "wfdb": {"parsers", "writers"},
+    "h5py": {"parsers", "writers"},
     "torch": {
         *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles", "predicting"),
         *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting", "loss"),

@@ -155,3 +155,79 @@ def test_native_labels_of_a_table_are_separated_by_commas(tmp_path, signal_mv):
     source = records.Source(form="h5", vocabulary="sim-east", codes="native", rate_hz=500, table="metadata.csv",
                             columns={"record": "id", "labels": "dx"})  # fmt: skip
     assert next(records.describe(tmp_path, source)).labels == ("sinus rhythm", "atrial flutter")
+
+
+TABLES = {
+    "plain": lambda text: text.encode(),
+    "BOM": lambda text: ("\ufeff" + text).encode(),
+    "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
+    "Latin-1": lambda text: text.encode("latin-1"),
+    "quoted": lambda text: "\n".join(
+        ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_ids_stay_text_in_tables_of_every_form(tmp_path, signal_mv, form):
+    ids = ["00017", "NA", "1e5", "nan", "None", "1.0", "M\u00fcller"]
+    for name in ids:
+        writers.write_h5(tmp_path, name, signal_mv)
+    rows = "".join(f"{name},1,00{number},55,M\n" for number, name in enumerate(ids))
+    (tmp_path / "metadata.csv").write_bytes(TABLES[form]("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + rows))
+    described = {one.record: one for one in records.describe(tmp_path, H5)}
+    assert sorted(described) == sorted(ids)
+    assert [described[name].patient for name in ids] == [f"00{number}" for number in range(len(ids))]
+    assert {one.fault for one in described.values()} == {""}
+
+
+def test_quoted_newlines_are_part_of_their_cell(tmp_path, signal_mv):
+    writers.write_h5(tmp_path, "A", signal_mv)
+    (tmp_path / "metadata.csv").write_text('ECG_ID,AHA_Code,note,Patient_ID,Age,Sex\nA,1,"two\nlines, a comma",S,5,F\n')
+    (one,) = records.describe(tmp_path, H5)
+    assert (one.record, one.patient, one.age, one.fault) == ("A", "S", 5, "")
+
+
+def test_a_table_outside_the_sources_folder_is_not_opened(tmp_path, signal_mv):
+    writers.write_h5(tmp_path / "in", "A", signal_mv)
+    (tmp_path / "out.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\nA,1,S,5,F\n")
+    (tmp_path / "in/metadata.csv").symlink_to("../out.csv")
+    with pytest.raises(ValueError, match="a link that leads out of"):
+        list(records.describe(tmp_path / "in", H5))
+    faulty = H5.model_dump() | {"table": "../out.csv"}
+    assert "a table lies below its source's folder, found ../out.csv" in params.faults(records.Source, faulty, "s")[0]
+    patients = {"table": "/out.csv", "record": "id", "patient": "who"}
+    faulty = WFDB.model_dump() | {"patients": patients}
+    assert "a table lies below its source's folder, found /out.csv" in params.faults(records.Source, faulty, "s")[0]
+
+
+def test_a_table_that_is_no_csv_is_named(tmp_path, signal_mv):
+    writers.write_h5(tmp_path, "A", signal_mv)
+    (tmp_path / "metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + "x" * 200_000)
+    with pytest.raises(ValueError, match=r"metadata\.csv: no readable CSV table"):
+        list(records.describe(tmp_path, H5))
+
+
+def test_numbers_of_patients_tables_count_with_and_without_leading_zeros():
+    assert catalogue.patient("HR00017", {"00017": "p"}) == "p"
+    assert catalogue.patient("HR00017", {"17": "p"}) == "p"
+
+
+def test_a_file_name_that_is_no_text_is_refused_and_named(tmp_path, good):
+    (tmp_path / "b\udcff.hea").write_text(good.read_text())
+    first, second = records.describe(tmp_path, WFDB)
+    assert (first.record, first.fault) == ("A0001", "")
+    assert second.record == "b\\udcff"
+    assert second.fault.startswith("name: ")
+    assert second.fault.encode()
+
+
+def test_labels_that_cannot_be_codes_are_left_out_and_named(tmp_path, good):
+    whole = good.read_text()
+    for wrong in ("59118001;164889003", "59118001.0", "59118001\n#Dx: 426783006"):
+        good.write_text(whole.replace("59118001", wrong))
+        (one,) = records.describe(tmp_path, WFDB)
+        assert one.fault.startswith("labels: A0001.hea: labels are codes of SNOMED CT, separated by commas"), wrong
+    good.write_text(whole.replace("#Age: 74", "#Age: 174"))
+    (one,) = records.describe(tmp_path, WFDB)
+    assert (one.fault, one.flags, one.age) == ("", ("odd-age",), None)

@@ -153,7 +153,7 @@ def test_a_ludb_header_lists_its_diagnoses_line_by_line():
         ("A0001 -1 500 5000\n", "the number of signals is a count, found '-1'"),
         ("A0001 0 fast 5000\n", "the rate in Hz is a number, found 'fast'"),
         ("A0001 0 nan 5000\n", "the rate in Hz is a number, found 'nan'"),
-        ("A0001 0 0 5000\n", "the rate is above 0 Hz, found '0'"),
+        ("A0001 0 0 5000\n", "a rate is above 0 Hz, from 50 to 10000 Hz, found '0'"),
         ("A0001 0 500 5000.5\n", "the number of samples is a count, found '5000.5'"),
         (text(lines=LINES[:11]), "announces 12 signals, found 11 lines"),
         (text("A 1 500 9", ["A.mat"]), "a signal line is `file format gain ...`, found 'A.mat'"),

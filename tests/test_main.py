@@ -12,6 +12,7 @@ import torch
 
 from ecgpipe import __main__ as command
 from ecgpipe import checkpoint, model, tables, writers
+from tests.limbs import lawful
 from tests.test_auditing import made, predicted
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,7 @@ def raw(tmp_path):
     rng = np.random.default_rng(1)
     for name in ("A1", "A2"):
         writers.write_challenge(
-            tmp_path / "raw", name, rng.normal(0, 0.2, (3000, 12)), 500, age=60, sex="M", labels=["426783006"]
+            tmp_path / "raw", name, lawful(rng.normal(0, 0.2, (3000, 12))), 500, age=60, sex="M", labels=["426783006"]
         )
     return tmp_path / "raw"
 
@@ -53,8 +54,8 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
     with report.open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [("A1.hea", "ok"), ("A2.hea", "refused")]
-    assert rows[1]["reason"].startswith("truncated: ")
-    assert list(rows[0]) == ["path", "verdict", "reason"]
+    assert rows[1]["reason"] == "truncated" and "the header tells of" in rows[1]["sentence"]
+    assert list(rows[0]) == ["path", "verdict", "reason", "sentence"]
 
 
 def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
@@ -87,7 +88,7 @@ def test_predict_says_when_no_class_is_present(raw, models, capsys):
 
 @pytest.fixture
 def west(tmp_path):
-    writers.write_h5(tmp_path / "west", "W1", np.random.default_rng(2).normal(0, 0.2, (3000, 12)))
+    writers.write_h5(tmp_path / "west", "W1", lawful(np.random.default_rng(2).normal(0, 0.2, (3000, 12))))
     (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\nW1,1,S1,50,F\n")
     return str(tmp_path / "west")
 

@@ -15,6 +15,7 @@ from ecgpipe import (
     writers,
 )
 from tests import small_models
+from tests.limbs import lawful
 from tests.small_models import CONDITIONING
 
 SOURCE = catalogue.Source(
@@ -32,7 +33,7 @@ def models(tmp_path):
 def recordings(tmp_path):
     rng = np.random.default_rng(1)
     for number, rate_hz in enumerate((500, 257, 1000)):
-        signal_mv = rng.normal(0, 0.2, (6 * rate_hz, 12))
+        signal_mv = lawful(rng.normal(0, 0.2, (6 * rate_hz, 12)))
         writers.write_challenge(
             tmp_path / "raw/g 1", f"R{number}", signal_mv, rate_hz, age=[50, None, 0][number], sex="F", labels=["1"]
         )
@@ -45,7 +46,7 @@ def west(tmp_path):
     """Three .h5 files without a rate, as the demo's sim-west and SPH have them; the table tells of two."""
     rng = np.random.default_rng(2)
     for name in ("W1", "W2", "W3"):
-        writers.write_h5(tmp_path / "west", name, rng.normal(0, 0.2, (3000, 12)))
+        writers.write_h5(tmp_path / "west", name, lawful(rng.normal(0, 0.2, (3000, 12))))
     (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW2,1,,M\n")
     return tmp_path / "west"
 
@@ -119,7 +120,7 @@ def test_paths_without_recordings_are_named(tmp_path):
 
 
 def test_a_rate_below_the_band_is_a_doubt(models, tmp_path):
-    signal_mv = np.random.default_rng(1).normal(0, 0.2, (400, 12))
+    signal_mv = lawful(np.random.default_rng(1).normal(0, 0.2, (400, 12)))
     writers.write_challenge(tmp_path / "slow", "S1", signal_mv, 64, age=50, sex="M", labels=["1"])
     table = tabled(ensembles.load(models), predicting.expand([tmp_path / "slow"]))
     assert table["reason"][0] == "low-rate (64 Hz, the models need 80 Hz)"

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe import quality
+from tests.limbs import lawful
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def beating():
     time = np.arange(5000) / 500
     wave = np.exp(-0.5 * ((time % 1 - 0.4) / 0.02) ** 2)
     noise = np.random.default_rng(0).normal(0, 0.01, (5000, 12))
-    return np.round(wave[:, None] * np.linspace(0.3, 1.5, 12) + noise, 3).astype(np.float32)
+    return lawful(np.round(wave[:, None] * np.linspace(0.3, 1.5, 12) + noise, 3).astype(np.float32))
 
 
 def test_a_normal_recording_has_no_flag(beating):

@@ -22,7 +22,9 @@ from tests.benchmarks.measuring import Row, seconds
 RECORDINGS = 1200  # in the collection; 300 of them are conditioned
 CONDITIONED = 300
 TO_HZ, LOW_HZ, HIGH_HZ, ORDER = 250, 0.5, 40.0, 2
-PREPROCESS = conditioning.Params(rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2)
+PREPROCESS = conditioning.Params(
+    rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2, max_refused=0.05
+)
 SPLIT = splitting.Params(
     folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1
 )

@@ -1,20 +1,33 @@
 import json
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import distributed
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
-from ecgpipe import exits, layout, signals, tables, writers
+from ecgpipe import conditioning, exits, layout, params, records, signals, tables, writers
 from stages import preprocess
+from tests.limbs import lawful
 
 PARAMS = """
 data: {root: data/raw, sources: [one.two]}
-preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3}
+preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3, max_refused: 0.9}
 compute: {workers: 1, backend: loky, device: auto}
 sources:
   one.two: {form: wfdb, vocabulary: PTB, codes: snomed}
+"""
+
+
+KILLER = """
+import os, sys
+def trace(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("g1/A.hea"):
+        os.kill(os.getpid(), 9)
+sys.addaudithook(trace)
 """
 
 
@@ -33,7 +46,7 @@ def project(tmp_path, monkeypatch):
         ("g2/E", 4000),
         ("g1/F", 4000),
     ):
-        signal_mv = rng.normal(0, 0.3, (samples, 12))
+        signal_mv = lawful(rng.normal(0, 0.3, (samples, 12)))
         signal_mv[:, 4] *= name != "g1/D"
         signal_mv *= name != "g2/E"
         folder, record = name.split("/")
@@ -104,3 +117,53 @@ def test_two_runs_at_once_are_refused(project, monkeypatch, caplog):
         exits.run(preprocess.main, "one.two")
     assert "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
     assert not layout.store("one.two").exists()
+
+
+def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(project):
+    (project / "params.yaml").write_text(PARAMS.replace("max_refused: 0.9", "max_refused: 0.7"))
+    says = (
+        r"data/raw/one\.two: 5 of 7 recordings are refused \(2 duplicate-record, 1 flat, 1 short, 1 truncated\), more"
+    )
+    with pytest.raises(ValueError, match=says):
+        preprocess.main("one.two")
+    assert not layout.store("one.two").exists()
+
+
+def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
+    outside = project / "elsewhere.mat"
+    (project / "data/raw/one.two/g1/A.mat").rename(outside)
+    (project / "data/raw/one.two/g1/A.mat").symlink_to(outside)
+    preprocess.main("one.two")
+    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    assert refused.loc["A", "reason"] == "outside"
+
+
+@pytest.fixture
+def deadly(project, monkeypatch):
+    """The project, in which every new process that opens g1/A.hea is killed."""
+    (project / "sitecustomize.py").write_text(KILLER)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(Path(preprocess.__file__).parents[1])]))
+    return project
+
+
+def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(deadly):
+    values = params.load(deadly / "params.yaml")
+    settings = params.section(conditioning.Params, values, "preprocess")
+    raw = Path("data/raw/one.two")
+    paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
+    first, second = conditioning._one_by_one(str(deadly), paths, records.in_use(values)["one.two"], settings, raw)
+    assert first[:2] == ("refused", "crashed") and "g1/A.hea: the process that conditioned it died" in first[2]
+    assert second[0] == "ok"
+
+
+@pytest.mark.campaign
+def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypatch):
+    (deadly / "params.yaml").write_text(PARAMS.replace("workers: 1", "workers: 2").replace("d: 0.9", "d: 1"))
+    monkeypatch.setattr(conditioning, "_FEW", 1)
+    monkeypatch.setattr(conditioning, "_CHUNK", 2)
+    get_reusable_executor().shutdown(wait=True)
+    preprocess.main("one.two")
+    get_reusable_executor().shutdown(wait=True)
+    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    assert refused.loc["A", "reason"] == "crashed"
+    assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["D"]

@@ -1,0 +1,13 @@
+"""What befalls a recording that cannot be trusted."""
+
+
+class Refused(ValueError):  # noqa: N818 (it is what happened to a recording)
+    """A recording that cannot be trusted: `reason` is a short code, the text names file, rule, value and next step."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple:
+        """Lets it travel between processes."""
+        return type(self), (self.reason, str(self))

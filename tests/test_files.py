@@ -1,0 +1,76 @@
+import os
+import pickle
+
+import pytest
+
+from ecgpipe import files
+from ecgpipe.refusals import Refused
+
+
+def reason(path, root, most=files.MOST_BYTES):
+    with pytest.raises(Refused) as caught:
+        files.content(path, root, most)
+    assert str(path)[:4] in str(caught.value) or caught.value.reason == "name"
+    return caught.value.reason
+
+
+def test_a_regular_file_is_read_whole(tmp_path):
+    (tmp_path / "a").write_bytes(b"123")
+    assert files.size(tmp_path / "a", tmp_path) == 3
+    assert files.content(tmp_path / "a", tmp_path) == b"123"
+    assert reason(tmp_path / "a", tmp_path, 2) == "oversized"
+
+
+def test_what_is_no_regular_file_is_refused_before_it_is_opened(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    assert [reason(tmp_path / name, tmp_path) for name in ("folder", "pipe", "loop")] == ["no-file"] * 3
+    assert reason(tmp_path / "absent", tmp_path) == "missing"
+    assert reason(tmp_path / "a\nb", tmp_path) == "name"
+    assert reason(tmp_path / "a\0b", tmp_path) == "name"
+
+
+def test_links_are_followed_inside_the_folder_alone(tmp_path):
+    (tmp_path / "in/deep").mkdir(parents=True)
+    (tmp_path / "in/a").write_bytes(b"in")
+    (tmp_path / "out").write_bytes(b"out")
+    (tmp_path / "in/deep/good").symlink_to("../a")
+    (tmp_path / "in/deep/bad").symlink_to(tmp_path / "out")
+    (tmp_path / "in/deep/chain").symlink_to("bad")
+    assert files.content(tmp_path / "in/deep/good", tmp_path / "in") == b"in"
+    for name in ("bad", "chain"):
+        assert reason(tmp_path / "in/deep" / name, tmp_path / "in") == "outside"
+    assert reason(tmp_path / "in/deep/good", tmp_path / "in/deep") == "outside"
+    (tmp_path / "linked").symlink_to("in")
+    assert files.content(tmp_path / "linked/deep/good", tmp_path / "linked") == b"in", "the folder itself may be a link"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_a"),
+    [
+        (b"", "empty"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "lfs-pointer"),
+        (b"\n <!doctype HTML><html>", "web-page"),
+        (b"<?xml version='1.0'?>", "web-page"),
+        *((pickle.dumps([1], protocol), "pickle") for protocol in (2, 3, 4, 5)),
+        (b"PK\x03\x04", "archive"),
+        (b"MATLAB 5.0", None),
+        (b"rec 12 500 5000\n", None),
+    ],
+)
+def test_what_is_known_to_be_no_recording_is_named(tmp_path, head, is_a):
+    (tmp_path / "a").write_bytes(head)
+    found = files.foreign(tmp_path / "a")
+    assert (found and found.reason) == is_a
+
+
+def test_tables_are_utf_8_with_or_without_a_mark_or_latin_1(tmp_path):
+    for raw in (b"caf\xc3\xa9", b"\xef\xbb\xbfcaf\xc3\xa9", b"caf\xe9"):
+        (tmp_path / "t.csv").write_bytes(raw)
+        assert files.table(tmp_path / "t.csv", tmp_path) == "caf\u00e9"
+
+
+def test_names_are_shown_as_text_that_any_file_takes():
+    assert files.shown("a\nb\udcff \u00fc") == "a\\nb\\udcff \u00fc"
+    files.shown("a\udcff").encode()

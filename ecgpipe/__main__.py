@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -256,6 +257,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)
+    except BrokenPipeError:  # whoever read the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"ecgpipe: {error}", file=sys.stderr)
         return 2

@@ -23,12 +23,16 @@ from ecgpipe.pairing import Pair, Run, pair
 
 HEADLINE = ("auroc_macro", "auroc_macro_frequent", "ap_macro", "f1_macro", "auroc_micro", "ap_micro", "brier_macro")
 LOWER_IS_BETTER = ("brier", "brier_macro")
-BETTER, WORSE, NOISE, UNDEFINED = "better", "worse", "within noise", "undefined"
+BETTER, WORSE, NOISE, UNSURE, UNDEFINED = "better", "worse", "within noise", "not beyond the joint band", "undefined"
+_SEEDS = (
+    "That holds for these two trained models. Another seed of the training alone can move as much: train both settings "
+    "with several values of `train.seed` before you call one better."
+)
 _FOOT = (
     "Paired bootstrap by patient. Of many intervals some leave out 0 by chance, so a verdict also needs a difference "
-    "beyond the 95 % band of all rows of its metric (above: of all metrics). Another seed of the training is not in "
-    "it. frequent: over the classes with 10 or more positives; few: fewer than 10, whose intervals are too narrow, "
-    "and so are those of means over many such classes."
+    "beyond the joint 95 % band of all rows of its metric (above: of all metrics). frequent: over the classes with 10 "
+    "or more positives; few: fewer than 10, whose intervals are too narrow, and so are those of means over many such "
+    "classes."
 )
 COLUMNS = ["kind", "name", "metric", "a", "b", "difference", "low", "high", "verdict", "recordings", "positives"]
 
@@ -102,7 +106,7 @@ def _several(
     for index, (name, metric) in enumerate(zip(names, metrics, strict=True)):
         row = _row(kind, name, metric, values[0][index], values[1][index], drawn[index])
         if row["verdict"] in (BETTER, WORSE) and not different[index]:
-            row["verdict"] = NOISE
+            row["verdict"] = UNSURE
         rows.append(row | {key: int(count[index]) for key, count in counts.items()})
     return rows
 
@@ -165,7 +169,10 @@ def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> lis
 def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
     """What a reader must know of the two runs to read the table right."""
     counts = [len(run.found.whole[setting].rows) for run in (a, b)]
-    said = [f"{len(given.groups):,} recordings that both predicted ({counts[0]:,} in A, {counts[1]:,} in B)."]
+    changed = [f"`{key}` {one} -> {other}" for key, (one, other) in unlike(a.values, b.values).items()]
+    params = f"Params that differ: {', '.join(changed)}." if changed else "The params are the same."
+    said = [params] if a.values and b.values else []
+    said.append(f"{len(given.groups):,} recordings that both predicted ({counts[0]:,} in A, {counts[1]:,} in B).")
     if given.unlike:
         said.append(f"{given.unlike:,} cells are left out: the two runs label them differently.")
     dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
@@ -177,15 +184,32 @@ def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
             f"A model of A trained on {trained[0]:,} recordings, one of B on {trained[1]:,}: part of the difference "
             "may be that. For like with like give both runs the same split.test_fraction and as many folds."
         )
+    alike = max(trained) <= 1.05 * min(trained) and a.about.get("sources") == b.about.get("sources")
     protocols = [run.about.get("protocol") for run in (a, b)]
-    if setting == settings.OUT_OF_FOLD and protocols == ["stratified", "source"]:
+    if setting == settings.OUT_OF_FOLD and protocols == ["stratified", "source"] and alike:
         said.append(
-            "A was split by protocol stratified, B by source: the difference is the optimism gap, what a score loses "
-            "where the hospital is new."
+            "A was split by protocol stratified, B by source, on the same data: the difference is the optimism gap, "
+            "what a score loses where the hospital is new."
         )
     elif setting == settings.OUT_OF_FOLD and protocols == ["source", "stratified"]:
         said.append("A was split by protocol source, B by stratified: for the optimism gap, compare B with A.")
     return said
+
+
+def unlike(one: Any, other: Any, where: str = "") -> dict[str, tuple[Any, Any]]:
+    """Key (dots go deeper) -> its values in two params files, where they differ; not those of `compute`, which change
+    no result, nor of the catalogue.
+
+    >>> unlike({"train": {"seed": 1, "epochs": 3}}, {"train": {"seed": 2, "epochs": 3}})
+    {'train.seed': (1, 2)}
+    """
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
+        return {} if one == other else {where: (one, other)}
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in [*one, *(key for key in other if key not in one)]:
+        if where or key not in ("compute", "sources"):
+            found |= unlike(one.get(key), other.get(key), f"{where}.{key}".removeprefix("."))
+    return found
 
 
 def _trained(run: Run) -> float:
@@ -200,6 +224,10 @@ def markdown(found: Comparison, a: str, b: str) -> str:
     differ = table[table["verdict"].isin([BETTER, WORSE])]
     said = [f"{_label(row)} {row.verdict} ({row.difference:+.3f})" for row in differ.itertuples()]
     gist = "B is " + ", ".join(said) + "." if said else "No difference is beyond noise."
+    if (table["difference"].abs() == 0).all() and (table["low"] == table["high"]).all():
+        gist = "Both runs have the same predictions and operating points."
+    elif said:
+        gist += f" {_SEEDS}"
     text = [f"### {found.setting}: {b} (B) against {a} (A)", "", gist, *(f"\n{remark}" for remark in found.remarks)]
     for kind, rows in table.groupby("kind", sort=False):
         title = {"headline": "All", "class": "Classes", "source": "Sources"}[kind]

@@ -77,6 +77,20 @@ def f1(labels: NDArray, binary: NDArray) -> NDArray[np.float64]:
     return np.divide(2.0 * hits, total, out=np.full(len(hits), np.nan), where=total > 0)
 
 
+def rates(labels: NDArray, binary: NDArray) -> dict[str, NDArray[np.float64]]:
+    """`sensitivity`, `specificity` and `precision` (positive predictive value) [class] of answers [row, class] over
+    annotated cells; NaN where nothing divides."""
+    positive, negative = labels == 1, labels == 0
+    hits = (positive & binary).sum(axis=0).astype(np.float64)
+    counts = {
+        "sensitivity": (hits, positive.sum(axis=0)),
+        "specificity": ((negative & ~binary).sum(axis=0), negative.sum(axis=0)),
+        "precision": (hits, hits + (negative & binary).sum(axis=0)),
+    }
+    unknown = np.full(labels.shape[1], np.nan)
+    return {key: np.divide(one, of, out=unknown.copy(), where=of > 0) for key, (one, of) in counts.items()}
+
+
 def gains(labels: NDArray, binary: NDArray, weights: NDArray, sinus: int | None) -> NDArray[np.float64]:
     """[3, row]: what each row adds to the challenge's sum by the answers given, by `sinus` (its column) alone, and by
     the labels themselves. Without such a class the second is that of answering nothing."""

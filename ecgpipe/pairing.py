@@ -20,12 +20,14 @@ KEY = ["source", "record"]
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A run's split table, its classes, its settings and what folds.json says of its split."""
+    """A run's split table, its classes, its settings, what folds.json says of its split, and its params (empty where
+    its folder has none)."""
 
     table: pd.DataFrame
     classes: Panel
     found: settings.Settings
     about: Mapping[str, Any]
+    values: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +52,7 @@ def load(root: Path, predictions: Path, fallback: Mapping[str, Any]) -> Run:
     folds = fold_names(table, root / layout.FOLDS_INFO)
     classes = measures.panel(tables.class_codes(table))
     found = settings.read(table, folds, classes, chosen, predictions)
-    return Run(table, classes, found, layout.folds_info(root / layout.FOLDS_INFO))
+    return Run(table, classes, found, layout.folds_info(root / layout.FOLDS_INFO), own)
 
 
 def pair(a: Run, b: Run, setting: str) -> Pair:

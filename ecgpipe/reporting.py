@@ -41,9 +41,13 @@ Row = dict[str, Any]
 
 
 def write(
-    metrics: Mapping[str, Any], pictures: Sequence[tuple[str, str, Path]], path: Path = layout.PLOTS / "report.html"
+    metrics: Mapping[str, Any],
+    pictures: Sequence[tuple[str, str, Path]],
+    how: str,
+    path: Path = layout.PLOTS / "report.html",
 ) -> None:
-    """Writes the report of a run: `metrics` are `scoring.trees`, `pictures` title, caption and PNG in the page's order.
+    """Writes the report of a run: `metrics` are `scoring.trees`, `pictures` title, caption and PNG in the page's order,
+    `how` says how the run was split and scored (`made`).
 
     ValueError where a picture is no PNG.
     """
@@ -58,6 +62,7 @@ def write(
         classes={SETTINGS[name]: class_rows(metrics, name) for name in _shown(metrics)},
         subgroups={KINDS.get(kind, kind): subgroup_rows(values) for kind, values in metrics["subgroups"].items()},
         settings=[SETTINGS[name] for name in _shown(metrics)],
+        how=how,
         folds=list(metrics["folds"]),
         points=points(metrics),
         pictures=[picture(*one) for one in pictures],
@@ -66,6 +71,21 @@ def write(
     )
     with layout.atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def made(split: Mapping[str, Any], params: Mapping[str, Any]) -> str:
+    """How a run was split (`split`: folds.json) and scored (`params`: the section evaluate), in a sentence or two."""
+    protocols = {
+        "stratified": "every source in every fold, so a model was tested on hospitals that it had seen",
+        "source": "whole institutions held out, so out of fold a model was tested on hospitals that it had not seen",
+    }
+    told = protocols.get(split.get("protocol", ""), "unknown")
+    sources = ", ".join(split.get("sources", {})) or "unknown"
+    point = f"calibration {params['calibration']}, thresholds {params['thresholds']}"
+    if params["thresholds"] == "sensitivity":
+        point += f" of {params['sensitivity']:g}"
+    drawn = f"{params['resamples']:,} resamples, seed {params['seed']}"
+    return f"Split: {told}. Sources: {sources}. Scored with {point}; {drawn}."
 
 
 def number(value: float | None) -> str:
@@ -128,6 +148,10 @@ def summary(metrics: Mapping[str, Any]) -> list[str]:
     before, after = (number(one[key]["value"]) for key in ("ece_macro_raw", "ece_macro"))
     changed = f"{before} before calibration, {after} after it" if before != after else after
     text.append(f"The mean calibration error out of fold is {changed}.")
+    both = metrics["settings"].get("test_ensemble")
+    if both:
+        before, after = (number(both[key]["value"]) for key in ("ece_macro_raw", "ece_macro"))
+        text.append(f"That of the test ensemble, which `predict` answers as, is {before} before and {after} after it.")
     return text
 
 
@@ -203,6 +227,7 @@ def subgroup_rows(values: Mapping[str, Any]) -> list[Row]:
 
 def points(metrics: Mapping[str, Any]) -> list[Row]:
     """Rows of the table of operating points: of the `ensemble`, which `predict` uses, threshold, temperature and shift;
+    out-of-fold sensitivity, specificity and precision (`rates`);
     the `thresholds` of each fold (and whether they rest on a positive)."""
     folds = metrics["folds"]
     rows = []
@@ -213,7 +238,8 @@ def points(metrics: Mapping[str, Any]) -> list[Row]:
             for k, one in folds.items()
         ]
         ensemble = {key: number(value) for key, value in told["point"].items()}
-        rows.append({"name": name, "thresholds": thresholds, "ensemble": ensemble})
+        rates = [number(told["out_of_fold"][key]) for key in ("sensitivity", "specificity", "precision")]
+        rows.append({"name": name, "thresholds": thresholds, "ensemble": ensemble, "rates": rates})
     return rows
 
 

@@ -44,7 +44,8 @@ def _fetch(revision: str, scratch: Path) -> Path:
             files.get(path.as_posix(), target.as_posix(), recursive=True)
     except (DvcException, OSError) as error:
         raise ValueError(
-            f"'{revision}' is no folder, and no revision whose predictions can be had ({error}); name a Git revision "
-            "or an experiment of `dvc exp show` whose run is in DVC's cache (`dvc pull`), or a project folder"
+            f"'{revision}' is no folder, and as a revision its predictions cannot be had ({error}); name a Git "
+            "revision or an experiment of `dvc exp show` whose run is in DVC's cache (`dvc pull`, or `dvc repro` "
+            "there), or a folder"
         ) from error
     return scratch

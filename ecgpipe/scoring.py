@@ -40,6 +40,7 @@ def report(answers: Answers, classes: Panel) -> Tree:
         "brier": calibrating.brier(labels, answers.probabilities),
         "ece": calibrating.expected_error(labels, answers.probabilities),
         "threshold": np.array([answers.thresholds[k, i].mean() if k.any() else np.nan for i, k in _known(answers)]),
+        **measures.rates(labels, binary),
         "annotated": annotated,
         "positives": positives,
         "few": positives < FEW,

@@ -31,7 +31,8 @@ def main() -> None:
     operating.write(found.points, scoring.validation_auroc(found), classes, chosen, layout.OPERATING)
     scoring.write(metrics, layout.METRICS)
     pictures = plotting.draw(found, metrics, classes.names, plotting.read_histories(folds), layout.PLOTS)
-    reporting.write(metrics, pictures, layout.PLOTS / "report.html")
+    how = reporting.made(layout.folds_info(), chosen.model_dump())
+    reporting.write(metrics, pictures, how, layout.PLOTS / "report.html")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import precision_score, recall_score
 
 from ecgpipe import diagnoses, measures
 
@@ -103,6 +104,25 @@ def test_the_challenge_score_is_the_scaled_sum_of_what_each_row_gains(labels, bi
               ((labels[:7], binary[:7]), (labels[7:], binary[7:]))]  # fmt: skip
     whole, expected = measures.challenge(labels, binary, weights, sinus), measures.scaled(sum(halves))
     assert (np.isnan(whole) and np.isnan(expected)) or whole == pytest.approx(float(expected), abs=1e-12)
+
+
+@trials(max_examples=40, deadline=None)
+@given(LABELS, arrays(np.bool_, (15, 2)))
+def test_rates_are_scikit_learns_on_annotated_cells(labels, binary):
+    found = measures.rates(labels, binary)
+    for index in range(2):
+        known = ~np.isnan(labels[:, index])
+        truth, answered = labels[known, index].astype(int), binary[known, index].astype(int)
+        if not known.any():
+            assert all(np.isnan(values[index]) for values in found.values())
+            continue
+        expected = {
+            "sensitivity": recall_score(truth, answered, zero_division=np.nan),
+            "specificity": recall_score(1 - truth, 1 - answered, zero_division=np.nan),
+            "precision": precision_score(truth, answered, zero_division=np.nan),
+        }
+        for key, value in expected.items():
+            np.testing.assert_allclose(found[key][index], value, err_msg=key)
 
 
 def test_a_part_of_a_panel_keeps_names_and_weights_of_its_classes():

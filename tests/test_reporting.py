@@ -42,9 +42,20 @@ def pictures(tmp_path_factory):
     return plotting.draw(found, metrics, names, history(), folder)
 
 
+EVALUATE = {"calibration": "platt", "thresholds": "sensitivity", "sensitivity": 0.9, "resamples": 1000, "seed": 1}
+HOW = reporting.made({"protocol": "source", "sources": {"<b>": "1", "c": "2"}}, EVALUATE)
+
+
+def test_the_page_says_how_the_run_was_split_and_scored(pictures, tmp_path):
+    text = page(pictures, tmp_path)
+    assert "hospitals that it had not seen. Sources: &lt;b&gt;, c." in text
+    assert "Scored with calibration platt, thresholds sensitivity of 0.9; 1,000 resamples, seed 1." in text
+    assert "that it had seen." in reporting.made({"protocol": "stratified"}, EVALUATE)
+
+
 def page(pictures, folder, tested=True):
     path = folder / "report.html"
-    reporting.write(run(tested)[1], pictures, path)
+    reporting.write(run(tested)[1], pictures, HOW, path)
     return path.read_text(encoding="utf-8")
 
 

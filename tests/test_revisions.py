@@ -52,5 +52,5 @@ def test_a_folder_is_a_project_or_one_of_predictions(repository):
 
 
 def test_a_name_that_is_neither_is_refused(repository):
-    with pytest.raises(ValueError, match="'nonsense' is no folder, and no revision whose predictions can be had"):
+    with pytest.raises(ValueError, match="'nonsense' is no folder, and as a revision its predictions cannot be had"):
         revisions.locate("nonsense", repository / "scratch")

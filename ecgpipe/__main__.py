@@ -260,6 +260,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print("ecgpipe: stopped; nothing half-written is left", file=sys.stderr)
+        return 130
     except (ValueError, OSError) as error:
         print(f"ecgpipe: {error}", file=sys.stderr)
         return 2

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,3 +91,15 @@ def test_the_longest_run_is_that_of_a_plain_loop(mask):
         run = run + 1 if value else 0
         longest = max(longest, run)
     assert quality._longest_run(np.array(mask, dtype=bool)) == longest
+
+
+def test_every_flag_that_a_reader_can_give_has_a_sentence():
+    source = "".join(
+        (Path(quality.__file__).parent / f"{name}.py").read_text() for name in ("quality", "formats", "headers")
+    )
+    named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))
+    flags = {
+        name for name in named if name.startswith(("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-"))
+    }
+    assert len(flags) >= 8
+    assert flags | {"saturated"} == set(quality.SENTENCES)

@@ -150,6 +150,10 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
         else:
             note.unlink(missing_ok=True)
         _flush(path.parent, alone=True)
+    except OSError as error:  # of a write it does not say where
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         _remove(temporary)
         _remove(beside)

@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -48,6 +49,15 @@ def test_a_failed_block_leaves_the_old_and_no_trace(project, make):
         fail()
     assert (project / "table.csv").read_text() == "old"
     assert names(project) == ["table.csv"]
+
+
+def test_an_error_of_a_write_names_the_file(project):
+    def fail():
+        with layout.atomic(project / "table.csv"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*/table\.csv'"):
+        fail()
 
 
 def test_a_folder_replaces_an_older_one_whole(project):

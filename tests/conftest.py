@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,13 @@ import pandas as pd
 import pytest
 
 from ecgpipe import signals, tables
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """A shell that starts the tests in the background has them ignore SIGINT, which some of them send themselves."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 CODES = ["426783006", "164889003", "270492004"]
 

@@ -1,7 +1,9 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 
-from ecgpipe import twins
+from ecgpipe import records, signals, splitting, twins, writers
 
 
 def test_one_signal_with_two_diagnoses_is_named_and_a_blank_disagrees_with_nothing():
@@ -11,3 +13,18 @@ def test_one_signal_with_two_diagnoses_is_named_and_a_blank_disagrees_with_nothi
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["source", "record", "digest", "426783006", "164889003"])
     assert twins.disagreeing(table) == [{"records": ["a/1", "b/7"], "classes": ["426783006"]}]
+
+
+def test_the_same_recording_in_other_units_is_one_group(tmp_path):
+    rng = np.random.default_rng(0)
+    writers.write_challenge(tmp_path, "mv", rng.normal(0, 0.3, (2500, 12)), 500, age=50, sex="F", labels=["1"])
+    text = (tmp_path / "mv.hea").read_text()
+    (tmp_path / "uv.hea").write_text(text.replace("mv", "uv").replace("1000/mV", "1/uV"))
+    shutil.copy(tmp_path / "mv.mat", tmp_path / "uv.mat")
+    digests = []
+    for name in ("mv", "uv"):
+        recording = records.read(tmp_path / f"{name}.hea")
+        digests.append(signals.raw_digest(recording.signal_mv, recording.rate_hz))
+    assert digests[0] == digests[1]
+    table = pd.DataFrame({"source": ["a", "b"], "record": ["mv", "uv"], "patient": "", "digest": digests})
+    assert len(set(splitting.groups(table))) == 1

@@ -33,6 +33,9 @@ from ecgpipe.params import Section
 
 _log = logging.getLogger(__name__)
 PAD_S = 2.0
+# The signal is padded to whole steps of this many samples at most: an odd rate such as 333.333 Hz must not cost more
+# memory than its recording does. The rate is then off by less than 1 part in 65,536, and 0.2 samples in 10,000.
+_MOST_STEP = 1 << 16
 _CHUNK = 16
 _FEW = 256
 
@@ -111,6 +114,7 @@ class _Plan(NamedTuple):
 def _plan(samples: int, rate_hz: float, to_rate_hz: float, low_hz: float, high_hz: float, order: int) -> _Plan:
     """The plan of a length and a rate, which most recordings of a source share."""
     ratio = Fraction(to_rate_hz).limit_denominator(1000) / Fraction(rate_hz).limit_denominator(1000)
+    ratio = ratio.limit_denominator(_MOST_STEP)
     step_in, step_out = ratio.denominator, ratio.numerator
     # Padding in whole steps keeps both sampling grids aligned with the start of the recording.
     before = -int(-PAD_S * rate_hz // step_in)

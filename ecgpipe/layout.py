@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +76,16 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def seal(path: Path) -> None:
-    """Writes the digests of a folder's files into its `SHA256SUMS`, or that of a file into `<name>.sha256`."""
+def seal(path: Path, known: Mapping[str, str] | None = None) -> None:
+    """Writes the digests of a folder's files into its `SHA256SUMS`, or that of a file into `<name>.sha256`; those of
+    the folder that are `known` are not reckoned again."""
+    known = known or {}
     path = Path(path)
     if not path.is_dir():
         path.with_name(path.name + BESIDE).write_text(f"{digest(path)}  {path.name}\n", encoding="utf-8")
         return
     files = sorted(file for file in path.iterdir() if file.name != SUMS)
-    lines = [f"{digest(file)}  {file.name}\n" for file in files]
+    lines = [f"{known.get(file.name) or digest(file)}  {file.name}\n" for file in files]
     (path / SUMS).write_text("".join(lines), encoding="utf-8")
 
 

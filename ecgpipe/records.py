@@ -198,9 +198,11 @@ def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
     few = digital.dtype == np.int16 or np.abs(digital[~missing], dtype=np.float64).max(initial=0) < 1 << 15
     exact = np.float32 if few else np.float64  # the same steps give the same mV, whatever the format
     signal_mv = digital.astype(exact)
-    signal_mv -= np.array([signal.baseline for signal in wanted], dtype=exact)
+    if any(signal.baseline for signal in wanted):
+        signal_mv -= np.array([signal.baseline for signal in wanted], dtype=exact)
     signal_mv *= np.array([_MV[signal.units.lower()] / signal.gain for signal in wanted], dtype=exact)
-    np.copyto(signal_mv, np.nan, where=missing)
+    if missing.any():
+        signal_mv[missing] = np.nan
     return signal_mv.astype(np.float32, copy=False)
 
 

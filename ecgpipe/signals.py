@@ -8,7 +8,8 @@ A store is a folder:
   `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`; flags are
   joined by `|`; digest is the hash of the raw recording (`raw_digest`).
 - `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
-- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's digest.
+- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's digest, which is
+  that of the digests of the first three.
 - `SHA256SUMS`: the digests of these files (layout.py), checked when they are read.
 
 Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have instructions. That is format 2;
@@ -83,7 +84,6 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
-        self._hash = hashlib.sha256()
         self._file: BinaryIO = (self.folder / "signals.npy").open("wb")
         self._file.write(b"\0" * _HEADER_BYTES)  # the shape is known at the end
 
@@ -99,9 +99,7 @@ class Writer:
     ) -> None:
         """Adds one conditioned recording: int16 [time, 12] and its R-peaks in samples."""
         assert signal_uv.dtype == np.int16 and signal_uv.shape[1] == len(LEADS), (signal_uv.dtype, signal_uv.shape)
-        data = np.ascontiguousarray(signal_uv, dtype="<i2").data
-        self._file.write(data)
-        self._hash.update(data)
+        self._file.write(np.ascontiguousarray(signal_uv, dtype="<i2").data)
         first_peak = sum(map(len, self._peaks[-1:])) + (self._index[-1][5] if self._index else 0)
         self._index.append((record, self._samples, len(signal_uv), "|".join(flags), digest, first_peak, len(peaks)))
         self._peaks.append(peaks.astype(np.int32))
@@ -124,14 +122,14 @@ class Writer:
         (self.folder / "peaks.npy").write_bytes(peaks.getvalue())
         _write_rows(self.folder / "index.csv", INDEX, self._index)
         _write_rows(self.folder / "refused.csv", REFUSED, self._refused)
-        for name in ("index.csv", "peaks.npy"):
-            self._hash.update((self.folder / name).read_bytes())
+        sums = {name: layout.digest(self.folder / name) for name in ("signals.npy", "index.csv", "peaks.npy")}
+        whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
         about = {
             "format": FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": UNIT,
-            "conditioning": self.conditioning, "digest": self._hash.hexdigest()[:_DIGITS],
+            "conditioning": self.conditioning, "digest": whole,
         }  # fmt: skip
         (self.folder / "store.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        layout.seal(self.folder)
+        layout.seal(self.folder, sums)
         return self._report()
 
     def _report(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,10 @@ def test_band_pass_equals_forward_backward_butterworth(order):
     assert np.abs(ours[middle] - theirs[middle]).max() < 0.02 * theirs[middle].std()
 
 
-@pytest.mark.parametrize(("rate_hz", "to_rate_hz"), [(500, 100), (1000, 250), (257, 100), (100, 250), (360.5, 100)])
+@pytest.mark.parametrize(
+    ("rate_hz", "to_rate_hz"),
+    [(500, 100), (1000, 250), (257, 100), (100, 250), (360.5, 100), (333.333, 250), (999.999, 250)],
+)
 def test_a_sine_in_the_band_keeps_amplitude_phase_and_start(rate_hz, to_rate_hz):
     duration_s = 10
     time_in = np.arange(round(duration_s * rate_hz)) / rate_hz
@@ -39,6 +43,17 @@ def test_a_sine_in_the_band_keeps_amplitude_phase_and_start(rate_hz, to_rate_hz)
     inner = (time_out > 1) & (time_out < 9)
     expected = np.sin(2 * np.pi * 5 * time_out + 0.3)
     assert np.abs(out[inner, 0] - expected[inner]).max() < 1e-3
+
+
+@pytest.mark.parametrize("rate_hz", [333.333, 999.001, 9999.999])
+def test_an_odd_rate_costs_no_more_memory_than_three_of_the_longest_steps(rate_hz):
+    signal = np.zeros((5000, 12), dtype=np.float32)
+    tracemalloc.start()
+    try:
+        conditioning.condition(signal, rate_hz, to_rate_hz=250, low_hz=0.5, high_hz=47, order=2)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_one_transform_each_way_serves_all_leads(monkeypatch):

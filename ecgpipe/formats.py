@@ -10,124 +10,53 @@ aVL = I - II / 2, aVF = II - I / 2; the recording is flagged `derived-leads`. Wh
 `parser-warning`, but a checksum that does not fit is refused.
 """
 
-import warnings
+import functools
+import importlib.util
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ecgpipe import headers, records
-from ecgpipe.leads import LEADS, canonical
+from ecgpipe import files, headers, interchange, records
+from ecgpipe.leads import LEADS
 from ecgpipe.records import Recording, Refused
+from ecgpipe.sandbox import Sandbox
 
 SUFFIXES = frozenset((".dcm", ".dicom", ".scp", ".xml", ".edf", ".mwf", ".mfer", ".mfr", ".ecg"))
-# The library's parsers by name: no others, since some open files beside the one named, and some are experimental.
-_PARSERS = frozenset(
-    f"{name}Parser"
-    for name in (
-        "DICOMWaveform",
-        "SCPECG",
-        "HL7aECG",
-        "GEMuseXML",
-        "SierraXML",
-        "MortaraEL250",
-        "EDF",
-        "MFER",
-        "ISHNEHolter",
-    )
-)
-_MOST_BYTES = 1 << 29
-_RATES_HZ = (50.0, 10_000.0)
-_MOST_DRIFT = 1e-3  # share by which a rate may miss samples / duration: the library rounds rates to whole Hz
-_LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}  # of leads I and II
-_STEP = "pip install -r requirements-formats.txt"
 
 
-def read(file: Path) -> Recording:
-    """One recording whose suffix is in `SUFFIXES`; Refused where it cannot be trusted or the package is missing."""
+def read(file: Path, root: Path | None = None) -> Recording:
+    """One recording whose suffix is in `SUFFIXES`; Refused where it cannot be trusted or the package is missing.
+    Nothing outside `root`, the file's own folder where it is not given, is opened."""
     file = Path(file)
-    if not file.is_file():
-        raise Refused("missing", f"{file}: no such file; give the path of a recording")
-    if (size := file.stat().st_size) > _MOST_BYTES:
-        raise Refused("oversized", f"{file}: a recording has {_MOST_BYTES} bytes or fewer, found {size}; cut it")
-    record, warned = _parsed(file)
-    rate_hz, found = _rate(record, file), _leads(record, file)
+    if files.size(file, file.parent if root is None else root) > files.MOST_BYTES:
+        raise Refused("oversized", f"{file}: a recording holds {files.MOST_BYTES} bytes at most; cut it")
+    if importlib.util.find_spec("ecgdatakit") is None:
+        raise Refused("format", f"{file}: {file.suffix} is read with the package ecgdatakit; {interchange.STEP}")
+    try:
+        values, said = _other().call(str(file.absolute()))
+    except Refused as refusal:
+        raise _named(file, refusal) from None
+    found = dict(zip(said["leads"], values.astype(np.float64), strict=True))
     derived = [lead for lead in LEADS if lead not in found]
     for lead in derived:
-        of_i, of_ii = _LIMBS[lead]
+        of_i, of_ii = interchange.LIMBS[lead]
         found[lead] = of_i * found["I"] + of_ii * found["II"]
     signal_mv = np.asfortranarray(np.stack([found[lead] for lead in LEADS], axis=1), dtype=np.float32)
-    signal_mv, faults = records.checked(signal_mv, rate_hz, str(file))
-    faults += ("derived-leads",) * bool(derived) + ("parser-warning",) * warned
-    age, patient = headers.age(str(record.patient.age)), record.patient.patient_id or None
-    return Recording(signal_mv, rate_hz, age, headers.sex(record.patient.sex), patient, (), faults)
+    signal_mv, faults = records.checked(signal_mv, said["rate_hz"], str(file))
+    faults += ("derived-leads",) * bool(derived) + ("parser-warning",) * said["warned"]
+    age, sex = headers.age(said["age"]), headers.sex(said["sex"])
+    return Recording(signal_mv, said["rate_hz"], age, sex, said["patient"] or None, (), faults)
 
 
-def _parsed(file: Path) -> tuple[Any, bool]:
-    """(the library's ECGRecord in mV, whether it warned); Refused 'format', 'checksum' or 'unreadable'."""
-    try:
-        import ecgdatakit
-    except ImportError:
-        step = f"{file}: {file.suffix} is read with the package ecgdatakit; {_STEP}"
-        raise Refused("format", step) from None
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        try:
-            kind = ecgdatakit.FileParser.detect_format(file)
-            if kind is None or kind["parser"] not in _PARSERS:
-                named = f"found {kind['name']}" if kind else "found none"
-                raise Refused("format", f"{file}: it holds no format that is read under {file.suffix}, {named}")
-            record = ecgdatakit.FileParser.parse(file, units="mV")
-        except ImportError as error:
-            raise Refused("format", f"{file}: a package is missing ({error}); {_STEP}") from error
-        except Refused:
-            raise
-        except ecgdatakit.ChecksumError as error:
-            raise Refused("checksum", f"{file}: {error}; fetch it anew") from error
-        except Exception as error:  # parsers of nine formats raise whatever they meet
-            raise Refused("unreadable", f"{file}: ecgdatakit cannot read it ({error}); fetch it anew") from error
-    for one in warned:
-        if issubclass(one.category, ecgdatakit.ChecksumWarning):
-            raise Refused("checksum", f"{file}: {one.message}; fetch it anew")
-    if "scale_warning" in record.raw_metadata:
-        raise Refused("gain", f"{file}: it does not state its gain; convert it to WFDB")
-    return record, bool(warned)
+def _named(file: Path, refusal: Refused) -> Refused:
+    """What to say of a file that the library cannot read: better what it is, where its first bytes tell that."""
+    known = files.foreign(file) if refusal.reason in ("format", "unreadable") else None
+    if known and not (known.reason == "web-page" and b"<?xml" in file.read_bytes()[:64]):
+        return known
+    return Refused(refusal.reason, str(refusal).replace(str(file.absolute()), str(file)))
 
 
-def _leads(record: Any, file: Path) -> dict[str, np.ndarray]:
-    """Standard lead -> its signal [time] in mV; Refused 'leads', 'units' or 'truncated'."""
-    found: dict[str, Any] = {}
-    for one in record.leads:
-        name, _, number = one.label.rpartition("_")  # the library numbers a name that comes again: II, II_2
-        lead = canonical(name if name and number.isdigit() else one.label)
-        if lead in found:
-            raise Refused("leads", f"{file}: lead {lead} stands twice, each lead stands once; correct it")
-        if lead is not None:
-            found[lead] = one
-    absent = [lead for lead in LEADS if lead not in found]
-    if "I" not in found or "II" not in found or set(absent) - set(_LIMBS):
-        rule = "leads I, II and V1 to V6 are needed (the other limb leads can be reckoned)"
-        raise Refused("leads", f"{file}: {rule}, missing {', '.join(absent)}; leave it out")
-    for lead, one in found.items():
-        if one.is_raw or one.units != "mV":
-            raise Refused("units", f"{file}: lead {lead}: no unit of voltage, found '{one.units}'; convert it")
-    if len({len(one.samples) for one in found.values()}) > 1:
-        raise Refused("truncated", f"{file}: its leads differ in length; fetch it anew")
-    return {lead: np.asarray(one.samples, np.float64) for lead, one in found.items()}
-
-
-def _rate(record: Any, file: Path) -> float:
-    """The rate in Hz that all leads share; Refused 'rate'."""
-    rates = {float(one.sampling_rate) for one in record.leads if canonical(one.label)}
-    slowest, fastest = _RATES_HZ
-    if len(rates) > 1 or not all(slowest <= rate <= fastest for rate in rates):
-        rule = f"its leads have one rate from {slowest:g} to {fastest:g} Hz, found {sorted(rates)}"
-        raise Refused("rate", f"{file}: {rule}; convert it")
-    rate_hz = rates.pop() if rates else 0.0  # without a lead, `_leads` refuses it
-    duration = record.recording.duration
-    if rate_hz and duration:
-        exact = max(len(one.samples) for one in record.leads if canonical(one.label)) / duration.total_seconds()
-        if abs(exact - rate_hz) > _MOST_DRIFT * rate_hz:
-            rule = f"{rate_hz:g} Hz do not fit its samples and duration, which make {exact:g} Hz"
-            raise Refused("rate", f"{file}: {rule}; convert it to WFDB")
-    return rate_hz
+@functools.cache
+def _other() -> Sandbox:
+    """The one process that runs ecgdatakit."""
+    return Sandbox(interchange, "other")

@@ -1,8 +1,9 @@
 """A process of its own for parsers that are not ours: what crashes or hangs them or fills memory costs one recording.
 
 The process is started at the first call and serves all further ones, one after the other. It may hold so much memory
-beyond what it starts with, write no file and take so many seconds a call; where it does not answer it is ended and the
-next call starts another. What it answers is JSON and plain numbers: nothing that it sends is ever run.
+beyond what it starts with, or so many times the size of the file (small files that ask for much memory are the danger),
+write no file and take so many seconds a call; where it does not answer it is ended and the next call starts another.
+What it answers is JSON and plain numbers: nothing that it sends is ever run.
 
 A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON: `{"refused": [reason,
 message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by the bytes of such an array.
@@ -113,36 +114,47 @@ class Sandbox:
         return Refused("crashed", f"{file}: the parser of this file {how}; fetch it anew or leave it out")
 
 
-def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]]) -> None:
+def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int = 0) -> None:
     """Answers the requests on standard input by `answer(*request)`, which gives an array and what else to say, or
-    raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond what is held now."""
-    _confine()
+    raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond what is held now, or to so many
+    `times` the size of the file asked for, where that is more."""
+    held = _confine()
     out: BinaryIO = sys.stdout.buffer
     sys.stdout = sys.stderr
     out.write(b"ready\n")
     out.flush()
     for line in sys.stdin.buffer:
+        request = json.loads(line)
+        file = Path(request[1])
+        if held:
+            _limit(resource.RLIMIT_AS, held + max(MOST_MEMORY, times * file.stat().st_size if file.exists() else 0))
         try:
-            values, said = answer(*json.loads(line))
+            values, said = answer(*request)
             values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
             head, body = {**said, "shape": values.shape, "dtype": values.dtype.str}, memoryview(values)
         except Refused as refusal:
             head, body = {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
+        except MemoryError:
+            message = f"{file}: it asks for more memory than a recording takes; remove it"
+            head, body = {"refused": ["oversized", message]}, memoryview(b"")
         out.write(json.dumps(head).encode() + b"\n")
         out.write(body.cast("B") if body.nbytes else b"")
         out.flush()
 
 
-def _confine() -> None:
-    """Limits this process; a limit that the system does not know is left out."""
+def _confine() -> int:
+    """Limits this process; the bytes of memory that it holds, 0 where the system does not tell."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks is told, and ends us
+    for which in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        _limit(which, 0)
     held = Path("/proc/self/statm")
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
-    if held.exists():
-        limits[resource.RLIMIT_AS] = int(held.read_text().split()[0]) * resource.getpagesize() + MOST_MEMORY
-    for which, most in limits.items():
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(which, (most, most))
+    return int(held.read_text().split()[0]) * resource.getpagesize() if held.exists() else 0
+
+
+def _limit(which: int, most: int) -> None:
+    """Sets the soft limit of this process; one that the system does not know is left out."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(which, (most, resource.getrlimit(which)[1]))
 
 
 def _end(child: subprocess.Popen, owner: int) -> None:

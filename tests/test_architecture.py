@@ -48,7 +48,7 @@ OWNERS = {
     "sklearn": {"measures"},
     "dvc": {"revisions"},
     "onnx": {"exporting"},
-    "ecgdatakit": {"formats"},
+    "ecgdatakit": {"interchange"},
 }
 # Files of requirements that a plain installation does without, and the library that each is for.
 OPTIONAL = {"requirements-export.txt": "onnx", "requirements-formats.txt": "ecgdatakit"}

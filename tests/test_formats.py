@@ -1,8 +1,8 @@
 """Recordings written by public writers (pydicom, pyedflib) against the signal that went into them."""
 
-import builtins
 import contextlib
 import datetime
+import importlib.util
 import os
 import socket
 
@@ -155,17 +155,22 @@ def test_what_cannot_be_trusted_is_refused_with_its_reason(tmp_path):
 def test_files_that_are_none_are_refused(tmp_path):
     whole = dicom(tmp_path / "a.dcm", signal()).read_bytes()
     assert reason(tmp_path / "gone.dcm") == "missing"
-    for name, data in (
-        ("empty.dcm", b""), ("cut.dcm", whole[: len(whole) // 2]), ("page.xml", b"<html><body>404</body></html>"),
-        ("lfs.edf", b"version https://git-lfs.github.com/spec/v1\n"), ("text.scp", b"hello"),
+    for name, data, why in (
+        ("empty.dcm", b"", "empty"), ("cut.dcm", whole[: len(whole) // 2], "unreadable"),
+        ("page.xml", b"<html><body>404</body></html>", "web-page"), ("text.scp", b"hello", "format"),
+        ("lfs.edf", b"version https://git-lfs.github.com/spec/v1\n", "lfs-pointer"),
+        ("other.xml", b'<?xml version="1.0"?><invoice/>', "format"), ("a.ecg", b"\x80\x04\x95" + b"." * 90, "pickle"),
     ):  # fmt: skip
         (tmp_path / name).write_bytes(data)
-        assert reason(tmp_path / name) in ("format", "unreadable")
+        assert reason(tmp_path / name) == why
     os.mkfifo(tmp_path / "pipe.dcm")
-    assert reason(tmp_path / "pipe.dcm") == "missing"
+    assert reason(tmp_path / "pipe.dcm") == "no-file"
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as one, contextlib.chdir(tmp_path):
         one.bind("s.dcm")
-    assert reason(tmp_path / "s.dcm") == "missing"
+    assert reason(tmp_path / "s.dcm") == "no-file"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/link.dcm").symlink_to(tmp_path / "cut.dcm")
+    assert reason(tmp_path / "in/link.dcm") == "outside"
 
 
 @pytest.mark.parametrize("write", [dicom, edf])
@@ -206,14 +211,7 @@ def test_a_recording_of_many_bytes_is_not_opened(tmp_path):
 
 def test_a_missing_package_is_named_and_costs_one_recording(tmp_path, monkeypatch):
     (tmp_path / "a.dcm").write_bytes(b"DICM")
-    plain = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "ecgdatakit":
-            raise ImportError(name)
-        return plain(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     said, why, _ = predicting.verdict(tmp_path / "a.dcm")
     assert said == "refused"
     assert why.endswith(".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt")

@@ -1,0 +1,119 @@
+"""XML recordings written here, by the published descriptions of their formats: no public writer of them is known."""
+
+import base64
+import zlib
+
+import numpy as np
+import pytest
+
+from ecgpipe import formats, interchange, quality, records
+from ecgpipe.leads import LEADS
+from tests.test_formats import EIGHT, RATE_HZ, signal
+
+STEP_MV = 0.00488  # of MUSE
+
+
+@pytest.fixture(autouse=True)
+def library():
+    pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
+
+
+def muse(path, signal_mv, leads=EIGHT, units="MICROVOLTS", rate_hz=RATE_HZ, age=("61", "YEARS"), spoil=0):
+    """A resting ECG as GE MUSE exports it (restecg.dtd): samples of 16 bits in Base64, with their CRC-32."""
+    made = []
+    for lead in leads:
+        steps = np.rint(signal_mv[:, LEADS.index(lead)] / STEP_MV).astype("<i2").tobytes()
+        made.append(
+            f"<LeadData><LeadByteCountTotal>{len(steps)}</LeadByteCountTotal>"
+            f"<LeadSampleCountTotal>{len(signal_mv)}</LeadSampleCountTotal>"
+            f"<LeadAmplitudeUnitsPerBit>4.88</LeadAmplitudeUnitsPerBit>"
+            f"<LeadAmplitudeUnits>{units}</LeadAmplitudeUnits><LeadID>{lead}</LeadID>"
+            f"<LeadDataCRC32>{zlib.crc32(steps) + spoil}</LeadDataCRC32>"
+            f"<WaveFormData>{base64.encodebytes(steps).decode()}</WaveFormData></LeadData>"
+        )
+    path.write_text(
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!DOCTYPE RestingECG SYSTEM "restecg.dtd">\n<RestingECG>'
+        f"<PatientDemographics><PatientID>00017</PatientID><PatientAge>{age[0]}</PatientAge><AgeUnits>{age[1]}</AgeUnits>"
+        "<Gender>FEMALE</Gender></PatientDemographics><TestDemographics/>"
+        f"<Waveform><WaveformType>Median</WaveformType><SampleBase>{rate_hz}</SampleBase>{made[0]}</Waveform>"
+        f"<Waveform><WaveformType>Rhythm</WaveformType><SampleBase>{rate_hz}</SampleBase>"
+        f"<SampleExponent>0</SampleExponent>{''.join(made)}</Waveform></RestingECG>\n",
+        encoding="latin-1",
+    )
+    return path
+
+
+def aecg(path, signal_mv, leads=LEADS, unit="uV", rate_hz=RATE_HZ):
+    """An annotated ECG after HL7 V3 (PORT_MT020001): value = origin + scale * digit, time as an increment."""
+    sequences = []
+    for lead in leads:
+        digits = " ".join(map(str, np.rint(signal_mv[:, LEADS.index(lead)] * 1000 / 2.5).astype(int).tolist()))
+        sequences.append(
+            f'<component><sequence><code code="MDC_ECG_LEAD_{lead.upper()}" codeSystem="2.16.840.1.113883.6.24"/>'
+            f'<value xsi:type="SLIST_PQ"><origin value="0" unit="{unit}"/><scale value="2.5" unit="{unit}"/>'
+            f"<digits>{digits}</digits></value></sequence></component>"
+        )
+    path.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<AnnotatedECG xmlns="urn:hl7-org:v3" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id root="1.2.3"/>'
+        '<component><series><code code="RHYTHM" codeSystem="2.16.840.1.113883.5.4"/><component><sequenceSet>'
+        '<component><sequence><code code="TIME_RELATIVE" codeSystem="2.16.840.1.113883.5.4"/>'
+        f'<value xsi:type="GLIST_PQ"><head value="0" unit="s"/><increment value="{1 / rate_hz}" unit="s"/></value>'
+        f"</sequence></component>{''.join(sequences)}</sequenceSet></component></series></component></AnnotatedECG>\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def reason(path):
+    with pytest.raises(records.Refused) as caught:
+        formats.read(path)
+    return caught.value.reason
+
+
+def test_a_muse_recording_reads_as_it_was_written_and_its_limb_leads_are_reckoned(tmp_path):
+    made = signal()
+    found = formats.read(muse(tmp_path / "a.xml", made))
+    assert np.abs(found.signal_mv - made).max() < 2 * STEP_MV
+    assert (
+        np.abs(found.signal_mv[:, [LEADS.index(lead) for lead in EIGHT]] - made[:, [0, 1, *range(6, 12)]]).max()
+        < STEP_MV
+    )
+    assert (found.rate_hz, found.age, found.sex, found.patient) == (500, 61, "F", "00017")
+    assert found.faults == ("derived-leads",)
+    assert formats.read(muse(tmp_path / "b.xml", made, age=("", ""))).age is None
+
+
+def test_a_muse_recording_that_cannot_be_trusted_is_refused(tmp_path):
+    made = signal()
+    assert reason(muse(tmp_path / "crc.xml", made, spoil=1)) == "checksum"
+    assert reason(muse(tmp_path / "unit.xml", made, units="COUNTS")) == "units"
+    assert reason(muse(tmp_path / "v6.xml", made, leads=EIGHT[:-1])) == "leads"
+    assert reason(muse(tmp_path / "rate.xml", made, rate_hz=10)) == "rate"
+    whole = muse(tmp_path / "a.xml", made).read_text()
+    (tmp_path / "cut.xml").write_text(whole[: len(whole) // 2])
+    assert reason(tmp_path / "cut.xml") == "unreadable"
+
+
+def test_an_annotated_ecg_reads_as_it_was_written(tmp_path):
+    made = signal()
+    found = formats.read(aecg(tmp_path / "a.xml", made))
+    assert np.abs(found.signal_mv - made).max() <= 0.00125 + 1e-6
+    assert (found.rate_hz, found.age, found.sex) == (500, None, None)
+    assert not set(found.faults) & set(quality.SENTENCES) - {"parser-warning"}
+    assert reason(aecg(tmp_path / "unit.xml", made, unit="mmHg")) == "units"
+
+
+def test_entities_that_expand_without_end_are_refused(tmp_path):
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE RestingECG [<!ENTITY e0 "boom">{entities}]><RestingECG>&e11;</RestingECG>'
+    (tmp_path / "bomb.xml").write_text(bomb)
+    assert reason(tmp_path / "bomb.xml") == "unreadable"
+
+
+def test_the_answer_says_what_the_file_does(tmp_path):
+    values, said = interchange.answer("other", str(muse(tmp_path / "a.xml", signal())))
+    assert values.shape == (8, 5000) and values.dtype == np.float32
+    assert said == {
+        "leads": list(EIGHT), "rate_hz": 500.0, "warned": False, "age": "61", "sex": "F", "patient": "00017",
+    }  # fmt: skip

@@ -64,6 +64,10 @@ def _paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     return [*arguments.paths, *named], list(dict.fromkeys(files))
 
 
+def _folders(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if path.is_dir()]
+
+
 def _predict(arguments: argparse.Namespace) -> int:
     source = _source(arguments)
     paths, files = _paths(arguments)
@@ -77,7 +81,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     drawn = sheets.Sheets(folder, models.names, models.full_names) if arguments.plot else None
     refused = 0
     with results.writer(arguments.format, out, models.codes, models.names) as write:
-        answers = predicting.predict(models, files, source, known, keep=arguments.plot)
+        how = predicting.Reading(source, known, _folders(paths), keep=arguments.plot)
+        answers = predicting.predict(models, files, how)
         for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
             write(answer)
             if drawn:
@@ -103,8 +108,8 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    _, files = _paths(arguments)
-    checked = predicting.check(files, _source(arguments))
+    paths, files = _paths(arguments)
+    checked = predicting.check(files, _source(arguments), _folders(paths))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
     for path, said, reason, sentence in rows:

@@ -148,19 +148,22 @@ def report(
     Positives are null where a class is not annotated. At most 50 records are named per reason.
     """
     good = table[table["fault"] == ""]
+    known = set(zip(good["source"], good["record"], strict=True))
+    usable = {name: [one for one in found if (name, one.record) in known] for name, found in descriptions.items()}
     return {
         "recordings": len(table),
         "usable": len(good),
         "sources": {
             name: {
                 "recordings": int((table["source"] == name).sum()),
-                "usable": int((good["source"] == name).sum()),
+                "usable": len(usable[name]),
                 "age_unknown": int(good.loc[good["source"] == name, "age"].isna().sum()),
                 "sex_unknown": int((good.loc[good["source"] == name, "gender"] == "").sum()),
                 "patient_unknown": int((good.loc[good["source"] == name, "patient"] == "").sum()),
                 "left_out": _left_out(table[table["source"] == name]),
+                "flags": dict(Counter(flag for one in usable[name] for flag in one.flags)),
                 **_spoken(descriptions[name], source, vocabularies[name], classes),
-                **_counts(good[good["source"] == name], vocabularies[name], classes),
+                "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
             }
             for name, source in sources.items()
         },
@@ -278,14 +281,10 @@ def _named(label: str, source: Source) -> str:
     return label if name == label else f"{label} {name}"
 
 
-def _counts(good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]) -> dict[str, Any]:
+def _positives(good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]) -> dict[str, int | None]:
     """Positives per class of one source, None where the class is not annotated there."""
-    annotated = diagnoses.annotated(vocabulary, classes)
-    positives = {
-        diagnosis.code: int((good[diagnosis.code] == 1).sum()) if said else None
-        for diagnosis, said in zip(classes, annotated, strict=True)
-    }
-    return {"positives": positives}
+    said = zip(classes, diagnoses.annotated(vocabulary, classes), strict=True)
+    return {one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said}
 
 
 def _left_out(table: pd.DataFrame) -> dict[str, Any]:

@@ -92,21 +92,27 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
     return found
 
 
-def verdict(path: Path, source: Source | None = None) -> tuple[str, str, records.Recording | None]:
-    """('ok' | 'flagged' | 'refused', reason, the recording where it could be read)."""
+def verdict(
+    path: Path, source: Source | None = None, within: Sequence[Path] = ()
+) -> tuple[str, str, records.Recording | None]:
+    """('ok' | 'flagged' | 'refused', reason, the recording where it could be read). Nothing is opened outside the
+    first folder of `within` that the path lies in, or its own folder."""
+    root = next((folder for folder in within if path.is_relative_to(folder)), path.parent)
     try:
         other = path.suffix.lower() in formats.SUFFIXES
-        recording = formats.read(path) if other else records.read(path, source)
+        recording = formats.read(path, root) if other else records.read(path, source, root)
     except records.Refused as refusal:
         step = "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
         return "refused", f"{refusal.reason}: {refusal}" + step * (refusal.reason == "rate"), None
     return ("flagged" if recording.faults else "ok"), "|".join(recording.faults), recording
 
 
-def check(paths: Iterable[Path], source: Source | None = None) -> Iterator[tuple[str, str, str, str]]:
-    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file."""
+def check(
+    paths: Iterable[Path], source: Source | None = None, within: Sequence[Path] = ()
+) -> Iterator[tuple[str, str, str, str]]:
+    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file (`verdict`)."""
     for path in paths:
-        said, reason, _ = verdict(path, source)
+        said, reason, _ = verdict(path, source, within)
         code, colon, message = reason.partition(": ")
         if not (said == "refused" and colon):
             code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
@@ -161,28 +167,34 @@ class _Batch:
     sex: list[str | None] = field(default_factory=list)
 
 
-def _batches(
-    about: dict[str, Any],
-    files: Iterable[Path],
-    source: Source | None,
-    known: Mapping[Path, Row | None],
-    keep: bool,
-) -> Iterator[_Batch]:
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: by the catalogue entry `source`; age and sex of those that a table tells of are `known`
+    (`people`); links are followed `within` these folders (`verdict`); `keep` hands each recording over with its answer,
+    to be drawn."""
+
+    source: Source | None = None
+    known: Mapping[Path, Row | None] = field(default_factory=dict)
+    within: Sequence[Path] = ()
+    keep: bool = False
+
+
+def _batches(about: dict[str, Any], files: Iterable[Path], how: Reading) -> Iterator[_Batch]:
     """Reads and conditions the files, in order; a new batch begins where one has become long."""
     batch, most = _Batch(), _BATCH_S * about["rate_hz"]
     for path in files:
-        said, reason, recording = verdict(path, source)
+        said, reason, recording = verdict(path, how.source, how.within)
         if recording is None:
             batch.answers.append(Answer(path, said, reason))
         else:
-            recording = _of_person(recording, known[path]) if path in known else recording
+            recording = _of_person(recording, how.known[path]) if path in how.known else recording
             doubts = _doubts(recording, about)
             signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **about["conditioning"])
             batch.signals_uv.append(signals.to_microvolts(signal_mv))
             batch.age.append(recording.age)
             batch.sex.append(recording.sex)
             said = "flagged" if doubts else "ok"
-            batch.answers.append(Answer(path, said, "|".join(doubts), recording=recording if keep else None))
+            batch.answers.append(Answer(path, said, "|".join(doubts), recording=recording if how.keep else None))
         if sum(map(len, batch.signals_uv)) >= most:
             yield batch
             batch = _Batch()
@@ -190,20 +202,13 @@ def _batches(
         yield batch
 
 
-def predict(
-    ensemble: Ensemble,
-    files: Sequence[Path],
-    source: Source | None = None,
-    known: Mapping[Path, Row | None] | None = None,
-    *,
-    keep: bool = False,
-) -> Iterator[Answer]:
+def predict(ensemble: Ensemble, files: Sequence[Path], how: Reading | None = None) -> Iterator[Answer]:
     """What is said of each recording file, in order, as it comes; memory does not grow with their number.
 
-    source: how the files are read (`records.read`); known: age and sex of those that a table tells of (`people`);
-    keep: hand each recording over with its answer, to be drawn. Several threads each read a batch and ask the networks,
-    with their share of the threads that torch has here: none of them waits for another, as torch's own would.
+    Several threads each read a batch and ask the networks, with their share of the threads that torch has here: none of
+    them waits for another, as torch's own would.
     """
+    how = how or Reading()
     budget = torch.get_num_threads()
     workers = min(budget, _WORKERS)
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(budget // workers,))
@@ -211,7 +216,7 @@ def predict(
     try:
         for first in range(0, len(files), _BATCH):
             part = files[first : first + _BATCH]
-            waiting.append(pool.submit(_answers, ensemble, part, source, known or {}, keep))
+            waiting.append(pool.submit(_answers, ensemble, part, how))
             if len(waiting) > workers:
                 yield from waiting.popleft().result()
         while waiting:
@@ -221,10 +226,8 @@ def predict(
         torch.set_num_threads(budget)
 
 
-def _answers(
-    ensemble: Ensemble, files: Sequence[Path], source: Source | None, known: Mapping[Path, Row | None], keep: bool
-) -> list[Answer]:
-    batches = _batches(ensemble.about, files, source, known, keep)
+def _answers(ensemble: Ensemble, files: Sequence[Path], how: Reading) -> list[Answer]:
+    batches = _batches(ensemble.about, files, how)
     return [answer for batch in batches for answer in _answered(ensemble, batch)]
 
 

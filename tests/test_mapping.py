@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,6 +249,19 @@ def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
     assert left_out["leads"]["recordings"] == 60
     assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
     assert reported["sources"]["sph"]["left_out"] == {}
+
+
+def test_the_report_counts_the_flags_of_usable_recordings():
+    one, two, three = described((AF,), (AF,), ())
+    flagged = [
+        replace(one, flags=("odd-age", "odd-sex")),
+        replace(two, flags=("odd-age",)),
+        replace(three, flags=("odd-age",)),
+    ]
+    words = diagnoses.vocabulary(CPSC.vocabulary)
+    table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)
+    said = mapping.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)["sources"]["cpsc"]
+    assert said["flags"] == {"odd-age": 2, "odd-sex": 1}
 
 
 def test_the_report_counts_labels_that_no_class_takes(reported):

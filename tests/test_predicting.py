@@ -51,10 +51,10 @@ def west(tmp_path):
     return tmp_path / "west"
 
 
-def tabled(ensemble, files, *args):
+def tabled(ensemble, files, *how, **more):
     """What `predict` says, as a table."""
     rows = []
-    for answer in predicting.predict(ensemble, files, *args):
+    for answer in predicting.predict(ensemble, files, predicting.Reading(*how, **more)):
         row = {"path": str(answer.path), "verdict": answer.verdict, "reason": answer.reason}
         if answer.probabilities is not None:
             row |= dict(zip(ensemble.names, answer.probabilities, strict=True))
@@ -155,6 +155,16 @@ def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(w
     assert set(predicting.people([west], SOURCE).values()) == {None}
 
 
+def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_path):
+    (tmp_path / "one/sub").mkdir(parents=True)
+    for suffix in (".hea", ".mat"):
+        (tmp_path / f"one/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
+        (tmp_path / f"one/sub/R1{suffix}").symlink_to(tmp_path / f"one/R1{suffix}")
+    files = predicting.expand([tmp_path / "one"])
+    assert [row[1] for row in predicting.check(files, within=[tmp_path / "one"])] == ["ok", "ok"]
+    assert [row[2] for row in predicting.check(files)] == ["", "outside"]
+
+
 def test_an_unknown_rate_is_refused_with_the_next_step(west):
     said, reason, _ = predicting.verdict(west / "W1.h5")
     assert said == "refused"
@@ -203,7 +213,7 @@ def test_answers_come_while_files_are_still_unread(models, recordings, monkeypat
     monkeypatch.setattr(predicting, "_BATCH", 1)
     read = []
     plain = records.read
-    monkeypatch.setattr(records, "read", lambda path, source: read.append(path) or plain(path, source))
+    monkeypatch.setattr(records, "read", lambda path, source, root: read.append(path) or plain(path, source))
     file = predicting.expand([recordings])[0]
     answers = predicting.predict(ensembles.load(models), [file] * 50)
     next(answers)

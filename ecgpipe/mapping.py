@@ -148,23 +148,11 @@ def report(
     Positives are null where a class is not annotated. At most 50 records are named per reason.
     """
     good = table[table["fault"] == ""]
-    known = set(zip(good["source"], good["record"], strict=True))
-    usable = {name: [one for one in found if (name, one.record) in known] for name, found in descriptions.items()}
     return {
         "recordings": len(table),
         "usable": len(good),
         "sources": {
-            name: {
-                "recordings": int((table["source"] == name).sum()),
-                "usable": len(usable[name]),
-                "age_unknown": int(good.loc[good["source"] == name, "age"].isna().sum()),
-                "sex_unknown": int((good.loc[good["source"] == name, "gender"] == "").sum()),
-                "patient_unknown": int((good.loc[good["source"] == name, "patient"] == "").sum()),
-                "left_out": _left_out(table[table["source"] == name]),
-                "flags": dict(Counter(flag for one in usable[name] for flag in one.flags)),
-                **_spoken(descriptions[name], source, vocabularies[name], classes),
-                "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
-            }
+            name: _of_source(table[table["source"] == name], descriptions[name], source, vocabularies[name], classes)
             for name, source in sources.items()
         },
         "classes": {
@@ -177,6 +165,29 @@ def report(
             }
             for diagnosis in classes
         },
+    }
+
+
+def _of_source(
+    table: pd.DataFrame,
+    descriptions: Sequence[Description],
+    source: Source,
+    vocabulary: Vocabulary,
+    classes: Sequence[Diagnosis],
+) -> dict[str, Any]:
+    """What `report` says of one source."""
+    good = table[table["fault"] == ""]
+    usable = set(good["record"])
+    return {
+        "recordings": len(table),
+        "usable": len(good),
+        "age_unknown": int(good["age"].isna().sum()),
+        "sex_unknown": int((good["gender"] == "").sum()),
+        "patient_unknown": int((good["patient"] == "").sum()),
+        "left_out": _left_out(table),
+        "flags": dict(Counter(flag for one in descriptions if one.record in usable for flag in one.flags)),
+        **_spoken(descriptions, source, vocabulary, classes),
+        "positives": _positives(good, vocabulary, classes),
     }
 
 

@@ -152,30 +152,25 @@ def report(
         "recordings": len(table),
         "usable": len(good),
         "sources": {
-            name: _of_source(table[table["source"] == name], descriptions[name], source, vocabularies[name], classes)
+            name: {
+                **_of_source(table[table["source"] == name], descriptions[name]),
+                **_spoken(descriptions[name], source, vocabularies[name], classes),
+                "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
+            }
             for name, source in sources.items()
         },
         "classes": {
-            diagnosis.code: {
-                "abbreviation": diagnosis.abbreviation,
-                "name": diagnosis.name,
-                "codes": list(diagnosis.codes),
-                "positives": int((good[diagnosis.code] == 1).sum()),
-                "annotated": int(good[diagnosis.code].notna().sum()),
+            one.code: {
+                "abbreviation": one.abbreviation, "name": one.name, "codes": list(one.codes),
+                "positives": int((good[one.code] == 1).sum()), "annotated": int(good[one.code].notna().sum()),
             }
-            for diagnosis in classes
+            for one in classes
         },
-    }
+    }  # fmt: skip
 
 
-def _of_source(
-    table: pd.DataFrame,
-    descriptions: Sequence[Description],
-    source: Source,
-    vocabulary: Vocabulary,
-    classes: Sequence[Diagnosis],
-) -> dict[str, Any]:
-    """What `report` says of one source."""
+def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict[str, Any]:
+    """What `report` counts of one source's recordings."""
     good = table[table["fault"] == ""]
     usable = set(good["record"])
     return {
@@ -186,8 +181,6 @@ def _of_source(
         "patient_unknown": int((good["patient"] == "").sum()),
         "left_out": _left_out(table),
         "flags": dict(Counter(flag for one in descriptions if one.record in usable for flag in one.flags)),
-        **_spoken(descriptions, source, vocabulary, classes),
-        "positives": _positives(good, vocabulary, classes),
     }
 
 
@@ -302,7 +295,5 @@ def _left_out(table: pd.DataFrame) -> dict[str, Any]:
     """Reason -> how many recordings of one source, and the first of them by name."""
     bad = table[table["fault"] != ""]
     reasons = bad["fault"].str.partition(":")[0] if len(bad) else bad["fault"]
-    return {
-        reason: {"recordings": len(rows), "records": rows["record"].tolist()[:MOST_NAMED]}
-        for reason, rows in bad.groupby(reasons)
-    }
+    named = {reason: rows["record"].tolist() for reason, rows in bad.groupby(reasons)}
+    return {reason: {"recordings": len(rows), "records": rows[:MOST_NAMED]} for reason, rows in named.items()}

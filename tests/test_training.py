@@ -194,7 +194,7 @@ def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_goo
 
 def test_no_step_is_taken_after_a_bad_loss_in_the_midst_of_an_epoch(split_project, monkeypatch):
     _, data = load()
-    fold = fold_of(data)
+    fold = fold_of(data, batch=4)
     calls, steps, original, step = [], [], training.masked_loss, fold.state.schedule.step
     assert fold.steps > 3
 
@@ -331,7 +331,7 @@ def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_
             table = tables.read(layout.FOLDS)
             test = table["fold"] == "test"
             table.loc[test, tables.class_codes(table)] = 1.0
-            tables.write(table, layout.FOLDS)
+            tables.write(table, layout.FOLDS, sealed=True)
         rows, data = load()
         if disturbed:
             noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))

@@ -59,7 +59,7 @@ def read(values: Mapping[str, Any]) -> Project:
     for path in (layout.LABELS, REPORT):
         if not path.is_file():
             raise ValueError(f"{path}: the audit reads what the stage label-map writes, found no such file; {again}")
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    report = _report(again)
     table = tables.read(layout.LABELS)
     data, sources = params.section(records.Params, values, "data"), records.in_use(values)
     if set(sources) != set(report["sources"]):
@@ -67,11 +67,26 @@ def read(values: Mapping[str, Any]) -> Project:
         raise ValueError(f"data.sources in the params: they are those of {REPORT}, {found}; {again}")
     if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
         raise ValueError(f"{REPORT}: it counts the recordings and classes of {layout.LABELS}, found others; {again}")
-    classes = [
-        Diagnosis(tuple(told["codes"]), told["abbreviation"], told["name"], None) for told in report["classes"].values()
-    ]
+    try:
+        told = [(tuple(one["codes"]), one["abbreviation"], one["name"]) for one in report["classes"].values()]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{REPORT}: not what the stage label-map writes ({error!r}); {again}") from error
+    classes = [Diagnosis(*one, None) for one in told]
     vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     return Project(table, report, classes, data, sources, vocabularies)
+
+
+def _report(again: str) -> dict[str, Any]:
+    """metrics/labels.json, which Git tracks and no digest guards. ValueError where it is no report of label-map."""
+    try:
+        report = json.loads(REPORT.read_text(encoding="utf-8"))
+        kinds = {"sources": dict, "classes": dict, "recordings": int}
+        wrong = [key for key, kind in kinds.items() if not isinstance(report[key], kind)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{REPORT}: not what the stage label-map writes ({error!r}); {again}") from error
+    if wrong:
+        raise ValueError(f"{REPORT}: not what the stage label-map writes ({', '.join(wrong)}); {again}")
+    return report
 
 
 def write(folder: Path, values: Mapping[str, Any], most: int, draw: int, progress: Callable) -> list[str]:

@@ -28,7 +28,7 @@ from pydantic import Field, model_validator
 from scipy.signal import butter, lfilter, lfilter_zi
 from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 
-from ecgpipe import files, leads, records, signals
+from ecgpipe import crew, files, leads, records, signals
 from ecgpipe.params import Section
 
 _log = logging.getLogger(__name__)
@@ -245,7 +245,8 @@ def condition_source(
             except BrokenProcessPool:  # all that was under way is lost with it: what died is among the next
                 suspects = chunks[done : done + 2 * joblib.effective_n_jobs(workers) + 1]
                 done += len(suspects)
-                yield from _one_by_one(where, list(itertools.chain(*suspects)), source, params, root)
+                crew.warn(again := list(itertools.chain(*suspects)))
+                yield from _one_by_one(where, again, source, params, root)
 
 
 def _one_by_one(where: str, paths: list[Path], source: records.Source, params: Params, root: Path) -> Iterator[tuple]:

@@ -4,12 +4,25 @@ A worker notes what it is at in a small file of its own; when joblib tells that 
 """
 
 import contextlib
+import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
+_NAMED = 200  # recordings that a message names at most
+
+
+def warn(suspects: Sequence[Path]) -> None:
+    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done again."""
+    named = ", ".join(ascii(path.name)[1:-1] for path in suspects[:_NAMED]) + (
+        ", ..." if len(suspects) > _NAMED else ""
+    )
+    said = "a worker process died; the %d recordings that it may have been at are done again, one by one: %s"
+    _LOG.warning(said, len(suspects), named)
 
 
 def note(folder: str, at: str) -> None:
@@ -21,9 +34,9 @@ def note(folder: str, at: str) -> None:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[str]:
+def watched(step: str) -> Iterator[str]:
     """A folder for the notes of workers. ValueError in place of joblib's own error where one of them died: it names the
-    recordings that were being worked on."""
+    recordings that were being worked on, and the next `step`."""
     with tempfile.TemporaryDirectory(prefix="ecgpipe-") as folder:
         try:
             yield folder
@@ -33,6 +46,5 @@ def watched() -> Iterator[str]:
             codes = re.search(r"\{.*\}", str(error))
             raise ValueError(
                 f"a worker process died ({codes[0] if codes else 'killed'}) while these recordings were worked on: "
-                f"{', '.join(at) or 'none yet'}. Where memory ran out lower compute.workers; else look at them with "
-                "`python -m ecgpipe check`, and leave the one out that kills it"
+                f"{', '.join(at) or 'none yet'}. {step}"
             ) from error

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 PARAMS = Path("params.yaml")
 MOST_WORKERS = 10_000
@@ -51,6 +52,9 @@ class Used(Section):
 
 S = TypeVar("S", bound=Section)
 _LONGEST = 80  # characters told of a value that was found
+_DEEPEST = 20  # sections and lists in each other; ours are four deep
+_MOST_ALIASES = 1000
+_TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")  # what a key may be; `<<` takes up another mapping
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
@@ -70,7 +74,11 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     yaml.allow_duplicate_keys = True
     try:
         text = Path(path).read_text(encoding="utf-8")
-        doubles = list(_doubles(yaml.compose(text), ()))
+        _refuse_excess(yaml.parse(text), path)
+        node = yaml.compose(text)
+        if wrong := list(_no_text(node, ())):
+            raise ValueError(f"{path}: " + "; ".join(wrong))
+        doubles = list(_doubles(node, ()))
         values = yaml.load(text)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: it is not UTF-8 text: {error}") from error
@@ -89,21 +97,57 @@ def _no_yaml(path: Path, error: YAMLError) -> str:
     return f"{path}{line}: it is no YAML: {' '.join(str(said).split())}; compare with the files in configs/"
 
 
+def _refuse_excess(events: Iterable[Event], path: Path) -> None:
+    """ValueError where parts lie too deep in each other, or where aliases could grow without bound: where there are too
+    many, or one stands within a part that has an anchor itself, as in what contains itself."""
+    anchored: list[bool] = []  # of each part that is open
+    aliases = 0
+    for event in events:
+        where = f"{path}, line {event.start_mark.line + 1}"
+        if isinstance(event, CollectionStartEvent):
+            anchored.append(event.anchor is not None)
+        elif isinstance(event, CollectionEndEvent):
+            anchored.pop()
+        elif isinstance(event, AliasEvent):
+            aliases += 1
+            if any(anchored):
+                raise ValueError(f"{where}: the alias *{event.anchor} stands in a part with an anchor; write it out")
+        if len(anchored) > _DEEPEST:
+            raise ValueError(f"{where}: lists and sections lie more than {_DEEPEST} deep in each other; flatten them")
+        if aliases > _MOST_ALIASES:
+            raise ValueError(f"{where}: more than {_MOST_ALIASES} aliases; write the values out")
+
+
+def _children(node: Node | None) -> Iterator[tuple[str, Node]]:
+    """The parts of a list or a section, with the names that they go by."""
+    if isinstance(node, SequenceNode):
+        yield from ((str(number), item) for number, item in enumerate(node.value))
+    elif isinstance(node, MappingNode):
+        yield from ((str(key.value), value) for key, value in node.value)
+
+
+def _no_text(node: Node | None, above: tuple[str, ...]) -> Iterator[str]:
+    """The keys of this part of the file that are no text, with their lines."""
+    for key, _ in node.value if isinstance(node, MappingNode) else ():
+        if key.tag not in _TEXT:
+            found = _short(key.value)[:_LONGEST] if isinstance(key, ScalarNode) else "a list or a section"
+            where = ".".join(above) or "the file"
+            yield f"{where}: keys are text, found {found} in line {key.start_mark.line + 1}; put it in quotes"
+    for name, child in _children(node):
+        yield from _no_text(child, (*above, name))
+
+
 def _doubles(node: Node | None, above: tuple[str, ...]) -> Iterator[str]:
     """The keys that stand twice in a mapping of this part of the file, with both lines."""
-    if isinstance(node, SequenceNode):
-        for number, item in enumerate(node.value):
-            yield from _doubles(item, (*above, str(number)))
-    if not isinstance(node, MappingNode):
-        return
     lines: dict[str, int] = {}
-    for key, value in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
+    for index, (name, child) in enumerate(_children(node)):
         where = (*above, name)
-        if name in lines:
-            yield f"{'.'.join(where)}: it stands twice, in lines {lines[name]} and {line}; leave one"
-        lines.setdefault(name, line)
-        yield from _doubles(value, where)
+        if isinstance(node, MappingNode):
+            line = node.value[index][0].start_mark.line + 1
+            if name in lines:
+                yield f"{'.'.join(where)}: it stands twice, in lines {lines[name]} and {line}; leave one"
+            lines.setdefault(name, line)
+        yield from _doubles(child, where)
 
 
 def faults(model: type[Section], values: Any, where: str) -> list[str]:

@@ -5,6 +5,7 @@ whatever the number of workers, and any source can be made alone. Some files are
 every real collection.
 """
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,16 +13,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from pydantic import Field
+from pydantic import Field, field_validator
 from tqdm import tqdm
 
 from ecgpipe import crew, criteria, diagnoses, heart, heartbeat, layout, noise, writers
 from ecgpipe.findings import Findings, findings
-from ecgpipe.params import Section
+from ecgpipe.params import MOST_SEED, Section
 from ecgpipe.patients import make
 
 MARGIN_S = 1.0  # drawn before and after what is kept
 CHUNK = 64  # recordings to a job
+_DIED = "Where memory ran out lower compute.workers; else report it, with the section simulate of params.yaml"
 PER_FOLDER = 125  # recordings to a subfolder of sim-north
 OTHER = "OTHER"  # what sim-south calls a recording that has only what it does not annotate
 QUANTA_MV = (0.001, 0.0025, 0.00488)  # steps of converters
@@ -31,8 +33,15 @@ class Params(Section):
     """The section `simulate`: the sources made, recordings of all four together, and the seed of everything random."""
 
     sources: list[Literal["sim-north", "sim-east", "sim-south", "sim-west"]]
-    recordings: int = Field(ge=60)
-    seed: int = Field(ge=0)
+    recordings: int = Field(ge=60, le=1_000_000)
+    seed: int = Field(ge=0, le=MOST_SEED)
+
+    @field_validator("sources")
+    @classmethod
+    def _no_doubles(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("each source once; remove the doubles")
+        return names
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
         raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
     count = size(name, params.recordings)
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-    with layout.atomic(folder) as temporary, crew.watched() as notes:
+    with layout.atomic(folder) as temporary, crew.watched(_DIED) as notes:
         temporary.mkdir()
         jobs = (delayed(_write_chunk)(name, temporary.resolve(), notes, params.seed, chunk) for chunk in chunks)
         done = Parallel(n_jobs=workers, return_as="generator")(jobs)
@@ -161,9 +170,10 @@ def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
 def _write_chunk(name: str, folder: Path, notes: str, seed: int, chunk: range) -> list[dict[str, object]]:
     """Writes some recordings; the rows of the metadata table of a source that has one."""
     rows = []
-    for index in chunk:
-        crew.note(notes, f"{name} {index}")
-        rows.append(_write(name, folder, seed, index))
+    with contextlib.chdir(folder):  # where it is gone, as its owner was killed, no path below it can be made again
+        for index in chunk:
+            crew.note(notes, f"{name} {index}")
+            rows.append(_write(name, Path(), seed, index))
     crew.note(notes, "")
     return [row for row in rows if row]
 

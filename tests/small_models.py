@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ecgpipe import checkpoint, model
+from ecgpipe import checkpoint, layout, model
 
 NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 CODES = ["426783006", "164889003", "270492004"]
@@ -29,4 +29,5 @@ def write(folder: Path, demographics: bool = True) -> Path:
     folds = {str(fold): {**one, "validation": f"of {fold}"} for fold in (0, 1)}
     said = {"params": {}, "classes": CODES, "folds": folds, "ensemble": one}
     (folder / "operating.json").write_text(json.dumps(said))
+    layout.seal(folder / "operating.json")
     return folder

@@ -117,7 +117,7 @@ def part(tmp_path):
 
 def test_predictions_come_in_the_order_of_the_table(part):
     rows, predicted, path = part
-    tables.write(predicted, path)
+    tables.write(predicted, path, sealed=True)
     assert read_probabilities(path, rows)[:, 0].tolist() == [0.2, 0.3, 0.1]
 
 
@@ -135,6 +135,6 @@ def test_predictions_come_in_the_order_of_the_table(part):
 )
 def test_predictions_that_do_not_fit_the_table_are_refused(part, change, message):
     rows, predicted, path = part
-    tables.write(change(predicted), path)
+    tables.write(change(predicted), path, sealed=True)
     with pytest.raises(ValueError, match=message):
         read_probabilities(path, rows)

@@ -38,7 +38,7 @@ OWNERS = {
     "h5py": {"parsers", "writers"},
     "torch": {
         *("dataset", "model", "checkpoint", "state", "inference", "training", "peers", "ensembles", "predicting"),
-        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting", "loss"),
+        *("augmenting", "draws", "warps", "gains", "additions", "gallery", "exporting", "loss", "batches"),
     },
     "torchmetrics": {"training"},
     "safetensors": {"checkpoint"},

@@ -48,7 +48,7 @@ def mapped(root):
     words = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     parts = [mapping.map_source(name, described[name], each, words[name], classes) for name, each in sources.items()]
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, root / layout.LABELS)
+    tables.write(table, root / layout.LABELS, sealed=True)
     report = mapping.report(table, described, sources, words, classes)
     (root / "metrics").mkdir(exist_ok=True)
     (root / auditing.REPORT).write_text(json.dumps(report))
@@ -58,15 +58,16 @@ def predicted(root):
     """Folds 0 and 1 and their out-of-fold predictions, right but for one recording."""
     table = tables.read(root / layout.LABELS)
     fold = (np.arange(len(table)) // 2 % 2).astype(str)
-    tables.write(table.assign(group=table["record"], fold=fold), root / layout.FOLDS)
+    tables.write(table.assign(group=table["record"], fold=fold), root / layout.FOLDS, sealed=True)
     (root / layout.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1]}))
+    layout.seal(root / layout.FOLDS_INFO)
     rng = np.random.default_rng(2)
     answered = np.clip(table[CODES].fillna(0) * 0.8 + 0.1 + rng.normal(0, 0.02, (len(table), len(CODES))), 0, 1)
     wrong = (table["source"] == WRONG[0]) & (table["record"] == WRONG[1])
     answered.loc[wrong, [NSR, AF]] = 0.97, 0.03
     answered = pd.concat([table[["source", "record"]], answered], axis=1)
     for name in ("0", "1"):
-        tables.write(answered[fold == name], root / layout.predictions(name) / "val.csv")
+        tables.write(answered[fold == name], root / layout.predictions(name) / "val.csv", sealed=True)
 
 
 @pytest.fixture
@@ -92,14 +93,14 @@ def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
     assert {path.name for path in (tmp_path / "plots/audit").iterdir()} == {
         "README.md", "cells.csv", "unscored.csv", "contradictions.csv", "suspects.csv",
     }  # fmt: skip
-    found = tables.read(tmp_path / "plots/audit/contradictions.csv")
+    found = tables.read(tmp_path / "plots/audit/contradictions.csv", sealed=False)
     assert found[["source", "record", "labels"]].to_numpy().tolist() == [["xl", "xl00000", "NSR SB"]]
 
 
 def test_the_recording_whose_label_is_wrong_is_drawn_first(project, tmp_path):
     predicted(tmp_path)
     said, page = audited(project, draw=1)
-    found = tables.read(tmp_path / "plots/audit/suspects.csv")
+    found = tables.read(tmp_path / "plots/audit/suspects.csv", sealed=False)
     assert set(found["record"]) == {WRONG[1]}
     assert dict(zip(found["class"], found["label"], strict=True)) == {"AF": "1", "NSR": "0"}
     assert set(found["plot"]) == {f"001-{WRONG[0]}-{WRONG[1]}.png"}
@@ -116,7 +117,7 @@ def test_nothing_is_drawn_or_named_where_nothing_is_asked_for(project, tmp_path)
     _, page = audited(project, most=0, draw=0)
     assert not list((tmp_path / "plots/audit").glob("*.png"))
     assert "None." in page
-    assert len(tables.read(tmp_path / "plots/audit/suspects.csv")) == 2
+    assert len(tables.read(tmp_path / "plots/audit/suspects.csv", sealed=False)) == 2
 
 
 def test_a_recording_that_cannot_be_read_is_named(project, tmp_path):
@@ -154,6 +155,7 @@ def test_a_project_that_was_not_mapped_or_with_other_sources_is_refused(project,
     with pytest.raises(ValueError, match="found xl and georgia, xl, ningbo; run `dvc repro label-map`"):
         auditing.read(fewer)
     (tmp_path / layout.LABELS).write_text((tmp_path / layout.LABELS).read_text().rsplit("\n", 2)[0] + "\n")
+    layout.seal(tmp_path / layout.LABELS)
     with pytest.raises(ValueError, match=r"metrics/labels\.json: it counts the recordings"):
         auditing.read(project)
     (tmp_path / layout.LABELS).unlink()
@@ -167,7 +169,7 @@ def test_folds_of_other_classes_are_refused_and_a_missing_prediction_is_named(pr
     said, _ = audited(project)
     assert said[-1].startswith("No data/predictions/fold-1/val.csv: ")
     table = tables.read(tmp_path / layout.FOLDS)
-    tables.write(table.drop(columns=[AFL]), tmp_path / layout.FOLDS)
+    tables.write(table.drop(columns=[AFL]), tmp_path / layout.FOLDS, sealed=True)
     with pytest.raises(ValueError, match=r"data/folds\.csv: its classes are those of data/labels\.csv"):
         audited(project)
 
@@ -183,3 +185,24 @@ def test_a_native_label_is_understood_as_its_source_writes_it():
     assert understood("AFIB", "native", "Ningbo") == {AF}
     assert understood("147+367", "aha", "SPH") == {"59931005"}
     assert understood("nobody says this", "native", "Ningbo") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "broken", ["{", "[]", '{"sources": {}}', '{"sources": {}, "classes": [], "recordings": 1}', "\x00"]
+)
+def test_a_damaged_report_of_label_map_is_named_with_the_next_step(tmp_path, monkeypatch, broken):
+    monkeypatch.chdir(tmp_path)
+    said = made(tmp_path)
+    auditing.REPORT.write_text(broken)
+    with pytest.raises(ValueError, match=r"^metrics/labels\.json: not what the stage label-map writes .*label-map`$"):
+        auditing.read(said)
+
+
+def test_a_class_without_its_codes_in_the_report_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = made(tmp_path)
+    report = json.loads(auditing.REPORT.read_text())
+    del next(iter(report["classes"].values()))["codes"]
+    auditing.REPORT.write_text(json.dumps(report))
+    with pytest.raises(ValueError, match=r"labels\.json: not what the stage label-map writes \(KeyError\('codes'\)\)"):
+        auditing.read(said)

@@ -25,8 +25,9 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
         group=[f"g{i // 2}" for i in range(rows)], fold=fold,
     )  # fmt: skip
     table = table[~table["record"].isin(drop)]
-    tables.write(table, root / layout.FOLDS)
+    tables.write(table, root / layout.FOLDS, sealed=True)
     (root / layout.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1], "protocol": protocol}))
+    layout.seal(root / layout.FOLDS_INFO)
     noise = np.random.default_rng([seed, 1])
     for k in ("0", "1"):
         for part, name in ((k, "val"), ("test", "test")):
@@ -34,7 +35,7 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
             truth = np.nan_to_num(chosen[codes].to_numpy())
             values = np.clip((0.3 + sharper) * truth + 0.6 * noise.random(truth.shape), 0, 1)
             given = chosen[["source", "record"]].assign(**dict(zip(codes, values.T, strict=True)))
-            tables.write(given, root / layout.predictions(k) / f"{name}.csv")
+            tables.write(given, root / layout.predictions(k) / f"{name}.csv", sealed=True)
     return pairing.load(root, root / layout.PREDICTIONS, {"evaluate": EVALUATE})
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ecgpipe import calibrating, conditioning, dataset, ensembles, exporting, operating, records, signals
+from ecgpipe import calibrating, conditioning, dataset, ensembles, exporting, layout, operating, records, signals
 from tests import small_models
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs exported models; requirements-dev.txt has it")
@@ -58,6 +58,7 @@ def test_one_fold_is_exported_with_its_own_operating_point(models, tmp_path):
     said = json.loads(path.read_text())
     said["folds"]["1"] |= {"shift": [0.0, 0.0, 0.0], "slope": [1.0, 1.0, 1.0], "threshold": [0.1, 0.2, None]}
     path.write_text(json.dumps(said))
+    layout.seal(path)
     alone, signal_mv = ensembles.load(models, fold=1), np.random.default_rng(3).normal(0, 0.3, (700, 12))
     assert alone.folds == [1]
     run = session(alone, tmp_path)

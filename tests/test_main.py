@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ecgpipe import __main__ as command
-from ecgpipe import checkpoint, model, tables, writers
+from ecgpipe import checkpoint, layout, model, tables, writers
 from tests.limbs import lawful
 from tests.test_auditing import made, predicted
 
@@ -42,6 +42,7 @@ def models(tmp_path):
     point = {"slope": [1, 1], "shift": [0, 0], "threshold": [0.0, 1.1], "validation_auroc": [0.9, 0.6]}
     said = {"classes": about["classes"], "folds": {"0": {**point, "validation": "v"}}, "ensemble": point}
     (tmp_path / "models/operating.json").write_text(json.dumps(said))
+    layout.seal(tmp_path / "models/operating.json")
     return tmp_path / "models"
 
 
@@ -61,7 +62,7 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
 def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
     out = raw.parent / "p.csv"
     assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
-    table = tables.read(out)
+    table = tables.read(out, sealed=False)
     assert list(table.columns) == [
         "path",
         "verdict",
@@ -82,6 +83,7 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
+    layout.seal(path)
     assert command.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
     assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
 

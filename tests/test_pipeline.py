@@ -139,7 +139,7 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
     assert paths
     assert command.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")]) == 0
-    ours = tables.read(tmp_path / "p.csv")
+    ours = tables.read(tmp_path / "p.csv", sealed=False)
     expected = []
     for fold in ("0", "1"):
         table = tables.read(layout.predictions(fold) / "test.csv").set_index(["source", "record"])
@@ -213,7 +213,7 @@ def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(proje
     assert json.loads((layout.model(0) / "model.json").read_text())["folds"] == [0, 1]
     one = f"data/raw/sim-north/{folds['path'][folds['source'] == 'sim-north'].iloc[0]}"
     assert command.main(["predict", one, "--out", str(tmp_path / "p.csv")]) == 0
-    assert tables.read(tmp_path / "p.csv")["verdict"].tolist() == ["ok"]
+    assert tables.read(tmp_path / "p.csv", sealed=False)["verdict"].tolist() == ["ok"]
 
 
 def test_an_override_on_the_command_line_changes_one_line_of_params(tmp_path):

@@ -94,8 +94,10 @@ def test_histories_need_their_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     layout.predictions("0").mkdir(parents=True)
     history(1).drop(columns="fold").to_csv(layout.predictions("0") / "history.csv", index=False)
+    layout.seal(layout.predictions("0"))
     assert plotting.read_histories(["0"])["fold"].unique().tolist() == ["fold 0"]
     (layout.predictions("0") / "history.csv").write_text("epoch,train_loss\n1,0.5\n")
+    layout.seal(layout.predictions("0"))
     with pytest.raises(ValueError, match=r"history\.csv: no column val_loss, val_auroc_macro; train this fold again"):
         plotting.read_histories(["0"])
 

@@ -145,7 +145,7 @@ def test_predictions_are_read_in_the_order_of_the_table(split, tmp_path, monkeyp
         for part, name in ((k, "val"), ("test", "test")):
             rows = table[fold == part][["source", "record"]]
             given = rows.assign(**dict(zip(CODES, probabilities[fold == part].T, strict=True)))
-            tables.write(given[::-1], layout.predictions(k) / f"{name}.csv")
+            tables.write(given[::-1], layout.predictions(k) / f"{name}.csv", sealed=True)
     found = settings.read(table, ["0", "1", "2"], PANEL, PARAMS)
     np.testing.assert_allclose(found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6)
     alone = settings.read(table[fold != "test"], ["0", "1", "2"], PANEL, PARAMS)

@@ -47,20 +47,22 @@ def make(project: Path) -> pd.DataFrame:
     table = pd.concat([table.assign(gender=rng.choice(["F", "M"], count)), pd.DataFrame(labels, columns=CODES)], axis=1)
     table = table.assign(source=sources, record=record, patient="", fold=fold)
     table.insert(len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)])
-    tables.write(table, project / layout.FOLDS)
+    tables.write(table, project / layout.FOLDS, sealed=True)
     (project / layout.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
+    layout.seal(project / layout.FOLDS_INFO)
     for name, part in table.groupby("source"):
         flags = np.where(rng.random(len(part)) < 0.02, "flat-lead", "")
-        tables.write(part[["record"]].assign(flags=flags), project / layout.store(name) / "index.csv")
+        tables.write(part[["record"]].assign(flags=flags), project / layout.store(name) / "index.csv", sealed=True)
     for k in map(str, range(FOLDS)):
         for part, name in ((k, "val"), (tables.TEST, "test")):
             chosen = table[table["fold"] == part]
             shape = (len(chosen), len(CODES))
             values = (0.3 * np.nan_to_num(chosen[CODES].to_numpy()) + 0.7 * rng.random(shape)).round(4)
             given = pd.DataFrame(values, columns=CODES, index=chosen.index)
-            tables.write(pd.concat([chosen[["source", "record"]], given], axis=1), _predictions(project, k, name))
+            head = chosen[["source", "record"]]
+            tables.write(pd.concat([head, given], axis=1), _predictions(project, k, name), sealed=True)
         history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
-        tables.write(pd.DataFrame(history), _predictions(project, k, "history"))
+        tables.write(pd.DataFrame(history), _predictions(project, k, "history"), sealed=True)
     values = params.load(Path(__file__).parents[2] / "configs/cinc2021.yaml")
     values["evaluate"]["resamples"] = RESAMPLES
     (project / "params.yaml").write_text(json.dumps(values))  # JSON is YAML

@@ -22,7 +22,7 @@ from pydantic import Field
 
 from ecgpipe import calibrating, layout, thresholds
 from ecgpipe.measures import Panel
-from ecgpipe.params import Section
+from ecgpipe.params import MOST_SEED, Section
 
 ENSEMBLE = "ensemble"
 COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
@@ -38,8 +38,8 @@ class Params(Section):
     calibration: calibrating.How
     thresholds: Literal["f1", "challenge", "sensitivity"]
     sensitivity: float = Field(gt=0, le=1)
-    resamples: int = Field(ge=100)
-    seed: int = Field(ge=0)
+    resamples: int = Field(ge=100, le=1_000_000)
+    seed: int = Field(ge=0, le=MOST_SEED)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -79,7 +79,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
         if wrong := list(_no_text(node, ())):
             raise ValueError(f"{path}: " + "; ".join(wrong))
         doubles = list(_doubles(node, ()))
-        values = yaml.load(text)
+        values = _loaded(yaml, text, path)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: it is not UTF-8 text: {error}") from error
     except YAMLError as error:
@@ -87,6 +87,13 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected sections such as 'data:', found {type(values).__name__}")
     return values, doubles
+
+
+def _loaded(yaml: YAML, text: str, path: Path) -> Any:
+    try:
+        return yaml.load(text)
+    except ValueError as error:  # of Python's own conversions
+        raise ValueError(f"{path}: a value cannot be read ({error}); compare with the files in configs/") from error
 
 
 def _no_yaml(path: Path, error: YAMLError) -> str:
@@ -167,7 +174,10 @@ def _fault(fault: Mapping[str, Any], where: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no number of thousands of digits
+        text = f"{type(value).__name__} of more than 4300 digits"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

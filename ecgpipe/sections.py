@@ -1,7 +1,9 @@
 """The check of a whole params file: every section by its own model, and what must hold between sections."""
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ecgpipe import (
@@ -9,6 +11,7 @@ from ecgpipe import (
     conditioning,
     diagnoses,
     institutions,
+    layout,
     mapping,
     measures,
     model,
@@ -20,6 +23,7 @@ from ecgpipe import (
     training,
 )
 
+_WRITTEN = (layout.SIGNALS, layout.MODELS, layout.PREDICTIONS, layout.CHECKPOINTS, layout.METRICS, layout.PLOTS)
 MODELS: dict[str, type[params.Section]] = {
     "data": records.Params,
     "simulate": simulating.Params,
@@ -44,9 +48,9 @@ def faults(values: Mapping[str, Any]) -> list[str]:
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
         if not re.fullmatch(params.NAME, str(name)):
-            found.append(f"sources.{name}: names of sources go into a shell; letters, digits, '.', '_' and '-' alone")
+            found.append(f"sources.{name}: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'")
         found += params.faults(records.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
-    return found + _between(values) + _frequencies(values) + _unusable(values)
+    return found + _root(values) + _between(values) + _frequencies(values) + _unusable(values)
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -108,7 +112,7 @@ def _challenge(labels: mapping.Params, evaluate: operating.Params) -> list[str]:
     return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
 
 
-def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
+def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
     """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
     if params.faults(splitting.Params, values.get("split"), "split"):
         return []
@@ -119,16 +123,14 @@ def _institutions(values: Mapping[str, Any], used: list[Any]) -> list[str]:
         for name in institution
         if name not in known
     ]
-    return found + institutions.torn(split.test_sources, [n for n in used if isinstance(n, str)], split.institutions)
+    return found + institutions.torn(split.test_sources, used, split.institutions)
 
 
 def _between(values: Mapping[str, Any]) -> list[str]:
     """What must hold between sections, as far as they are there and of the right kind."""
     sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
     known = sections["sources"]
-    used = sections.get("data", {}).get("sources")
-    used = used if isinstance(used, list) else []
-    tested = sections.get("split", {}).get("test_sources")
+    used = _names(sections.get("data", {}).get("sources"))
     found = [
         f"data.sources: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
         for name in used
@@ -136,14 +138,32 @@ def _between(values: Mapping[str, Any]) -> list[str]:
     ]
     found += [
         f"split.test_sources: '{name}' is not in data.sources"
-        for name in (tested if isinstance(tested, list) else [])
+        for name in _names(sections.get("split", {}).get("test_sources"))
         if name not in used
     ]
     found += _institutions(values, used)
-    labels = sections.get("labels", {})
-    if isinstance(labels.get("classes"), str | list) and isinstance(labels.get("merge_ectopics"), bool):
+    if labels := _checked(values, "labels"):
         try:
-            diagnoses.classes(labels["classes"], labels["merge_ectopics"])
-        except (ValueError, AttributeError, TypeError) as error:
-            found.append(f"labels.classes: {error}")
+            diagnoses.classes(labels[0].classes, labels[0].merge_ectopics)
+        except ValueError as error:
+            found.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
     return found
+
+
+def _names(listed: Any) -> list[str]:
+    """The texts of what ought to be a list of names; its own section tells what else is in it."""
+    return [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+
+
+def _root(values: Mapping[str, Any]) -> list[str]:
+    """Faults of data.root: the recordings lie in a folder of their own, and no stage's outputs do."""
+    root = values["data"].get("root") if isinstance(values.get("data"), Mapping) else None
+    if not isinstance(root, str):
+        return []
+    if not root.strip() or not root.isprintable():
+        return [f"data.root: it is the path of a folder, in printable characters (found {root!r})"]
+    found = Path(os.path.normpath(Path.cwd() / root))
+    written = [Path.cwd() / path for path in _WRITTEN]
+    if any(found == path or path in found.parents or found in path.parents for path in written):
+        return [f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"]
+    return []

@@ -23,7 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ecgpipe import diagnoses, institutions, layout, stratification, tables
-from ecgpipe.params import Section
+from ecgpipe.params import MOST_SEED, Section
 
 _LOG = logging.getLogger(__name__)
 LEFT_OUT = ["source", "record", "stage", "reason"]
@@ -43,7 +43,7 @@ class Params(Section):
     test_fraction: float = Field(ge=0, le=0.5)
     test_sources: list[str]
     institutions: list[list[str]]
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, le=MOST_SEED)
 
     @field_validator("folds")
     @classmethod

@@ -23,7 +23,7 @@ from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
 from ecgpipe.model import Params as Network
 from ecgpipe.model import SEResNet18
-from ecgpipe.params import Section
+from ecgpipe.params import MOST_SEED, Section
 from ecgpipe.peers import Peers
 from ecgpipe.state import State
 
@@ -31,9 +31,9 @@ from ecgpipe.state import State
 class Params(Section):
     """`train` in params.yaml."""
 
-    epochs: int = Field(ge=1)
-    batch: int = Field(ge=2)
-    window_s: float = Field(gt=0)
+    epochs: int = Field(ge=1, le=100_000)
+    batch: int = Field(ge=2, le=1_000_000)
+    window_s: float = Field(gt=0, le=600)
     normalise: Literal["none", "lead"]
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
@@ -42,13 +42,13 @@ class Params(Section):
     class_weights: Literal["balanced", "none"]
     most_weight: float = Field(ge=1)
     precision: Literal["auto", "fp32", "bf16"]
-    threads: int = Field(ge=1)
+    threads: int = Field(ge=1, le=1024)
     cache: Literal["auto", "device", "host"]
     compile: bool
     keep: Literal["best", "last"]
-    patience: int = Field(ge=1)
+    patience: int = Field(ge=1, le=100_000)
     permute_labels: bool
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, le=MOST_SEED)
 
 
 def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:

@@ -116,7 +116,7 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
         ),
         (
             {"sources": {"a;b": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}}},
-            "sources.a;b: names of sources go into a shell; letters, digits, '.', '_' and '-' alone",
+            "sources.a;b: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'",
         ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
@@ -126,3 +126,40 @@ def test_contradictions_are_found_before_anything_runs(changes, said):
     for section, change in changes.items():
         values[section] |= {"sources": ["sim-east"]} if change == "one alone" else change
     assert sections.faults(values) == [said]
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        ("data.sources", [{"a": 1}], r"data\.sources\.0: Input should be a valid string"),
+        ("data.sources", [["a"]], r"data\.sources\.0: Input should be a valid string"),
+        ("data.sources", ["a" * 101], r"data\.sources\.0: String should match pattern"),
+        ("split.test_sources", [{"a": 1}], r"split\.test_sources\.0: Input should be a valid string"),
+        ("data.root", "", r"data\.root: it is the path of a folder, in printable characters \(found ''\)$"),
+        ("data.root", "data\0raw", r"data\.root: it is the path of a folder"),
+        ("data.root", "data/signals", r"data\.root: stages write there, or below"),
+        ("data.root", "data/raw/../models/x", r"data\.root: stages write there, or below"),
+        ("data.root", "data", r"data\.root: stages write there, or below"),
+        ("data.root", ".", r"data\.root: stages write there, or below"),
+        ("simulate.sources", ["sim-north", "sim-north"], r"simulate\.sources: each source once"),
+        ("simulate.seed", 2**63, r"simulate\.seed: Input should be less than or equal to 4294967295"),
+        ("split.seed", 2**63, r"split\.seed: "),
+        ("train.seed", 2**63, r"train\.seed: "),
+        ("evaluate.seed", 2**63, r"evaluate\.seed: "),
+        ("train.threads", 10**12, r"train\.threads: Input should be less than or equal to 1024"),
+        ("train.window_s", 1e12, r"train\.window_s: Input should be less than or equal to 600"),
+        ("train.epochs", 10**12, r"train\.epochs: "),
+        pytest.param("train.epochs", 1 << 20000, r"train\.epochs: .*int of more than 4300 digits", id="huge"),
+        ("compute.workers", 0, r"compute\.workers: -1 \(all cores\) or a number of 1 or more \(found 0\)$"),
+        ("labels.classes", ["no code"], r"^labels\.classes: 'no code' is no SNOMED CT code"),
+        ("labels.classes", "all", r"^labels\.classes: (?!.*labels\.classes)"),
+        ("labels.classes", [426783006], r"labels\.classes\.list\[str\]\.0: Input should be a valid string"),
+    ],
+)
+def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, said):
+    values = copy.deepcopy(params.load(FILES[0]))
+    section, key = where.split(".")
+    values[section][key] = value
+    found = sections.faults(values)
+    assert any(re.search(said, fault) for fault in found), found
+    assert [fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))] == [], "and nothing else"

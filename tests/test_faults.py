@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgpipe import answers, checkpoint, dataset, exits, layout, operating, splitting, tables
+from ecgpipe import answers, checkpoint, dataset, exits, layout, operating, plotting, splitting, tables
 from tests.test_pipeline import ALL, ROOT, small
 from tests.test_state import made
 
@@ -41,7 +41,7 @@ WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 def whole(tmp_path_factory):
     """A small project in which every stage has run, undisturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    values = small(folder / "params.yaml", train={"epochs": 4})
+    values = small(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
     script = f"from tests.test_pipeline import run; run({ALL}, {values})"
     command = [sys.executable, "-c", script]  # so that no later fork inherits its pool of workers
     subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
@@ -224,7 +224,7 @@ def _fold(name: str) -> None:
     table = tables.read(layout.FOLDS)
     for part, rows in (("val", "0"), ("test", "test")):
         answers.read_probabilities(layout.predictions("0") / f"{part}.csv", table[table["fold"] == rows])
-    layout.checked(layout.predictions("0") / "history.csv")
+    plotting.read_histories(["0"])
 
 
 def _store(name: str) -> None:
@@ -251,6 +251,65 @@ KINDS = {
     "operating points": ("data/models/operating.json*", _points),
     "training state": ("state.pt", lambda path: made(1).resume(Path(path), "key", torch.device("cpu"))),
 }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its_digest_is_lost(copy, kind):
+    pattern, read = KINDS[kind]
+    made(1).save(Path("state.pt"), "key")
+    files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
+    read("state.pt")
+    assert len(files) == {"store": 6, "predictions": 4, "model": 3, "training state": 1}.get(kind, 2)
+    for path in files:
+        kept = path.read_bytes()
+        place = int(rng.integers(len(kept)))
+        flipped = kept[:place] + bytes([kept[place] ^ (1 << int(rng.integers(8)))]) + kept[place + 1 :]
+        for content in (flipped, kept[:place], b""):
+            path.write_bytes(content)
+            with pytest.raises(ValueError, match="damaged") as caught:
+                read("state.pt")
+            assert path.parent.as_posix() in str(caught.value)
+        if path.name == layout.SUMS or path.suffix == layout.BESIDE:
+            path.unlink()
+            with pytest.raises(ValueError, match="no digest beside it"):
+                read("state.pt")
+        path.write_bytes(kept)
+    read("state.pt")
+
+
+READERS = [
+    ("split", {"data/labels.csv.sha256": "data/labels.csv", "data/signals/sim-east/SHA256SUMS": "sim-east/"}),
+    ("train", {"data/folds.csv.sha256": "data/folds.csv", "data/folds.json.sha256": "data/folds.json"}),
+    ("evaluate", {"data/folds.csv.sha256": "data/folds.csv", "data/predictions/fold-1/SHA256SUMS": "fold-1/"}),
+]
+
+
+@pytest.mark.parametrize(("name", "digests"), READERS)
+def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_is(whole, copy, name, digests):
+    for path, named in digests.items():
+        kept = Path(path).read_bytes()
+        Path(path).unlink()
+        receiving, sending = os.pipe()
+        assert forked(name, lambda: None, sending) == 1
+        os.close(sending)
+        with os.fdopen(receiving) as said:
+            text = said.read()
+        assert named in text and "no digest beside it" in text, text
+        Path(path).write_bytes(kept)
+        same(whole, name)
+
+
+def test_workers_that_outlive_a_killed_simulation_leave_nothing(whole, copy):
+    """Two workers go on for a moment after their owner is killed, while the same command runs again."""
+    process = begun("simulate")
+    deadline = time.monotonic() + 60
+    while not list(Path("data/raw").glob(".sim-south.*.tmp/*.hea")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert forked("simulate") == 0
+    same(whole, "simulate")
 
 
 @pytest.mark.campaign

@@ -1,6 +1,7 @@
 """Simulated recordings: labels against the signal measured afresh, files against the records they are read as."""
 
 import hashlib
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -23,6 +24,23 @@ def raw(tmp_path_factory):
     for name in ALL:
         simulating.simulate(name, folder / name, CHOSEN, workers=1)
     return folder
+
+
+def test_a_worker_makes_no_folder_again_that_its_owner_took_away(tmp_path, monkeypatch):
+    original = simulating._write
+
+    def taken_away(name, folder, seed, index):
+        if index == 2:
+            shutil.rmtree(tmp_path / "temporary")
+        return original(name, folder, seed, index)
+
+    monkeypatch.setattr(simulating, "_write", taken_away)
+    monkeypatch.chdir(tmp_path)
+    for name in simulating.SOURCES:
+        (tmp_path / "temporary").mkdir()
+        with pytest.raises(FileNotFoundError):
+            simulating._write_chunk(name, tmp_path / "temporary", str(tmp_path), 1, range(4))
+        assert not (tmp_path / "temporary").exists()
 
 
 def digests(folder):

@@ -21,12 +21,12 @@ def rows(recordings: int, batch: int, seed: int, epoch: int, peers: Peers) -> to
 
 
 def made(
-    order: torch.Tensor, make: Callable[[torch.Tensor], torch.Tensor], there: torch.device, device: torch.device
+    order: torch.Tensor, make: Callable[[torch.Tensor], torch.Tensor], device: torch.device, there: torch.device | None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Of each step of `order` [step, batch] the rows, and what `make` gives for them, on `device`. Where signals lie
-    `there` on another kind of device, a thread makes the next batch meanwhile."""
+    elsewhere, `there`, a thread makes the next batch meanwhile."""
     order = order.to(device)
-    if there.type == device.type or not len(order):
+    if there is None or not len(order):
         for part in order:
             yield part, make(part)
         return

@@ -202,8 +202,8 @@ class Fold:
         """This process's share of each batch of the epoch, from step `first` on (`batches.made`)."""
         params, epoch, device = self.params, self.state.epoch, self.peers.device
         order = batches.rows(len(self.train), params.batch, params.seed, epoch, self.peers)
-        there = torch.device("cpu" if self.elsewhere else device.type)
-        return batches.made(order[first:], lambda part: self.augmenter.batch(part, epoch), there, device)
+        there = self.train.place.device if self.elsewhere else None
+        return batches.made(order[first:], lambda part: self.augmenter.batch(part, epoch), device, there)
 
     def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
         state, device = self.state, self.peers.device

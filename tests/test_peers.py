@@ -38,6 +38,12 @@ def test_a_fingerprint_changes_with_what_it_is_made_of():
     )
 
 
+def test_a_fingerprint_changes_with_torch(monkeypatch):
+    before = peers.fingerprint("0")
+    monkeypatch.setattr(torch, "__version__", "0.1")
+    assert peers.fingerprint("0") != before
+
+
 NORMED = """
 import torch
 from ecgpipe.model import BatchNorm

@@ -8,6 +8,7 @@ Of HDF5 recordings the catalogue entry of their source says the rate, and its me
 in the folder that the caller names, or beside the file.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,12 +41,12 @@ def of_rate(rate_hz: float) -> Source:
 
 
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
-    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but hidden files), files, and records
+    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but what is hidden), files, and records
     as WFDB names them: `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without
     any; if not `strict`, such a path is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
-        found = sorted(filter(_is_recording, path.rglob("*"))) if path.is_dir() else _single(path)
+        found = sorted(_below(path)) if path.is_dir() else _single(path)
         if strict and not found:
             raise ValueError(f"{path}: no such file, or no .hea, .h5 or other recording below this folder")
         files += found or [path]
@@ -57,10 +58,13 @@ def listed(lines: Iterable[str]) -> list[Path]:
     return [Path(line) for line in (line.rstrip("\r\n") for line in lines) if line]
 
 
-def _is_recording(path: Path) -> bool:
-    """Whether a file below a folder is taken for a recording, by its name."""
-    suffix = path.suffix
-    return (suffix in (".hea", ".h5") or suffix.lower() in formats.SUFFIXES) and not path.name.startswith(".")
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder that are taken for recordings, by their names; as `catalogue.find` goes."""
+    for parent, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+            if path.suffix in (".hea", ".h5") or path.suffix.lower() in formats.SUFFIXES:
+                yield path
 
 
 def _single(path: Path) -> list[Path]:
@@ -110,13 +114,41 @@ def verdict(
 def check(
     paths: Iterable[Path], source: Source | None = None, within: Sequence[Path] = ()
 ) -> Iterator[tuple[str, str, str, str]]:
-    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file (`verdict`)."""
+    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file (`verdict`).
+
+    In folders, those `within` which the files lie, two files of one record are refused as the stages refuse them. With
+    a `source` so is what its labels and tables say (`records.describe`), rows without a file included.
+    """
+    left_out = _left_out(within, source)
     for path in paths:
         said, reason, _ = verdict(path, source, within)
+        if path in left_out and said != "refused":
+            said, reason = "refused", left_out.pop(path)
         code, colon, message = reason.partition(": ")
         if not (said == "refused" and colon):
             code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
         yield files.shown(path), said, code, files.shown(message)
+    for path, fault in left_out.items():
+        if path.name and not path.exists():
+            yield files.shown(path), "refused", *fault.split(": ", 1)
+
+
+def _left_out(folders: Sequence[Path], source: Source | None) -> dict[Path, str]:
+    """File -> `reason: message`, of what the stages would leave out of these folders for other things than a signal."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        if source is not None:
+            for one in records.describe(folder, source):
+                if one.fault:
+                    found[folder / (one.path or one.record)] = one.fault
+            continue
+        below = sorted(_below(folder))
+        times = Counter((path.stem, path.suffix) for path in below if path.suffix in (".hea", ".h5"))
+        for path in below:
+            if times[path.stem, path.suffix] > 1:
+                rule = "another file below this folder has this record name; rename or remove one"
+                found[path] = f"duplicate-record: {path}: {rule}"
+    return found
 
 
 def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:

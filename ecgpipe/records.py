@@ -80,8 +80,9 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     """
     found = find(folder, source)
     twice = duplicates(found)
-    rows = catalogue.metadata(folder, source) if source.form == "h5" else {}
-    patients = catalogue.patients(folder, source)
+    names = [record for record, _ in found]
+    rows = catalogue.metadata(folder, source, names) if source.form == "h5" else {}
+    patients = catalogue.patients(folder, source, names)
     for record, file in found:
         path = files.shown(file.relative_to(folder).as_posix())
         try:
@@ -154,7 +155,8 @@ def _of_row(record: str, path: str, source: Source, rows: Mapping[str, catalogue
     if row.times > 1:
         raise Refused("metadata", f"{path}: {source.table} has {row.times} rows of record '{record}'; keep one")
     labels = catalogue.single((row.labels,) if source.codes == "aha" else row.labels.split(","), source)
-    return Description(record, path, row.patient, row.age, row.sex, source.rate_hz, None, labels)
+    said = (row.patient, row.age, row.sex, source.rate_hz, None, labels)
+    return Description(record, path, *said, flags=row.flags)
 
 
 def _leads(header: Header, where: str) -> list[Signal]:

@@ -6,7 +6,7 @@ import logging
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import exits, layout, mapping, params, records, tables
+from ecgpipe import exits, layout, mapping, params, quota, records, tables
 
 
 def main() -> None:
@@ -14,12 +14,14 @@ def main() -> None:
     values = params.load()
     data = params.section(records.Params, values, "data")
     settings = params.section(mapping.Params, values, "labels")
+    most = params.section(quota.Params, values, "preprocess").max_refused
     sources = records.in_use(values)
     classes = mapping.chosen(settings)
     vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     described, parts = {}, []
     for name, source in tqdm(sources.items(), desc="label-map", unit="source", disable=None):
         described[name] = list(records.describe(data.folder(name), source))
+        quota.few(quota.refused(described[name]), len(described[name]), most, data.folder(name))
         parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, layout.LABELS, sealed=True)

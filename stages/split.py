@@ -18,7 +18,7 @@ def main() -> None:
     table, left_out = splitting.join(tables.read(layout.LABELS), stores)
     disagreeing = twins.disagreeing(table)
     table, duplicates = splitting.split(table, sources, settings)
-    left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record"])
+    left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record", "path"])
     tables.write(left_out, layout.LEFT_OUT, sealed=True)
     tables.write(splitting.folds_table(table), layout.FOLDS, sealed=True)
     outputs = {

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,10 +161,32 @@ def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_pat
     (tmp_path / "one/sub").mkdir(parents=True)
     for suffix in (".hea", ".mat"):
         (tmp_path / f"one/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
-        (tmp_path / f"one/sub/R1{suffix}").symlink_to(tmp_path / f"one/R1{suffix}")
+    (tmp_path / "one/sub/R1.mat").symlink_to(tmp_path / "one/R1.mat")
+    (tmp_path / "one/sub/L1.hea").write_bytes((recordings / "g 1/R1.hea").read_bytes())
     files = predicting.expand([tmp_path / "one"])
     assert [row[1] for row in predicting.check(files, within=[tmp_path / "one"])] == ["ok", "ok"]
     assert [row[2] for row in predicting.check(files)] == ["", "outside"]
+
+
+def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path):
+    for folder in ("one/a", "one/b", "one/.snapshot"):
+        (tmp_path / folder).mkdir(parents=True)
+        for suffix in (".hea", ".mat"):
+            (tmp_path / f"{folder}/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
+    (tmp_path / "one/folder.hea").mkdir()
+    files = predicting.expand([tmp_path / "one"])
+    assert [row[1:3] for row in predicting.check(files, within=[tmp_path / "one"])] == [
+        ("refused", "duplicate-record")
+    ] * 2
+    assert [row[1] for row in predicting.check(predicting.expand([tmp_path / "one/a"]))] == ["ok"]
+
+
+def test_check_of_a_source_says_what_the_stages_leave_out(west):
+    (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW9,1,50,F\n")
+    found = {Path(row[0]).stem: row[1:3] for row in predicting.check(predicting.expand([west]), SOURCE, [west])}
+    stages = {one.record: one.fault.partition(":")[0] for one in records.describe(west, SOURCE)}
+    assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
+    assert {name: row[1] for name, row in found.items()} == stages
 
 
 def test_an_unknown_rate_is_refused_with_the_next_step(west):

@@ -137,7 +137,7 @@ def _left_out(folders: Sequence[Path], source: Source | None) -> dict[Path, str]
     """File -> `reason: message`, of what the stages would leave out of these folders for other things than a signal."""
     found: dict[Path, str] = {}
     for folder in folders:
-        if source is not None:
+        if source is not None and (source.form == "wfdb" or source.table):  # not of `of_rate`
             for one in records.describe(folder, source):
                 if one.fault:
                     found[folder / (one.path or one.record)] = one.fault

@@ -241,7 +241,7 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
     assert left_out.values.tolist() == [
         ["b", "00001", "00001.hea", "split", "duplicate of a/00001"],
         ["c", "00001", "00001.hea", "split", "duplicate of a/00001"],
-        ["c", "00002", "split", "same-patient as a duplicate: a/00001"],
+        ["c", "00002", "00002.hea", "split", "same-patient as a duplicate: a/00001"],
     ]
     assert len(done) == 12
     assert splitting.summary(done, left_out, chosen(protocol="source"))["left_out"] == {

@@ -28,8 +28,10 @@ def main() -> None:
     for path, content in outputs.items():
         with layout.atomic(path, sealed=path == layout.FOLDS_INFO) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    said = (len(table), len(left_out), len(disagreeing), pruned or "nothing")
-    logging.info("%d recordings in the folds, %d left out, %d pairs of duplicates disagree, %s pruned", *said)
+    said = (len(table), len(left_out), layout.LEFT_OUT, pruned or "nothing")
+    logging.info("%d recordings in the folds, %d left out (%s says why), %s pruned", *said)
+    for one in disagreeing[:3]:
+        logging.warning("%s are one signal with different labels (metrics/split.json)", " and ".join(one["records"]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 It reads what the pipeline wrote (data/labels.csv, metrics/labels.json and split.json, data/folds.csv, out-of-fold
 predictions) and the raw recordings of those that it draws; it changes none of it. Without predictions all but the part
-on single recordings is there. One folder is written whole: README.md, cells.csv, unscored.csv, contradictions.csv, suspects.csv, plots.
+on single recordings is there. One folder is written whole: README.md, cells.csv, unscored.csv, contradictions.csv,
+suspects.csv, plots.
 """
 
 import json

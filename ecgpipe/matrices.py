@@ -41,7 +41,7 @@ def int16(raw: bytes, path: Path, most: int = files.MOST_BYTES) -> np.ndarray:
         rule = "a matrix of int16 [lead, time] is read, found another type of level 4"
         raise Refused("format", f"{path}: {rule}; convert it")
     if raw[126:128] in (b"IM", b"MI") and raw[:6] == b"MATLAB":
-        return _level_5(memoryview(raw), "<" if raw[126:128] == b"IM" else ">", path, most + _NAMED)
+        return _level_5(memoryview(raw), "<" if raw[126:128] == b"IM" else ">", path, most)
     rule = "a .mat file holds one MATLAB matrix (level 4 or 5) of int16 [lead, time]"
     raise files.foreign_bytes(raw[:512], path) or Refused("format", f"{path}: {rule}; convert it")
 
@@ -68,11 +68,11 @@ def _level_5(raw: memoryview, order: str, path: Path, most: int) -> np.ndarray:
     if kind == 15:
         unpacked = zlib.decompressobj()
         try:
-            body = memoryview(unpacked.decompress(body, most))
+            body = memoryview(unpacked.decompress(body, most + _NAMED))
         except zlib.error as error:
             raise Refused("truncated", f"{path}: its packed matrix is damaged ({error}); fetch it anew") from error
         if unpacked.unconsumed_tail:
-            rule = f"this recording unpacks to {most} bytes at most"
+            rule = f"the samples of this recording unpack to {most} bytes at most"
             raise Refused("oversized", f"{path}: {rule}, found more; remove it")
         kind, body, _ = _element(body, 0, order, path)
     if kind != 14:

@@ -5,7 +5,7 @@ are interleaved, after the byte offset; the least value of each format is a miss
 
 - 16 and 61: int16, little and big endian. 24 and 32: three and four bytes, little endian.
 - 80 and 160: unsigned, less 128 or 32,768. 212: two samples of 12 bits in three bytes.
-- A file that ends in .mat holds its samples as MATLAB does (`matrices`), whatever offset the header gives.
+- A file that ends in .mat holds its samples as MATLAB does (`matrices`), whatever offset within it the header gives.
 
 Files in all others, and those with a lead that is sampled several times a frame or skewed, are decoded by the wfdb
 package, in a process of its own. A file has the bytes that the header tells of, no less and no more; where the header
@@ -123,6 +123,10 @@ def _matrix(raw: bytes, path: Path, samples: int | None, lines: list[Signal], mo
     if lines[0].format not in ("16", "61"):
         rule = f"a .mat file is of format 16, the header says {lines[0].format}"
         raise Refused("format", f"{path}: {rule}; correct the header")
+    if lines[0].byte_offset > len(raw):
+        told = f"the header tells of samples after {lines[0].byte_offset} bytes"
+        refusal = Refused("truncated", f"{path}: {told}, found {len(raw)} bytes in all; fetch it anew")
+        raise files.foreign_bytes(raw[:512], path) or refusal
     values = matrices.int16(raw, path, min(most, 2 * (samples or files.MOST_SAMPLES) * len(lines)))
     if values.shape[1] != len(lines):
         rule = f"the header tells of {len(lines)} leads"

@@ -18,7 +18,7 @@ from ecgpipe import files, sandbox
 from ecgpipe.refusals import Refused
 
 MISSING = -(1 << 31)
-_MOST_CHUNK = 1 << 26
+_SPARE = 1 << 24
 _FILTERS = {1, 2, 3, 32000}  # gzip, shuffle, fletcher32, lzf
 _LEADS = 12
 
@@ -53,8 +53,9 @@ def _fits(data: Any, file: str) -> None:
     if data.ndim != 2 or data.shape[0] != _LEADS:
         raise Refused("leads", f"{file}: 'ecg' is [12 leads, time], found {data.shape}; convert it")
     chunk = data.dtype.itemsize * np.prod(data.chunks or (1,), dtype=float)
-    if data.shape[1] > files.MOST_SAMPLES or chunk > _MOST_CHUNK:
-        rule = f"a lead has {files.MOST_SAMPLES} samples at most"
+    # The samples, and a chunk packed, unpacked and as its buffer grows, are in memory at once.
+    if data.shape[1] > files.MOST_SAMPLES or 4 * data.size + 3 * chunk > sandbox.MOST_MEMORY - _SPARE:
+        rule = f"a lead has {files.MOST_SAMPLES} samples at most, in chunks that fit into {sandbox.MOST_MEMORY} bytes"
         raise Refused("oversized", f"{file}: {rule}, found {data.shape[1]} in chunks {data.chunks}; cut it")
     plist = data.id.get_create_plist()
     unknown = {plist.get_filter(index)[0] for index in range(plist.get_nfilters())} - _FILTERS

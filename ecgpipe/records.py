@@ -256,6 +256,9 @@ def _read_h5(file: Path, rate_hz: float | None, root: Path) -> tuple[np.ndarray,
     except Refused as refusal:
         message = str(refusal).replace(str(file.absolute()), str(file))
         raise files.foreign(file) or Refused(refusal.reason, message) from None
+    if rate_hz and said["rate_hz"] and rate_hz != said["rate_hz"]:
+        rule = f"the file's attribute rate_hz says {said['rate_hz']:g} Hz, its source {rate_hz:g} Hz"
+        raise Refused("rate", f"{file}: {rule}; correct the one that is wrong")
     rate_hz = rate_hz or said["rate_hz"] or 0
     if not headers.SLOWEST_HZ <= rate_hz <= headers.FASTEST_HZ:
         rule = f"the rate in Hz is unknown, or not from {headers.SLOWEST_HZ:g} to {headers.FASTEST_HZ:g}"

@@ -31,12 +31,12 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe import diagnoses, files, tables
+from ecgpipe.clinical import SNOMED_CT as SNOMED_CT
 from ecgpipe.diagnoses import Diagnosis
 from ecgpipe.params import Section
 from ecgpipe.records import Description, Source
 
 MOST_NAMED = 50
-SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
 AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")
 Vocabulary = Mapping[str, frozenset[str]]
 

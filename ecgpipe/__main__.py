@@ -154,6 +154,8 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    markdown = arguments.markdown and targets.file(arguments.markdown, "--markdown")
+    table = arguments.csv and targets.file(arguments.csv, "--csv")
     values = params.load()
     if arguments.resamples is not None:
         values["evaluate"] = {**values["evaluate"], "resamples": arguments.resamples}
@@ -165,11 +167,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     found = comparing.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
     text = "\n".join(comparing.markdown(one, arguments.a, arguments.b) for one in found)
     print(text)
-    if arguments.markdown:
-        with layout.atomic(arguments.markdown) as temporary:
+    if markdown:
+        with layout.atomic(markdown) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    if arguments.csv:
-        tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), arguments.csv)
+    if table:
+        tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), table)
     return 0
 
 

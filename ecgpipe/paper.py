@@ -136,7 +136,11 @@ def _draw(axes: Axes, row: Sequence[tuple[str, np.ndarray, np.ndarray]], zero_mm
         if number:
             axes.plot([start_mm, start_mm], [zero_mm - 4, zero_mm + 4], color=INK, linewidth=0.6)
         cut = _is_cut(values)
-        axes.plot(place, zero_mm + np.where(cut, np.nan, values), color=INK, linewidth=0.8, zorder=3)
+        padded = np.concatenate([[False], cut, [False]])
+        inner = (
+            padded[:-2] & cut & padded[2:]
+        )  # the trace is drawn as far as where it leaves, and from where it comes back
+        axes.plot(place, zero_mm + np.where(inner, np.nan, values), color=INK, linewidth=0.8, zorder=3)
         for side, marker in ((1, "^"), (-1, "v")):
             leaves = np.flatnonzero(np.diff(cut & (side * values > 0), prepend=False, append=False))[::2]
             axes.scatter(place[leaves], zero_mm + values[leaves], 18, color=CUT, marker=marker, zorder=4)

@@ -115,7 +115,9 @@ def test_large_waves_are_shown_and_what_is_cut_is_marked():
     tall[1500:1510, LEADS.index("aVR")] = 30.0
     tall[1600:1610, LEADS.index("aVR")] = 30.0
     cut = paper.twelve_leads(tall, 500, "")
-    assert np.nanmax(traces(cut)[0][1][:, 1]) - np.nanmin(traces(cut)[0][1][:, 1]) == pytest.approx(90)
+    trace_mm = traces(cut)[0][1][:, 1]
+    assert np.nanmax(trace_mm) - np.nanmin(trace_mm) == pytest.approx(200)
+    assert np.isnan(trace_mm).sum() == 3 * (10 - 2)
     assert [len(marked) for marked in marks(cut)] == [2, 1]
     assert any(text.endswith("cut at \u00b110 mV (triangles)") for text in by_text(cut.axes[0]))
 

@@ -1,5 +1,10 @@
 """The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare | audit`."""
 
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
 import argparse
 import contextlib
 import csv
@@ -283,4 +288,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    exits.interruptible()
     sys.exit(main())

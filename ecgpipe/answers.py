@@ -60,7 +60,7 @@ def joined(parts: Sequence[Answers]) -> Answers:
 
 def fold_names(table: pd.DataFrame, path: Path = layout.FOLDS_INFO) -> list[str]:
     """The folds that `path` ({"folds": [...]}) lists. ValueError where the table's rows have others."""
-    listed = [str(fold) for fold in json.loads(layout.checked(path))["folds"]]
+    listed = [str(fold) for fold in json.loads(layout.checked(path, required=True))["folds"]]
     found = sorted(set(table["fold"]) - {tables.TEST})
     if sorted(listed) != found:
         raise ValueError(f"{path}: folds {listed} are not those of {layout.FOLDS}, {found}; run the stage split again")

@@ -6,7 +6,7 @@ validation predictions (which ties operating points to it), and the versions of 
 recordings and trained it.
 No pickle, so opening a model runs no code.
 
-The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` alone, which says why.
+The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` and its digest alone; it says why.
 """
 
 import json
@@ -53,7 +53,7 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
         return
     why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
     for folder in (layout.model(fold), layout.predictions(fold)):
-        with layout.atomic(folder) as temporary:
+        with layout.atomic(folder, sealed=True) as temporary:
             temporary.mkdir(parents=True)
             (temporary / "unused.json").write_text(json.dumps({"unused": why}) + "\n", encoding="utf-8")
     _LOG.warning(why)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -148,6 +148,34 @@ def examples(table: pd.DataFrame, stores: dict[str, signals.Store]) -> Examples:
         peak_place=torch.from_numpy(peak_place),
         rate_hz=next(iter(stores.values())).rate_hz,
     )
+
+
+def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
+    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'; their index
+    says where in the table they stand.
+
+    ValueError where there is nothing to train on or to validate with.
+    """
+    validation, test = table["fold"] == fold, table["fold"] == tables.TEST
+    found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
+    for name in ("train", "val"):
+        if found[name].empty:
+            raise ValueError(
+                f"{layout.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
+            )
+    return found
+
+
+def read(
+    fold: str, sources: list[str], device: torch.device, cache: str
+) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
+    """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples (`Examples.to`), and how
+    the stores of `sources` were conditioned. ValueError where one of these is damaged, or they do not fit."""
+    table, stores = tables.read(layout.FOLDS), open_stores(sources)
+    rows = parts(table, fold)
+    whole = examples(table, stores).to(device, cache)
+    conditioning = next(iter(stores.values())).conditioning
+    return rows, {name: whole.take(part.index) for name, part in rows.items()}, conditioning
 
 
 def of_signals(

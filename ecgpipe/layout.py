@@ -67,7 +67,7 @@ def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
     (the others of split.folds), and more. ValueError where the file is missing or damaged."""
     if not path.is_file():
         raise ValueError(f"{path} is missing; run `dvc repro split` first")
-    return {"unused": [], **json.loads(checked(path))}
+    return {"unused": [], **json.loads(checked(path, required=True))}
 
 
 def digest(path: Path) -> str:
@@ -159,6 +159,7 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
     finally:
         _remove(temporary)
         _remove(beside)
+        _tidy(path)  # again: workers that outlived a killed writer may have come back to what was removed
 
 
 def _aside(path: Path) -> Path:
@@ -223,9 +224,12 @@ def _flush(path: Path, alone: bool = False) -> None:
 
 
 def prune(parent: Path, keep: Iterable[str]) -> list[str]:
-    """Removes the folders of `parent` that are not in `keep` (left there by a run with another list); their names."""
+    """Removes the folders of `parent` that are not in `keep` (left there by a run with another list); their names.
+
+    Names that begin with a dot stay: they are other writers' unfinished work, which `atomic` tidies."""
     kept = set(keep)
-    stale = sorted(entry.name for entry in Path(parent).iterdir() if entry.is_dir() and entry.name not in kept)
+    folders = [entry.name for entry in Path(parent).iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    stale = sorted(name for name in folders if name not in kept)
     for name in stale:
         shutil.rmtree(Path(parent) / name)
     return stale
@@ -242,6 +246,11 @@ def lock(name: str) -> Iterator[None]:
     with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise ValueError(f"{path}: another process is running stage {name}; wait for it or end it") from error
+        except OSError as error:
+            raise ValueError(
+                f"{path}: this file system gives no lock ({error.strerror}), so two runs of a stage could mix; keep "
+                "the project on a disk that has file locks"
+            ) from error
         yield

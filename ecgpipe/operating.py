@@ -120,7 +120,7 @@ def read(
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    content = layout.checked(path)
+    content = layout.checked(path, required=True)
     try:
         found = json.loads(content)
         made_for = {name: one["validation"] for name, one in found["folds"].items()}

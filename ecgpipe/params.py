@@ -4,18 +4,20 @@ A section's model (a `Section`) stands beside the deed that uses it. params.yaml
 YAML 1.2, so `1e-3` is a number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 PARAMS = Path("params.yaml")
+MOST_WORKERS = 10_000
+MOST_SEED = 2**32 - 1  # the largest that every generator takes
 # DVC puts source names and folds into a shell command unquoted, so nothing else may stand in them.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
 class Section(BaseModel):
@@ -27,9 +29,24 @@ class Section(BaseModel):
 class Compute(Section):
     """`compute` in params.yaml: where things run. It changes no result, so no stage depends on it."""
 
-    workers: int = Field(ge=-1)
+    workers: int = Field(ge=-1, le=MOST_WORKERS)
     backend: Literal["loky", "threading", "dask"]
     device: Literal["auto", "cpu", "cuda"]
+
+    @field_validator("workers")
+    @classmethod
+    def _some(cls, workers: int) -> int:
+        if workers == 0:
+            raise ValueError("-1 (all cores) or a number of 1 or more")
+        return workers
+
+
+class Used(Section):
+    """What a stage needs of `data` in params.yaml that reads no recording: the sources in use. `records.Params` has,
+    and checks, the whole section."""
+
+    model_config = ConfigDict(extra="ignore")
+    sources: list[Annotated[str, Field(pattern=NAME)]] = Field(min_length=1)
 
 
 S = TypeVar("S", bound=Section)
@@ -121,3 +138,11 @@ def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
     if problems:
         raise ValueError("params.yaml:\n  " + "\n  ".join(problems))
     return model.model_validate(found)
+
+
+def one_of(name: str, known: Iterable[object], where: str) -> str:
+    """`name`, which a stage was given on its command line, where it is one of those `known`. ValueError where not."""
+    listed = [str(one) for one in known]
+    if name not in listed:
+        raise ValueError(f"'{_short(name)[1:-1]}' is not in {where}; give one of {', '.join(listed) or 'none'}")
+    return name

@@ -62,13 +62,13 @@ class Peers:
 
 
 def fingerprint(*parts: Any) -> str:
-    """A hash of params, of data digests and of the source of every ecgpipe module in use: a state that was written
-    under another one is not resumed."""
+    """A hash of params, of data digests, of torch's version and of the source of every ecgpipe module in use: a state
+    that was written under another one is not resumed."""
     files = sorted(
         Path(module.__file__) for name, module in list(sys.modules.items())
         if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
     )  # fmt: skip
-    return digest([*parts, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
+    return digest([*parts, torch.__version__, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
 
 
 def digest(values: Any) -> str:

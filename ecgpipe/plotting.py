@@ -75,7 +75,7 @@ def read_histories(folds: Sequence[str]) -> pd.DataFrame:
     tables = []
     for fold in folds:
         path = layout.predictions(fold) / "history.csv"
-        table = pd.read_csv(io.BytesIO(layout.checked(path)))
+        table = pd.read_csv(io.BytesIO(layout.checked(path, required=True)))
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
             raise ValueError(f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)")

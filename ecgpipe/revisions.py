@@ -6,14 +6,16 @@ from ecgpipe import layout
 from ecgpipe.params import PARAMS
 
 _NEEDED = (layout.FOLDS, layout.FOLDS_INFO, layout.PREDICTIONS)
+_NOTES = tuple(path.with_name(path.name + layout.BESIDE) for path in (layout.FOLDS, layout.FOLDS_INFO))  # their digests
 
 
 def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     """Of the run `name`: the project tree that holds its split, and the folder that holds its folds' predictions.
 
-    A folder is a project (data/folds.csv, data/folds.json, data/predictions, and params.yaml where it has one), its
-    `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision is what Git or
-    `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError where either lacks them.
+    A folder is a project (data/folds.csv, data/folds.json, their digests, data/predictions, and params.yaml where it
+    has one), its `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision is
+    what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError where either lacks
+    them.
     """
     folder = Path(name).resolve()
     if folder.is_dir():
@@ -38,7 +40,7 @@ def _fetch(revision: str, scratch: Path) -> Path:
 
     try:
         files = DVCFileSystem(".", rev=revision)
-        for path in (*_NEEDED, PARAMS):
+        for path in (*_NEEDED, *_NOTES, PARAMS):
             target = scratch / path
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path.as_posix(), target.as_posix(), recursive=True)

@@ -253,7 +253,8 @@ def info(table: pd.DataFrame, sources: Sequence[str], settings: Params) -> dict:
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """
-    digests = {name: json.loads(layout.checked(layout.store(name) / "store.json"))["digest"] for name in sources}
+    about = {name: layout.checked(layout.store(name) / "store.json", required=True) for name in sources}
+    digests = {name: json.loads(content)["digest"] for name, content in about.items()}
     held = set(table["fold"])
     used = [int(fold) for fold in settings.folds if str(fold) in held]
     unused = [int(fold) for fold in settings.folds if str(fold) not in held]

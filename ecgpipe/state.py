@@ -6,6 +6,7 @@ line feed, and the state as `torch.save` writes it.
 
 import hashlib
 import io
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ecgpipe.model import SEResNet18
 _LOADED = ("network", "optimizer", "schedule")
 _PLAIN = ("epoch", "best", "best_epoch", "kept", "history", "losses", "draws")
 _DIGITS = 64
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,6 +42,12 @@ class State:
         """Takes the present weights as those to be delivered."""
         self.best, self.best_epoch = score, self.epoch
         self.kept = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
+
+    def unsound(self) -> str | None:
+        """The first of the weights and running statistics that holds a value that is not finite; None where none."""
+        named = self.network.state_dict()
+        sound = torch.stack([torch.isfinite(tensor).all() for tensor in named.values()]).tolist()
+        return next((name for name, fine in zip(named, sound, strict=True) if not fine), None)
 
     def pause(self, losses: torch.Tensor) -> None:
         """Notes that the epoch came as far as these `losses` [step], and where the random draws stand."""
@@ -72,7 +80,8 @@ class State:
             handle.write(content.getbuffer())
 
     def resume(self, path: Path, key: str, device: torch.device) -> bool:
-        """Takes up a state written under the same `key`; False where there is none. ValueError where it is damaged."""
+        """Takes up a state written under the same `key`; False where there is none, and where it is of another key,
+        which is logged. ValueError where it is damaged."""
         if not path.exists():
             return False
         content = path.read_bytes()
@@ -81,6 +90,7 @@ class State:
             raise ValueError(f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew")
         saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
         if saved["key"] != key:
+            _LOG.info("%s: a state of other params, data or code; training begins anew and replaces it", path)
             return False
         for name in _LOADED:
             getattr(self, name).load_state_dict(saved[name])

@@ -31,10 +31,11 @@ def class_codes(table: pd.DataFrame) -> list[str]:
     return [column for column in table.columns if column.isdigit()]
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank).
-    ValueError where it is damaged."""
-    table = pd.read_csv(io.BytesIO(layout.checked(path)), dtype=str, keep_default_na=False, encoding="utf-8")
+    ValueError where it is damaged, or has no digest though it is one that is written `sealed`."""
+    content = io.BytesIO(layout.checked(path, required=sealed))
+    table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
         if column.isdigit() or column in _NUMBERS:
             table[column] = pd.to_numeric(table[column].replace("", np.nan)).astype("float64")

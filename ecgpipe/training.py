@@ -5,8 +5,8 @@ after training. A run is deterministic on one machine; a killed one resumes from
 asked to stop from its last step, to the same bytes. Under `torchrun` every process takes its share of each batch.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import nn
 from torchmetrics.functional.classification import binary_auroc
 
-from ecgpipe import augmenting, checkpoint, exits, layout, tables
+from ecgpipe import augmenting, batches, checkpoint, exits, layout, tables
 from ecgpipe.dataset import Examples
 from ecgpipe.inference import bf16_helps, probabilities_of
 from ecgpipe.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
@@ -97,23 +97,37 @@ class Fold:
         torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
         torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it has not written
         torch.manual_seed(params.seed)
+        self.saved = ""  # what of the training lies at state_path, in words
         self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
 
     def run(self, progress: Callable[..., Any]) -> State:
         """Trains to the last epoch or until patience ends, from the stored state where there is one."""
-        self.state.resume(self.state_path, self.key, self.peers.device)
+        if self.state.resume(self.state_path, self.key, self.peers.device):
+            self.saved = f"the state after epoch {self.state.epoch} of {self.params.epochs}"
         network, parallel = self.state.network, self.peers.parallel(self.state.network)
         if self.params.compile and self.peers.device.type == "cuda":
             parallel = torch.compile(parallel)
             self.augmenter.compile()
         bar = progress(total=self.params.epochs, initial=self.state.epoch)
-        while self.state.epoch < self.params.epochs and not self._out_of_patience():
-            self._epoch(parallel)
-            bar.update()
-            bar.set_postfix(val_auroc=f"{self.state.history[-1]['val_auroc_macro']:.3f}")
+        with self.told():
+            while self.state.epoch < self.params.epochs and not self._out_of_patience():
+                self._epoch(parallel)
+                bar.update()
+                last = self.state.history[-1]
+                bar.set_postfix(val_loss=f"{last['val_loss']:.4f}", val_auroc=f"{last['val_auroc_macro']:.3f}")
         bar.close()
         network.load_state_dict(self.state.kept)
         return self.state
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Within the block an interruption says what of this training is saved."""
+        try:
+            yield
+        except exits.Stopped:
+            raise
+        except KeyboardInterrupt:
+            raise exits.Stopped(f"{self.saved} is saved" if self.saved else "") from None
 
     def _start(self, network: SEResNet18) -> State:
         params, steps = self.params, self.steps * self.params.epochs
@@ -130,7 +144,8 @@ class Fold:
     def _epoch(self, parallel: nn.Module) -> None:
         state, params = self.state, self.params
         losses = self._steps(parallel)
-        self._finite(losses)
+        self._finite(losses, "the loss")
+        self.sound()
         try:
             probabilities = probabilities_of(
                 state.network, self.validation, self.window, params.normalise, bf16=self.bf16
@@ -145,6 +160,8 @@ class Fold:
             "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
             "val_auroc_macro": macro_auroc(labels, probabilities),
         }
+        self._finite(probabilities, "a validation probability")
+        self._finite(torch.tensor(row["val_loss"]), "the validation loss")
         state.next_epoch()
         state.history.append(row)
         score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
@@ -153,6 +170,7 @@ class Fold:
             state.keep(score)
         if self.peers.rank == 0:
             state.save(self.state_path, self.key)
+        self.saved = f"the state after epoch {state.epoch} of {params.epochs}"
 
     def _steps(self, parallel: nn.Module) -> torch.Tensor:
         """The losses [step] of the epoch, from the step on that a stopped run came to."""
@@ -173,38 +191,19 @@ class Fold:
         step the others stop: they go on from the last epoch's end."""
         state = self.state
         if self.peers.size > 1:
-            return exits.Stopped(f"the state after epoch {state.epoch} of {self.params.epochs} is saved")
-        self._finite(losses)
+            return exits.Stopped(f"{self.saved} is saved" if self.saved else "")
+        self._finite(losses, "the loss")
+        self.sound()
         state.pause(losses)
         state.save(self.state_path, self.key)
         return exits.Stopped(f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved")
 
     def _batches(self, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """This process's share of each batch of the epoch, from step `first` on: rows, and signals on the training
-        device. Where the signals stay on the host of a GPU, a thread makes the next batch meanwhile."""
+        """This process's share of each batch of the epoch, from step `first` on (`batches.made`)."""
         params, epoch, device = self.params, self.state.epoch, self.peers.device
-        order = np.random.default_rng([params.seed, 2, epoch]).permutation(len(self.train))
-        share = order[: self.steps * params.batch].reshape(self.steps, params.batch)[
-            :, self.peers.rank :: self.peers.size
-        ]
-        rows = torch.from_numpy(np.ascontiguousarray(share[first:])).to(device)
-        if not self.elsewhere or not len(rows):
-            for part in rows:
-                yield part, self.augmenter.batch(part, epoch)
-            return
-
-        def make(part: torch.Tensor) -> torch.Tensor:
-            signal = self.augmenter.batch(part, epoch)
-            return signal.pin_memory() if device.type == "cuda" else signal  # pinned, so that the copy need not wait
-
-        with ThreadPoolExecutor(1) as thread:
-            there = [*rows.to(self.train.place.device), None]
-            ahead = thread.submit(make, there[0])
-            for part, later in zip(rows, there[1:], strict=True):
-                signal = ahead.result()
-                if later is not None:
-                    ahead = thread.submit(make, later)
-                yield part, signal.to(device, non_blocking=True)
+        order = batches.rows(len(self.train), params.batch, params.seed, epoch, self.peers)
+        there = torch.device("cpu" if self.elsewhere else device.type)
+        return batches.made(order[first:], lambda part: self.augmenter.batch(part, epoch), there, device)
 
     def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
         state, device = self.state, self.peers.device
@@ -213,7 +212,7 @@ class Fold:
             logits = parallel(signal, self.demographics[rows])
         loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
         if (bad := self.watch.bad(loss)) is not None:
-            self._finite(torch.tensor(bad))
+            self._finite(torch.tensor(bad), "the loss")
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(state.network.parameters(), self.params.clip_norm)
@@ -221,33 +220,23 @@ class Fold:
         state.schedule.step()
         return loss.detach()
 
-    def _finite(self, losses: torch.Tensor) -> None:
-        if not bool(torch.isfinite(losses).all()):
-            epoch, found = self.state.epoch, losses[~torch.isfinite(losses)].flatten()[0].item()
-            raise ValueError(
-                f"epoch {epoch + 1}: the loss is {found}; the state of epoch {epoch} is kept. "
-                "Lower train.learning_rate or set train.precision to fp32"
-            )
+    def sound(self) -> None:
+        """ValueError where a weight or a running statistic of the network is not finite."""
+        if name := self.state.unsound():
+            raise self._refused(f"{name} of the network is not finite")
+
+    def _finite(self, values: torch.Tensor, what: str) -> None:
+        if not bool(torch.isfinite(values).all()):
+            raise self._refused(f"{what} is {values[~torch.isfinite(values)].flatten()[0].item()}")
+
+    def _refused(self, what: str) -> ValueError:
+        kept = f"{self.saved} is kept (a changed setting begins anew)" if self.saved else "no epoch was finished"
+        step = "Lower train.learning_rate or set train.precision to fp32"
+        return ValueError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
 
     def _out_of_patience(self) -> bool:
         state = self.state
         return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
-
-
-def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
-    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'; their index
-    says where in the table they stand.
-
-    ValueError where there is nothing to train on or to validate with.
-    """
-    validation, test = table["fold"] == fold, table["fold"] == tables.TEST
-    found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
-    for name in ("train", "val"):
-        if found[name].empty:
-            raise ValueError(
-                f"{layout.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
-            )
-    return found
 
 
 def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
@@ -266,9 +255,18 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
     if fold.peers.rank:
         return
     data = {"val": fold.validation, "test": test}
+    fold.sound()
+    with fold.told():
+        _deliver(fold, rows, data, name, facts)
+
+
+def _deliver(fold: Fold, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict) -> None:
     found = {
         part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
     }
+    for part, probabilities in found.items():
+        if not bool(torch.isfinite(probabilities).all()):
+            raise ValueError(f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered")
     with layout.atomic(layout.predictions(name), sealed=True) as folder:
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")

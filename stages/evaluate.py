@@ -1,18 +1,11 @@
 """evaluate: the folds' predictions to `metrics/`, `plots/` and the operating points of the models. Reads no weights."""
 
-from ecgpipe import (
-    exits,
-    layout,
-    measures,
-    operating,
-    params,
-    plotting,
-    reporting,
-    scoring,
-    settings,
-    subgroups,
-    tables,
-)
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
+from ecgpipe import layout, measures, operating, params, plotting, reporting, scoring, settings, subgroups, tables
 from ecgpipe.answers import fold_names
 
 
@@ -20,7 +13,7 @@ def main() -> None:
     chosen = params.section(operating.Params, params.load(), "evaluate")
     table = tables.read(layout.FOLDS)
     folds = fold_names(table)
-    layout.prune(layout.PREDICTIONS, map(layout.fold_folder, [*folds, *layout.folds_info()["unused"]]))
+    info = layout.folds_info()
     classes = measures.panel(tables.class_codes(table))
     found = settings.read(table, folds, classes, chosen)
     groups = table["group"].to_numpy()
@@ -31,8 +24,8 @@ def main() -> None:
     operating.write(found.points, scoring.validation_auroc(found), classes, chosen, layout.OPERATING)
     scoring.write(metrics, layout.METRICS)
     pictures = plotting.draw(found, metrics, classes.names, plotting.read_histories(folds), layout.PLOTS)
-    how = reporting.made(layout.folds_info(), chosen.model_dump())
-    reporting.write(metrics, pictures, how, layout.PLOTS / "report.html")
+    reporting.write(metrics, pictures, reporting.made(info, chosen.model_dump()), layout.PLOTS / "report.html")
+    layout.prune(layout.PREDICTIONS, map(layout.fold_folder, [*folds, *info["unused"]]))
 
 
 if __name__ == "__main__":

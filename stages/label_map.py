@@ -1,16 +1,20 @@
 """label-map: headers, metadata tables, vocabularies of the sources in use -> data/labels.csv, metrics/labels.json."""
 
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
 import json
 import logging
 
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import exits, layout, mapping, params, quota, records, tables
+from ecgpipe import layout, mapping, params, quota, records, tables
 
 
 def main() -> None:
-    """Runs the stage in the project's root."""
     values = params.load()
     data = params.section(records.Params, values, "data")
     settings = params.section(mapping.Params, values, "labels")

@@ -1,5 +1,10 @@
 """preprocess@source: raw recordings to the source's signal store, `data/signals/<source>`."""
 
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
 import json
 import logging
 import sys
@@ -7,13 +12,13 @@ from functools import partial
 
 from tqdm import tqdm
 
-from ecgpipe import conditioning, exits, layout, params, records
+from ecgpipe import conditioning, layout, params, records
 
 
 def main(name: str) -> None:
     values = params.load()
     data = params.section(records.Params, values, "data")
-    source = records.in_use(values)[name]
+    source = records.in_use(values)[params.one_of(name, data.sources, "data.sources")]
     settings = params.section(conditioning.Params, values, "preprocess")
     compute = params.section(params.Compute, values, "compute")
     raw = data.folder(name)

@@ -1,15 +1,23 @@
 """Makes one of the demo's sources: `python -m stages.simulate sim-north` writes data/raw/sim-north."""
 
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
 import sys
 from pathlib import Path
 
-from ecgpipe import exits, params, simulating
+from ecgpipe import params, simulating
 
 
 def main(source: str) -> None:
     """Reads the section `simulate`, writes the recordings of `source`."""
-    chosen = params.section(simulating.Params, params.load(), "simulate")
-    simulating.simulate(source, Path("data/raw") / source, chosen)
+    values = params.load()
+    chosen = params.section(simulating.Params, values, "simulate")
+    compute = params.section(params.Compute, values, "compute")
+    params.one_of(source, simulating.SOURCES, "the simulator")
+    simulating.simulate(source, Path("data/raw") / source, chosen, compute.workers)
 
 
 if __name__ == "__main__":

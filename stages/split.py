@@ -1,19 +1,22 @@
 """data/labels.csv and the indexes of data/signals -> data/folds.csv, folds.json, left_out.csv, metrics/split.json."""
 
+from ecgpipe import exits
+
+if __name__ == "__main__":
+    exits.listen()
+
 import json
 import logging
 
 import pandas as pd
 
-from ecgpipe import exits, layout, params, splitting, tables, twins
+from ecgpipe import layout, params, splitting, tables, twins
 
 
 def main() -> None:
-    """Runs the stage in the project's root."""
     values = params.load()
     settings = params.section(splitting.Params, values, "split")
-    sources = values["data"]["sources"]
-    pruned = layout.prune(layout.SIGNALS, sources)
+    sources = params.section(params.Used, values, "data").sources
     stores = {name: splitting.read_store(layout.store(name)) for name in sources}
     table, left_out = splitting.join(tables.read(layout.LABELS), stores)
     disagreeing = twins.disagreeing(table)
@@ -28,6 +31,7 @@ def main() -> None:
     for path, content in outputs.items():
         with layout.atomic(path, sealed=path == layout.FOLDS_INFO) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    pruned = layout.prune(layout.SIGNALS, sources)  # as the last act: whatever fails before costs nobody a store
     said = (len(table), len(left_out), layout.LEFT_OUT, pruned or "nothing")
     logging.info("%d recordings in the folds, %d left out (%s says why), %s pruned", *said)
     for one in disagreeing[:3]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecgpipe import signals, tables
+from ecgpipe import layout, signals, tables
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -76,10 +76,11 @@ def split_project(tmp_path, monkeypatch) -> Path:
         writer.close()
         digests[source] = signals.read_about(tmp_path / "data/signals" / source)["digest"]
     table = pd.DataFrame(rows, columns=[*tables.FOLDS_HEAD, *CODES, *tables.FOLDS_TAIL])
-    tables.write(table, tmp_path / "data/folds.csv")
+    tables.write(table, tmp_path / "data/folds.csv", sealed=True)
     names = {
         "names": ["NSR", "AF", "IAVB"],
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
     (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}))
+    layout.seal(tmp_path / "data/folds.json")
     return tmp_path

@@ -61,7 +61,8 @@ def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_st
     checkpoint.leave_unused(3)
     assert "fold 3 has no recordings: there are fewer institutions than split.folds" in caplog.text
     for folder in (layout.model(3), layout.predictions(3)):
-        assert [path.name for path in folder.iterdir()] == ["unused.json"]
+        assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
+        layout.verify(folder / "unused.json", required=True)
         assert json.loads((folder / "unused.json").read_text())["unused"].startswith("fold 3 has no recordings")
     with pytest.raises(ValueError, match="no model here"):
         checkpoint.load(layout.model(3))

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from ecgpipe import exits, params
+from ecgpipe import exits, layout, params
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,7 +73,7 @@ def test_a_full_disk_says_so(caplog, number):
     assert status(full) == 1
     assert "the disk is full or a limit is reached" in caplog.text
     assert "data/labels.csv" in caplog.text
-    assert "make room and run it again" in caplog.text
+    assert "under dvc, `dvc checkout` brings the last outputs back. Make room and run it again" in caplog.text
 
 
 def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
@@ -84,11 +85,79 @@ def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_with_status_130_and_says_that_the_same_command_goes_on(caplog, number):
+def test_a_signal_ends_with_status_130_and_says_that_the_same_command_begins_again(caplog, number):
     before = signal.getsignal(signal.SIGTERM)
     assert status(lambda: signal.raise_signal(number)) == 130
-    assert caplog.messages == ["label-map: stopped; nothing half-done is left. The same command goes on"]
+    assert caplog.messages == [
+        "label-map: stopped; this run has saved nothing, and leaves nothing half-done (under dvc, `dvc checkout` "
+        "brings the last outputs back). The same command begins again"
+    ]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog):
+    def halted():
+        raise exits.Stopped("the state after epoch 3 is saved")
+
+    assert status(halted) == 130
+    assert caplog.messages == ["label-map: stopped; the state after epoch 3 is saved. The same command goes on"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "it takes 1 argument, found 0; python -m stages.label_map FOLD"),
+        (("0", "1"), "it takes 1 argument, found 2; python -m stages.label_map FOLD"),
+        (("../../x",), "'../../x' is no name of 1 to 100 letters, digits, '.', '_' and '-'; python -m stages"),
+        (("",), "'' is no name"),
+        (("a" * 101,), "is no name"),
+        (("a;b",), "'a;b' is no name"),
+    ],
+)
+def test_arguments_are_looked_at_before_a_path_is_made_of_them(caplog, tmp_path, arguments, said):
+    def main(fold):
+        raise AssertionError
+
+    assert status(main, *arguments) == 1
+    assert said in caplog.text
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_name_is_what_the_params_take_for_one():
+    assert f"^{exits._NAME.pattern}$" == params.NAME
+
+
+def test_of_several_processes_the_first_takes_the_lock_of_the_stage(caplog, monkeypatch):
+    ran = []
+    with layout.lock("label-map"):
+        monkeypatch.setenv("RANK", "0")
+        assert status(lambda: ran.append("0")) == 1
+        monkeypatch.setenv("RANK", "1")
+        exits.run(lambda: ran.append("1"))
+    assert ran == ["1"]
+    assert "another process is running stage label-map" in caplog.text
+
+
+COMMANDS = {
+    **{f"stages.{path.stem}": path.stem.replace("_", "-") for path in (ROOT / "stages").glob("[a-z]*.py")},
+    "ecgpipe": "ecgpipe",
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_command_interrupted_while_it_imports_says_so_in_one_line(module, number):
+    command = [sys.executable, "-m", module, "x"]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    maps = Path(f"/proc/{process.pid}/maps")
+    while "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text():  # libraries are being loaded
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (
+        130,
+        f"{COMMANDS[module]}: stopped before it began. The same command begins again\n",
+    )
 
 
 def test_signals_are_held_back_once():

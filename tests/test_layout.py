@@ -72,8 +72,11 @@ def test_prune_removes_the_folders_that_are_not_kept_and_no_file(project):
     for name in ("fold-0", "fold-1", "fold-7"):
         (project / "models" / name).mkdir(parents=True)
     (project / "models" / "note.txt").touch()
+    others = [".fold-9.123.tmp", ".fold-9.old"]  # of another stage that is writing
+    for name in others:
+        (project / "models" / name).mkdir()
     assert layout.prune(project / "models", ["fold-0", "fold-1"]) == ["fold-7"]
-    assert names(project / "models") == ["fold-0", "fold-1", "note.txt"]
+    assert names(project / "models") == [*others, "fold-0", "fold-1", "note.txt"]
 
 
 def _try_lock(answers):
@@ -96,13 +99,61 @@ def test_a_lock_is_held_once_and_is_free_after():
         pass
 
 
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_as_what_it_is(monkeypatch, number):
+    def without(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(layout.fcntl, "flock", without)
+    with pytest.raises(ValueError, match=r"split\.lock: this file system gives no lock \("), layout.lock("split"):
+        pass
+
+
+def test_everything_is_on_the_disk_before_it_takes_its_place(project, monkeypatch):
+    """The order of flushes and renames, by the inodes that they concern."""
+    events, flush, rename, replace = [], os.fsync, Path.rename, Path.replace
+
+    def flushed(descriptor):
+        events.append(("fsync", os.fstat(descriptor).st_ino))
+        flush(descriptor)
+
+    def moved(original):
+        def move(path, target):
+            events.append(("rename", path.stat().st_ino))
+            return original(path, target)
+
+        return move
+
+    monkeypatch.setattr(layout.os, "fsync", flushed)
+    monkeypatch.setattr(Path, "rename", moved(rename))
+    monkeypatch.setattr(Path, "replace", moved(replace))
+    for name in ("table.csv", "store", "store"):
+        events.clear()
+        with layout.atomic(project / name, sealed=True) as temporary:
+            if name == "store":
+                temporary.mkdir()
+                (temporary / "x").write_text("x")
+            else:
+                temporary.write_text("x")
+        new = [project / name, *(project / name).glob("*")]
+        new += [project / "table.csv.sha256"] if name == "table.csv" else []
+        inodes = {path.stat().st_ino for path in new}
+        place = next(k for k, (what, inode) in enumerate(events) if what == "rename" and inode in inodes)
+        assert {inode for what, inode in events[:place] if what == "fsync"} >= inodes
+        assert events[-1] == ("fsync", project.stat().st_ino), "and the folder that holds the new name"
+
+
 def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
     with pytest.raises(ValueError, match=r"folds.json is missing; run `dvc repro split` first"):
         layout.folds_info()
     layout.FOLDS_INFO.parent.mkdir()
     layout.FOLDS_INFO.write_text('{"folds": [0, 1], "unused": [2]}')
+    with pytest.raises(ValueError, match=r"folds.json: no digest beside it"):
+        layout.folds_info()
+    layout.seal(layout.FOLDS_INFO)
     assert layout.folds_info() == {"folds": [0, 1], "unused": [2]}
     layout.FOLDS_INFO.write_text('{"folds": [0, 1]}')
+    layout.seal(layout.FOLDS_INFO)
     assert layout.folds_info()["unused"] == []
 
 

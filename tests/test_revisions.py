@@ -24,7 +24,11 @@ def repository(tmp_path, monkeypatch):
         layout.FOLDS.write_text("table")
         layout.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
         (tmp_path / "params.yaml").write_text("evaluate: {}\n")
-        repo.add([str(path) for path in (layout.FOLDS, layout.FOLDS_INFO, layout.PREDICTIONS)])
+        for path in (layout.FOLDS, layout.FOLDS_INFO):
+            layout.seal(path)
+        split = [*Path("data").glob("folds.*")]
+        assert len(split) == 4
+        repo.add([str(path) for path in (*split, layout.PREDICTIONS)])
     subprocess.run(["git", "add", "-A"], check=True)
     subprocess.run(["git", "commit", "-qm", "one"], check=True)
     return tmp_path
@@ -37,6 +41,8 @@ def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(rep
     assert predictions == root / layout.PREDICTIONS
     assert (root / layout.predictions("0") / "val.csv").read_text() == "first"
     assert (root / "params.yaml").read_text() == "evaluate: {}\n"
+    assert layout.checked(root / layout.FOLDS, required=True) == b"table"
+    assert layout.folds_info(root / layout.FOLDS_INFO)["folds"] == [0]
     assert (layout.predictions("0") / "val.csv").read_text() == "changed"
 
 

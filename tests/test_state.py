@@ -34,6 +34,15 @@ def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
     assert str(other.optimizer.state_dict()) == str(one.optimizer.state_dict())
 
 
+@pytest.mark.parametrize("name", ["classifier.weight", "running_var"])
+def test_a_weight_or_a_running_statistic_that_is_not_finite_is_named(name):
+    one = made(1)
+    assert one.unsound() is None
+    whole = next(key for key in one.network.state_dict() if key.endswith(name))
+    one.network.state_dict()[whole].view(-1)[-1] = torch.nan
+    assert one.unsound() == whole
+
+
 def test_kept_weights_do_not_move_with_the_network():
     one = made(1)
     one.keep(0.5)

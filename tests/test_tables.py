@@ -24,7 +24,7 @@ def table():
 
 def test_a_table_reads_as_it_was_written(tmp_path, table):
     tables.write(table, tmp_path / "labels.csv")
-    back = tables.read(tmp_path / "labels.csv")
+    back = tables.read(tmp_path / "labels.csv", sealed=False)
     assert list(back.columns) == list(table.columns)
     for column in table.columns:
         assert back[column].tolist() == pytest.approx(table[column].tolist(), nan_ok=True)
@@ -45,7 +45,7 @@ def test_the_class_columns_are_those_headed_by_a_code(table):
 
 def test_an_empty_table_keeps_its_columns(tmp_path, table):
     tables.write(table.iloc[:0], tmp_path / "labels.csv")
-    assert list(tables.read(tmp_path / "labels.csv").columns) == list(table.columns)
+    assert list(tables.read(tmp_path / "labels.csv", sealed=False).columns) == list(table.columns)
 
 
 @settings(deadline=None)
@@ -53,7 +53,7 @@ def test_an_empty_table_keeps_its_columns(tmp_path, table):
 def test_any_text_comes_back(tmp_path_factory, words):
     path = tmp_path_factory.mktemp("tables") / "words.csv"
     tables.write(pd.DataFrame({"record": words, "source": "a"}), path)
-    assert tables.read(path)["record"].tolist() == words
+    assert tables.read(path, sealed=False)["record"].tolist() == words
 
 
 @settings(deadline=None)
@@ -61,4 +61,12 @@ def test_any_text_comes_back(tmp_path_factory, words):
 def test_probabilities_keep_seven_digits(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("tables") / "val.csv"
     tables.write(pd.DataFrame({"record": "r", "164889003": values}), path)
-    assert np.allclose(tables.read(path)["164889003"], values, rtol=1e-6, atol=0)
+    assert np.allclose(tables.read(path, sealed=False)["164889003"], values, rtol=1e-6, atol=0)
+
+
+def test_a_table_of_the_pipeline_without_its_digest_is_refused(tmp_path, table):
+    tables.write(table, tmp_path / "labels.csv", sealed=True)
+    assert len(tables.read(tmp_path / "labels.csv")) == 2
+    (tmp_path / "labels.csv.sha256").unlink()
+    with pytest.raises(ValueError, match=r"labels\.csv: no digest beside it"):
+        tables.read(tmp_path / "labels.csv")

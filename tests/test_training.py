@@ -29,7 +29,7 @@ def quiet(**arguments):
 
 def load(fold="0"):
     table = tables.read(layout.FOLDS)
-    rows = training.parts(table, fold)
+    rows = dataset.parts(table, fold)
     stores = dataset.open_stores(["a", "b"])
     whole = dataset.examples(table, stores)
     return rows, {name: whole.take(part.index) for name, part in rows.items()}
@@ -183,7 +183,7 @@ def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_goo
         return original(*arguments) * (torch.nan if calls.count(1) == 2 else 1)
 
     monkeypatch.setattr(training, "masked_loss", spoilt)
-    with pytest.raises(ValueError, match=r"epoch 2: the loss is nan; the state of epoch 1 is kept"):
+    with pytest.raises(ValueError, match=r"epoch 2: the loss is nan; the state after epoch 1 of 3 is kept"):
         fold.run(quiet)
     assert calls.count(1) == 2, "no step after it"
     saved = fold_of(data, epochs=3).state
@@ -192,12 +192,79 @@ def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_goo
     assert all(torch.isfinite(tensor).all() for tensor in saved.network.state_dict().values())
 
 
-def test_a_state_of_other_params_or_data_is_not_resumed(split_project):
+def test_no_step_is_taken_after_a_bad_loss_in_the_midst_of_an_epoch(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data, batch=4)
+    calls, steps, original, step = [], [], training.masked_loss, fold.state.schedule.step
+    assert fold.steps > 3
+
+    def spoilt(*arguments):
+        calls.append(1)
+        return original(*arguments) * (torch.inf if len(calls) == 2 else 1)
+
+    monkeypatch.setattr(training, "masked_loss", spoilt)
+    monkeypatch.setattr(fold.state.schedule, "step", lambda: steps.append(step()))  # it follows the optimizer's
+    with pytest.raises(ValueError, match=r"^epoch 1: the loss is inf; no epoch was finished\. Lower"):
+        fold.run(quiet)
+    assert (len(calls), len(steps)) == (2, 1)
+    assert not fold.state_path.exists()
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_neither_kept_nor_delivered(split_project, keep):
+    rows, data = load()
+    few = data | {"train": data["train"].take(np.arange(12))}
+    fold = fold_of(few, epochs=1, keep=keep, learning_rate=1e38)
+    assert fold.steps == 1
+    with pytest.raises(ValueError, match=r"^epoch 1: a validation probability is nan; no epoch was finished"):
+        fold.run(quiet)
+    assert not fold.state_path.exists()
+    with pytest.raises(ValueError, match="is not finite"):
+        training.deliver(fold, rows, data["test"], name="0", facts={})
+    assert not layout.model("0").exists() and not layout.predictions("0").exists()
+
+
+@pytest.mark.parametrize("what", ["a validation probability", "the validation loss"])
+def test_an_epoch_whose_validation_is_not_finite_is_not_kept(split_project, monkeypatch, what):
+    _, data = load()
+    fold, original = fold_of(data), training.probabilities_of
+    if what == "the validation loss":
+        fold.weights[:] = torch.inf
+        monkeypatch.setattr(fold, "_steps", lambda _: torch.zeros(2))
+    else:
+        monkeypatch.setattr(training, "probabilities_of", lambda *a, **k: original(*a, **k) * torch.nan)
+    with pytest.raises(ValueError, match=f"^epoch 1: {what} is (nan|inf); no epoch was finished"):
+        fold.run(quiet)
+    assert not fold.state_path.exists()
+
+
+def test_an_interruption_says_what_is_saved(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data)
+    original = fold.state.save
+
+    def interrupted(*arguments):
+        if fold.state.epoch == 2:
+            raise KeyboardInterrupt
+        original(*arguments)
+
+    monkeypatch.setattr(fold.state, "save", interrupted)
+    with pytest.raises(exits.Stopped, match=r"^the state after epoch 1 of 4 is saved$"):
+        fold.run(quiet)
+    first = fold_of(data, key="another")
+    monkeypatch.setattr(first, "_epoch", lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(exits.Stopped, match=r"^$"):
+        first.run(quiet)
+
+
+def test_a_state_of_other_params_or_data_is_not_resumed(split_project, caplog):
     _, data = load()
     fold_of(data, key="one").run(quiet)
     other, same = fold_of(data, key="other").state, fold_of(data, key="one").state
     path = layout.checkpoints("0") / "state.pt"
-    assert not other.resume(path, "other", ALONE.device)
+    with caplog.at_level("INFO"):
+        assert not other.resume(path, "other", ALONE.device)
+    assert "fold-0/state.pt: a state of other params, data or code; training begins anew" in caplog.text
     assert other.epoch == 0
     assert same.resume(path, "one", ALONE.device)
     assert same.epoch == TRAIN["epochs"]
@@ -229,14 +296,14 @@ def test_a_batch_larger_than_the_training_part_is_refused(split_project):
 
 def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_training():
     table = pd.DataFrame({"fold": ["0", "1", "2", "test", "0"], "record": list("abcde")})
-    found = training.parts(table, "0")
+    found = dataset.parts(table, "0")
     assert {name: list(rows["record"]) for name, rows in found.items()} == {
         "train": ["b", "c"],
         "val": ["a", "e"],
         "test": ["d"],
     }
     with pytest.raises(ValueError, match="no 'val' recordings for fold 7"):
-        training.parts(table, "7")
+        dataset.parts(table, "7")
 
 
 def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(split_project):
@@ -264,7 +331,7 @@ def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_
             table = tables.read(layout.FOLDS)
             test = table["fold"] == "test"
             table.loc[test, tables.class_codes(table)] = 1.0
-            tables.write(table, layout.FOLDS)
+            tables.write(table, layout.FOLDS, sealed=True)
         rows, data = load()
         if disturbed:
             noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))

@@ -45,7 +45,7 @@ def score(chosen: dict, seed: int, fold: str) -> float:
     """Macro AUROC on the test part of one model."""
     values = params.load()
     table = tables.read(layout.FOLDS)
-    rows = training.parts(table, fold)
+    rows = dataset.parts(table, fold)
     info = json.loads(layout.FOLDS_INFO.read_text(encoding="utf-8"))
     whole = dataset.examples(table, dataset.open_stores(sorted(info["sources"])))
     data = {name: whole.take(part.index) for name, part in rows.items()}

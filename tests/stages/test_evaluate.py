@@ -21,11 +21,13 @@ def project(folds=("0", "1"), test=True, seed=0):
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
     table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold)
     table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[[*table.columns[:-1], "group", "fold"]]
-    tables.write(table, layout.FOLDS)
+    tables.write(table, layout.FOLDS, sealed=True)
     layout.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
+    layout.seal(layout.FOLDS_INFO)
     values = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
     Path("params.yaml").write_text(json.dumps({"evaluate": values}))  # JSON is YAML
     tables.write(table[["record"]].assign(flags=""), layout.store("sim") / "index.csv")
+    layout.seal(layout.store("sim"))
     for k in folds:
         layout.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
@@ -34,6 +36,7 @@ def project(folds=("0", "1"), test=True, seed=0):
             tables.write(rows.assign(**dict(zip(CODES, values.T, strict=True))), layout.predictions(k) / f"{name}.csv")
         text = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds\n1,0.001,0.5,0.6,,1.5\n"
         (layout.predictions(k) / "history.csv").write_text(text)
+        layout.seal(layout.predictions(k))
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +106,7 @@ def test_without_a_test_part_the_stage_says_so():
 def test_folds_of_another_split_are_refused():
     project()
     layout.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
+    layout.seal(layout.FOLDS_INFO)
     with pytest.raises(ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"):
         evaluate.main()
 
@@ -111,6 +115,17 @@ def test_predictions_of_other_classes_are_refused():
     project()
     path = layout.predictions("1") / "test.csv"
     tables.write(tables.read(path).rename(columns={CODES[0]: "5"}), path)
+    layout.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"):
         evaluate.main()
     assert not layout.METRICS.exists()
+
+
+def test_a_stage_that_fails_prunes_nothing():
+    project()
+    (layout.predictions("7")).mkdir()
+    layout.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
+    layout.seal(layout.FOLDS_INFO)
+    with pytest.raises(ValueError, match="run the stage split again"):
+        evaluate.main()
+    assert layout.predictions("7").exists()

@@ -30,8 +30,10 @@ def project(tmp_path, monkeypatch):
         (folder / "index.csv").write_text("\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""]))
         (folder / "refused.csv").write_text('record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n')
         (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
+        layout.seal(folder)
     (layout.SIGNALS / "georgia").mkdir()
     layout.LABELS.write_text("\n".join([*lines, ""]))
+    layout.seal(layout.LABELS)
     write_params()
 
 
@@ -74,7 +76,7 @@ def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
     split.main()
     outputs = [layout.FOLDS, layout.FOLDS_INFO, layout.LEFT_OUT, layout.METRICS / "split.json"]
     first = [path.read_bytes() for path in outputs]
-    tables.write(tables.read(layout.LABELS).sample(frac=1, random_state=1), layout.LABELS)
+    tables.write(tables.read(layout.LABELS).sample(frac=1, random_state=1), layout.LABELS, sealed=True)
     split.main()
     assert [path.read_bytes() for path in outputs] == first
 
@@ -86,7 +88,7 @@ def test_another_label_gives_other_facts_so_that_no_training_goes_on_under_it():
     labels = tables.read(layout.LABELS)
     row = labels.index[(labels["record"] == "00005") & labels[AF].notna()][0]
     labels.loc[row, AF] = 1 - labels.loc[row, AF]
-    tables.write(labels, layout.LABELS)
+    tables.write(labels, layout.LABELS, sealed=True)
     split.main()
     second = json.loads(layout.FOLDS_INFO.read_text())
     assert [key for key in first if first[key] != second[key]] == ["table"]
@@ -115,3 +117,22 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0
     assert list(figures["parts"]["0"]["prevalence"]) == [f"{AF} AF", f"{SB} SB"]
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (["ptb_xl", "sph"], r"data/signals/ptb_xl"),
+        ("ptb-xl", r"data\.sources: Input should be a valid list"),
+        ([], r"data\.sources: List should have at least 1 item"),
+        (["../signals"], r"data\.sources\.0: String should match"),
+    ],
+)
+def test_a_wrong_list_of_sources_costs_no_store(sources, said):
+    values = params.load()
+    values["data"]["sources"] = sources
+    params.PARAMS.write_text(json.dumps(values))
+    with pytest.raises((ValueError, OSError), match=said):
+        split.main()
+    assert sorted(path.name for path in layout.SIGNALS.iterdir()) == ["georgia", "ptb-xl", "sph"]

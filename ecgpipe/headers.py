@@ -141,20 +141,20 @@ def parse(text: str, where: str, stem: str = "") -> Header:
 
     Refused 'header', 'segments', 'rate' or 'format', after the part that breaks the format.
     """
-    lines, comments = [], []
+    lines, comments, stem = [], [], stem if " " in stem else ""
     for line in text.replace("\r", "\n").split("\n"):  # a CR before an LF makes a blank line, which is skipped
         bare = line.strip(_NOTHING)
         if bare.startswith("#"):
             comments.append(bare[1:].strip())
         elif bare:
-            lines.append(line)
+            lines.append(line if stem else bare)
     if not lines:
         raise Refused("header", f"{where}: a header begins with a record line, found none; is this a WFDB header?")
-    wrong = next((line for line in lines if len(line) > _LONGEST or _BREAKS.search(line)), None)
-    if wrong is not None:
-        rule = f"a line has {_LONGEST} characters at most, and no control character"
-        raise Refused("header", f"{where}: {rule}, found {len(wrong)}: {wrong[:80]!r}; correct the header")
-    if " " not in stem:
+    for line in lines:
+        if len(line) > _LONGEST or (not (line.isascii() and line.isprintable()) and _BREAKS.search(line)):
+            rule = f"a line has {_LONGEST} characters at most, and no control character"
+            raise Refused("header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header")
+    if not stem:
         return Header(*_parsed(lines, where, ""), tuple(comments))
     try:
         return Header(*_parsed(lines, where, stem), tuple(comments))
@@ -179,9 +179,9 @@ def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str
     if stem:
         line = line if line.startswith(stem) else line.lstrip(_NOTHING)
         if line.startswith(stem) and line[len(stem) : len(stem) + 1] in tuple(ends):
-            first, *rest = _fields("-" + line[len(stem) :], "", most)
+            first, *rest = _fields("-" + line[len(stem) :].rstrip(_NOTHING), "", most)
             return [stem + first[1:], *rest]
-    line = line.strip(_NOTHING)
+        line = line.strip(_NOTHING)
     return line.split(None, most) if line.isascii() else re.split("[ \t]+", line, maxsplit=max(most, 0))
 
 
@@ -217,8 +217,7 @@ def _signal_line(line: str, where: str, stem: str) -> Signal:
     try:
         storage, frame, skew, offset = _storage(fields[1])
         reason = "header"
-        said = "".join(fields[4:7])
-        if "_" in said or not said.isascii():
+        if ("_" in line or not line.isascii()) and not re.fullmatch("[+0-9-]*", "".join(fields[4:7])):
             raise ValueError("no whole numbers")
         numbers = [int(field) for field in fields[4:7]]
         zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]

@@ -96,6 +96,9 @@ def read_wfdb(
     if fmt not in _signal.DAT_FMTS:
         raise Refused("format", f"{file}: signals are of a format of WFDB, found {fmt}; correct the header")
     raw = files.content(path, Path(root), most)
+    page = files.no_recording(raw[:512], path)
+    if page:
+        raise page
     there = _frames(raw, fmt, offset, per_frame, frames, max(skews), file)
     if there > files.MOST_SAMPLES:
         raise Refused("oversized", f"{file}: a lead has {files.MOST_SAMPLES} samples at most, found {there}; cut it")

@@ -173,14 +173,15 @@ def _leads(header: Header, where: str) -> list[Signal]:
     absent = [lead for lead in LEADS if lead not in found]
     if absent:
         raise Refused("leads", f"{where}: all 12 standard leads are needed, missing {', '.join(absent)}; leave it out")
+    for name in {signal.file for signal in found.values()}:
+        if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
+            raise Refused("format", f"{where}: signal file '{name[:80]}' is not in the header's folder; move it")
     for lead, signal in found.items():
-        if "/" in signal.file or "\\" in signal.file or signal.file in (".", "..", "~", "-"):
-            raise Refused("format", f"{where}: signal file '{signal.file[:80]}' is not in the header's folder; move it")
-        unit = _MV.get(signal.units.lower(), 0.0 if signal.gain is None or signal.gain == signal.gain else 1.0)
-        if not unit:
-            found_units = signal.units[:80]
-            raise Refused("units", f"{where}: lead {lead}: units are mV, uV or V, found '{found_units}'; convert it")
-        step_mv = unit / signal.gain if signal.gain else 0.0
+        unit = _MV.get(signal.units.lower())
+        if unit is None and (signal.gain is None or not math.isnan(signal.gain)):
+            rule = f"units are mV, uV or V, found '{signal.units[:80]}'"
+            raise Refused("units", f"{where}: lead {lead}: {rule}; convert it")
+        step_mv = unit / signal.gain if unit and signal.gain else 0.0
         if not LEAST_STEP_MV <= step_mv < math.inf or abs(signal.baseline) > _LARGEST:
             raise _no_gain(lead, signal, where)
     return [found[lead] for lead in LEADS]
@@ -189,7 +190,11 @@ def _leads(header: Header, where: str) -> list[Signal]:
 def _no_gain(lead: str, signal: Signal, where: str) -> Refused:
     """What to say of a lead whose steps are none."""
     rule = f"the gain is a number but 0, a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV, the baseline of 32 bits"
-    found = f"'{signal.units[:80]}'" if signal.gain != signal.gain else f"{signal.gain} a {signal.units[:80]}"
+    found = (
+        f"'{signal.units[:80]}'"
+        if signal.gain is not None and math.isnan(signal.gain)
+        else f"{signal.gain} a {signal.units[:80]}"
+    )
     return Refused("gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it")
 
 
@@ -208,7 +213,8 @@ def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
     _own(wanted, file, str(file))
     digital, missing = samples.read(file, header, wanted, root)
     steps_mv = [_MV[signal.units.lower()] / signal.gain for signal in wanted]
-    _fine_enough(digital, missing, wanted, steps_mv, str(file))
+    if max(steps_mv) > MOST_STEP_MV:
+        _fine_enough(digital, missing, wanted, steps_mv, str(file))
     signal_mv = _in_mv(digital, missing, wanted, steps_mv)
     if missing.any():
         signal_mv[missing] = np.nan

@@ -199,7 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     shown = argparse.ArgumentDefaultsHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="command")
     answers = "probabilities and decisions for recordings"
-    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown))
+    status = "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
+    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown, epilog=status))
     _add_export(commands.add_parser("export", help="the models as one ONNX file", formatter_class=shown))
     check = commands.add_parser(
         "check", help="read every recording and say whether it is usable", formatter_class=shown

@@ -14,7 +14,10 @@ def any_letters() -> None:
 
 
 def say(text: str) -> None:
-    """Prints a line above a progress bar. Where the reader has gone, such as `head`, nothing is said from then on."""
+    """Prints a line above a progress bar. Where the reader has gone, such as `head`, nothing is said from then on, and
+    nothing at all where standard output was closed from the start."""
+    if sys.stdout is None:
+        return
     try:
         tqdm.write(text)
         sys.stdout.flush()

@@ -20,3 +20,6 @@ def test_what_nobody_reads_is_not_said_and_costs_nothing(monkeypatch):
         monkeypatch.setattr(sys, "stdout", deaf)
         terminal.say("one")
         terminal.say("two")
+    monkeypatch.setattr(sys, "stdout", None)
+    terminal.any_letters()
+    terminal.say("three")

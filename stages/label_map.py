@@ -5,7 +5,6 @@ from ecgpipe import exits
 if __name__ == "__main__":
     exits.listen()
 
-import json
 import logging
 
 import pandas as pd
@@ -30,8 +29,7 @@ def main() -> None:
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, layout.LABELS, sealed=True)
     report = mapping.report(table, described, sources, vocabularies, classes)
-    with layout.atomic(layout.METRICS / "labels.json") as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    layout.write_json(layout.METRICS / "labels.json", report)
     for name, one in report["sources"].items():
         left_out = {reason: found["recordings"] for reason, found in one["left_out"].items()}
         said = (name, one["usable"], one["recordings"], left_out or "none", one["unknown"] or "none")

@@ -6,6 +6,7 @@ if __name__ == "__main__":
     exits.listen()
 
 import argparse
+import contextlib
 import csv
 import os
 import sys
@@ -24,6 +25,7 @@ from ecgpipe import (
     exporting,
     gallery,
     layout,
+    lists,
     operating,
     pairing,
     params,
@@ -34,6 +36,8 @@ from ecgpipe import (
     settings,
     sheets,
     tables,
+    targets,
+    terminal,
 )
 from ecgpipe.catalogue import Source
 
@@ -58,11 +62,7 @@ def _source(arguments: argparse.Namespace) -> Source | None:
 
 def _paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     """(the paths that the command line and --list name, the recording files there)."""
-    named = []
-    if arguments.list == "-":
-        named = predicting.listed(sys.stdin)
-    elif arguments.list:
-        named = predicting.listed(Path(arguments.list).read_text(encoding="utf-8-sig").split("\n"))
+    named = lists.read(arguments.list) if arguments.list else []
     if not arguments.paths and not named:
         raise ValueError("no recording named; give files or folders, or a list of them by --list")
     files = [*predicting.expand(arguments.paths), *predicting.expand(named, strict=False)]
@@ -83,32 +83,35 @@ def _predict(arguments: argparse.Namespace) -> int:
     models = ensembles.load(arguments.model, arguments.precision)
     known = predicting.people(paths, source) if source else {}
     folder = out.with_name(f"{out.stem}-sheets")
-    drawn = sheets.Sheets(folder, models.names, models.full_names) if arguments.plot else None
+    how = predicting.Reading(source, known, _folders(paths), sheets.SHOWN_S * arguments.plot)
     refused = 0
-    with results.writer(arguments.format, out, models.codes, models.names) as write:
-        how = predicting.Reading(source, known, _folders(paths), keep=arguments.plot)
+    with contextlib.ExitStack() as stack:
+        write = stack.enter_context(results.writer(arguments.format, out, models.codes, models.names))
+        about = (models.names, models.full_names)
+        drawn = stack.enter_context(sheets.drawing(folder, *about)) if arguments.plot else None
         answers = predicting.predict(models, files, how)
         for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
             write(answer)
             if drawn:
                 drawn.draw(answer)
             refused += answer.verdict == "refused"
-            found = results.findings(answer, models.names, models.full_names)
             flags = f" ({results.plain(answer.reason)})" * (answer.verdict == "flagged")
-            tqdm.write(f"{results.plain(answer.path)}: {found}{flags}")
+            terminal.say(f"{results.plain(answer.path)}: {results.findings(answer, *about)}{flags}")
     of = f"{len(models.names)} classes, {len(models.networks)} models"
-    print(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
-    if models.doubtful:
-        least = ensembles.LEAST_AUROC
-        print(f"validation showed little skill (AUROC below {least}, or unknown) in: {', '.join(models.doubtful)}")
-    return 0 if refused < len(files) else 1
+    terminal.say(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
+    for line in models.warnings:
+        terminal.say(line)
+    return 1 if refused else 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    target = targets.file(arguments.onnx, "--onnx")
     models = ensembles.load(arguments.model, fold=arguments.fold)
-    exporting.write(models, arguments.onnx)
+    exporting.write(models, target)
     of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
-    print(f"{of}, {arguments.onnx.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    print(f"{of}, {target.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    for line in models.warnings:
+        print(line)
     return 0
 
 
@@ -156,6 +159,8 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    markdown = arguments.markdown and targets.file(arguments.markdown, "--markdown")
+    table = arguments.csv and targets.file(arguments.csv, "--csv")
     values = params.load()
     if arguments.resamples is not None:
         values["evaluate"] = {**values["evaluate"], "resamples": arguments.resamples}
@@ -167,19 +172,22 @@ def _compare(arguments: argparse.Namespace) -> int:
     found = comparing.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
     text = "\n".join(comparing.markdown(one, arguments.a, arguments.b) for one in found)
     print(text)
-    if arguments.markdown:
-        with layout.atomic(arguments.markdown) as temporary:
+    if markdown:
+        with layout.atomic(markdown) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    if arguments.csv:
-        tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), arguments.csv)
+    if table:
+        tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), table)
     return 0
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
-    paths = ".hea, .mat, .dat or .h5, a record without suffix (its .hea), or a folder of them"
+    others = ".dcm, .dicom, .ecg, .edf, .mfer, .mfr, .mwf, .scp, .xml"  # formats.SUFFIXES, which a test compares
+    paths = f".hea, .mat, .dat, .h5 or (where ecgdatakit is installed) {others}; a record without suffix; or folders"
     command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=paths)
-    command.add_argument("--list", metavar="FILE", help="file that names more of them, one a line; - is standard input")
+    command.add_argument(
+        "--list", metavar="FILE", help="file that names more of them, one a line or parted by NUL; - is standard input"
+    )
     how = command.add_mutually_exclusive_group()
     how.add_argument("--source", metavar="NAME", help="entry under `sources` in params.yaml that says how to read them")
     how.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate of .h5 files without such an entry")
@@ -191,7 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     shown = argparse.ArgumentDefaultsHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="command")
     answers = "probabilities and decisions for recordings"
-    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown))
+    status = "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
+    _add_predict(commands.add_parser("predict", help=answers, formatter_class=shown, epilog=status))
     _add_export(commands.add_parser("export", help="the models as one ONNX file", formatter_class=shown))
     check = commands.add_parser(
         "check", help="read every recording and say whether it is usable", formatter_class=shown
@@ -264,6 +273,7 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; its exit status. A user's fault is one line on standard error, status 2."""
+    terminal.any_letters()
     arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)

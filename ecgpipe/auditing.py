@@ -1,8 +1,9 @@
 """The audit of labels: what `python -m ecgpipe audit` finds wrong, or odd, in the labels of a project.
 
-It reads what the pipeline wrote (data/labels.csv, metrics/labels.json, data/folds.csv, out-of-fold predictions) and the
-raw recordings of those that it draws; it changes none of it. Without predictions all but the part on single recordings
-is there. One folder is written whole: README.md, cells.csv, unscored.csv, contradictions.csv, suspects.csv, plots.
+It reads what the pipeline wrote (data/labels.csv, metrics/labels.json and split.json, data/folds.csv, out-of-fold
+predictions) and the raw recordings of those that it draws; it changes none of it. Without predictions all but the part
+on single recordings is there. One folder is written whole: README.md, cells.csv, unscored.csv, contradictions.csv,
+suspects.csv, plots.
 """
 
 import json
@@ -35,6 +36,7 @@ from ecgpipe.diagnoses import Diagnosis
 from ecgpipe.mapping import Vocabulary
 
 REPORT = layout.METRICS / "labels.json"
+SPLIT = layout.METRICS / "split.json"
 SUSPECTS = ["source", "record", "class", "label", "probability", "score", "fold", "others", "plot"]
 
 
@@ -106,12 +108,17 @@ def write(folder: Path, values: Mapping[str, Any], most: int, draw: int, progres
         found, undrawn = _drawn(project, found, draw, temporary, progress)
         audit = dossier.Audit(
             project.classes, _cells(project), _unscored(project), contradictions.find(_good(project), project.classes),
-            found, unjudged, without, undrawn, most,
+            found, unjudged, without, undrawn, most, _disagreeing(),
         )  # fmt: skip
         for name in ("cells", "unscored", "contradictions", "suspects"):
             tables.write(getattr(audit, name), temporary / f"{name}.csv")
         (temporary / "README.md").write_text(dossier.page(audit), encoding="utf-8")
     return dossier.gist(audit)
+
+
+def _disagreeing() -> list[dict[str, Any]]:
+    """Exact duplicates that disagree, as the stage split found them; none where it has not run."""
+    return json.loads(SPLIT.read_text(encoding="utf-8"))["disagreeing"] if SPLIT.is_file() else []
 
 
 def _free(folder: Path) -> Path:

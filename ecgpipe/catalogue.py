@@ -14,7 +14,7 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -105,13 +105,15 @@ class Params(Section):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a metadata table; `times` it stands there. `labels` is text as written."""
+    """One row of a metadata table; `times` it stands there. `labels` is text as written; `flags` are odd-age and
+    odd-sex, as of headers (`headers.Header.doubts`)."""
 
     labels: str
     patient: str | None
     age: float | None
     sex: str | None
     times: int = 1
+    flags: tuple[str, ...] = ()
 
 
 def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
@@ -132,7 +134,8 @@ def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
 
 
 def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
-    """(record, file) of every header or .h5 file below `folder`, sorted; hidden files are no recordings.
+    """(record, file) of every header or .h5 file below `folder`, sorted; hidden files, and what lies in hidden folders
+    (snapshots, checkpoints of notebooks), are no recordings.
 
     Linked files count, linked folders below `folder` are not entered. ValueError where nothing is found.
     """
@@ -140,7 +143,8 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     if not Path(folder).is_dir():
         raise ValueError(f"{folder}: no such folder; put the source there or correct data.root or the source's folder")
     found = []
-    for parent, _, names in os.walk(folder):
+    for parent, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
         ours = [name for name in names if name.endswith(suffix) and not name.startswith(".")]
         found += [(files.shown(name[: -len(suffix)]), Path(parent, name)) for name in ours]
     if not found:
@@ -153,22 +157,30 @@ def duplicates(found: list[tuple[str, Path]]) -> frozenset[str]:
     return frozenset(record for record, times in Counter(record for record, _ in found).items() if times > 1)
 
 
-def metadata(folder: Path, source: Source) -> dict[str, Row]:
-    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing."""
+def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, Row]:
+    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing, or where it has a row
+    of none of `records`."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
-    columns, found = source.columns, {}
-    for row in _rows(Path(folder) / source.table, columns, folder):
+    path, columns, found = Path(folder) / source.table, source.columns, {}
+    for row in _rows(path, columns, folder):
         record = row[columns.record].strip()
         if record in found:
             found[record] = replace(found[record], times=found[record].times + 1)
             continue
         patient, age, sex = (row[name] if name else "" for name in (columns.patient, columns.age, columns.sex))
-        found[record] = Row(row[columns.labels], _id(patient) or None, headers.age(age), headers.sex(sex))
+        said = headers.Header(record, 0, None, (), (f"Age: {age}", f"Sex: {sex}"))  # a header judges both
+        found[record] = Row(row[columns.labels], _id(patient) or None, said.age, said.sex, flags=said.doubts)
+    first = next(iter(records), None)
+    if first is not None and found.keys().isdisjoint(records):
+        rule = f"it has a row of no .h5 file: the first is '{first}', its column {columns.record} begins with"
+        raise ValueError(f"{path}: {rule} '{next(iter(found), 'nothing')}'; name the column that holds record names")
     return found
 
 
-def patients(folder: Path, source: Source) -> dict[str, str]:
-    """Record name, or number as digits -> patient; empty where the source names no such table or it is absent."""
+def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, str]:
+    """Record name, or number as digits -> patient; empty where the source names no such table or it is absent.
+
+    ValueError where it knows none of `records`: then folds would part a patient's recordings unseen."""
     if source.patients is None:
         return {}
     path = Path(folder) / source.patients.table
@@ -176,7 +188,15 @@ def patients(folder: Path, source: Source) -> dict[str, str]:
         _log.warning("%s: no such table of patients; each recording counts as a patient of its own", path)
         return {}
     rows = _rows(path, source.patients, folder)
-    return {_id(row[source.patients.record]): _id(row[source.patients.patient]) for row in rows}
+    known = {_id(row[source.patients.record]): _id(row[source.patients.patient]) for row in rows}
+    first = next(iter(records), None)
+    if first is not None and not any(patient(record, known) for record in records):
+        told = next(iter(known), "nothing")
+        raise ValueError(
+            f"{path}: it tells of the patient of no recording: the first is '{first}', its column "
+            f"{source.patients.record} begins with '{told}'; give record names there, or the number they end in"
+        )
+    return known
 
 
 def patient(record: str, patients: Mapping[str, str]) -> str | None:

@@ -28,7 +28,7 @@ from pydantic import Field, model_validator
 from scipy.signal import butter, lfilter, lfilter_zi
 from sleepecg.heartbeats import _squared_moving_integration, _thresholding
 
-from ecgpipe import crew, files, leads, records, signals
+from ecgpipe import crew, files, leads, quota, records, signals
 from ecgpipe.params import Section
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Params(Section):
     high_hz: float = Field(gt=0)
     order: int = Field(ge=1, le=8)
     min_duration_s: float = Field(ge=1)
-    max_refused: float = Field(ge=0, le=1)
+    max_refused: quota.Share
 
     @model_validator(mode="after")
     def _band(self) -> "Params":
@@ -284,17 +284,6 @@ def build_store(
             else:
                 writer.refuse(record, where, *rest)
         report = writer.close()
-    _few_refused(report, raw, params.max_refused)
+    assert report["recordings"] == report["stored"] + sum(report["refused"].values()), report
+    quota.few(report["refused"], report["recordings"], params.max_refused, raw)
     return report
-
-
-def _few_refused(report: dict[str, Any], raw: Path, most: float) -> None:
-    """ValueError where a larger share than `most` of the recordings found was refused; it names how many for what."""
-    refused, found = sum(report["refused"].values()), report["recordings"]
-    assert found == report["stored"] + refused, report
-    if refused > most * found:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items())
-        raise ValueError(
-            f"{raw}: {refused} of {found} recordings are refused ({reasons}), more than preprocess.max_refused "
-            f"{most:g}; `python -m ecgpipe check {raw}` says why for each; mend them, or raise max_refused"
-        )

@@ -27,6 +27,8 @@ ECTOPICS = "164884008"
 # The two pairs whose published weight is not 0.5 - |difference in severity|: (BBB, LBBB) and (LQRSV, PRWP).
 _PAIRS = (("6374002", "164909002"), ("251146004", "365413008"))
 _PAIR_WEIGHT = 0.475
+# Verhoeff's permutation of digits; the place i from the right is permuted i times.
+_VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 # Sources whose native labels are readable names.
 _SPELLED_OUT = ("CPSC2018", "CPSC2018-Extra", "INCART", "PTB", "Georgia")
 
@@ -117,14 +119,45 @@ def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
             raise ValueError(f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own")
         rows = [row for row in _rows(path) if row["source"] == name_or_csv]
     if not rows or not {"native_label", "snomed_ct"} <= rows[0].keys():
-        raise ValueError(f"{path}: a vocabulary has the columns native_label, snomed_ct and one row at least")
+        there = f"found {', '.join(filter(None, rows[0]))}" if rows else "found no row"
+        rule = "a vocabulary has the columns native_label,snomed_ct, separated by a comma, and one row at least"
+        raise ValueError(f"{path}: {rule}; {there}; save it so")
     found: dict[str, frozenset[str]] = {}
     for row in rows:
         label, code = row["native_label"].strip(), row["snomed_ct"].strip()
-        if code and not (code.isascii() and code.isdigit()):
-            raise ValueError(f"{path}: label '{label}': '{code}' is no SNOMED CT code; one code of digits a row")
+        if None in row:
+            rule = f"label '{label}': its row has more cells than the table has columns"
+            raise ValueError(f"{path}: {rule}; a label that holds a comma stands in quotes, a code has none")
+        if code and not is_code(code):
+            rule = "6 to 18 digits, the last of which checks the others; one code a row"
+            raise ValueError(f"{path}: label '{label}': '{code}' is no SNOMED CT code ({rule}); correct it")
         found[label] = found.get(label, frozenset()) | ({code} if code else set())
     return found
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a SNOMED CT identifier: 6 to 18 digits, of which the last is Verhoeff's check digit.
+
+    Sources: SNOMED CT Release File Specifications, https://docs.snomed.org, "SCTID"; J. Verhoeff, Error Detecting
+    Decimal Codes (1969): digits are multiplied in the group of the symmetries of a pentagon, each place permuted anew.
+
+    >>> is_code("164889003"), is_code("164889004"), is_code("16488900"), is_code("1")
+    (True, False, False, False)
+    """
+    if not (text.isascii() and text.isdigit() and 6 <= len(text) <= 18 and text[0] != "0"):
+        return False
+    product, permuted = 0, list(range(10))
+    for digit in reversed(text):
+        product = _turned(product, permuted[int(digit)])
+        permuted = [_VERHOEFF[place] for place in permuted]
+    return product == 0
+
+
+def _turned(one: int, other: int) -> int:
+    """The product of two symmetries of the pentagon: 0 to 4 are turns, 5 to 9 turns after a flip."""
+    if one < 5:
+        return (one + other) % 5 + (5 if other >= 5 else 0)
+    return (one - other) % 5 + (5 if other < 5 else 0)
 
 
 def annotated(vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]) -> list[bool]:

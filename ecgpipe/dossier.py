@@ -21,7 +21,8 @@ class Audit:
     """All that was found. `cells`, `unscored` and `contradictions` are the tables of the modules of these names.
 
     `suspects`: `source, record, class, label, probability, score, fold, others, plot`, highest score first; `unjudged`:
-    class -> why; `without`: why there are no suspects at all, or ''; `undrawn`: recording -> why it has no plot.
+    class -> why; `without`: why there are no suspects at all, or ''; `undrawn`: recording -> why it has no plot;
+    `disagreeing`: exact duplicates with different labels, as `twins.disagreeing` names them.
     """
 
     classes: Sequence[Diagnosis]
@@ -33,6 +34,7 @@ class Audit:
     without: str
     undrawn: Mapping[str, str]
     most: int
+    disagreeing: Sequence[Mapping[str, Any]] = ()
 
 
 def gist(audit: Audit) -> list[str]:
@@ -55,6 +57,9 @@ def gist(audit: Audit) -> list[str]:
     records = len(audit.contradictions[["source", "record"]].drop_duplicates())
     carry = "carries" if records == 1 else "carry"
     said.append(f"{_number(records, 'recording')} {carry} labels that contradict each other{_such(told)}.")
+    twins = [" and ".join(one["records"]) for one in audit.disagreeing]
+    if twins:
+        said.append(f"{_number(len(twins), 'signal')} recorded with different labels{_such(twins[:3])}.")
     if audit.without:
         return [*said, audit.without]
     people = len(audit.suspects[["source", "record"]].drop_duplicates())
@@ -73,8 +78,18 @@ def page(audit: Audit) -> str:
     parts += ["## Positives of each class at each source", _counts(audit), *_suspicious(audit)]
     parts += ["## Native labels that count for no class", *_unscored(audit)]
     parts += ["## Labels that contradict each other", *_contradictions(audit)]
+    parts += ["## Duplicates that disagree", *_disagreeing(audit)]
     parts += ["## Labels that the models doubt", *_suspects(audit)]
     return "\n\n".join(parts) + "\n"
+
+
+def _disagreeing(audit: Audit) -> list[str]:
+    if not audit.disagreeing:
+        return ["None: exact duplicates of a signal carry the same labels, where both annotate them."]
+    short = {code: one.abbreviation for one in audit.classes for code in one.codes}
+    rows = [[", ".join(one["records"]), ", ".join(short[code] for code in one["classes"])] for one in audit.disagreeing]
+    rule = "The same signal with different labels: at most one can be right. Correct the wrong one, or leave both out."
+    return [rule, _table(["recordings", "classes that differ"], rows)]
 
 
 def _number(count: int, word: str) -> str:

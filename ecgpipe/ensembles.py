@@ -52,26 +52,44 @@ class Ensemble:
         return self.about["full_names"]
 
     @property
+    def learnt(self) -> NDArray[np.bool_]:
+        """[class]: whether validation rows held it present and absent. They are all training rows of the ensemble, and
+        the one part that a single fold's point is chosen on; what they lack, no probability of it means anything."""
+        return np.isfinite(self.validation_auroc)
+
+    @property
+    def unlearnt(self) -> list[str]:
+        """The names of the classes that are not `learnt`."""
+        return [name for name, known in zip(self.names, self.learnt, strict=True) if not known]
+
+    @property
     def doubtful(self) -> list[str]:
-        """Classes in which validation showed no skill: AUROC below `LEAST_AUROC`, or nothing to reckon it from."""
-        return [
-            name if np.isnan(value) else f"{name} ({value:.2f})"
-            for name, value in zip(self.names, self.validation_auroc, strict=True)
-            if not value >= LEAST_AUROC
+        """Classes in which validation showed little skill: AUROC below `LEAST_AUROC`."""
+        pairs = zip(self.names, self.validation_auroc, strict=True)
+        return [f"{name} ({value:.2f})" for name, value in pairs if value < LEAST_AUROC]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user is to know of these models' classes, a line each."""
+        lines = [
+            f"not learnt, so never answered (no recording to tell it by): {', '.join(self.unlearnt)}",
+            f"validation showed little skill (AUROC below {LEAST_AUROC}) in: {', '.join(self.doubtful)}",
         ]
+        return [line for line, names in zip(lines, (self.unlearnt, self.doubtful), strict=True) if names]
 
     def probabilities(
         self, signals_uv: Sequence[NDArray[np.int16]], age: Sequence[float | None], sex: Sequence[str | None]
     ) -> NDArray[np.float64]:
-        """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in microvolts; age in
-        years, sex F or M, None where unknown."""
+        """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in microvolts, NaN of
+        classes that were not `learnt`; age in years, sex F or M, None where unknown."""
         years = np.array([np.nan if one is None else one for one in age], dtype=float)
         gender = np.array([one or "" for one in sex])
         classes = len(self.codes)
         data = dataset.of_signals(list(signals_uv), years, gender, rate_hz=self.about["rate_hz"], classes=classes)
         window, how = self.about["window"], self.about["normalise"]
         each = [probabilities_of(network, data, window, how, bf16=self.bf16) for network in self.networks]
-        return self.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
+        found = self.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
+        return np.where(self.learnt, found, np.nan)
 
 
 def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
@@ -80,11 +98,8 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
     first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
     if first is None:
         raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
-    _, about = checkpoint.load(first.parent)
-    absent = [key for key in _SHARED if key not in about]
-    if absent:
-        raise ValueError(f"{first}: it does not say {', '.join(absent)}; train again with `dvc repro`")
-    loaded = [checkpoint.load(Path(folder) / f"fold-{one}") for one in about["folds"]]
+    _, about = _loaded(first.parent)
+    loaded = [_loaded(Path(folder) / f"fold-{one}") for one in about["folds"]]
     for one, (_, other) in zip(about["folds"], loaded, strict=True):
         unlike = [key for key in _SHARED if other.get(key) != about[key]]
         if unlike:
@@ -100,3 +115,16 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
     chosen = [one for one in about["folds"] if fold in (None, one)]
     networks = [folded(network) for one, (network, _) in zip(about["folds"], loaded, strict=True) if one in chosen]
     return Ensemble(networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu")))
+
+
+def _loaded(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
+    """`checkpoint.load`; ValueError too where model.json does not say all that is needed here."""
+    again = "train again with `dvc repro`"
+    try:
+        network, about = checkpoint.load(folder)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder}/model.json: not what the stage train writes ({error!r}); {again}") from error
+    absent = [key for key in (*_SHARED, "validation") if key not in about]
+    if absent:
+        raise ValueError(f"{folder}/model.json: it does not say {', '.join(absent)}; {again}")
+    return network, about

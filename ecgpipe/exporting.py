@@ -2,18 +2,30 @@
 
 Its graph gives what `predict` gives of conditioned recordings, from the windows to the calibrated probabilities:
 
-- input `signal`, float32 [batch, 12, time]: mV, leads in the order of leads.LEADS, conditioned as the metadata say;
-  any batch, any time of a sample or more, the same for the recordings of a batch. Inside it is rounded to whole
-  microvolts (as `signals` stores it), cut into windows (`dataset.window_starts`; a shorter recording is padded with
-  zeros), and normalised (`model.normalise`).
-- input `demographics`, float32 [batch, 4], where the networks take them: `dataset.demographics`.
-- output `probabilities`, float32 [batch, class]: the mean over windows and folds, calibrated (`calibrating.Scaling`).
-  A class is present where its probability reaches its threshold.
+- input `signal`, float32 [batch, 12, time]: mV, leads in the order of the metadata's `leads`, conditioned as below; any
+  batch, any time of a sample or more, the same for the recordings of a batch. Inside it is rounded to whole microvolts,
+  held within 16 bits (+-32 mV), and cut into windows that overlap by half, the last at the recording's end. A recording
+  shorter than a window is padded with zeros: the networks were trained on whole windows, so take such answers with
+  doubt, as `predict` does by its flag `short`.
+- input `demographics`, float32 [batch, 4], where the networks take them: age in years / 100 and 1, or 0 and 0 where it
+  is unknown; then 1, 0 for a woman, 0, 1 for a man, 0, 0 where it is unknown.
+- output `probabilities`, float32 [batch, class]: the mean over windows and folds, calibrated. A class is present where
+  its probability reaches its threshold, which was chosen for these probabilities; where that is null, never. Of a class
+  that the models did not learn (`unlearnt`) it is 0.
+
+Conditioning (`conditioning`: to_rate_hz, low_hz, high_hz, order) is one pass from the recording's own rate: the signal
+is mirrored about its first and last sample by 2 s or more, its spectrum multiplied by
+1 / (1 + (f / high_hz)^(2 order)) * (f / low_hz)^(2 order) / (1 + (f / low_hz)^(2 order)), the squared magnitudes of
+Butterworth filters (zero phase; without the second factor where low_hz is 0), and cut, or extended by zeros, to
+to_rate_hz; of the inverse transform round(samples * to_rate_hz / rate) samples from the recording's start are kept, as
+float32. `conditioning_numpy` is all of this as a text in Python and numpy, to be run as it stands.
 
 The metadata, each value as JSON: classes (SNOMED CT codes), names, full_names, leads, unit, rate_hz, window (samples),
-normalise, conditioning (keyword arguments of `conditioning.condition`), thresholds (null: never), demographics, folds.
+normalise, conditioning, conditioning_numpy (the module `portable`), thresholds (null: never), unlearnt (names),
+demographics (what each column is), folds.
 """
 
+import inspect
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +35,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ecgpipe import calibrating, layout
+from ecgpipe import calibrating, layout, portable
 from ecgpipe.ensembles import Ensemble
 from ecgpipe.leads import LEADS
 from ecgpipe.model import DEMOGRAPHICS, Block, SEResNet18
 
 OPSET, IR = 18, 9  # what onnxruntime reads since 1.16
 _LEAST_DEVIATION_MV = 1e-4  # as in `model.normalise`
+_COLUMNS = [
+    "age in years / 100, 0 where unknown", "1 where the age is known, else 0", "1 where female, else 0",
+    "1 where male, else 0",
+]  # fmt: skip
 
 
 @dataclass
@@ -79,7 +95,9 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
         "leads": list(LEADS),
         "unit": "mV",
         "thresholds": [float(cut) if np.isfinite(cut) else None for cut in cuts],
-        "demographics": ["age in years / 100", "age known", "female", "male"] * about["network"]["demographics"],
+        "unlearnt": ensemble.unlearnt,
+        "conditioning_numpy": inspect.getsource(portable),
+        "demographics": _COLUMNS * about["network"]["demographics"],
         "folds": ensemble.folds,
     }
 
@@ -97,10 +115,12 @@ def _model(ensemble: Ensemble) -> Any:
     graph = _Graph()
     windows, starts = _windows(graph, ensemble.about["window"], ensemble.about["normalise"])
     each = graph.add("Concat", graph.add("Shape", "signal", start=0, end=1), graph.add("Shape", starts), axis=0)
-    rows = _demographics(graph, each) if known else None
+    rows = _demographics(graph, starts) if known else None
     folds = [_over_windows(graph, _network(graph, one, windows, rows), each, classes) for one in ensemble.networks]
     mean = graph.add("Div", graph.add("Sum", *folds), np.float64(len(folds)))
     calibrated = _calibrated(graph, mean, ensemble.point.scaling)
+    if ensemble.unlearnt:
+        calibrated = graph.add("Mul", calibrated, ensemble.learnt.astype(np.float64))
     graph.add("Cast", calibrated, name="probabilities", to=number)
     made = helper.make_graph(graph.nodes, "ecgpipe", inputs, [output], graph.constants, doc_string=__doc__)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="ecgpipe")
@@ -115,7 +135,8 @@ def _windows(graph: _Graph, window: int, how: str) -> tuple[str, str]:
     held_uv = graph.add("Clip", whole_uv, np.float32(-32768), np.float32(32767))
     signal_mv = graph.add("Mul", held_uv, np.float32(1e-3))
     time = graph.add("Shape", "signal", start=2, end=3)
-    longer = graph.add("Max", time, np.array([window]))
+    some = _only_0(graph, graph.add("Sub", np.array([1]), graph.add("Min", time, np.array([1]))))
+    longer = graph.add("Add", graph.add("Max", time, np.array([window])), some)
     lacking = graph.add("Concat", np.zeros(5, np.int64), graph.add("Sub", longer, time), axis=0)
     padded = graph.add("Pad", signal_mv, lacking)
     last = graph.add("Sub", longer, np.array([window]))
@@ -126,6 +147,12 @@ def _windows(graph: _Graph, window: int, how: str) -> tuple[str, str]:
     taken = graph.add("Transpose", taken, perm=[0, 2, 1, 3])
     cut = graph.add("Reshape", taken, np.array([-1, len(LEADS), window]))
     return (_normalised(graph, cut, time, window) if how == "lead" else cut), starts
+
+
+def _only_0(graph: _Graph, number: str) -> str:
+    """The whole number [1] itself where it is 0; of a greater one the file has no answer, but an error: it is looked up
+    in a table that holds 0 alone."""
+    return graph.add("Gather", np.array([0]), graph.add("Min", number, np.array([1])))
 
 
 def _normalised(graph: _Graph, cut: str, time: str, window: int) -> str:
@@ -142,8 +169,11 @@ def _normalised(graph: _Graph, cut: str, time: str, window: int) -> str:
     return graph.add("Div", centred, graph.add("Where", flat, np.float32(1), deviation))
 
 
-def _demographics(graph: _Graph, each: str) -> str:
-    """[batch * windows, 4]: the same for all windows of a recording."""
+def _demographics(graph: _Graph, starts: str) -> str:
+    """[batch * windows, 4]: the same for all windows of a recording; there is no answer to another batch of them."""
+    batch, people = (graph.add("Shape", name, start=0, end=1) for name in ("signal", "demographics"))
+    batch = graph.add("Add", batch, _only_0(graph, graph.add("Abs", graph.add("Sub", batch, people))))
+    each = graph.add("Concat", batch, graph.add("Shape", starts), axis=0)
     shape = graph.add("Concat", each, np.array([DEMOGRAPHICS]), axis=0)
     rows = graph.add("Expand", graph.add("Unsqueeze", "demographics", np.array([1])), shape)
     return graph.add("Reshape", rows, np.array([-1, DEMOGRAPHICS]))

@@ -16,9 +16,18 @@ MOST_BYTES = 1 << 26  # of a signal file: 93 minutes of 12 leads at 500 Hz, 16 b
 MOST_TEXT = 1 << 20  # of a header
 MOST_TABLE = 1 << 28  # of a metadata table
 _HEAD = 512
-_PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\xff]")
+MOST_SAMPLES = 1 << 21  # of a lead: 70 minutes at 500 Hz
+# Protocols 2 to 5, and those of 0 and 1 that begin as a list, a dict, a tuple or an object do.
+_PICKLE = re.compile(
+    rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.X]|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
+)
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_PAGE = re.compile(rb"\s*(<!doctype html|<html|<\?xml)", re.IGNORECASE)
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
+# Signatures that no recording begins with by chance, five bytes of text or more each; a pickle's frame has a length.
+_LFS = b"version https://git-lfs"
+_CERTAIN = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml)|version https://git-lfs"
+    rb"|\x80[\x04\x05]\x95[\x00-\xff]{4}\x00{4}", re.IGNORECASE)  # fmt: skip
 
 
 def size(path: Path, root: Path) -> int:
@@ -92,7 +101,7 @@ def foreign_bytes(head: bytes, path: Path) -> Refused | None:
     """As `foreign`, of the first bytes of the file `path`."""
     if not head:
         return Refused("empty", f"{path}: the file is empty; fetch it anew")
-    if head.startswith(b"version https://git-lfs"):
+    if head.startswith(_LFS):
         return Refused("lfs-pointer", f"{path}: a pointer of Git LFS stands for the file; run `git lfs pull`")
     if _PAGE.match(head):
         return Refused("web-page", f"{path}: a page of a web server was saved under this name; fetch the file anew")
@@ -101,6 +110,11 @@ def foreign_bytes(head: bytes, path: Path) -> Refused | None:
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh")):
         return Refused("archive", f"{path}: a packed archive is no recording; unpack it")
     return None
+
+
+def no_recording(head: bytes, path: Path) -> Refused | None:
+    """As `foreign_bytes`, where the first bytes are such as no recording begins with: asked before one is read."""
+    return foreign_bytes(head, path) if _CERTAIN.match(head) else None
 
 
 def shown(path: Path | str) -> str:

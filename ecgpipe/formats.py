@@ -7,7 +7,7 @@ As strict as there: the twelve leads by name, each once, of one rate and length,
 states; else refused with the same reasons. Where leads I and II are there and others of the limbs are not, as many
 carts leave them out, they are reckoned (Einthoven 1913, Goldberger 1942): III = II - I, aVR = -(I + II) / 2,
 aVL = I - II / 2, aVF = II - I / 2; the recording is flagged `derived-leads`. What the library warns of is flagged
-`parser-warning`, but a checksum that does not fit is refused.
+`parser-warning`, with its text, but a checksum of a lead that does not fit is refused, and so is a recording with gaps.
 """
 
 import functools
@@ -21,6 +21,7 @@ from ecgpipe.leads import LEADS
 from ecgpipe.records import Recording, Refused
 from ecgpipe.sandbox import Sandbox
 
+_LETTERS = 200  # of what the library warns of
 SUFFIXES = frozenset((".dcm", ".dicom", ".scp", ".xml", ".edf", ".mwf", ".mfer", ".mfr", ".ecg"))
 
 
@@ -43,9 +44,17 @@ def read(file: Path, root: Path | None = None) -> Recording:
         found[lead] = of_i * found["I"] + of_ii * found["II"]
     signal_mv = np.asfortranarray(np.stack([found[lead] for lead in LEADS], axis=1), dtype=np.float32)
     signal_mv, faults = records.checked(signal_mv, said["rate_hz"], str(file))
-    faults += ("derived-leads",) * bool(derived) + ("parser-warning",) * said["warned"]
+    faults += ("derived-leads",) * bool(derived)
+    if said["warned"]:
+        faults += (f"parser-warning ({_short(said['warned'])})",)
     age, sex = headers.age(said["age"]), headers.sex(said["sex"])
     return Recording(signal_mv, said["rate_hz"], age, sex, said["patient"] or None, (), faults)
+
+
+def _short(text: str) -> str:
+    """A text to stand in a flag: bounded, of printable characters, and without the sign that parts flags."""
+    text = files.shown(text).replace("|", "/")
+    return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}..."
 
 
 def _named(file: Path, refusal: Refused) -> Refused:

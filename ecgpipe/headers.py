@@ -4,7 +4,8 @@ The format, as far as we read it, after https://physionet.org/physiotools/wag/he
 
 - Blank lines are skipped, and so are lines that begin with `#`, the comments, before, between and after the others.
   Fields are separated by blanks or tabs; lines end in LF or CRLF; a byte order mark at the start is ignored; text
-  that is not UTF-8 is read as Latin-1.
+  that is not UTF-8 is read as Latin-1. Numbers are digits of ASCII. A NUL, a Ctrl-Z or a mark at a line's ends is
+  ignored; a line that is no comment has 4,096 characters at most.
 - The record line: `name signals [rate[/counter[(base)]] [samples [time [date]]]]`. The rate is in samples per second,
   250 where absent, from 50 to 10,000; 0 or absent samples mean that the signal file tells. `name/segments` is refused:
   no data set of ours has several segments. A file's name may hold blanks where it begins as the header's own does.
@@ -18,34 +19,36 @@ The format, as far as we read it, after https://physionet.org/physiotools/wag/he
 A header may name another record than its file does (it happens in the wild): the file's name counts.
 """
 
+import contextlib
 import functools
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ecgpipe import files
+from ecgpipe.clinical import NUMBER, cleaned, no_code
+from ecgpipe.clinical import OVER_89 as OVER_89
+from ecgpipe.clinical import age as age
+from ecgpipe.clinical import sex as sex
 from ecgpipe.refusals import Refused
 
 _DEFAULT_RATE_HZ = 250.0
-# PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this many years.
-OVER_89 = 90.0
-_OLDEST = 120.0
 # Below, no wave of an ECG is left; above, no electrocardiograph samples.
 SLOWEST_HZ, FASTEST_HZ = 50.0, 10_000.0
-_LARGEST = 1 << 31
-_SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
+_LONGEST = 4096
+# Around a line, where editors of other systems leave them; and what Python, not WFDB, takes for the end of a line.
+_NOTHING = " \t\0\x1a\ufeff"
+_BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_GAIN = re.compile(rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?")
 _NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
-_CODE = re.compile(r"[1-9][0-9]{5,17}")
-_DIGITS = re.compile(r"[0-9]{6}")
 _STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
-_NO_LABEL = {"", "unknown", "nan", "none"}
 
 
 class Signal(NamedTuple):
-    """One signal line. `gain` is in steps per unit, None where the header gives none."""
+    """One signal line. `gain` is in steps per unit, None where the header gives none; NaN where what it gives is no
+    gain, and then `units` is the field as written. Nothing is wrong with a header for a lead that nobody wants."""
 
     file: str
     format: str
@@ -136,82 +139,57 @@ def read(path: Path, where: str = "", root: Path | None = None) -> Header:
 def parse(text: str, where: str, stem: str = "") -> Header:
     """The header in a text; `where` names it in errors, `stem` is its file's name, which may hold blanks.
 
-    Refused 'header', 'segments', 'rate' or 'gain', after the part that breaks the format.
+    Refused 'header', 'segments', 'rate' or 'format', after the part that breaks the format.
     """
-    lines, comments = [], []
+    lines, comments, stem = [], [], stem if " " in stem else ""
     for line in text.replace("\r", "\n").split("\n"):  # a CR before an LF makes a blank line, which is skipped
-        line = line.strip()
-        if line.startswith("#"):
-            comments.append(line[1:].strip())
-        elif line:
-            lines.append(line)
+        bare = line.strip(_NOTHING)
+        if bare.startswith("#"):
+            comments.append(bare[1:].strip())
+        elif bare:
+            lines.append(line if stem else bare)
     if not lines:
         raise Refused("header", f"{where}: a header begins with a record line, found none; is this a WFDB header?")
-    stem = stem if " " in stem else ""
+    for line in lines:
+        if len(line) > _LONGEST or (not (line.isascii() and line.isprintable()) and _BREAKS.search(line)):
+            rule = f"a line has {_LONGEST} characters at most, and no control character"
+            raise Refused("header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header")
+    if not stem:
+        return Header(*_parsed(lines, where, ""), tuple(comments))
+    try:
+        return Header(*_parsed(lines, where, stem), tuple(comments))
+    except Refused:
+        with contextlib.suppress(Refused):  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
+            return Header(*_parsed(lines, where, ""), tuple(comments))
+        raise
+
+
+def _parsed(lines: list[str], where: str, stem: str) -> tuple[str, float, int | None, tuple[Signal, ...]]:
+    """(record, rate in Hz, samples or None, signals) of the lines that are no comments."""
     record, count, rate_hz, samples = _record_line(lines[0], where, stem)
     if len(lines) - 1 != count:
         rule = f"the record line announces {count} signals, found {len(lines) - 1} lines"
         raise Refused("header", f"{where}: {rule}; fetch anew")
-    signals = tuple([_signal_line(line, where, stem) for line in lines[1:]])
-    return Header(record, rate_hz, samples, signals, tuple(comments))
+    return record, rate_hz, samples, tuple([_signal_line(line, where, stem) for line in lines[1:]])
 
 
-def age(text: str) -> float | None:
-    """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean unknown, 300 over 89.
-
-    >>> age("74"), age("NaN"), age("-1"), age("300")
-    (74.0, None, None, 90.0)
-    """
-    try:
-        years = float(text)
-    except ValueError:
-        return None
-    if years == 300:
-        return OVER_89
-    return years if 0 <= years <= _OLDEST else None  # NaN fails both
-
-
-def sex(text: str) -> str | None:
-    """F or M from Female, F, Male, M in any case; None for anything else, numbers too.
-
-    >>> sex("Female"), sex("m"), sex("Unknown"), sex("1")
-    ('F', 'M', None, None)
-    """
-    return _SEX.get(text.strip().lower())
-
-
-def no_code(label: str) -> bool:
-    """Whether a label has the six digits of a SNOMED CT code and is none: a fraction, two codes in one, text about it.
-
-    >>> no_code("426783006"), no_code("426783006.0"), no_code("426783006;164889003"), no_code("AV block 1")
-    (False, True, True, False)
-    """
-    return _DIGITS.search(label) is not None and _CODE.fullmatch(label) is None
-
-
-def cleaned(labels: Iterable[str]) -> tuple[str, ...]:
-    """Labels without blanks around them, empty ones, doubles and words for none, in their order.
-
-    >>> cleaned(["426783006", " 426783006", "", "Unknown", "164889003 "])
-    ('426783006', '164889003')
-    """
-    stripped = (label.strip() for label in labels)
-    return tuple(dict.fromkeys(label for label in stripped if label.lower() not in _NO_LABEL))
-
-
-def _fields(line: str, stem: str, most: int = -1) -> list[str]:
-    """The fields of a line; its first, a file's name, may begin with a `stem` that holds blanks."""
-    if not stem or not line.startswith(stem):
-        return line.split(None, most)
-    first, *rest = ("-" + line[len(stem) :]).split(None, most)
-    return [stem + first[1:], *rest]
+def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str]:
+    """The fields of a line; its first, a file's name, may begin with a `stem` that holds blanks, and is then followed
+    by one of `ends`."""
+    if stem:
+        line = line if line.startswith(stem) else line.lstrip(_NOTHING)
+        if line.startswith(stem) and line[len(stem) : len(stem) + 1] in tuple(ends):
+            first, *rest = _fields("-" + line[len(stem) :].rstrip(_NOTHING), "", most)
+            return [stem + first[1:], *rest]
+        line = line.strip(_NOTHING)
+    return line.split(None, most) if line.isascii() else re.split("[ \t]+", line, maxsplit=max(most, 0))
 
 
 def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int | None]:
     """(name, number of signals, rate in Hz, samples or None)."""
     fields = _fields(line, stem)
     if "/" in fields[0]:
-        rule = f"record '{fields[0]}' has several segments"
+        rule = f"record '{fields[0][:80]}' has several segments"
         raise Refused("segments", f"{where}: {rule}; join them into one record")
     if len(fields) < 2:
         rule = f"the record line is `name signals rate samples`, found '{line[:80]}'"
@@ -223,7 +201,7 @@ def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int
         rate_hz = _number(text, "the rate in Hz", where)
         if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
             rule = f"a rate is above 0 Hz, from {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz"
-            raise Refused("rate", f"{where}: {rule}, found '{fields[2]}'; correct the header")
+            raise Refused("rate", f"{where}: {rule}, found '{fields[2][:80]}'; correct the header")
     if len(fields) > 3:
         samples = _whole(fields[3], "the number of samples", where) or None
     return fields[0], count, rate_hz, samples
@@ -231,24 +209,23 @@ def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int
 
 def _signal_line(line: str, where: str, stem: str) -> Signal:
     """One signal line. Its last field, the lead's name, may hold blanks."""
-    fields = _fields(line, stem, 8)
+    fields = _fields(line, stem, 8, ".")
     if len(fields) < 2:
         rule = f"a signal line is `file format gain ...`, found '{line[:80]}'"
         raise Refused("header", f"{where}: {rule}; correct the header")
     reason = "format"
     try:
         storage, frame, skew, offset = _storage(fields[1])
-        reason = "gain"
-        gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
         reason = "header"
+        if ("_" in line or not line.isascii()) and not re.fullmatch("[+0-9-]*", "".join(fields[4:7])):
+            raise ValueError("no whole numbers")
         numbers = [int(field) for field in fields[4:7]]
         zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]
     except ValueError as error:
-        raise Refused(reason, f"{where}: {error} in signal line '{line[:80]}'; correct the header") from None
+        raise Refused(reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header") from None
+    gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
     if baseline is None:
         baseline = zero or 0
-    if abs(baseline) > _LARGEST:
-        raise Refused("gain", f"{where}: the baseline is a step of 32 bits, found {baseline}; correct the header")
     name = fields[8] if len(fields) > 8 else ""
     return Signal(fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name)
 
@@ -264,27 +241,24 @@ def _storage(text: str) -> tuple[str, int, int, int]:
 
 @functools.lru_cache(maxsize=4096)
 def _gain(text: str) -> tuple[float | None, int | None, str]:
-    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units)."""
-    number, _, units = text.partition("/")
-    number, bracket, baseline = number.partition("(")
-    if bracket and not baseline.endswith(")"):
-        raise ValueError(f"'{text}' is no gain such as 1000(0)/mV")
-    return float(number), int(baseline[:-1]) if bracket else None, units or "mV"
+    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN and the text where
+    it is none."""
+    found = _GAIN.fullmatch(text)
+    if found is None:
+        return math.nan, None, text
+    number, baseline, units = found["gain"], found["baseline"], found["units"]
+    return float(number), None if baseline is None else int(baseline), units or "mV"
 
 
 def _whole(text: str, what: str, where: str) -> int:
-    """A count, or ValueError."""
+    """A count; Refused 'header' where it is none."""
     if not (text.isascii() and text.isdigit()):
         raise Refused("header", f"{where}: {what} is a count, found '{text[:40]}'; correct the header")
     return int(text[:19])  # more digits than any file has bytes
 
 
 def _number(text: str, what: str, where: str) -> float:
-    """A finite number, or ValueError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    """A number; Refused 'rate' where it is none."""
+    if not NUMBER.fullmatch(text):
         raise Refused("rate", f"{where}: {what} is a number, found '{text[:40]}'; correct the header")
-    return value
+    return float(text)

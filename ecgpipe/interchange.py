@@ -32,6 +32,9 @@ _PARSERS = frozenset(
     )
 )
 _MOST_DRIFT = 1e-3  # share by which a rate may miss samples / duration: the library rounds rates to whole Hz
+# What the library says of files of which a part is missing, where it warns and joins what is left.
+_INCOMPLETE = ("EDF file truncated", "gaps between data records")
+_BEAT = "(median)"  # in what it says of MUSE's averaged beat, which is not read here
 _TIMES = 30  # bytes of memory for each of a file: the library's samples are float64, in several copies
 # What the other limb leads are of leads I and II (`formats`).
 LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
@@ -39,7 +42,8 @@ LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0
 
 def answer(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
     """float32 [lead, time] in mV and `leads` (their names, in the standard order), `rate_hz`, `age` (text), `sex`,
-    `patient` and `warned` of the recording `file`; Refused where it cannot be trusted."""
+    `patient` and `warned` (what the library warned of, or '') of the recording `file`; Refused where it cannot be
+    trusted."""
     assert task == "other", task
     record, warned = _parsed(Path(file))
     rate_hz, found = _rate(record, file), _leads(record, file)
@@ -49,8 +53,9 @@ def answer(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
     return np.stack([found[lead] for lead in names]).astype(np.float32), said
 
 
-def _parsed(file: Path) -> tuple[Any, bool]:
-    """(the library's ECGRecord in mV, whether it warned); Refused 'format', 'checksum' or 'unreadable'."""
+def _parsed(file: Path) -> tuple[Any, str]:
+    """(the library's ECGRecord in mV, what it warned of); Refused 'format', 'unreadable', 'checksum', 'truncated' or
+    'gain'."""
     import ecgdatakit
 
     with warnings.catch_warnings(record=True) as warned:
@@ -73,11 +78,15 @@ def _parsed(file: Path) -> tuple[Any, bool]:
             said = " ".join(str(error).split())[:200]
             raise Refused("unreadable", f"{file}: ecgdatakit cannot read it ({said}); fetch it anew") from error
     for one in warned:
-        if issubclass(one.category, ecgdatakit.ChecksumWarning):
+        if issubclass(one.category, ecgdatakit.ChecksumWarning) and _BEAT not in str(one.message):
             raise Refused("checksum", f"{file}: {one.message}; fetch it anew")
+        if any(words in str(one.message) for words in _INCOMPLETE):
+            raise Refused("truncated", f"{file}: a recording is in one piece ({one.message}); fetch it anew or cut it")
+    if record.file_format.version == "EDF+D" and "record_onsets" not in record.raw_metadata:
+        raise Refused("truncated", f"{file}: a discontinuous EDF+ that does not say when its parts begin; convert it")
     if "scale_warning" in record.raw_metadata:
         raise Refused("gain", f"{file}: it does not state its gain; convert it to WFDB")
-    return record, bool(warned)
+    return record, "; ".join(dict.fromkeys(" ".join(str(one.message).split()) for one in warned))
 
 
 def _leads(record: Any, file: str) -> dict[str, np.ndarray]:

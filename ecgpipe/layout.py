@@ -162,6 +162,12 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
         _tidy(path)  # again: workers that outlived a killed writer may have come back to what was removed
 
 
+def write_json(path: Path, content: Any, *, sealed: bool = False) -> None:
+    """Writes JSON, atomically (`atomic`)."""
+    with atomic(path, sealed=sealed) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def _aside(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
 

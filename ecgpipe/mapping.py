@@ -16,8 +16,9 @@ How labels are written (`codes` of a source):
 
 A recording without any label is not one without any class: its fault is 'no-labels'. Nor is one whose labels nobody
 understands, neither the vocabulary nor as a code or statement as above: 'unknown-labels', and where that befalls more
-than half of a source's labelled recordings, its entry in the catalogue is wrong, a ValueError. A recording whose labels
-are all of no chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
+than half of a source's labelled recordings, its entry in the catalogue is wrong, a ValueError. Where some of them are
+understood, every class that is not stated is blank, since nobody knows what else was said. A recording whose labels are
+all of no chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
 """
 
 import re
@@ -30,12 +31,12 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe import diagnoses, files, tables
+from ecgpipe.clinical import SNOMED_CT as SNOMED_CT
 from ecgpipe.diagnoses import Diagnosis
 from ecgpipe.params import Section
 from ecgpipe.records import Description, Source
 
 MOST_NAMED = 50
-SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
 AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")
 Vocabulary = Mapping[str, frozenset[str]]
 
@@ -209,14 +210,15 @@ def _values(
     classes: Sequence[Diagnosis],
 ) -> np.ndarray:
     """float64 [recording, class]: 1, 0 or NaN."""
-    annotated = diagnoses.annotated(vocabulary, classes)
     values = np.zeros((len(descriptions), len(classes)))
     column = {code: index for index, diagnosis in enumerate(classes) for code in diagnosis.codes}
     meant = {label: [column[code] for code in said.codes if code in column] for label, said in meanings.items()}
     for row, description in enumerate(descriptions):
+        if not all(meanings[label].genuine for label in description.labels):
+            values[row] = np.nan
         for label in description.labels:
             values[row, meant[label]] = 1.0
-    values[:, [not said for said in annotated]] = np.nan
+    values[:, [not said for said in diagnoses.annotated(vocabulary, classes)]] = np.nan
     return values
 
 
@@ -256,7 +258,8 @@ def _spoken(
 
     `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that are codes of a class
     (blank where the class is not annotated), `unscored` labels that it holds and that no chosen class counts.
-    `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class.
+    `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class, `partly_unknown`
+    those that have both, a diagnosis and a label that nobody understands.
     """
     meanings = _meanings(descriptions, source, vocabulary, classes)
     said = zip(classes, diagnoses.annotated(vocabulary, classes), strict=True)
@@ -269,14 +272,11 @@ def _spoken(
             counts["outside_vocabulary" if in_class else "unknown"][_named(label, source)] += times
         elif not in_class:
             counts["unscored"][_named(label, source)] += times
-    ordered = {
-        kind: dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))) for kind, found in counts.items()
-    }
-    of_each = [[meanings[label] for label in d.labels] for d in descriptions]
-    without = sum(
-        any(one.genuine for one in every) and all(annotated.isdisjoint(one.codes) for one in every) for every in of_each
-    )
-    return {**ordered, "without_a_class": without}
+    ordered = {key: dict(sorted(said.items(), key=lambda pair: (-pair[1], pair[0]))) for key, said in counts.items()}
+    genuine = [[meanings[label] for label in d.labels if meanings[label].genuine] for d in descriptions]
+    without = sum(bool(every) and all(annotated.isdisjoint(one.codes) for one in every) for every in genuine)
+    partly = sum(0 < len(every) < len(d.labels) for every, d in zip(genuine, descriptions, strict=True))
+    return {**ordered, "without_a_class": without, "partly_unknown": partly}
 
 
 def _named(label: str, source: Source) -> str:

@@ -23,18 +23,25 @@ from ecgpipe.refusals import Refused
 
 _INT16_CLASS = 10
 _STORED = {1: "i1", 2: "u1", 3: "i2"}
+# Types MOPT of level 4 but int16: of double, single, int32, uint16, uint8; full, text or sparse.
+_OTHERS = {10 * kind + form for kind in (0, 1, 2, 4, 5) for form in (0, 1, 2)} | {31, 32}
+_NAMED = 1 << 12  # bytes that a matrix takes beside its samples
 _WHOLE_CLASSES = {8: "int8", 9: "uint8", 10: "int16", 11: "uint16", 12: "int32", 6: "double", 7: "single"}
 
 
-def int16(raw: bytes, path: Path) -> np.ndarray:
+def int16(raw: bytes, path: Path, most: int = files.MOST_BYTES) -> np.ndarray:
     """int16 [time, lead] of the matrix in the bytes of a .mat file, in the file's own byte order.
 
-    Refused 'format' (no MATLAB file, or another matrix), 'truncated' or 'oversized'; `path` names it.
+    Refused 'format' (no MATLAB file, or another matrix), 'truncated' or 'oversized' (a packed one has more than `most`
+    bytes of samples); `path` names it.
     """
     if raw[:4] in (b"\x1e\0\0\0", b"\0\0\x04\x06"):
         return _level_4(raw, "<" if raw[0] else ">", path)
+    if len(raw) >= 20 and (_OTHERS & {int.from_bytes(raw[:4], "little"), int.from_bytes(raw[:4], "big") - 1000}):
+        rule = "a matrix of int16 [lead, time] is read, found another type of level 4"
+        raise Refused("format", f"{path}: {rule}; convert it")
     if raw[126:128] in (b"IM", b"MI") and raw[:6] == b"MATLAB":
-        return _level_5(raw, "<" if raw[126:128] == b"IM" else ">", path)
+        return _level_5(memoryview(raw), "<" if raw[126:128] == b"IM" else ">", path, most)
     rule = "a .mat file holds one MATLAB matrix (level 4 or 5) of int16 [lead, time]"
     raise files.foreign_bytes(raw[:512], path) or Refused("format", f"{path}: {rule}; convert it")
 
@@ -56,16 +63,16 @@ def _fits(found: int, told: int, path: Path) -> None:
         raise Refused(reason, f"{path}: the header tells of {told} bytes, found {found}; fetch it anew")
 
 
-def _level_5(raw: bytes, order: str, path: Path) -> np.ndarray:
+def _level_5(raw: memoryview, order: str, path: Path, most: int) -> np.ndarray:
     kind, body, _ = _element(raw, 128, order, path)
     if kind == 15:
         unpacked = zlib.decompressobj()
         try:
-            body = unpacked.decompress(body, files.MOST_BYTES)
+            body = memoryview(unpacked.decompress(body, most + _NAMED))
         except zlib.error as error:
             raise Refused("truncated", f"{path}: its packed matrix is damaged ({error}); fetch it anew") from error
         if unpacked.unconsumed_tail:
-            rule = f"a recording unpacks to {files.MOST_BYTES} bytes at most"
+            rule = f"the samples of this recording unpack to {most} bytes at most"
             raise Refused("oversized", f"{path}: {rule}, found more; remove it")
         kind, body, _ = _element(body, 0, order, path)
     if kind != 14:
@@ -73,14 +80,14 @@ def _level_5(raw: bytes, order: str, path: Path) -> np.ndarray:
     return _matrix(body, order, path)
 
 
-def _matrix(body: bytes, order: str, path: Path) -> np.ndarray:
+def _matrix(body: memoryview, order: str, path: Path) -> np.ndarray:
     """int16 [time, lead] of the body of a matrix element."""
     parts, start = [], 0
     for _ in range(4):  # flags, dimensions, name, samples
         kind, part, start = _element(body, start, order, path)
         parts.append((kind, part))
     (_, flags), (_, dimensions), _, (stored, samples) = parts
-    number = struct.unpack(f"{order}I", flags[:4].ljust(4, b"\0"))[0]
+    number = struct.unpack(f"{order}I", bytes(flags[:4]).ljust(4, b"\0"))[0]
     shape = np.frombuffer(dimensions[: len(dimensions) // 4 * 4], dtype=f"{order}i4").tolist()
     if number & 0xFF != _INT16_CLASS or number & 0x800 or stored not in _STORED or len(shape) != 2 or min(shape) < 0:
         found = _WHOLE_CLASSES.get(number & 0xFF, f"class {number & 0xFF}")
@@ -92,7 +99,7 @@ def _matrix(body: bytes, order: str, path: Path) -> np.ndarray:
     return values.reshape(shape[1], shape[0])
 
 
-def _element(raw: bytes, start: int, order: str, path: Path) -> tuple[int, bytes, int]:
+def _element(raw: memoryview, start: int, order: str, path: Path) -> tuple[int, memoryview, int]:
     """(type, bytes, where the next begins) of the element at `start`; a short one has its bytes in its own tag."""
     if start + 8 > len(raw):
         raise Refused("truncated", f"{path}: it ends within its matrix; fetch it anew")

@@ -5,7 +5,8 @@ run lie beside its models, in `data/models/operating.json`, and `predict` uses t
 
 - `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in order.
 - `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null where undefined),
-  chosen on the fold's own validation rows, and `validation`: the digest of that file.
+  chosen on the fold's own validation rows, and `validation`: the digest of that file. A class that has no positive or
+  no negative there has no AUROC and no threshold: nothing was there to learn it from, and it is never answered.
 - `ensemble`: the same of all folds' validation rows together, each as the one model that did not train on it scored it.
   The ensemble's mean is smoother than a single model, so a sensitivity that was asked for is not promised for it.
 """
@@ -83,13 +84,18 @@ def described(
         columns = {
             "slope": point.scaling.slope,
             "shift": point.scaling.shift,
-            "threshold": point.thresholds,
+            "threshold": _learnt(point.thresholds, auroc[name]),
             "validation_auroc": auroc[name],
         }
         return {key: [float(x) if np.isfinite(x) else None for x in values] for key, values in columns.items()}
 
     folds = {name: {**one(name), "validation": digests[name]} for name in digests}
     return {"params": params.model_dump(), "classes": classes.codes, "folds": folds, ENSEMBLE: one(ENSEMBLE)}
+
+
+def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
+    """Thresholds [class], infinite (never reached) where there is none, or no AUROC (`read`)."""
+    return np.where(np.isfinite(auroc) & np.isfinite(cuts), cuts, np.inf)
 
 
 def write(
@@ -105,7 +111,8 @@ def write(
 def read(
     path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
 ) -> tuple[Point, NDArray[np.float64]]:
-    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json.
+    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json. The
+    threshold is infinite where none was chosen, and where the AUROC is NaN.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
     points are missing, damaged, or were chosen for other models.
@@ -123,5 +130,13 @@ def read(
         raise ValueError(f"{path}: not what the stage evaluate writes ({error!r}); {again}") from error
     if found.get("classes") != codes or made_for != dict(digests):
         raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
-    point = Point(calibrating.Scaling(chosen["slope"], chosen["shift"]), chosen["threshold"])
-    return point, chosen["validation_auroc"]
+    for key, values in chosen.items():
+        if values.shape != (len(codes),):
+            raise ValueError(
+                f"{path}: {key} has one number for each of {len(codes)} classes, found {values.size}; {again}"
+            )
+        if key in ("slope", "shift") and not np.isfinite(values).all():
+            raise ValueError(f"{path}: {key} has a number for each class, found null; {again}")
+    auroc = chosen["validation_auroc"]
+    cuts = _learnt(chosen["threshold"], auroc)
+    return Point(calibrating.Scaling(chosen["slope"], chosen["shift"]), cuts), auroc

@@ -2,12 +2,13 @@
 
 A recording is read and conditioned as the models' own description says, and answered by `ensembles`. One that cannot be
 read gets an answer that says why. Flags of what the models miss: age-unknown, sex-unknown (of models that take them),
-low-rate (the recording holds less than the band that they use).
+low-rate (the recording holds less than the band that they use), short (less than the window that they were trained on).
 
 Of HDF5 recordings the catalogue entry of their source says the rate, and its metadata table age and sex. The table lies
 in the folder that the caller names, or beside the file.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from ecgpipe.ensembles import Ensemble
 from ecgpipe.leads import LEADS
 from ecgpipe.results import Answer
 
+_OWN = frozenset((".hea", ".mat", ".dat", ".h5"))
 _BATCH = 32
 _WORKERS = 8
 # Recordings of a batch are together no longer than this, beyond the first: what memory must hold does not depend on
@@ -40,27 +42,25 @@ def of_rate(rate_hz: float) -> Source:
 
 
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
-    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but hidden files), files, and records
+    """Recording files from folders (all .hea, .h5 and `formats.SUFFIXES` below, but what is hidden), files, and records
     as WFDB names them: `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for a path without
     any; if not `strict`, such a path is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
-        found = sorted(filter(_is_recording, path.rglob("*"))) if path.is_dir() else _single(path)
+        found = sorted(_below(path)) if path.is_dir() else _single(path)
         if strict and not found:
             raise ValueError(f"{path}: no such file, or no .hea, .h5 or other recording below this folder")
         files += found or [path]
     return list(dict.fromkeys(files))
 
 
-def listed(lines: Iterable[str]) -> list[Path]:
-    """The paths of a list, one a line; empty lines are skipped."""
-    return [Path(line) for line in (line.rstrip("\r\n") for line in lines) if line]
-
-
-def _is_recording(path: Path) -> bool:
-    """Whether a file below a folder is taken for a recording, by its name."""
-    suffix = path.suffix
-    return (suffix in (".hea", ".h5") or suffix.lower() in formats.SUFFIXES) and not path.name.startswith(".")
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder that are taken for recordings, by their names; as `catalogue.find` goes."""
+    for parent, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+            if path.suffix in (".hea", ".h5") or path.suffix.lower() in formats.SUFFIXES:
+                yield path
 
 
 def _single(path: Path) -> list[Path]:
@@ -78,7 +78,7 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
     found: dict[Path, Row | None] = {}
     tables: dict[Path, dict[str, Row]] = {}
     for path in map(Path, paths) if source.table else ():
-        files = [file for file in expand([path], strict=False) if file.suffix == ".h5"]
+        files = [file for file in expand([path], strict=False) if file.suffix == ".h5" and file.is_file()]
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
             try:
@@ -99,24 +99,75 @@ def verdict(
     first folder of `within` that the path lies in, or its own folder."""
     root = next((folder for folder in within if path.is_relative_to(folder)), path.parent)
     try:
+        if path.suffix not in _OWN | formats.SUFFIXES and path.suffix.lower() not in formats.SUFFIXES:
+            raise _nameless(path)
         other = path.suffix.lower() in formats.SUFFIXES
         recording = formats.read(path, root) if other else records.read(path, source, root)
     except records.Refused as refusal:
-        step = "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
-        return "refused", f"{refusal.reason}: {refusal}" + step * (refusal.reason == "rate"), None
-    return ("flagged" if recording.faults else "ok"), "|".join(recording.faults), recording
+        return "refused", f"{refusal.reason}: {refusal}{_step(refusal)}", None
+    codes = [flag.partition(" (")[0] for flag in recording.faults]
+    return ("flagged" if codes else "ok"), "|".join(codes), recording
+
+
+def _nameless(path: Path) -> records.Refused:
+    """Why a path whose name is that of no recording is none."""
+    if path.is_dir():
+        return records.Refused("missing", f"{path}: no recording below this folder; name another")
+    if not os.path.lexists(path):
+        return records.Refused("missing", f"{path}: no such file, and no {path.name}.hea; correct its name")
+    suffixes = ", ".join(sorted(_OWN | formats.SUFFIXES))
+    return records.Refused("format", f"{path}: a recording ends in one of {suffixes}; give one of these")
+
+
+def _step(refusal: records.Refused) -> str:
+    """What one can do here about a refusal, besides what it says itself."""
+    if refusal.reason == "rate":
+        return "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
+    missing = set(str(refusal).partition(", missing ")[2].partition(";")[0].split(", "))
+    if refusal.reason == "leads" and missing <= {"III", "aVR", "aVL", "aVF"}:
+        laws = "III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2"
+        return f"; or write a copy with all 12 leads: {laws}"
+    return ""
 
 
 def check(
     paths: Iterable[Path], source: Source | None = None, within: Sequence[Path] = ()
 ) -> Iterator[tuple[str, str, str, str]]:
-    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file (`verdict`)."""
+    """path, verdict, reason (its code; several flags joined by |) and a sentence of each recording file (`verdict`).
+
+    In folders, those `within` which the files lie, two files of one record are refused as the stages refuse them. With
+    a `source` so is what its labels and tables say (`records.describe`), rows without a file included.
+    """
+    left_out = _left_out(within, source)
     for path in paths:
         said, reason, _ = verdict(path, source, within)
+        if path in left_out and said != "refused":
+            said, reason = "refused", left_out.pop(path)
         code, colon, message = reason.partition(": ")
         if not (said == "refused" and colon):
             code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
         yield files.shown(path), said, code, files.shown(message)
+    for path, fault in left_out.items():
+        if path.name and not path.exists():
+            yield files.shown(path), "refused", *fault.split(": ", 1)
+
+
+def _left_out(folders: Sequence[Path], source: Source | None) -> dict[Path, str]:
+    """File -> `reason: message`, of what the stages would leave out of these folders for other things than a signal."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        if source is not None and (source.form == "wfdb" or source.table):  # not of `of_rate`
+            for one in records.describe(folder, source):
+                if one.fault:
+                    found[folder / (one.path or one.record)] = one.fault
+            continue
+        below = sorted(_below(folder))
+        times = Counter((path.stem, path.suffix) for path in below if path.suffix in (".hea", ".h5"))
+        for path in below:
+            if times[path.stem, path.suffix] > 1:
+                rule = "another file below this folder has this record name; rename or remove one"
+                found[path] = f"duplicate-record: {path}: {rule}"
+    return found
 
 
 def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:
@@ -126,8 +177,9 @@ def _of_person(recording: records.Recording, row: Row | None) -> records.Recordi
     return replace(recording, age=row.age, sex=row.sex, patient=row.patient)
 
 
-def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
-    """Flags of what the models miss of a usable recording, after those that it was read with."""
+def _doubts(recording: records.Recording, about: dict[str, Any], samples: int) -> list[str]:
+    """Flags of what the models miss of a usable recording of so many conditioned samples, after those that it was read
+    with."""
     doubts, known = [_with_leads(flag, recording) for flag in recording.faults], about["network"]["demographics"]
     if known and recording.age is None:
         doubts.append("age-unknown")
@@ -136,6 +188,9 @@ def _doubts(recording: records.Recording, about: dict[str, Any]) -> list[str]:
     needed_hz = 2 * about["conditioning"]["high_hz"]
     if recording.rate_hz < needed_hz:
         doubts.append(f"low-rate ({recording.rate_hz:g} Hz, the models need {needed_hz:g} Hz)")
+    if samples < about["window"]:
+        found_s, window_s = samples / about["rate_hz"], about["window"] / about["rate_hz"]
+        doubts.append(f"short ({found_s:.3g} s, the models were trained on windows of {window_s:.3g} s)")
     return doubts
 
 
@@ -152,7 +207,7 @@ def _with_leads(flag: str, recording: records.Recording) -> str:
         which = largest > quality.RANGE_MV
     else:
         return flag
-    reach = f" up to {largest.max():.3g} mV" * (flag != "flat-lead")
+    reach = f" up to {largest[which].max(initial=0):.3g} mV" * (flag != "flat-lead")
     return f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
 
 
@@ -170,13 +225,13 @@ class _Batch:
 @dataclass(frozen=True)
 class Reading:
     """How files are read: by the catalogue entry `source`; age and sex of those that a table tells of are `known`
-    (`people`); links are followed `within` these folders (`verdict`); `keep` hands each recording over with its answer,
-    to be drawn."""
+    (`people`); links are followed `within` these folders (`verdict`); of each recording the first `keep_s` seconds are
+    handed over with its answer, to be drawn."""
 
     source: Source | None = None
     known: Mapping[Path, Row | None] = field(default_factory=dict)
     within: Sequence[Path] = ()
-    keep: bool = False
+    keep_s: float = 0.0
 
 
 def _batches(about: dict[str, Any], files: Iterable[Path], how: Reading) -> Iterator[_Batch]:
@@ -188,18 +243,26 @@ def _batches(about: dict[str, Any], files: Iterable[Path], how: Reading) -> Iter
             batch.answers.append(Answer(path, said, reason))
         else:
             recording = _of_person(recording, how.known[path]) if path in how.known else recording
-            doubts = _doubts(recording, about)
             signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **about["conditioning"])
+            doubts = _doubts(recording, about, len(signal_mv))
             batch.signals_uv.append(signals.to_microvolts(signal_mv))
             batch.age.append(recording.age)
             batch.sex.append(recording.sex)
-            said = "flagged" if doubts else "ok"
-            batch.answers.append(Answer(path, said, "|".join(doubts), recording=recording if how.keep else None))
+            batch.answers.append(_answer(path, doubts, recording, how.keep_s))
         if sum(map(len, batch.signals_uv)) >= most:
             yield batch
             batch = _Batch()
     if batch.answers:
         yield batch
+
+
+def _answer(path: Path, doubts: Sequence[str], recording: records.Recording, keep_s: float) -> Answer:
+    """What is known before a network sees it; the beginning of a recording is a copy, so that the rest can go."""
+    samples = round(keep_s * recording.rate_hz)
+    kept = replace(recording, signal_mv=recording.signal_mv[:samples].copy(order="F")) if samples else None
+    duration_s = len(recording.signal_mv) / recording.rate_hz
+    said = "flagged" if doubts else "ok"
+    return Answer(path, said, "|".join(doubts), recording=kept, duration_s=duration_s)
 
 
 def predict(ensemble: Ensemble, files: Sequence[Path], how: Reading | None = None) -> Iterator[Answer]:

@@ -86,16 +86,15 @@ def bridged(signal_mv: np.ndarray) -> np.ndarray:
 
     ValueError where a lead misses a tenth of its values or more.
     """
-    finite = np.isfinite(signal_mv)
-    if finite.all():
+    missing = np.array([(~np.isfinite(trace)).mean() for trace in signal_mv.T])  # lead by lead to save memory
+    if not missing.any():
         return signal_mv
-    missing = (~finite).mean(axis=0)
     if missing.max() >= MOST_MISSING:
         raise ValueError(f"a lead may miss less than {MOST_MISSING:.0%} of its values, found {missing.max():.1%}")
-    whole, time = signal_mv.copy(), np.arange(len(signal_mv))
+    whole = signal_mv.copy(order="K")
     for lead in np.flatnonzero(missing):
-        known = finite[:, lead]
-        whole[~known, lead] = np.interp(time[~known], time[known], signal_mv[known, lead])
+        known = np.isfinite(signal_mv[:, lead])
+        whole[~known, lead] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), signal_mv[known, lead])
     return whole
 
 

@@ -17,6 +17,7 @@ followed inside the source's folder alone (`files`).
 """
 
 import functools
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from ecgpipe.sandbox import Sandbox
 MIN_S = 1.0
 # What one step of a converter can be: below, the float32 of a signal overflows; above, no wave of an ECG is left.
 LEAST_STEP_MV, MOST_STEP_MV = 1e-7, 0.1
+_LARGEST = 1 << 31
+_WHOLE_IN_FLOAT32 = 1 << 24
 _MV = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
 
 
@@ -80,8 +83,9 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     """
     found = find(folder, source)
     twice = duplicates(found)
-    rows = catalogue.metadata(folder, source) if source.form == "h5" else {}
-    patients = catalogue.patients(folder, source)
+    names = [record for record, _ in found]
+    rows = catalogue.metadata(folder, source, names) if source.form == "h5" else {}
+    patients = catalogue.patients(folder, source, names)
     for record, file in found:
         path = files.shown(file.relative_to(folder).as_posix())
         try:
@@ -127,8 +131,7 @@ def _of_header(
 ) -> Description:
     """The description of one header; Refused where its signal could not be read, or its labels."""
     header = headers.read(file, path, root)
-    _leads(header, path)
-    _own(header, file, path)
+    _own(_leads(header, path), file, path)
     if "odd-labels" in header.doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
         raise Refused("labels", f"{path}: labels are {rule}; found {_dx(header)}; correct the header")
@@ -154,15 +157,14 @@ def _of_row(record: str, path: str, source: Source, rows: Mapping[str, catalogue
     if row.times > 1:
         raise Refused("metadata", f"{path}: {source.table} has {row.times} rows of record '{record}'; keep one")
     labels = catalogue.single((row.labels,) if source.codes == "aha" else row.labels.split(","), source)
-    return Description(record, path, row.patient, row.age, row.sex, source.rate_hz, None, labels)
+    said = (row.patient, row.age, row.sex, source.rate_hz, None, labels)
+    return Description(record, path, *said, flags=row.flags)
 
 
 def _leads(header: Header, where: str) -> list[Signal]:
     """The signal lines of the 12 leads in the standard order; Refused 'leads', 'gain', 'units' or 'format'."""
     found: dict[str, Signal] = {}
     for signal in header.signals:
-        if "/" in signal.file or "\\" in signal.file or signal.file in (".", "..", "~", "-"):
-            raise Refused("format", f"{where}: signal file '{signal.file}' is not in the header's folder; move it")
         lead = canonical(signal.name)
         if lead in found:
             raise Refused("leads", f"{where}: lead {lead} stands twice, each lead stands once; correct the header")
@@ -171,19 +173,34 @@ def _leads(header: Header, where: str) -> list[Signal]:
     absent = [lead for lead in LEADS if lead not in found]
     if absent:
         raise Refused("leads", f"{where}: all 12 standard leads are needed, missing {', '.join(absent)}; leave it out")
+    for name in {signal.file for signal in found.values()}:
+        if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
+            raise Refused("format", f"{where}: signal file '{name[:80]}' is not in the header's folder; move it")
     for lead, signal in found.items():
         unit = _MV.get(signal.units.lower())
-        if unit is None:
-            raise Refused("units", f"{where}: lead {lead}: units are mV, uV or V, found '{signal.units}'; convert it")
-        if not signal.gain or not LEAST_STEP_MV <= unit / signal.gain <= MOST_STEP_MV:
-            rule = f"the gain is a number but 0, and a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV"
-            raise Refused("gain", f"{where}: lead {lead}: {rule}, found {signal.gain} a {signal.units}; correct it")
+        if unit is None and (signal.gain is None or not math.isnan(signal.gain)):
+            rule = f"units are mV, uV or V, found '{signal.units[:80]}'"
+            raise Refused("units", f"{where}: lead {lead}: {rule}; convert it")
+        step_mv = unit / signal.gain if unit and signal.gain else 0.0
+        if not LEAST_STEP_MV <= step_mv < math.inf or abs(signal.baseline) > _LARGEST:
+            raise _no_gain(lead, signal, where)
     return [found[lead] for lead in LEADS]
 
 
-def _own(header: Header, file: Path, where: str) -> None:
+def _no_gain(lead: str, signal: Signal, where: str) -> Refused:
+    """What to say of a lead whose steps are none."""
+    rule = f"the gain is a number but 0, a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV, the baseline of 32 bits"
+    found = (
+        f"'{signal.units[:80]}'"
+        if signal.gain is not None and math.isnan(signal.gain)
+        else f"{signal.gain} a {signal.units[:80]}"
+    )
+    return Refused("gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it")
+
+
+def _own(wanted: list[Signal], file: Path, where: str) -> None:
     """Refused 'signal' where a header names the signal file of another record, which has a header beside it."""
-    for name in dict.fromkeys(signal.file for signal in header.signals):
+    for name in dict.fromkeys(signal.file for signal in wanted):
         stem = name.rpartition(".")[0] or name
         if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
             rule = f"its signal file {name} is that of record {stem}"
@@ -193,17 +210,49 @@ def _own(header: Header, file: Path, where: str) -> None:
 def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
     """float32 [time, 12] in mV, NaN where a sample is missing; Refused where header and signal file disagree."""
     wanted = _leads(header, str(file))
-    _own(header, file, str(file))
+    _own(wanted, file, str(file))
     digital, missing = samples.read(file, header, wanted, root)
-    few = digital.dtype == np.int16 or np.abs(digital[~missing], dtype=np.float64).max(initial=0) < 1 << 15
-    exact = np.float32 if few else np.float64  # the same steps give the same mV, whatever the format
-    signal_mv = digital.astype(exact)
-    if any(signal.baseline for signal in wanted):
-        signal_mv -= np.array([signal.baseline for signal in wanted], dtype=exact)
-    signal_mv *= np.array([_MV[signal.units.lower()] / signal.gain for signal in wanted], dtype=exact)
+    steps_mv = [_MV[signal.units.lower()] / signal.gain for signal in wanted]
+    if max(steps_mv) > MOST_STEP_MV:
+        _fine_enough(digital, missing, wanted, steps_mv, str(file))
+    signal_mv = _in_mv(digital, missing, wanted, steps_mv)
     if missing.any():
         signal_mv[missing] = np.nan
-    return signal_mv.astype(np.float32, copy=False)
+    return signal_mv
+
+
+def _in_mv(digital: np.ndarray, missing: np.ndarray, wanted: list[Signal], steps_mv: list[float]) -> np.ndarray:
+    """Whole steps to float32 mV: the same steps give the same mV, whatever format they came in."""
+    baselines = [signal.baseline for signal in wanted]
+    most = 0 if digital.dtype == np.int16 else _farthest(digital, missing)
+    if max(most, max(baselines), -min(baselines)) < _WHOLE_IN_FLOAT32:
+        signal_mv = digital.astype(np.float32)
+        if any(baselines):
+            signal_mv -= np.array(baselines, dtype=np.float32)
+        signal_mv *= np.array(steps_mv, dtype=np.float32)
+        return signal_mv
+    signal_mv = np.empty(digital.shape, dtype=np.float32, order="F")
+    for index, (baseline, step_mv) in enumerate(zip(baselines, steps_mv, strict=True)):
+        signal_mv[:, index] = (digital[:, index].astype(np.float64) - baseline) * step_mv
+    return signal_mv
+
+
+def _farthest(digital: np.ndarray, missing: np.ndarray) -> int:
+    """The known step that is farthest from 0, lead by lead to save memory."""
+    known = (column[~lost] for column, lost in zip(digital.T, missing.T, strict=True))
+    return max((max(int(one.max()), -int(one.min())) for one in known if one.size), default=0)
+
+
+def _fine_enough(
+    digital: np.ndarray, missing: np.ndarray, wanted: list[Signal], steps_mv: list[float], where: str
+) -> None:
+    """Refused 'gain' where a lead that is not constant has coarse steps. One that is (an electrode off) has no step of
+    its own: wfdb-python writes `1(1)/mV` for it."""
+    for index, step_mv in enumerate(steps_mv):
+        if step_mv > MOST_STEP_MV:
+            known = digital[~missing[:, index], index]
+            if known.size and known.min() != known.max():
+                raise _no_gain(LEADS[index], wanted[index], where)
 
 
 def _read_h5(file: Path, rate_hz: float | None, root: Path) -> tuple[np.ndarray, float]:
@@ -215,6 +264,9 @@ def _read_h5(file: Path, rate_hz: float | None, root: Path) -> tuple[np.ndarray,
     except Refused as refusal:
         message = str(refusal).replace(str(file.absolute()), str(file))
         raise files.foreign(file) or Refused(refusal.reason, message) from None
+    if rate_hz and said["rate_hz"] and rate_hz != said["rate_hz"]:
+        rule = f"the file's attribute rate_hz says {said['rate_hz']:g} Hz, its source {rate_hz:g} Hz"
+        raise Refused("rate", f"{file}: {rule}; correct the one that is wrong")
     rate_hz = rate_hz or said["rate_hz"] or 0
     if not headers.SLOWEST_HZ <= rate_hz <= headers.FASTEST_HZ:
         rule = f"the rate in Hz is unknown, or not from {headers.SLOWEST_HZ:g} to {headers.FASTEST_HZ:g}"

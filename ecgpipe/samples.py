@@ -5,10 +5,11 @@ are interleaved, after the byte offset; the least value of each format is a miss
 
 - 16 and 61: int16, little and big endian. 24 and 32: three and four bytes, little endian.
 - 80 and 160: unsigned, less 128 or 32,768. 212: two samples of 12 bits in three bytes.
-- A file that ends in .mat holds its samples as MATLAB does (`matrices`), whatever offset the header gives.
+- A file that ends in .mat holds its samples as MATLAB does (`matrices`), whatever offset within it the header gives.
 
-All others, and leads sampled several times a frame or skewed, are read by the wfdb package, in a process of its own.
-A file has the bytes that the header tells of, no less and no more.
+Files in all others, and those with a lead that is sampled several times a frame or skewed, are decoded by the wfdb
+package, in a process of its own. A file has the bytes that the header tells of, no less and no more; where the header
+tells of no number of samples, a lead has MOST_SAMPLES at most. All files of a recording have MOST_BYTES together.
 """
 
 import functools
@@ -22,18 +23,29 @@ from ecgpipe.headers import Header, Signal
 from ecgpipe.refusals import Refused
 from ecgpipe.sandbox import Sandbox
 
+_PIECE = 3 << 18  # bytes that are decoded at once, whole groups of three
+
 
 def _of_24(raw: np.ndarray) -> np.ndarray:
     """Bytes -> int32: three bytes a sample, the first the lowest."""
-    parts = raw.reshape(-1, 3).astype(np.int32)
-    return (parts[:, 0] << 8 | parts[:, 1] << 16 | parts[:, 2] << 24) >> 8
+    steps = np.zeros(len(raw) // 3, dtype="<i4")
+    steps.view(np.uint8).reshape(-1, 4)[:, 1:] = raw.reshape(-1, 3)
+    steps >>= 8
+    return steps
 
 
 def _of_212(raw: np.ndarray) -> np.ndarray:
     """Bytes -> int16: the first byte and the low half of the second, then the third and the high half."""
-    parts = np.pad(raw, (0, -len(raw) % 3)).reshape(-1, 3).astype(np.int16)
-    pairs = np.stack([(parts[:, 1] & 0x0F) << 8 | parts[:, 0], (parts[:, 1] & 0xF0) << 4 | parts[:, 2]], axis=1)
-    return (pairs.reshape(-1) << 4) >> 4
+    steps = np.empty((-(-len(raw) // 3), 2), dtype=np.int16)
+    for start in range(0, len(raw), _PIECE):
+        piece = raw[start : start + _PIECE]
+        parts = np.pad(piece, (0, -len(piece) % 3)).reshape(-1, 3).astype(np.int16)
+        into = steps[start // 3 : start // 3 + len(parts)]
+        into[:, 0] = (parts[:, 1] & 0x0F) << 8 | parts[:, 0]
+        into[:, 1] = (parts[:, 1] & 0xF0) << 4 | parts[:, 2]
+    steps <<= 4
+    steps >>= 4
+    return steps.reshape(-1)
 
 
 # Format -> (bytes per two samples, the value of a missing sample, bytes -> samples).
@@ -55,60 +67,82 @@ def read(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple[
     int16 where every step fits by its format, else int32. Refused where header and files disagree: 'format', 'missing',
     'truncated', 'oversized', 'checksum', or as `files.size` and `parsers.read_wfdb` say.
     """
-    wrong = [one for one in wanted if one.file.lower().endswith(".mat") and one.format not in ("16", "61")]
-    if wrong:
-        rule = f"a .mat file is of format 16, the header says {wrong[0].format}"
-        raise Refused("format", f"{file}: {wrong[0].file}: {rule}; correct it")
-    ours = all(one.format in _FORMATS and one.samples_per_frame == 1 and one.skew == 0 for one in wanted)
-    if header.samples is not None and header.samples > parsers.MOST_SAMPLES:
-        rule = f"a lead has {parsers.MOST_SAMPLES} samples at most"
+    if header.samples is not None and header.samples > files.MOST_SAMPLES:
+        rule = f"a lead has {files.MOST_SAMPLES} samples at most"
         raise Refused("oversized", f"{file}: {rule}, the header tells of {header.samples}; cut it")
-    digital, missing = _ours(file, header, wanted, root) if ours else _theirs(file, header, wanted, root)
-    _sums(digital, wanted, file)
-    return digital, missing
-
-
-def _ours(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple[np.ndarray, np.ndarray]:
-    blocks, places = [], []
+    blocks, places, codes, theirs, left = [], [], [], {}, files.MOST_BYTES
     for name in dict.fromkeys(signal.file for signal in wanted):
         lines = [signal for signal in header.signals if signal.file == name]
-        if any(line[1:5] != lines[0][1:5] for line in lines):
+        path, first = file.parent / name, lines[0]
+        if any((line.format, line.byte_offset) != (first.format, first.byte_offset) for line in lines):
             raise Refused("format", f"{file}: the signals of {name} differ in format or byte offset; correct it")
-        blocks.append(_block(file.parent / name, header.samples, lines, root))
+        if first.format in _FORMATS and all(line.samples_per_frame == 1 and not line.skew for line in lines):
+            block, taken = _block(path, header.samples, lines, root, left)
+            codes += [_FORMATS[first.format][1]] * len(lines)
+        else:
+            chosen = [index for index, line in enumerate(lines) if line in wanted]
+            block, sums = _theirs(path, header.samples, lines, chosen, root, left)
+            lines, taken = [lines[index] for index in chosen], block.nbytes
+            theirs |= sums
+            codes += [parsers.MISSING] * len(lines)
+        left -= taken
+        blocks.append(block)
         places += lines
     if len({len(block) for block in blocks}) > 1:
         raise Refused("truncated", f"{file}: its signal files differ in length; fetch them anew")
     digital = np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
-    digital = digital if places == wanted else digital[:, [places.index(signal) for signal in wanted]]
+    del blocks, block
+    if places != wanted:
+        order = [places.index(signal) for signal in wanted]
+        digital, codes = digital[:, order], [codes[index] for index in order]
     digital = np.asfortranarray(digital)
-    codes = {_FORMATS[signal.format][1] for signal in wanted}
-    if len(codes) == 1:
-        return digital, digital == codes.pop()
-    return digital, digital == np.array([_FORMATS[signal.format][1] for signal in wanted])
+    _sums(digital, wanted, theirs, file)
+    return digital, digital == (codes[0] if len(set(codes)) == 1 else np.array(codes))
 
 
-def _block(path: Path, samples: int | None, lines: list[Signal], root: Path) -> np.ndarray:
-    """Whole steps [time, signal] of one signal file."""
-    raw = files.content(path, root)
+def _block(path: Path, samples: int | None, lines: list[Signal], root: Path, most: int) -> tuple[np.ndarray, int]:
+    """(whole steps [time, signal] of one signal file, the bytes that it took of `most`)."""
+    raw = files.content(path, root, most)
+    page = files.no_recording(raw[:512], path)
+    if page:
+        raise page
     if path.name.lower().endswith(".mat"):
-        return _matrix(raw, path, samples, len(lines), lines[0].byte_offset)
+        values = _matrix(raw, path, samples, lines, most)
+        return values, max(len(raw), values.nbytes)
     pair, _, decode = _FORMATS[lines[0].format]
     width, held = pair * len(lines), len(raw) - lines[0].byte_offset
     samples = samples if samples is not None else max(held, 0) * 2 // width
     _as_told(raw, -(-samples * width // 2) + lines[0].byte_offset, path)
+    _few_enough(samples, path)
     values = decode(np.frombuffer(raw, dtype=np.uint8, offset=lines[0].byte_offset))
-    return values[: samples * len(lines)].reshape(samples, len(lines))
+    return values[: samples * len(lines)].reshape(samples, len(lines)), len(raw)
 
 
-def _matrix(raw: bytes, path: Path, samples: int | None, leads: int, offset: int) -> np.ndarray:
-    """int16 [time, lead] of a .mat file that fits its header: plain ones have the bytes that it tells of."""
-    if samples is not None and not raw.startswith(b"MATLAB"):
-        _as_told(raw, 2 * samples * leads + offset, path)
-    values = matrices.int16(raw, path)
-    if values.shape[1] != leads or samples not in (None, len(values)):
-        rule = f"the header tells of {leads} leads and {samples or 'all'} samples"
+def _matrix(raw: bytes, path: Path, samples: int | None, lines: list[Signal], most: int) -> np.ndarray:
+    """int16 [time, lead] of a .mat file that fits its header; what is packed is unpacked to what that tells of."""
+    if lines[0].format not in ("16", "61"):
+        rule = f"a .mat file is of format 16, the header says {lines[0].format}"
+        raise Refused("format", f"{path}: {rule}; correct the header")
+    if lines[0].byte_offset > len(raw):
+        told = f"the header tells of samples after {lines[0].byte_offset} bytes"
+        refusal = Refused("truncated", f"{path}: {told}, found {len(raw)} bytes in all; fetch it anew")
+        raise files.foreign_bytes(raw[:512], path) or refusal
+    values = matrices.int16(raw, path, min(most, 2 * (samples or files.MOST_SAMPLES) * len(lines)))
+    if values.shape[1] != len(lines):
+        rule = f"the header tells of {len(lines)} leads"
         raise Refused("format", f"{path}: {rule}, found a matrix {values.shape[1]} x {len(values)}; correct it")
+    if samples not in (None, len(values)):
+        reason = "truncated" if len(values) < samples else "oversized"
+        raise Refused(reason, f"{path}: the header tells of {samples} samples, found {len(values)}; fetch it anew")
+    _few_enough(len(values), path)
     return values.astype("<i2", copy=False)
+
+
+def _few_enough(samples: int, path: Path) -> None:
+    """Refused where a file holds more samples of a lead than any recording."""
+    if samples > files.MOST_SAMPLES:
+        rule = f"a lead has {files.MOST_SAMPLES} samples at most"
+        raise Refused("oversized", f"{path}: {rule}, found {samples}; cut it")
 
 
 def _as_told(raw: bytes, told: int, path: Path) -> None:
@@ -119,15 +153,25 @@ def _as_told(raw: bytes, told: int, path: Path) -> None:
         raise files.foreign_bytes(raw[:512], path) or refusal
 
 
-def _theirs(file: Path, header: Header, wanted: list[Signal], root: Path) -> tuple[np.ndarray, np.ndarray]:
-    for name in dict.fromkeys(signal.file for signal in wanted):
-        if files.size(file.parent / name, root) > files.MOST_BYTES:
-            raise Refused("oversized", f"{file}: {name} holds more than {files.MOST_BYTES} bytes; cut it")
-    order = [header.signals.index(signal) for signal in wanted]
-    steps, _ = _wfdb().call(str(Path(file).absolute()), *order)
-    if len(steps) != 2 * len(wanted):
-        raise Refused("unreadable", f"{file}: wfdb reads {len(steps) // 2} of its leads; fetch it anew")
-    return steps[: len(wanted)].T, steps[len(wanted) :].T != 0
+def _theirs(
+    path: Path, samples: int | None, lines: list[Signal], wanted: list[int], root: Path, most: int
+) -> tuple[np.ndarray, dict[Signal, tuple[int, int]]]:
+    """(whole steps [time, wanted signal] of one signal file, the first value and the 16-bit sum of each)."""
+    if path.name.lower().endswith(".mat"):
+        rule = f"a .mat file is of format 16, each lead sampled once a frame, the header says {lines[0].format}"
+        raise Refused("format", f"{path}: {rule}; correct the header")
+    files.size(path, root)
+    chosen = ",".join(map(str, wanted))
+    numbers = [n for line in lines for n in (line.samples_per_frame, line.skew, line.initial or 0)]
+    about = (lines[0].format, lines[0].byte_offset, samples or 0, most, chosen, *numbers)
+    try:
+        steps, said = _wfdb().call(str(path.absolute()), str(root.absolute()), *about)
+    except Refused as refusal:
+        raise Refused(refusal.reason, str(refusal).replace(str(path.absolute()), str(path))) from None
+    if len(steps) != len(wanted) or not len(said.get("firsts", ())) == len(said.get("sums", ())) == len(wanted):
+        raise Refused("unreadable", f"{path}: wfdb reads {len(steps)} of its leads; fetch it anew")
+    told = zip((lines[index] for index in wanted), said["firsts"], said["sums"], strict=True)
+    return steps.T, {line: (first, total) for line, first, total in told}
 
 
 @functools.cache
@@ -136,21 +180,24 @@ def _wfdb() -> Sandbox:
     return Sandbox(parsers, "wfdb")
 
 
-def _sums(digital: np.ndarray, wanted: list[Signal], file: Path) -> None:
+def _sums(digital: np.ndarray, wanted: list[Signal], theirs: dict[Signal, tuple[int, int]], file: Path) -> None:
     """Refused 'checksum' where a lead's samples do not fit the first value and the 16-bit sum that the header gives.
 
-    Leads sampled several times a frame, or skewed, come changed from the wfdb package and are not checked.
+    `theirs` has both of the leads that wfdb decoded. Skewed leads come without what the skew takes and are not checked.
     """
     if not len(digital):
         return
     totals = digital.sum(axis=0, dtype=digital.dtype)  # 16 bits or more: what runs over is a multiple of 2^16
     for signal, first, total in zip(wanted, digital[0].tolist(), totals.tolist(), strict=True):
-        if signal.samples_per_frame > 1 or signal.skew:
+        if signal.skew:
             continue
+        if theirs and signal in theirs:
+            first, total = theirs[signal]
         if signal.initial is not None and first != signal.initial:
             found = f"first value: the header says {signal.initial}, found {first}"
         elif signal.checksum is not None and (total - signal.checksum) % 0x10000:
             found = f"checksum: the header says {signal.checksum}, found {(total + 0x8000) % 0x10000 - 0x8000}"
         else:
             continue
-        raise Refused("checksum", f"{file}: lead {signal.name}: {found}; fetch it anew")
+        known = files.foreign(file.parent / signal.file)  # a page or an archive that is as long as the recording
+        raise known or Refused("checksum", f"{file}: lead {signal.name}: {found}; fetch it anew")

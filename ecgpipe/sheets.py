@@ -1,16 +1,18 @@
 """New recordings on ECG paper, each with what the models find in it."""
 
+import contextlib
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecgpipe import figures, paper, results
-from ecgpipe.records import Recording
+from ecgpipe import figures, layout, paper, results, targets
 
+SHOWN_S = paper.SHEET_S  # of a recording
 _LETTERS = 150  # of a line on the sheet
-_LONGEST = 60  # letters of a file's name
+_PATH_LETTERS = 80  # of a recording's path in the title
+_LONGEST = 150  # bytes of a file's name
 
 
 @dataclass
@@ -30,15 +32,15 @@ class Sheets:
         found = f"The models find: {results.findings(answer, self.names, self.full_names)}"
         lines = [found, *[f"Flags: {results.plain(answer.reason)}"] * bool(answer.reason)]
         note = "\n".join(part for line in lines for part in textwrap.wrap(paper.drawable(line), _LETTERS))
-        title = paper.drawable(f"{results.plain(answer.path.name)}{_about(answer.recording)}")
         path = self.folder / self._name(answer.path.stem)
-        sheet = paper.twelve_leads(answer.recording.signal_mv, answer.recording.rate_hz, title, note)
+        shown = answer.recording
+        sheet = paper.twelve_leads(shown.signal_mv, shown.rate_hz, _title(answer), note, answer.duration_s)
         figures.save(sheet, path, dpi=paper.DPI)
         return path
 
     def _name(self, stem: str) -> str:
-        """A file name that nothing drawn before has."""
-        wanted = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:_LONGEST]
+        """A file name that nothing drawn before has: letters and digits of any script, dot, dash, underscore."""
+        wanted = re.sub(r"[^\w.-]", "_", stem).encode()[:_LONGEST].decode(errors="ignore")
         name, number = wanted, 1
         while name.lower() in self._taken:  # some file systems do not tell cases apart
             number += 1
@@ -47,8 +49,19 @@ class Sheets:
         return f"{name}.png"
 
 
-def _about(recording: Recording) -> str:
-    """Sex, age, duration and rate."""
+@contextlib.contextmanager
+def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> Iterator[Sheets]:
+    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when not. ValueError where
+    that folder holds something already."""
+    with layout.atomic(targets.folder(folder, "--plot")) as temporary:
+        temporary.mkdir()
+        yield Sheets(temporary, names, full_names)
+
+
+def _title(answer: results.Answer) -> str:
+    """The path as it was given, of a long one its end, then sex, age, duration and rate."""
+    recording, path = answer.recording, results.plain(answer.path)
+    path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
-    duration_s = len(recording.signal_mv) / recording.rate_hz
-    return f", {recording.sex or 'sex unknown'}, {age}, {duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    about = f", {recording.sex or 'sex unknown'}, {age}, {answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    return paper.drawable(path + about)

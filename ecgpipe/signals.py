@@ -12,9 +12,9 @@ A store is a folder:
   that of the digests of the first three.
 - `SHA256SUMS`: the digests of these files (layout.py), checked when they are read.
 
-Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have instructions. That is format 2;
-format 1 had the same files with BLAKE2b digests, so that duplicates in two stores of different formats would not be
-seen: an older store is refused.
+Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have instructions. This is format 3;
+formats 1 and 2 had the same files with other digests, so that duplicates in two stores of different formats would not
+be seen: an older store is refused.
 
 Why int16 microvolts: finer than every converter's step, half the bytes of float32, a range of +-32 mV.
 Why time-major: a crop is one contiguous read. The folder is written under a temporary name and renamed.
@@ -36,7 +36,12 @@ import pandas as pd
 from ecgpipe import layout, tables
 from ecgpipe.leads import LEADS
 
-FORMAT = 2
+FORMAT = 3
+# Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000, 4000 a mV and all
+# their kin) lies where rounding tips, and one unit in the last place of two forms of a recording gives two digests.
+# 1000 / gain is a fraction; for no denominator up to 512 does a multiple of it lie within 0.0009 microvolts of where
+# this one tips, far more than what float32 takes from a value below 8 mV.
+_OFFSET_UV = 0.3642575
 UNIT = "uV"
 INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
 REFUSED = ["record", "path", "reason", "message"]
@@ -55,8 +60,10 @@ def raw_digest(signal_mv: np.ndarray, rate_hz: float) -> str:
     """A hash of a raw recording [time, lead] in whole microvolts and of its rate: equal for exact duplicates,
     whatever the units and the file format they are stored in.
 
-    The microvolts are hashed lead by lead in 16 bits, or in 64 where one of them does not fit into 16."""
+    The microvolts are rounded where no step of a converter in use lies (`_OFFSET_UV`), and hashed lead by lead in 16
+    bits, or in 64 where one of them does not fit into 16."""
     microvolts = np.multiply(signal_mv.T, np.float32(1000), dtype=np.float32, order="C")
+    microvolts += np.float32(_OFFSET_UV)
     np.rint(microvolts, out=microvolts)
     fits = microvolts.size == 0 or max(microvolts.max(), -microvolts.min()) <= 32767
     made = hashlib.sha256(f"{_exact(rate_hz)} {signal_mv.shape}".encode())

@@ -26,7 +26,7 @@ from ecgpipe import diagnoses, institutions, layout, stratification, tables
 from ecgpipe.params import MOST_SEED, Section
 
 _LOG = logging.getLogger(__name__)
-LEFT_OUT = ["source", "record", "stage", "reason"]
+LEFT_OUT = ["source", "record", "path", "stage", "reason"]
 
 
 class Params(Section):
@@ -99,7 +99,7 @@ def join(labels: pd.DataFrame, stores: Mapping[str, Store]) -> tuple[pd.DataFram
     """The label rows whose signal is stored, with its digest, by source and record; and who is left out, and why.
 
     Left out are recordings with a fault in the label table, refused by preprocess, or missing on either side; each
-    is listed once, with the first of these causes. ValueError where a source is not among `stores`, or a recording
+    file is listed once, with the first of these causes. ValueError where a source is not among `stores`, or a recording
     stands twice.
     """
     unknown = sorted(set(labels["source"]) - set(stores))
@@ -119,14 +119,15 @@ def join(labels: pd.DataFrame, stores: Mapping[str, Store]) -> tuple[pd.DataFram
                 f"{name}: {'/'.join(twice[keys].iloc[0])} stands twice; a recording has one row, run again"
             )
     joined = sound.merge(index, on=keys, how="left")
+    unstored = _without(joined[joined["digest"].isna()], refused, keys)
     causes = [
         faulty.assign(stage="label-map", reason=faulty["fault"]),
         refused.assign(stage="preprocess", reason=refused["reason"] + ": " + refused["message"]),
-        joined[joined["digest"].isna()].assign(stage="preprocess", reason="missing: no signal is stored"),
-        _without(index, labels, keys).assign(stage="label-map", reason=f"missing: no row in {layout.LABELS}"),
+        unstored.assign(stage="preprocess", reason="missing: no signal is stored"),
+        _without(index, labels, keys).assign(path="", stage="label-map", reason=f"missing: no row in {layout.LABELS}"),
     ]
     left_out = pd.concat([cause[LEFT_OUT] for cause in causes if len(cause)] or [pd.DataFrame(columns=LEFT_OUT)])
-    left_out = left_out.drop_duplicates(keys).sort_values(keys, ignore_index=True)
+    left_out = left_out.drop_duplicates([*keys, "path"]).sort_values([*keys, "path"], ignore_index=True)
     kept = _without(joined[joined["digest"].notna()], refused, keys)
     return kept.sort_values(keys, ignore_index=True), left_out
 

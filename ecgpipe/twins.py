@@ -12,15 +12,14 @@ from ecgpipe import tables
 
 
 def disagreeing(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Of rows with `source, record, digest` and class columns: each pair of neighbours of one digest that differ in a
-    class which both annotate, as `records` (source/record) and `classes` (codes), in order."""
+    """Of rows with `source, record, digest` and class columns: for each digest whose rows disagree, the `records`
+    (source/record) that annotate one of the `classes` (codes) for which a row says no and another yes, in order."""
     codes = tables.class_codes(table)
     found = []
     for _, rows in table[table.duplicated("digest", keep=False)].groupby("digest"):
-        names, values = (rows["source"] + "/" + rows["record"]).tolist(), rows[codes].to_numpy()
-        for place in range(1, len(rows)):
-            differ = abs(values[place] - values[place - 1]) > 0  # a blank differs from nothing
-            if differ.any():
-                classes = [code for code, yes in zip(codes, differ, strict=True) if yes]
-                found.append({"records": names[place - 1 : place + 1], "classes": classes})
+        names, values = rows["source"] + "/" + rows["record"], rows[codes]
+        differ = values.min() < values.max()  # of what is known: a blank differs from nothing
+        if differ.any():
+            classes = values.columns[differ]
+            found.append({"records": names[values[classes].notna().any(axis=1)].tolist(), "classes": classes.tolist()})
     return sorted(found, key=lambda one: one["records"])

@@ -5,31 +5,31 @@ from ecgpipe import exits
 if __name__ == "__main__":
     exits.listen()
 
-import json
 import logging
 
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import layout, mapping, params, records, tables
+from ecgpipe import layout, mapping, params, quota, records, tables
 
 
 def main() -> None:
     values = params.load()
     data = params.section(records.Params, values, "data")
     settings = params.section(mapping.Params, values, "labels")
+    most = params.section(quota.Params, values, "preprocess").max_refused
     sources = records.in_use(values)
     classes = mapping.chosen(settings)
     vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     described, parts = {}, []
     for name, source in tqdm(sources.items(), desc="label-map", unit="source", disable=None):
         described[name] = list(records.describe(data.folder(name), source))
+        quota.few(quota.refused(described[name]), len(described[name]), most, data.folder(name))
         parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, layout.LABELS, sealed=True)
     report = mapping.report(table, described, sources, vocabularies, classes)
-    with layout.atomic(layout.METRICS / "labels.json") as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    layout.write_json(layout.METRICS / "labels.json", report)
     for name, one in report["sources"].items():
         left_out = {reason: found["recordings"] for reason, found in one["left_out"].items()}
         said = (name, one["usable"], one["recordings"], left_out or "none", one["unknown"] or "none")

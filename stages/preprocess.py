@@ -5,7 +5,6 @@ from ecgpipe import exits
 if __name__ == "__main__":
     exits.listen()
 
-import json
 import logging
 import sys
 from functools import partial
@@ -27,8 +26,7 @@ def main(name: str) -> None:
             folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
-    with layout.atomic(layout.METRICS / "signals" / f"{name}.json") as path:
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    layout.write_json(layout.METRICS / "signals" / f"{name}.json", report)
     said = (name, report["stored"], report["recordings"], report["refused"] or "none", report["flags"] or "none")
     logging.info("%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said)
 

@@ -5,7 +5,6 @@ from ecgpipe import exits
 if __name__ == "__main__":
     exits.listen()
 
-import json
 import logging
 
 import pandas as pd
@@ -21,19 +20,17 @@ def main() -> None:
     table, left_out = splitting.join(tables.read(layout.LABELS), stores)
     disagreeing = twins.disagreeing(table)
     table, duplicates = splitting.split(table, sources, settings)
-    left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record"])
+    left_out = pd.concat([left_out, duplicates]).sort_values(["source", "record", "path"])
     tables.write(left_out, layout.LEFT_OUT, sealed=True)
     tables.write(splitting.folds_table(table), layout.FOLDS, sealed=True)
-    outputs = {
-        layout.FOLDS_INFO: splitting.info(table, sources, settings),
-        layout.METRICS / "split.json": splitting.summary(table, left_out, settings) | {"disagreeing": disagreeing},
-    }
-    for path, content in outputs.items():
-        with layout.atomic(path, sealed=path == layout.FOLDS_INFO) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    layout.write_json(layout.FOLDS_INFO, splitting.info(table, sources, settings), sealed=True)
+    counted = splitting.summary(table, left_out, settings) | {"disagreeing": disagreeing}
+    layout.write_json(layout.METRICS / "split.json", counted)
     pruned = layout.prune(layout.SIGNALS, sources)  # as the last act: whatever fails before costs nobody a store
-    said = (len(table), len(left_out), len(disagreeing), pruned or "nothing")
-    logging.info("%d recordings in the folds, %d left out, %d pairs of duplicates disagree, %s pruned", *said)
+    said = (len(table), len(left_out), layout.LEFT_OUT, pruned or "nothing")
+    logging.info("%d recordings in the folds, %d left out (%s says why), %s pruned", *said)
+    for one in disagreeing[:3]:
+        logging.warning("%s are one signal with different labels (metrics/split.json)", " and ".join(one["records"]))
 
 
 if __name__ == "__main__":

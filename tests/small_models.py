@@ -17,15 +17,15 @@ SHARED = {
 }  # fmt: skip
 
 
-def write(folder: Path, demographics: bool = True) -> Path:
-    """Writes them into `folder`, as `data/models` holds them."""
+def write(folder: Path, demographics: bool = True, auroc: tuple[float | None, ...] = (0.9, 0.65, 0.8)) -> Path:
+    """Writes them into `folder`, as `data/models` holds them; of a class whose `auroc` is None nothing was learnt."""
     network = NETWORK.model_copy(update={"demographics": demographics})
     for fold in (0, 1):
         torch.manual_seed(fold)
         about = {**SHARED, "validation": f"of {fold}", "network": network.model_dump()}
         checkpoint.save(folder / f"fold-{fold}", model.SEResNet18(3, network), about)
     one = {"slope": [0.5, 1.0, 2.0], "shift": [-1.0, 0.0, 0.5], "threshold": [0.3, 0.4, 0.5]}
-    one["validation_auroc"] = [0.9, 0.65, None]
+    one["validation_auroc"] = list(auroc)
     folds = {str(fold): {**one, "validation": f"of {fold}"} for fold in (0, 1)}
     said = {"params": {}, "classes": CODES, "folds": folds, "ensemble": one}
     (folder / "operating.json").write_text(json.dumps(said))

@@ -29,6 +29,8 @@ def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
     (tmp_path / "g2").mkdir()
     shutil.copy(good, tmp_path / "g2" / "A0000.hea")
     shutil.copy(good, tmp_path / "g2" / "._A0000.hea")
+    (tmp_path / ".snapshot").mkdir()
+    shutil.copy(good, tmp_path / ".snapshot" / "A0001.hea")
     assert records.find(tmp_path, WFDB) == [("A0000", tmp_path / "g2" / "A0000.hea"), ("A0001", good)]
     with pytest.raises(ValueError, match=r"a source of form h5 holds \.h5 files, found none"):
         records.find(tmp_path, H5)
@@ -71,6 +73,19 @@ def test_ptb_xls_patients_come_from_its_table(tmp_path, signal_mv, caplog):
     assert "no such table of patients" in caplog.text
     (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,age\n17,15709.0,56.0\n")
     assert [d.patient for d in records.describe(tmp_path, source)] == ["15709", None]
+    (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,age\n19,15709.0,56.0\n")
+    with pytest.raises(ValueError, match=r"patient of no recording: the first is 'HR00017', .* begins with '19'; give"):
+        list(records.describe(tmp_path, source))
+
+
+def test_ages_and_sexes_beyond_sense_in_a_table_are_flagged(tmp_path, signal_mv):
+    rows = {"A": ("61", "F"), "B": ("150", "X"), "C": ("", "Unknown"), "D": ("NaN", "2")}
+    for name in rows:
+        writers.write_h5(tmp_path, name, signal_mv)
+    lines = [f"{name},1,{name},{age},{sex}" for name, (age, sex) in rows.items()]
+    (tmp_path / "metadata.csv").write_text("\n".join(["ECG_ID,AHA_Code,Patient_ID,Age,Sex", *lines]) + "\n")
+    found = {one.record: one.flags for one in records.describe(tmp_path, H5)}
+    assert found == {"A": (), "B": ("odd-age", "odd-sex"), "C": (), "D": ("odd-sex",)}
 
 
 def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):

@@ -174,7 +174,13 @@ def test_a_vocabulary_of_ones_own_is_read_anew_each_time(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("label,code\na,1\n", "has the columns native_label, snomed_ct"),
+        ("label,code\na,1\n", "has the columns native_label,snomed_ct, .*; found label, code; save it so"),
+        ("native_label;snomed_ct\na;164889003\n", "separated by a comma, .*; found native_label;snomed_ct; save it so"),
+        ("native_label,snomed_ct\na,1,64E+08\n", "label 'a': its row has more cells than the table has columns"),
+        (
+            "native_label,snomed_ct\na,16488900\n",
+            "label 'a': '16488900' is no SNOMED CT code ",
+        ),
         ("native_label,snomed_ct\n", "one row at least"),
         ("native_label,snomed_ct\na,AF\n", "label 'a': 'AF' is no SNOMED CT code"),
     ],
@@ -209,3 +215,20 @@ def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choic
     else:
         assert short[0] == "AF"
         assert short[2] == "9" * 9
+
+
+def test_a_code_has_six_to_eighteen_digits_and_verhoeffs_check_digit():
+    every = {
+        code for name in diagnoses.vocabularies() for codes in diagnoses.vocabulary(name).values() for code in codes
+    }
+    assert len(every) > 100
+    assert all(map(diagnoses.is_code, every)), "as SNOMED International gave them out"
+    for code in sorted(every)[:20]:
+        for place, digit in enumerate(code):
+            others = [code[:place] + str(other) + code[place + 1 :] for other in range(10) if str(other) != digit]
+            assert not any(map(diagnoses.is_code, others)), "each wrong digit is found"
+        swapped = [code[:n] + code[n + 1] + code[n] + code[n + 2 :] for n in range(len(code) - 1)]
+        assert not any(map(diagnoses.is_code, [one for one in swapped if one != code])), (
+            "each exchange of neighbours too"
+        )
+    assert not any(map(diagnoses.is_code, ("", "1", "12345", "1" * 19, "\u0661\u0662", "1e5", "0164889003")))

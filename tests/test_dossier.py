@@ -76,3 +76,10 @@ def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
     page = dossier.page(dataclasses.replace(audit, cells=judged))
     assert "Known, though the figures here do not show it: AF at a, AF at c. known \\| of both" in page
     assert page.count("far fewer") == 1
+
+
+def test_duplicates_that_disagree_are_named_with_their_classes(audit):
+    assert "None: exact duplicates of a signal carry the same labels" in dossier.page(audit)
+    found = dataclasses.replace(audit, disagreeing=[{"records": ["a/r1", "b/r7"], "classes": ["164889003"]}])
+    assert "1 signal recorded with different labels (a/r1 and b/r7)." in dossier.gist(found)
+    assert "| a/r1, b/r7 | AF |" in dossier.page(found)

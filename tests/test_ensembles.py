@@ -41,6 +41,32 @@ def test_a_model_without_names_is_to_be_trained_again(models):
         ensembles.load(models)
 
 
+@pytest.mark.parametrize("key", ["validation", "network", "classes"])
+def test_a_model_that_lacks_what_is_needed_is_named(models, key):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != key}))
+    layout.seal(path.parent)
+    with pytest.raises(ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"):
+        ensembles.load(models)
+
+
+def test_a_class_that_was_not_learnt_has_no_probability_and_is_named_apart(tmp_path):
+    learnt, found = (
+        ensembles.load(small_models.write(tmp_path / str(third), auroc=(0.9, 0.65, third))) for third in (0.8, None)
+    )
+    assert learnt.unlearnt == [] and len(learnt.warnings) == 1
+    assert found.unlearnt == ["IAVB"]
+    assert found.doubtful == ["AF (0.65)"]
+    assert found.warnings == [
+        "not learnt, so never answered (no recording to tell it by): IAVB",
+        "validation showed little skill (AUROC below 0.7) in: AF (0.65)",
+    ]
+    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
+    want, values = (ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (learnt, found))
+    assert np.isnan(values[0, 2])
+    assert (values[0, :2] == want[0, :2]).all()
+
+
 def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
     exact, rounded = (ensembles.load(models, precision) for precision in ("fp32", "bf16"))
     assert (exact.bf16, rounded.bf16) == (False, True)

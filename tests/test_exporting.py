@@ -26,7 +26,7 @@ def session(ensemble, folder):
 
 def distance(ensemble, run, signals_mv, age, sex):
     """The largest difference between the file's probabilities and the models' own, of signals of one length."""
-    want = ensemble.probabilities([signals.to_microvolts(one) for one in signals_mv], age, sex)
+    want = np.nan_to_num(ensemble.probabilities([signals.to_microvolts(one) for one in signals_mv], age, sex))
     given = {"signal": np.stack([one.T for one in signals_mv]).astype(np.float32)}
     if len(run.get_inputs()) > 1:
         years = np.array([np.nan if one is None else one for one in age], float)
@@ -39,6 +39,40 @@ def distance(ensemble, run, signals_mv, age, sex):
 def people(count, seed=1):
     rng = np.random.default_rng(seed)
     return [None if rng.random() < 0.3 else float(rng.integers(0, 99)) for _ in range(count)], ["F", "M", None] * count
+
+
+def test_a_class_that_was_not_learnt_is_0_and_has_no_threshold(tmp_path):
+    ensemble = ensembles.load(small_models.write(tmp_path / "models", auroc=(0.9, None, 0.8)))
+    run = session(ensemble, tmp_path)
+    said = run.get_modelmeta().custom_metadata_map
+    assert json.loads(said["thresholds"]) == [0.3, None, 0.5]
+    assert json.loads(said["unlearnt"]) == ["AF"]
+    given = {"signal": np.ones((2, 12, 500), np.float32), "demographics": np.zeros((2, 4), np.float32)}
+    found = run.run(None, given)[0]
+    assert (found[:, 1] == 0).all()
+    assert (found[:, [0, 2]] > 0.01).all()
+    assert distance(ensemble, run, [np.random.default_rng(4).normal(0, 0.3, (500, 12))], [50.0], ["F"]) < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_does_not_fit_gets_no_answer(models, tmp_path):
+    run = session(ensembles.load(models), tmp_path)
+    for batch, people_, samples in ((2, 1, 400), (1, 2, 1000), (3, 2, 400), (2, 0, 400), (1, 1, 0)):
+        given = {
+            "signal": np.zeros((batch, 12, samples), np.float32),
+            "demographics": np.zeros((people_, 4), np.float32),
+        }
+        with pytest.raises(Exception, match=r"indices element out of data bounds"):
+            run.run(None, given)
+
+
+@pytest.mark.parametrize("size_mv", [0.0006, 32.5, 40.0])
+def test_the_signal_is_rounded_and_held_as_it_is_stored(models, tmp_path, size_mv):
+    ensemble = ensembles.load(models)
+    signal_mv = np.where(np.random.default_rng(5).random((400, 12)) < 0.5, size_mv, -size_mv)
+    for network in ensemble.networks:  # so that the smallest step of the input shows
+        network.stem[0].weight.data *= 1000 if size_mv < 1 else 1
+    assert distance(ensemble, session(ensemble, tmp_path), [signal_mv], [50.0], ["F"]) < 1e-5
 
 
 @pytest.mark.parametrize("how", ["none", "lead"])
@@ -97,7 +131,13 @@ def test_the_file_says_how_it_is_to_be_used(models, tmp_path):
     assert said["leads"][3] == "aVR"
     assert said["thresholds"] == [0.3, 0.4, 0.5]
     assert said["folds"] == [0, 1]
+    names = {}
+    exec(said["conditioning_numpy"], names)
+    signal_mv = np.random.default_rng(6).normal(0, 0.3, (2570, 12)).astype(np.float32)
+    want = conditioning.condition(signal_mv, 257, **said["conditioning"])
+    assert np.abs(names["condition"](signal_mv, 257, **said["conditioning"]) - want).max() < 1e-5
     assert len(said["demographics"]) == 4
+    assert "0 where unknown" in said["demographics"][0]
     assert [one.shape for one in run.get_inputs()] == [["batch", 12, "time"], ["batch", 4]]
 
 

@@ -152,6 +152,19 @@ def test_what_cannot_be_trusted_is_refused_with_its_reason(tmp_path):
     assert reason(dicom(tmp_path / "short.dcm", made[:400])) == "short"
 
 
+def test_an_edf_recording_that_is_cut_or_has_gaps_is_refused(tmp_path):
+    whole = edf(tmp_path / "a.edf", signal()).read_bytes()
+    for share in (1 / 3, 0.9, 0.999):
+        (tmp_path / "cut.edf").write_bytes(whole[: int(len(whole) * share)])
+        assert reason(tmp_path / "cut.edf") == "truncated"
+    parted = whole.replace(b"EDF+C", b"EDF+D")
+    (tmp_path / "whole.edf").write_bytes(parted)
+    assert formats.read(tmp_path / "whole.edf").faults == ()
+    assert parted.count(b"+4\x14\x14") == 1
+    (tmp_path / "gap.edf").write_bytes(parted.replace(b"+4\x14\x14", b"+5\x14\x14"))
+    assert reason(tmp_path / "gap.edf") == "truncated"
+
+
 def test_files_that_are_none_are_refused(tmp_path):
     whole = dicom(tmp_path / "a.dcm", signal()).read_bytes()
     assert reason(tmp_path / "gone.dcm") == "missing"

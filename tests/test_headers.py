@@ -1,5 +1,7 @@
 """The wfdb package reads the same headers: it is the outside oracle."""
 
+import math
+
 import pytest
 import wfdb
 from hypothesis import given, settings
@@ -50,6 +52,36 @@ def test_gains_in_every_spelling(field, gain, baseline, units):
 def test_the_baseline_is_the_converters_zero_where_absent():
     signal = headers.parse(text("A 1 500 9", ["A.dat 16 200/mV 12 1024 1 2 0 MLII lead two"]), "A.hea").signals[0]
     assert (signal.baseline, signal.name) == (1024, "MLII lead two")
+
+
+@pytest.mark.parametrize(
+    "field", ["much/mV", "200(3/mV", "1_000/mV", "\uff11\uff10/mV", "nan/mV", "inf/mV", "n/a", "/mV"]
+)
+def test_what_is_no_gain_is_kept_as_written_for_those_who_want_the_lead(field):
+    signal = headers.parse(text("A 1 500 9", [f"A.mat 16 {field} 16 7"]), "A.hea").signals[0]
+    assert math.isnan(signal.gain)
+    assert (signal.units, signal.baseline) == (field, 7)
+
+
+@pytest.mark.parametrize("end", ["\0", "\x1a", "\x1a\r\n", "\0\0\n"])
+def test_what_editors_leave_at_the_ends_of_lines_is_ignored(end):
+    plain = headers.parse(text(), "A.hea")
+    assert headers.parse(text() + end, "A.hea") == plain
+    assert headers.parse(text().replace("\n", f"{end}\n"), "A.hea").signals == plain.signals
+    assert headers.parse(text().replace("#Age", "\ufeff#Age"), "A.hea") == plain
+
+
+@pytest.mark.parametrize("stem", ["A0001 1", "A0001 12", "A0001 (1)", "A0001 12 500"])
+def test_a_copied_header_names_the_files_that_it_names(stem):
+    assert headers.parse(text(), "A.hea", stem) == headers.parse(text(), "A.hea")
+
+
+@pytest.mark.parametrize("stem", ["A 1", " lead", "trail ", "a  b", "A 12 500", "x 12"])
+def test_a_name_may_hold_blanks(stem):
+    renamed = text().replace("A0001", stem)
+    header = headers.parse(renamed, "A.hea", stem)
+    assert header.record == stem and {signal.file for signal in header.signals} == {f"{stem}.mat"}
+    assert header.samples == headers.parse(text(), "A.hea").samples
 
 
 def test_the_format_field_in_full():
@@ -160,8 +192,13 @@ def test_a_ludb_header_lists_its_diagnoses_line_by_line():
         (text("A 1 500 9", ["A.mat sixteen 200"]), "'sixteen' is no storage format"),
         (text("A 1 500 9", ["A.mat 16+x 200"]), r"'16\+x' is no storage format"),
         (text("A 1 500 9", ["A.mat 16+-4 200"]), r"'16\+-4' is no storage format"),
-        (text("A 1 500 9", ["A.mat 16 much/mV"]), "much.* in signal line"),
-        (text("A 1 500 9", ["A.mat 16 200(3/mV"]), r"'200\(3/mV' is no gain"),
+        (text("A 1 500 9", ["A.mat 16 200 16 1_0"]), "no whole numbers in signal line"),
+        (text("A 1 500 9", ["A.mat 16 200 16 \uff11"]), "no whole numbers in signal line"),
+        ("A 0 5_00 9\n", "the rate in Hz is a number, found '5_00'"),
+        ("A 0 \uff15\uff10\uff10 9\n", "the rate in Hz is a number"),
+        ("A 0 500 9 " + "x" * 4096 + "\n", "a line has 4096 characters at most, .* found 4106"),
+        ("A 0 500 9\x0bB.dat 16\n", "no control character, found"),
+        ("A 0 500\u2028 9\n", "no control character, found"),
         (text("A 1 500 9", ["A.mat 16 200 16 zero"]), "zero.* in signal line"),
     ],
 )

@@ -1,4 +1,5 @@
 import errno
+import json
 import multiprocessing
 import os
 import subprocess
@@ -243,3 +244,11 @@ def test_a_folder_that_a_killed_writer_set_aside_comes_back_or_goes(project, mom
         fail()
     assert names(project) == ["store"]
     assert names(project / "store") == (["old"] if moment == "set aside" else [])
+
+
+def test_json_is_written_whole_and_sealed_where_asked(tmp_path):
+    layout.write_json(tmp_path / "a/x.json", {"b": [1, None]}, sealed=True)
+    assert json.loads(layout.checked(tmp_path / "a/x.json", required=True)) == {"b": [1, None]}
+    layout.write_json(tmp_path / "y.json", [])
+    assert (tmp_path / "y.json").read_text() == "[]\n"
+    assert layout.noted(tmp_path / "y.json") is None

@@ -236,7 +236,7 @@ def test_the_report_counts_positives_by_class_and_source(reported):
     assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
     assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
     assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
-        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 6,
+        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
     }  # fmt: skip
     tab = reported["classes"][TAB]
     assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
@@ -249,6 +249,15 @@ def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
     assert left_out["leads"]["recordings"] == 60
     assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
     assert reported["sources"]["sph"]["left_out"] == {}
+
+
+def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
+    table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
+    said = zip(STUDY, diagnoses.annotated(diagnoses.vocabulary("PTB-XL"), STUDY), strict=True)
+    annotated = [one.code for one, yes in said if yes]
+    assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
+    assert table.loc[1, annotated].notna().all()
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels"]
 
 
 def test_the_report_counts_the_flags_of_usable_recordings():
@@ -270,6 +279,7 @@ def test_the_report_counts_labels_that_no_class_takes(reported):
     assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 2}
     assert cpsc["unscored"] == {"429622005 st depression": 2}
     assert cpsc["without_a_class"] == 2, "R2, and R5 whose class is not annotated"
+    assert cpsc["partly_unknown"] == 1, "R2"
     assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
     assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)
 

@@ -51,6 +51,6 @@ def test_a_changed_file_reads_or_is_refused(data, packed):
 
 
 def test_a_packed_stream_is_unpacked_to_the_size_of_a_recording_at_most():
-    with pytest.raises(Refused, match="unpacks to 67108864 bytes at most, found more") as caught:
+    with pytest.raises(Refused, match="unpack to 67108864 bytes at most, found more") as caught:
         matrices.int16(bomb(), "a.mat")
     assert caught.value.reason == "oversized"

@@ -65,13 +65,44 @@ def written(rows, tmp_path, monkeypatch):
 def test_what_is_written_is_read_back_exactly(written):
     point, digests = written
     found, auroc = operating.read(layout.OPERATING, PANEL.codes, digests)
-    np.testing.assert_array_equal(found.thresholds, point.thresholds)
+    np.testing.assert_array_equal(found.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]])
     np.testing.assert_array_equal(found.scaling.slope, point.scaling.slope)
     np.testing.assert_array_equal(found.scaling.shift, point.scaling.shift)
     np.testing.assert_array_equal(auroc, [0.95, np.nan, 0.6])
     said = json.loads(layout.OPERATING.read_text())
     assert said["folds"]["0"]["validation_auroc"] == [0.9, 0.8, None]
+    assert said["folds"]["0"]["threshold"][2] is None
     assert said["params"] == params().model_dump()
+
+
+def test_a_class_that_nothing_was_there_to_learn_from_is_never_answered(written):
+    """Also where an older version wrote 0.5 as its threshold."""
+    point, digests = written
+    said = json.loads(layout.OPERATING.read_text())
+    assert said["ensemble"]["validation_auroc"][1] is None
+    said["ensemble"]["threshold"][1] = 0.5
+    layout.OPERATING.write_text(json.dumps(said))
+    layout.seal(layout.OPERATING)
+    found, _ = operating.read(layout.OPERATING, PANEL.codes, digests)
+    assert found.thresholds[1] == np.inf
+    np.testing.assert_array_equal(found.thresholds[[0, 2]], point.thresholds[[0, 2]])
+
+
+@pytest.mark.parametrize("key", operating.COLUMNS)
+def test_columns_of_another_length_or_without_numbers_are_named(written, key):
+    _, digests = written
+    plain = json.loads(layout.OPERATING.read_text())
+    for values in ([0.5], [0.5] * 4, 0.5):
+        said = plain | {"ensemble": plain["ensemble"] | {key: values}}
+        layout.OPERATING.write_text(json.dumps(said))
+        layout.seal(layout.OPERATING)
+        with pytest.raises(ValueError, match=rf"operating\.json: {key} has one number for each of 3 classes, found \d"):
+            operating.read(layout.OPERATING, PANEL.codes, digests)
+    if key in ("slope", "shift"):
+        layout.OPERATING.write_text(json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}}))
+        layout.seal(layout.OPERATING)
+        with pytest.raises(ValueError, match=f"{key} has a number for each class, found null"):
+            operating.read(layout.OPERATING, PANEL.codes, digests)
 
 
 def test_points_of_other_models_are_refused(written, tmp_path):

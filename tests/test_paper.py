@@ -101,6 +101,36 @@ def test_of_a_long_recording_the_first_ten_seconds_are_shown_and_the_sheet_says_
     assert any(text.startswith("first 10 of 61 s") for text in by_text(figure.axes[0]))
 
 
+def test_large_waves_are_shown_and_what_is_cut_is_marked():
+    tall = np.zeros((5000, 12))
+    tall[100:110, LEADS.index("aVR")] = 9.0
+    whole = paper.twelve_leads(tall, 500, "")
+    assert np.ptp(traces(whole)[0][1][:, 1]) == 0  # of aVR the second quarter is shown
+    tall[1300:1310, LEADS.index("aVR")] = 9.0
+    whole = paper.twelve_leads(tall, 500, "")
+    assert np.ptp(traces(whole)[0][1][:, 1]) == pytest.approx(90)
+    assert not marks(whole)
+    assert "cut" not in " ".join(by_text(whole.axes[0]))
+    tall[1400:1410, LEADS.index("aVR")] = -12.0
+    tall[1500:1510, LEADS.index("aVR")] = 30.0
+    tall[1600:1610, LEADS.index("aVR")] = 30.0
+    cut = paper.twelve_leads(tall, 500, "")
+    trace_mm = traces(cut)[0][1][:, 1]
+    assert np.nanmax(trace_mm) - np.nanmin(trace_mm) == pytest.approx(200)
+    assert np.isnan(trace_mm).sum() == 3 * (10 - 2)
+    assert [len(marked) for marked in marks(cut)] == [2, 1]
+    assert any(text.endswith("cut at \u00b110 mV (triangles)") for text in by_text(cut.axes[0]))
+
+
+def marks(figure):
+    """The places of the marks, upward and downward ones."""
+    return [
+        found
+        for one in figure.axes[0].collections
+        if len(found := one.get_offsets()) and hasattr(one, "get_sizes") and len(one.get_sizes())
+    ]
+
+
 @pytest.mark.parametrize("size", [0.001, 1.0, 3.0, 50.0])
 def test_rows_stay_apart_and_on_the_sheet_whatever_the_amplitude(size):
     rng = np.random.default_rng(1)

@@ -1,3 +1,6 @@
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,7 +82,7 @@ def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_reco
     calibrated = 1 / (1 + np.exp(-logits))
     assert np.allclose(row[["NSR", "AF", "IAVB"]].astype(float), calibrated, atol=1e-6)
     assert [row[f"{name}_present"] for name in ensemble.names] == list((calibrated >= [0.3, 0.4, 0.5]).astype(int))
-    assert ensemble.doubtful == ["AF (0.65)", "IAVB"]
+    assert ensemble.doubtful == ["AF (0.65)"]
 
 
 def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models, recordings):
@@ -159,10 +162,32 @@ def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_pat
     (tmp_path / "one/sub").mkdir(parents=True)
     for suffix in (".hea", ".mat"):
         (tmp_path / f"one/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
-        (tmp_path / f"one/sub/R1{suffix}").symlink_to(tmp_path / f"one/R1{suffix}")
+    (tmp_path / "one/sub/R1.mat").symlink_to(tmp_path / "one/R1.mat")
+    (tmp_path / "one/sub/L1.hea").write_bytes((recordings / "g 1/R1.hea").read_bytes())
     files = predicting.expand([tmp_path / "one"])
     assert [row[1] for row in predicting.check(files, within=[tmp_path / "one"])] == ["ok", "ok"]
     assert [row[2] for row in predicting.check(files)] == ["", "outside"]
+
+
+def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path):
+    for folder in ("one/a", "one/b", "one/.snapshot"):
+        (tmp_path / folder).mkdir(parents=True)
+        for suffix in (".hea", ".mat"):
+            (tmp_path / f"{folder}/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
+    (tmp_path / "one/folder.hea").mkdir()
+    files = predicting.expand([tmp_path / "one"])
+    assert [row[1:3] for row in predicting.check(files, within=[tmp_path / "one"])] == [
+        ("refused", "duplicate-record")
+    ] * 2
+    assert [row[1] for row in predicting.check(predicting.expand([tmp_path / "one/a"]))] == ["ok"]
+
+
+def test_check_of_a_source_says_what_the_stages_leave_out(west):
+    (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW9,1,50,F\n")
+    found = {Path(row[0]).stem: row[1:3] for row in predicting.check(predicting.expand([west]), SOURCE, [west])}
+    stages = {one.record: one.fault.partition(":")[0] for one in records.describe(west, SOURCE)}
+    assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
+    assert {name: row[1] for name, row in found.items()} == stages
 
 
 def test_an_unknown_rate_is_refused_with_the_next_step(west):
@@ -236,7 +261,7 @@ def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(models, rec
 
 
 def test_a_list_names_files_and_folders_and_what_is_missing_gets_a_row(models, recordings):
-    named = predicting.listed([f"{recordings}/g 1/R1\r\n", "\n", f"{recordings}/gone.hea\n", f"{recordings}/g 1\n"])
+    named = [recordings / one for one in ("g 1/R1", "gone.hea", "g 1")]
     files = predicting.expand(named, strict=False)
     assert [path.name for path in files] == ["R1.hea", "gone.hea", "R0.hea", "R2.hea", "R9.hea"]
     table = tabled(ensembles.load(models), files)
@@ -252,6 +277,71 @@ def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
     ]
 
 
+def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypatch):
+    ensemble, files = ensembles.load(models), predicting.expand([recordings / "g 1/R1"])
+    values = next(iter(predicting.predict(ensemble, files))).probabilities
+    cuts = np.array([values[0], np.nextafter(values[1], 1), np.inf])
+    exact = dataclasses.replace(ensemble, point=dataclasses.replace(ensemble.point, thresholds=cuts))
+    assert list(next(iter(predicting.predict(exact, files))).present) == [1, 0, 0]
+
+
+def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
+    ensemble = ensembles.load(small_models.write(tmp_path / "few", auroc=(0.9, None, 0.8)))
+    answers = [one for one in predicting.predict(ensemble, predicting.expand([recordings])) if one.verdict != "refused"]
+    assert len(answers) == 3
+    assert all(np.isnan(one.probabilities[1]) and one.present[1] == 0 for one in answers)
+
+
+def test_a_recording_shorter_than_the_window_is_a_doubt(models, tmp_path):
+    rng = np.random.default_rng(1)
+    for name, rate_hz, seconds in (("S1", 500, 3), ("S2", 500, 4), ("S3", 257, 4)):
+        signal_mv = lawful(rng.normal(0, 0.2, (seconds * rate_hz, 12)))
+        writers.write_challenge(tmp_path / "short", name, signal_mv, rate_hz, age=50, sex="M", labels=["1"])
+    table = tabled(ensembles.load(models), predicting.expand([tmp_path / "short"]))
+    assert list(table["reason"]) == ["short (3 s, the models were trained on windows of 4 s)", "", ""]
+
+
+def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("")
+    for name, code, said in (
+        ("gone", "missing", "no such file, and no gone.hea"), ("gone/A1.hea", "missing", "no such file"),
+        ("empty", "missing", "no recording below this folder"),
+        ("notes.txt", "format", "a recording ends in one of .dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "),
+    ):  # fmt: skip
+        verdict, reason, _ = predicting.verdict(tmp_path / name)
+        assert verdict == "refused"
+        assert reason.startswith(f"{code}: ") and said in reason
+
+
+def test_a_record_of_eight_leads_is_told_how_to_reckon_the_others(recordings):
+    header = recordings / "g 1/R1.hea"
+    for lead in ("III", "aVR", "aVL", "aVF"):
+        header.write_text(header.read_text().replace(f" {lead}\n", f" X{lead}\n"))
+    assert "or write a copy with all 12 leads: III = II - I, aVR = -(I + II) / 2" in predicting.verdict(header)[1]
+    header.write_text(header.read_text().replace(" V6\n", " V7\n"))
+    said = predicting.verdict(header)[1]
+    assert said.startswith("leads: ") and "III = " not in said
+
+
+def test_a_table_tells_of_the_files_that_are_there(west, tmp_path):
+    named = [tmp_path / "gone/X.h5", west / "W1.h5", west / "gone.h5"]
+    assert set(predicting.people(named, SOURCE)) == {west / "W1.h5"}
+
+
+def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
+    how = predicting.Reading(keep_s=2.0)
+    answers = list(predicting.predict(ensembles.load(models), predicting.expand([recordings]), how))
+    assert [None if one.recording is None else len(one.recording.signal_mv) for one in answers] == [
+        1000,
+        514,
+        2000,
+        None,
+    ]
+    assert [one.duration_s for one in answers] == [6.0, 6.0, 6.0, 0.0]
+    assert all(one.recording.signal_mv.base is None for one in answers[:3])
+
+
 def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     signal_mv = np.random.default_rng(1).normal(0, 0.2, (3000, 12))
     signal_mv[:, [6, 8]] = 0
@@ -260,3 +350,12 @@ def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     table = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))
     said = table["reason"][0].split("|")
     assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)
+
+
+def test_how_far_a_lead_goes_is_said_of_the_lead_that_is_meant(models, tmp_path):
+    signal_mv = np.random.default_rng(1).normal(0, 0.2, (3000, 12))
+    signal_mv[1000:1500, 6] = 3.0
+    signal_mv[2000:2003, 8] = -12.5
+    writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
+    said = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))["reason"][0].split("|")
+    assert {"saturated (V1 up to 3 mV)", "out-of-range (V3 up to 12.5 mV)"} <= set(said)

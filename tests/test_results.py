@@ -44,6 +44,17 @@ def test_the_csv_has_a_row_per_recording_and_blanks_where_refused(tmp_path):
     assert table["reason"][2] == "truncated: a/R3.mat: 10 bytes, found 5"
 
 
+def test_a_class_that_was_not_learnt_is_blank_and_0_for_the_scorer(tmp_path):
+    answers = [results.Answer(Path("a/R1.hea"), "flagged", "flat-lead", np.array([np.nan, 0.75]), np.array([0, 1]))]
+    write("csv", tmp_path / "p.csv", answers)
+    assert (tmp_path / "p.csv").read_text().splitlines()[1] == "a/R1.hea,flagged,flat-lead,,0.75,,1"
+    write("challenge", tmp_path / "out", answers)
+    assert official(tmp_path / "out/R1.csv") == {"426783006": (0, 0.0), "164889003": (1, 0.75)}
+    assert results.findings(answers[0], NAMES, NAMES) == "AF 0.75"
+    none = results.Answer(Path("a"), "ok", "", np.array([np.nan, 0.1]), np.array([0, 0]))
+    assert results.findings(none, NAMES, NAMES) == "none of the 1 classes"
+
+
 def test_the_scorer_of_the_challenge_reads_every_recording(tmp_path):
     write("challenge", tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["R,2.csv", "R1.csv", "R3.csv"]
@@ -51,6 +62,7 @@ def test_the_scorer_of_the_challenge_reads_every_recording(tmp_path):
     assert official(tmp_path / "out/R,2.csv") == {"426783006": (1, 1e-9), "164889003": (1, 1.0)}
     assert official(tmp_path / "out/R3.csv") == {"426783006": (0, 0.0), "164889003": (0, 0.0)}
     assert (tmp_path / "out/R1.csv").read_text() == "#R1\n426783006,164889003\n0,1\n0.1234568,0.75\n"
+    assert (tmp_path / "out/R,2.csv").read_text().endswith("\n#flagged: flat-lead|age-unknown\n")
     assert (tmp_path / "out/R3.csv").read_text().endswith("\n#refused: truncated: a/R3.mat: 10 bytes, found 5\n")
 
 
@@ -71,9 +83,9 @@ def test_nothing_is_replaced_by_half_a_result_and_no_folder_by_a_new_one(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "p.csv"]
     assert (tmp_path / "p.csv").read_text() == "before"
     for out in (tmp_path / "mine", tmp_path / "p.csv"):
-        with pytest.raises(ValueError, match="--format challenge writes a new folder"):
+        with pytest.raises(ValueError, match="--out writes a new folder"):
             write("challenge", out)
-    with pytest.raises(ValueError, match="--out names a CSV file, found a folder"):
+    with pytest.raises(ValueError, match="--out names a file, found a folder"):
         write("csv", tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").read_text() == "years"
 

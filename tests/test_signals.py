@@ -1,9 +1,11 @@
 import json
 
+import h5py
 import numpy as np
 import pytest
 
-from ecgpipe import layout, signals
+from ecgpipe import layout, records, signals
+from ecgpipe.leads import LEADS
 
 
 def write(folder, recordings, conditioning=None):
@@ -71,7 +73,7 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
     layout.seal(tmp_path / "store")
-    with pytest.raises(ValueError, match="store format 99 is not 2"):
+    with pytest.raises(ValueError, match="store format 99 is not 3"):
         signals.open_store(tmp_path / "store")
 
 
@@ -102,3 +104,22 @@ def test_raw_digests_tell_values_beyond_16_bits_apart():
         signal_mv[7, 3] = value
         digests.add(signals.raw_digest(signal_mv, 500))
     assert len(digests) == 6
+
+
+@pytest.mark.parametrize("gain", [100, 200, 204.8, 250, 306, 320, 400, 409.6, 488, 500, 1000, 1024, 1600, 2000, 2048,
+                                  4000, 4096, 4880, 5000, 8000, 10000])  # fmt: skip
+def test_raw_digests_are_equal_for_a_header_with_a_gain_and_for_floats_in_mv(tmp_path, gain):
+    steps = np.random.default_rng(4).integers(-8000, 8000, (600, 12)).astype("<i2")
+    steps = np.clip(steps, -8 * gain, 8 * gain).astype("<i2")  # within 8 mV
+    (tmp_path / "A.dat").write_bytes(steps.tobytes())
+    found = []
+    for spelt in (f"{gain}/mV", f"{gain / 1000}/uV", f"{gain * 1000}/V"):
+        lines = [f"A.dat 16 {spelt} 16 0 {steps[0, i]} {steps[:, i].sum()} 0 {lead}" for i, lead in enumerate(LEADS)]
+        (tmp_path / "A.hea").write_text("\n".join(["A 12 500 600", *lines]))
+        found.append(records.read(tmp_path / "A.hea"))
+    for dtype in ("f4", "f8"):
+        with h5py.File(tmp_path / "A.h5", "w") as file:
+            file["ecg"] = (steps.T / float(gain)).astype(dtype)
+            file.attrs["rate_hz"] = 500
+        found.append(records.read(tmp_path / "A.h5"))
+    assert len({signals.raw_digest(one.signal_mv, one.rate_hz) for one in found}) == 1

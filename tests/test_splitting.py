@@ -101,10 +101,10 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
     kept, left_out = splitting.join(labels, found)
     assert kept["record"].tolist() == ["00003", "00004", "00005", "00000", "00001", "00002"]
     assert left_out.values.tolist() == [
-        ["a", "00000", "label-map", "header: no age line"],
-        ["a", "00001", "preprocess", "flat: g1/00001.hea: all leads are flat"],
-        ["a", "00002", "preprocess", "missing: no signal is stored"],
-        ["a", "99", "label-map", "missing: no row in data/labels.csv"],
+        ["a", "00000", "00000.hea", "label-map", "header: no age line"],
+        ["a", "00001", "g1/00001.hea", "preprocess", "flat: g1/00001.hea: all leads are flat"],
+        ["a", "00002", "00002.hea", "preprocess", "missing: no signal is stored"],
+        ["a", "99", "", "label-map", "missing: no row in data/labels.csv"],
     ]
     done, _ = splitting.split(kept, ["a", "b"], chosen())
     counted = splitting.summary(done, left_out, chosen())["left_out"]
@@ -239,9 +239,9 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
     table.loc[[11, 12], "patient"] = "7"
     done, left_out = splitting.split(table, list("abc"), chosen(protocol="source"))
     assert left_out.values.tolist() == [
-        ["b", "00001", "split", "duplicate of a/00001"],
-        ["c", "00001", "split", "duplicate of a/00001"],
-        ["c", "00002", "split", "same-patient as a duplicate: a/00001"],
+        ["b", "00001", "00001.hea", "split", "duplicate of a/00001"],
+        ["c", "00001", "00001.hea", "split", "duplicate of a/00001"],
+        ["c", "00002", "00002.hea", "split", "same-patient as a duplicate: a/00001"],
     ]
     assert len(done) == 12
     assert splitting.summary(done, left_out, chosen(protocol="source"))["left_out"] == {
@@ -260,7 +260,7 @@ def test_test_sources_are_the_whole_test_part_and_keep_the_duplicates(protocol, 
     assert "split.test_fraction is not applied: the test part is split.test_sources ['z']" in caplog.text
     assert set(done["source"][done["fold"] == "test"]) == {"z"} == set(done["source"]) - {"a", "b"}
     assert (done["fold"][done["source"] == "z"] == "test").all()
-    assert left_out.values.tolist() == [["a", "00000", "split", "duplicate of z/00003"]]
+    assert left_out.values.tolist() == [["a", "00000", "00000.hea", "split", "duplicate of z/00003"]]
 
 
 def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors():

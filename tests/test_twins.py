@@ -15,6 +15,14 @@ def test_one_signal_with_two_diagnoses_is_named_and_a_blank_disagrees_with_nothi
     assert twins.disagreeing(table) == [{"records": ["a/1", "b/7"], "classes": ["426783006"]}]
 
 
+def test_a_blank_between_two_that_differ_hides_nothing():
+    rows = [("a", "1", "x", 1, 0), ("b", "2", "x", np.nan, np.nan), ("c", "3", "x", 0, 0), ("d", "4", "x", np.nan, 0)]
+    for order in ([0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0]):
+        table = pd.DataFrame([rows[i] for i in order], columns=["source", "record", "digest", "426783006", "164889003"])
+        (one,) = twins.disagreeing(table)
+        assert sorted(one["records"]) == ["a/1", "c/3"] and one["classes"] == ["426783006"]
+
+
 def test_the_same_recording_in_other_units_is_one_group(tmp_path):
     rng = np.random.default_rng(0)
     writers.write_challenge(tmp_path, "mv", rng.normal(0, 0.3, (2500, 12)), 500, age=50, sex="F", labels=["1"])

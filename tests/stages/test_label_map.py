@@ -10,6 +10,7 @@ from stages import label_map
 PARAMS = """
 data: {root: data/raw, sources: [b, a]}
 labels: {classes: study, merge_ectopics: false, unscored: keep, unannotated: mask}
+preprocess: {max_refused: 0.5}
 sources:
   a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
   b:
@@ -76,6 +77,7 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
     sources = {name: shipped["sources"][name] for name in names}
     labels = {"classes": "official", "merge_ectopics": False, "unscored": "keep", "unannotated": "mask"}
     values = {"data": {"root": str(real_data), "sources": names}, "labels": labels, "sources": sources}
+    values["preprocess"] = {"max_refused": 0.05}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(values))
     label_map.main()

@@ -1,0 +1,56 @@
+"""What recordings say of a patient, in the words of many data sets: ages, sexes, and labels as lists of codes."""
+
+import re
+from collections.abc import Iterable
+
+# PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this many years.
+OVER_89 = 90.0
+_OLDEST = 120.0
+# A number in decimal digits of ASCII: what else Python takes (1_000, full-width digits, nan) nobody has meant.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
+SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
+_SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
+_DIGITS = re.compile(r"[0-9]{6}")
+_NO_LABEL = {"", "unknown", "nan", "none"}
+
+
+def age(text: str) -> float | None:
+    """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean unknown, 300 over 89.
+
+    >>> age("74"), age("NaN"), age("-1"), age("300")
+    (74.0, None, None, 90.0)
+    """
+    if not NUMBER.fullmatch(text := text.strip()):
+        return None
+    years = float(text)
+    if years == 300:
+        return OVER_89
+    return years if 0 <= years <= _OLDEST else None
+
+
+def sex(text: str) -> str | None:
+    """F or M from Female, F, Male, M in any case; None for anything else, numbers too.
+
+    >>> sex("Female"), sex("m"), sex("Unknown"), sex("1")
+    ('F', 'M', None, None)
+    """
+    return _SEX.get(text.strip().lower())
+
+
+def no_code(label: str) -> bool:
+    """Whether a label has the six digits of a SNOMED CT code and is none: a fraction, two codes in one, text about it.
+
+    >>> no_code("426783006"), no_code("426783006.0"), no_code("426783006;164889003"), no_code("AV block 1")
+    (False, True, True, False)
+    """
+    return _DIGITS.search(label) is not None and SNOMED_CT.fullmatch(label) is None
+
+
+def cleaned(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels without blanks around them, empty ones, doubles and words for none, in their order.
+
+    >>> cleaned(["426783006", " 426783006", "", "Unknown", "164889003 "])
+    ('426783006', '164889003')
+    """
+    stripped = (label.strip() for label in labels)
+    return tuple(dict.fromkeys(label for label in stripped if label.lower() not in _NO_LABEL))

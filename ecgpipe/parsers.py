@@ -18,7 +18,7 @@ from ecgpipe import files, sandbox
 from ecgpipe.refusals import Refused
 
 MISSING = -(1 << 31)
-_SPARE = 1 << 24
+_SPARE = 1 << 25
 _FILTERS = {1, 2, 3, 32000}  # gzip, shuffle, fletcher32, lzf
 _LEADS = 12
 

@@ -718,6 +718,7 @@ def faults(corpus: Corpus) -> None:
     flagged("a flat lead", "flat-lead", lambda _: None, steps=made(lambda s: s.__setitem__((slice(None), 7), 3)))
     flagged("a flat limb lead", "flat-lead", lambda _: None, steps=made(lambda s: s.__setitem__((slice(None), 1), 0)))
     flagged("saturated", "saturated", lambda _: None, steps=made(lambda s: s.__setitem__((part, 8), 9000)))
+    flagged("a saturated limb lead", "saturated", lambda _: None, steps=made(lambda s: s.__setitem__((part, 0), 9000)))
     flagged("out of range", "out-of-range", lambda _: None, steps=made(lambda s: s.__setitem__((50, 9), 15000)))
     flagged("missing samples", "non-finite", lambda _: None, steps=made(lambda s: s.__setitem__((part, 9), -32768)))
     flagged("limb leads exchanged", "limb-leads", edit_leads({"I": "II", "II": "I"}))

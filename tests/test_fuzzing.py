@@ -14,7 +14,7 @@ import pytest
 import scipy.io
 
 from ecgpipe import conditioning, files, headers, records, samples, writers
-from tests.corpus import encoded
+from tests.corpus import blocks_of_10, encoded
 from tests.limbs import lawful
 
 MARKS = [*(bytes([one]) for one in b" \t\r\n#/()+:x,;-.\0\xff\x800"), b"9" * 30, b"1e999", b"nan", b"-1", b"..", b"212"]
@@ -132,6 +132,30 @@ def fuzz_signals(plain, steps, count):
     return found[False] + found[True]
 
 
+def fuzz_decoded(folder, count):
+    """Files that wfdb decodes, with their header: three of four are changed, of the fourth the header."""
+    steps = lawful(np.random.default_rng(2).integers(-120, 120, (600, 12))).astype(np.int16)
+    writers.write_challenge(folder, "rec", steps / 1000, 500, age=61, sex="F", labels=["426783006"])
+    header, file, text = folder / "rec.hea", folder / "rec.dat", (folder / "rec.hea").read_text()
+    framed = encoded(steps.reshape(300, 2, 12).transpose(0, 2, 1), "16")
+    forms = [(fmt, blocks_of_10(steps, fmt)) for fmt in ("310", "311")]
+    forms += [("16:3", encoded(steps, "16")), ("16x2", framed)]
+    rng, found = np.random.default_rng(15), collections.Counter()
+    for number in range(count):
+        fmt, raw = forms[number % len(forms)]
+        told = text.replace("rec.mat 16+24", f"rec.dat {fmt}")
+        told = told.replace(" 500 600\n", " 250 300\n") if fmt == "16x2" else told
+        if number < len(forms):
+            put(file, raw)
+            put(header, told.encode())
+            assert outcome(header) == "read", fmt
+        kind = number // len(forms) % 4
+        put(file, changed(rng, raw, MARKS, head=200) if kind else raw)
+        put(header, told.encode() if kind else changed(rng, told.encode(), MARKS))
+        found[outcome(header)] += 1
+    return found
+
+
 def fuzz_h5(folder, steps, count):
     ways = [{}, {"compression": "gzip"}, {"compression": "lzf", "shuffle": True}, {"chunks": (3, 100)},
             {"fletcher32": True}, {"maxshape": (None, None)}]  # fmt: skip
@@ -160,6 +184,12 @@ def test_changed_signals(plain, steps):
     assert {"read", "checksum", "truncated", "oversized", "format"} <= set(found)
 
 
+def test_changed_files_that_wfdb_decodes(tmp_path):
+    found = fuzz_decoded(tmp_path, 1000)
+    assert sum(found.values()) == 1000
+    assert {"read", "checksum", "truncated", "oversized", "header"} <= set(found)
+
+
 def test_changed_h5_files(tmp_path, steps):
     found = fuzz_h5(tmp_path, steps, 1000)
     assert sum(found.values()) == 1000
@@ -172,6 +202,7 @@ def test_many_changed_recordings(plain, steps, tmp_path):
     ways = {
         "headers": lambda: fuzz_headers(plain, count),
         "signals": lambda: fuzz_signals(plain, steps, count),
+        "decoded": lambda: fuzz_decoded(tmp_path, count // 10),
         "h5": lambda: fuzz_h5(tmp_path, steps, count // 10),
     }
     for name, way in ways.items():

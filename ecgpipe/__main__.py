@@ -7,7 +7,6 @@ if __name__ == "__main__":
 
 import argparse
 import contextlib
-import csv
 import os
 import sys
 import tempfile
@@ -116,6 +115,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    target = arguments.csv and targets.file(arguments.csv, "--csv")
     paths, files = _paths(arguments)
     checked = predicting.check(files, _source(arguments), _folders(paths))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
@@ -124,11 +124,8 @@ def _check(arguments: argparse.Namespace) -> int:
         if said != "ok":
             print(f"{said}: {path}: {reason}: {sentence}")
     print(f"{len(rows)} recordings: " + ", ".join(f"{count} {said}" for said, count in counts.items()))
-    if arguments.csv:
-        with Path(arguments.csv).open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(["path", "verdict", "reason", "sentence"])
-            writer.writerows(rows)
+    if target:
+        tables.write(pd.DataFrame(rows, columns=["path", "verdict", "reason", "sentence"]), target)
     return 1 if counts["refused"] else 0
 
 

@@ -138,12 +138,14 @@ def check(
     """
     left_out = _left_out(within, source)
     for path in paths:
-        said, reason, _ = verdict(path, source, within)
+        said, reason, recording = verdict(path, source, within)
         if path in left_out and said != "refused":
             said, reason = "refused", left_out.pop(path)
         code, colon, message = reason.partition(": ")
         if not (said == "refused" and colon):
-            code, message = reason, "; ".join(quality.SENTENCES[flag] for flag in reason.split("|") if flag)
+            flags = recording.faults if recording else ()
+            told = [(quality.SENTENCES[flag.partition(" (")[0]], flag.partition(" (")[1:]) for flag in flags]
+            code, message = reason, "; ".join(sentence + "".join(more) for sentence, more in told)
         yield files.shown(path), said, code, files.shown(message)
     for path, fault in left_out.items():
         if path.name and not path.exists():

@@ -77,10 +77,8 @@ class Description:
 
 
 def describe(folder: Path, source: Source) -> Iterator[Description]:
-    """One description per recording found, sorted by record: headers and tables only, never a signal byte.
-
-    Rows of the metadata table without a file come last, with fault 'missing'.
-    """
+    """One description per recording found, sorted by record: headers and tables only, never a signal byte. Rows of the
+    metadata table without a file come last, with fault 'missing'."""
     found = find(folder, source)
     twice = duplicates(found)
     names = [record for record, _ in found]
@@ -203,8 +201,7 @@ def _own(wanted: list[Signal], file: Path, where: str) -> None:
     for name in dict.fromkeys(signal.file for signal in wanted):
         stem = name.rpartition(".")[0] or name
         if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
-            rule = f"its signal file {name} is that of record {stem}"
-            raise Refused("signal", f"{where}: {rule}; correct the header or remove it")
+            raise Refused("signal", f"{where}: its file {name} is record {stem}'s; correct the header or remove it")
 
 
 def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:

@@ -155,3 +155,14 @@ def test_frames_of_several_samples_are_summed_whole_and_one_missing_sample_loses
     header.write_text(header.read_text().replace(f" {steps[:, 2].sum() % 65536} 0 L2", " 1 0 L2"))
     with pytest.raises(Refused, match="lead L2: checksum: the header says 1, found"):
         read(header)
+
+
+def test_a_link_that_leads_out_is_refused_before_any_other_process_is_asked(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    header = write(tmp_path / "in", "310", bytes(2400), np.zeros((600, 3), dtype=np.int16))
+    header.with_suffix(".dat").rename(tmp_path / "outside.dat")
+    header.with_suffix(".dat").symlink_to(tmp_path / "outside.dat")
+    monkeypatch.setattr(samples, "_wfdb", lambda: pytest.fail("asked"))
+    with pytest.raises(Refused) as caught:
+        read(header)
+    assert caught.value.reason == "outside"

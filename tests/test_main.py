@@ -152,7 +152,7 @@ def test_predict_replaces_nothing_but_plain_files(raw, models, tmp_path, capsys)
     (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
     assert command.main([*to, str(tmp_path / "link.csv")]) == 0
     assert (tmp_path / "link.csv").is_symlink()
-    assert len(tables.read(tmp_path / "there.csv")) == 2
+    assert len(tables.read(tmp_path / "there.csv", sealed=False)) == 2
     assert command.main([*to, "/dev/full"]) == 2
     assert command.main([*to, str(tmp_path / "none/p.csv")]) == 2
     said = capsys.readouterr().err
@@ -187,7 +187,7 @@ def test_the_table_is_written_though_nobody_reads_what_is_printed(raw, models, t
     )
     os.close(writer)
     assert (deaf.returncode, deaf.stderr) == (0, "")
-    assert len(tables.read(tmp_path / "p.csv")) == 2
+    assert len(tables.read(tmp_path / "p.csv", sealed=False)) == 2
     heard = subprocess.run([sys.executable, "-m", "ecgpipe", *out], capture_output=True, env=environment, text=True)
     assert (heard.returncode, heard.stderr) == (0, "")
     assert "\\u5fc3.hea: " in heard.stdout
@@ -203,13 +203,14 @@ def test_the_help_names_every_suffix_that_is_read(capsys):
 def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.9, 0.6]", "[null, 0.6]"))
+    layout.seal(path)
     out = raw / "p.csv"
     assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "A1.hea: none of the 1 classes\n" in said
     assert "not learnt, so never answered (no recording to tell it by): NSR\n" in said
     assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)\n" in said
-    table = tables.read(out)
+    table = tables.read(out, sealed=False)
     assert list(table["NSR"]) == list(table["NSR_present"]) == ["", ""]
 
 
@@ -225,7 +226,7 @@ def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
 def test_predict_fails_when_any_recording_is_refused(raw, models):
     (raw / "A1.mat").unlink()
     assert command.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
-    assert list(tables.read(raw / "p.csv")["verdict"]) == ["refused", "ok"]
+    assert list(tables.read(raw / "p.csv", sealed=False)["verdict"]) == ["refused", "ok"]
 
 
 def test_a_users_fault_is_one_line_and_status_2(tmp_path, capsys):

@@ -19,7 +19,7 @@ _HEAD = 512
 MOST_SAMPLES = 1 << 21  # of a lead: 70 minutes at 500 Hz
 # Protocols 2 to 5, and those of 0 and 1 that begin as a list, a dict, a tuple or an object do.
 _PICKLE = re.compile(
-    rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.X]|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
+    rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.XKMJG]|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
 )
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)

@@ -18,7 +18,7 @@ from ecgpipe import files, sandbox
 from ecgpipe.refusals import Refused
 
 MISSING = -(1 << 31)
-_SPARE = 1 << 24
+_SPARE = 1 << 25
 _FILTERS = {1, 2, 3, 32000}  # gzip, shuffle, fletcher32, lzf
 _LEADS = 12
 
@@ -103,22 +103,28 @@ def read_wfdb(
     if there > files.MOST_SAMPLES:
         raise Refused("oversized", f"{file}: a lead has {files.MOST_SAMPLES} samples at most, found {there}; cut it")
     del raw
+    signals = _signals(file, fmt, offset, there, per_frame, firsts)
+    chosen = [int(channel) for channel in channels.split(",")]
+    return _framed(signals, chosen, per_frame, skews, frames or there, _signal.INVALID_SAMPLE_VALUE[fmt])
+
+
+def _signals(
+    file: str, fmt: str, offset: int, frames: int, per_frame: list[int], firsts: list[int]
+) -> list[np.ndarray]:
+    """The samples of each signal of a file that holds `frames`, by wfdb."""
+    from wfdb.io import _signal
+
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            signals = _signal._rd_dat_signals(
-                f"/dev/fd/{handle}", "", None, fmt, len(per_frame), there, offset, per_frame, [0] * len(per_frame),
-                firsts, 0, there,
-            )  # fmt: skip
-        finally:
-            os.close(handle)
+        about = (fmt, len(per_frame), frames, offset, per_frame, [0] * len(per_frame), firsts, 0, frames)
+        return _signal._rd_dat_signals(f"/dev/fd/{handle}", "", None, *about)
     except MemoryError:
         raise
     except Exception as error:  # wfdb raises whatever its parsing meets
         said = " ".join(str(error).split())[:200]
         raise Refused("unreadable", f"{file}: wfdb cannot read its signals ({said}); fetch it anew") from error
-    chosen = [int(channel) for channel in channels.split(",")]
-    return _framed(signals, chosen, per_frame, skews, frames or there, _signal.INVALID_SAMPLE_VALUE[fmt])
+    finally:
+        os.close(handle)
 
 
 def _frames(raw: bytes, fmt: str, offset: int, per_frame: list[int], told: int, skew: int, file: str) -> int:

@@ -1,8 +1,7 @@
 """Probabilities and decisions for new recordings, by the models of all folds together.
 
 A recording is read and conditioned as the models' own description says, and answered by `ensembles`. One that cannot be
-read gets an answer that says why. Flags of what the models miss: age-unknown, sex-unknown (of models that take them),
-low-rate (the recording holds less than the band that they use), short (less than the window that they were trained on).
+read gets an answer that says why; what the models miss of one is flagged (`doubts`).
 
 Of HDF5 recordings the catalogue entry of their source says the rate, and its metadata table age and sex. The table lies
 in the folder that the caller names, or beside the file.
@@ -19,10 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe import catalogue, conditioning, files, formats, quality, records, signals
+from ecgpipe import catalogue, conditioning, doubts, files, formats, quality, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.ensembles import Ensemble
-from ecgpipe.leads import LEADS
 from ecgpipe.results import Answer
 
 _OWN = frozenset((".hea", ".mat", ".dat", ".h5"))
@@ -177,40 +175,6 @@ def _of_person(recording: records.Recording, row: Row | None) -> records.Recordi
     return replace(recording, age=row.age, sex=row.sex, patient=row.patient)
 
 
-def _doubts(recording: records.Recording, about: dict[str, Any], samples: int) -> list[str]:
-    """Flags of what the models miss of a usable recording of so many conditioned samples, after those that it was read
-    with."""
-    doubts, known = [_with_leads(flag, recording) for flag in recording.faults], about["network"]["demographics"]
-    if known and recording.age is None:
-        doubts.append("age-unknown")
-    if known and recording.sex is None:
-        doubts.append("sex-unknown")
-    needed_hz = 2 * about["conditioning"]["high_hz"]
-    if recording.rate_hz < needed_hz:
-        doubts.append(f"low-rate ({recording.rate_hz:g} Hz, the models need {needed_hz:g} Hz)")
-    if samples < about["window"]:
-        found_s, window_s = samples / about["rate_hz"], about["window"] / about["rate_hz"]
-        doubts.append(f"short ({found_s:.3g} s, the models were trained on windows of {window_s:.3g} s)")
-    return doubts
-
-
-def _with_leads(flag: str, recording: records.Recording) -> str:
-    """A flag of `quality` with the leads that it is about, and how far they go."""
-    signal_mv = recording.signal_mv
-    extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
-    largest = np.abs(extremes).max(axis=0)
-    if flag == "flat-lead":
-        which = quality.flat(signal_mv)
-    elif flag == "saturated":
-        which = quality.saturated(signal_mv, recording.rate_hz, extremes)
-    elif flag == "out-of-range":
-        which = largest > quality.RANGE_MV
-    else:
-        return flag
-    reach = f" up to {largest[which].max(initial=0):.3g} mV" * (flag != "flat-lead")
-    return f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
-
-
 @dataclass(frozen=True)
 class _Batch:
     """Some files, each with what is known before a network sees it; of those that were read, in order, the conditioned
@@ -244,11 +208,11 @@ def _batches(about: dict[str, Any], files: Iterable[Path], how: Reading) -> Iter
         else:
             recording = _of_person(recording, how.known[path]) if path in how.known else recording
             signal_mv = conditioning.condition(recording.signal_mv, recording.rate_hz, **about["conditioning"])
-            doubts = _doubts(recording, about, len(signal_mv))
+            flags = doubts.of(recording, about, len(signal_mv))
             batch.signals_uv.append(signals.to_microvolts(signal_mv))
             batch.age.append(recording.age)
             batch.sex.append(recording.sex)
-            batch.answers.append(_answer(path, doubts, recording, how.keep_s))
+            batch.answers.append(_answer(path, flags, recording, how.keep_s))
         if sum(map(len, batch.signals_uv)) >= most:
             yield batch
             batch = _Batch()
@@ -256,13 +220,13 @@ def _batches(about: dict[str, Any], files: Iterable[Path], how: Reading) -> Iter
         yield batch
 
 
-def _answer(path: Path, doubts: Sequence[str], recording: records.Recording, keep_s: float) -> Answer:
+def _answer(path: Path, flags: Sequence[str], recording: records.Recording, keep_s: float) -> Answer:
     """What is known before a network sees it; the beginning of a recording is a copy, so that the rest can go."""
     samples = round(keep_s * recording.rate_hz)
     kept = replace(recording, signal_mv=recording.signal_mv[:samples].copy(order="F")) if samples else None
     duration_s = len(recording.signal_mv) / recording.rate_hz
-    said = "flagged" if doubts else "ok"
-    return Answer(path, said, "|".join(doubts), recording=kept, duration_s=duration_s)
+    said = "flagged" if flags else "ok"
+    return Answer(path, said, "|".join(flags), recording=kept, duration_s=duration_s)
 
 
 def predict(ensemble: Ensemble, files: Sequence[Path], how: Reading | None = None) -> Iterator[Answer]:

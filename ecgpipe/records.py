@@ -8,7 +8,7 @@ Reading is strict. What cannot be trusted is refused, with a reason:
 
 - of a file: missing, no-file, outside, name, unreadable, crashed; empty, lfs-pointer, web-page, pickle, archive.
 - of a header: header, segments, rate, leads, gain, units, format; signal (it names another record's).
-- of the samples: truncated, oversized, checksum, short, flat, non-finite.
+- of the samples: truncated, oversized, checksum, gain (coarse steps), short, flat, non-finite.
 - `describe` adds labels, no-metadata, metadata and duplicate-record.
 
 What is odd but usable is flagged by `quality` (the signal) and `headers` (age, sex, labels).

@@ -1,6 +1,7 @@
 import os
 import pickle
 
+import numpy as np
 import pytest
 
 from ecgpipe import files
@@ -53,7 +54,11 @@ def test_links_are_followed_inside_the_folder_alone(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\n", "lfs-pointer"),
         (b"\n <!doctype HTML><html>", "web-page"),
         (b"<?xml version='1.0'?>", "web-page"),
-        *((pickle.dumps([1], protocol), "pickle") for protocol in (2, 3, 4, 5)),
+        (b"\xef\xbb\xbf<html>", "web-page"),
+        (b"<!-- saved from", "web-page"),
+        (b"<head><title>", "web-page"),
+        *((pickle.dumps([1], protocol), "pickle") for protocol in range(6)),
+        *((pickle.dumps({"a": (1, 2)}, protocol), "pickle") for protocol in range(6)),
         (b"PK\x03\x04", "archive"),
         (b"MATLAB 5.0", None),
         (b"rec 12 500 5000\n", None),
@@ -63,6 +68,16 @@ def test_what_is_known_to_be_no_recording_is_named(tmp_path, head, is_a):
     (tmp_path / "a").write_bytes(head)
     found = files.foreign(tmp_path / "a")
     assert (found and found.reason) == is_a
+
+
+def test_before_a_file_is_read_only_what_no_recording_begins_with_is_named():
+    certain = [b"version https://git-lfs.github.com/spec/v1", b"<!DOCTYPE html>", b"\xef\xbb\xbf\n<html>",
+               pickle.dumps(list(range(999)), 4)]  # fmt: skip
+    for head in certain:
+        assert files.no_recording(head, "a.dat").reason == files.foreign_bytes(head, "a.dat").reason
+    samples = np.random.default_rng(1).integers(-300, 300, (20_000, 256)).astype("<i2")
+    samples[:5000, 0] = np.frombuffer(b"\x1f\x8bPKBZ<!\x80\x04", "<i2").repeat(1000)  # as other files begin
+    assert not any(files.no_recording(row.tobytes(), "a.dat") for row in samples)
 
 
 def test_tables_are_utf_8_with_or_without_a_mark_or_latin_1(tmp_path):

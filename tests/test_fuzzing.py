@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from ecgpipe import conditioning, records, writers
-from tests.corpus import encoded
+from ecgpipe import conditioning, files, headers, records, samples, writers
+from tests.corpus import blocks_of_10, encoded
 from tests.limbs import lawful
 
 MARKS = [*(bytes([one]) for one in b" \t\r\n#/()+:x,;-.\0\xff\x800"), b"9" * 30, b"1e999", b"nan", b"-1", b"..", b"212"]
@@ -86,8 +86,25 @@ def fuzz_headers(plain, count):
     return found
 
 
+def fitting(header: Path, told: str) -> str:
+    """A header without a count, with the first values and sums of the samples that are there now: nothing but the
+    format itself guards them. As it is where they do not decode."""
+    lines = told.split("\n")
+    lines[0] = "rec 12 500"
+    signals = list(headers.parse("\n".join(lines), str(header)).signals)
+    try:
+        values, _ = samples._block(header.parent / signals[0].file, None, signals, header.parent, files.MOST_BYTES)
+    except records.Refused:
+        return "\n".join(lines)
+    for number in range(12 if len(values) else 0):
+        parts = lines[number + 1].split(" ")
+        parts[5:7] = [str(values[0, number]), str(values[:, number].sum(dtype=np.int64) % 65536)]
+        lines[number + 1] = " ".join(parts)
+    return "\n".join(lines)
+
+
 def fuzz_signals(plain, steps, count):
-    """Signals of five forms, each with its header."""
+    """Signals of five forms, each with its header and with one that fits whatever the samples became."""
     folder, text, forms = plain.parent, plain.read_text(), []
     scipy.io.savemat(folder / "v5.mat", {"val": steps.T})
     scipy.io.savemat(folder / "v5z.mat", {"val": steps.T}, do_compression=True)
@@ -99,19 +116,42 @@ def fuzz_signals(plain, steps, count):
         ("f212", ".dat", "212", encoded(steps, "212")),
     ):
         header = folder / f"{name}.hea"
-        bare = [line.rsplit(" ", 4)[0] + " " + line.rsplit(" ", 1)[1] for line in text.splitlines()[1:13]]
         told = text.replace("rec.mat 16+24", f"{name}{suffix} {fmt}")
-        header.write_text(told)
-        forms += [(header, header.with_suffix(suffix), raw, told)]
-        # Without the sums and the count, nothing but the format itself guards the samples.
-        loose = "\n".join(["rec 12 500", *(line.replace("rec.mat 16+24", f"{name}{suffix} {fmt}").rsplit(" ", 1)[0]
-                                            + f" 0 0 0 {line.rsplit(' ', 1)[1]}" for line in bare)])  # fmt: skip
-        forms += [(header, header.with_suffix(suffix), raw, loose)]
-    rng, found = np.random.default_rng(12), collections.Counter()
+        forms += [(header, header.with_suffix(suffix), raw, told, loose) for loose in (False, True)]
+        for form in forms[-2:]:  # unchanged, each must read
+            put(form[1], raw)
+            put(header, (fitting(header, told) if form[4] else told).encode())
+            assert outcome(header) == "read", form
+    rng, found = np.random.default_rng(12), {False: collections.Counter(), True: collections.Counter()}
     for number in range(count):
-        header, file, raw, told = forms[number % len(forms)]
-        put(header, told.encode())
+        header, file, raw, told, loose = forms[number % len(forms)]
         put(file, changed(rng, raw, MARKS, head=200))
+        put(header, (fitting(header, told) if loose else told).encode())
+        found[loose][outcome(header)] += 1
+    assert found[True]["read"] > found[False]["read"]
+    return found[False] + found[True]
+
+
+def fuzz_decoded(folder, count):
+    """Files that wfdb decodes, with their header: three of four are changed, of the fourth the header."""
+    steps = lawful(np.random.default_rng(2).integers(-120, 120, (600, 12))).astype(np.int16)
+    writers.write_challenge(folder, "rec", steps / 1000, 500, age=61, sex="F", labels=["426783006"])
+    header, file, text = folder / "rec.hea", folder / "rec.dat", (folder / "rec.hea").read_text()
+    framed = encoded(steps.reshape(300, 2, 12).transpose(0, 2, 1), "16")
+    forms = [(fmt, blocks_of_10(steps, fmt)) for fmt in ("310", "311")]
+    forms += [("16:3", encoded(steps, "16")), ("16x2", framed)]
+    rng, found = np.random.default_rng(15), collections.Counter()
+    for number in range(count):
+        fmt, raw = forms[number % len(forms)]
+        told = text.replace("rec.mat 16+24", f"rec.dat {fmt}")
+        told = told.replace(" 500 600\n", " 250 300\n") if fmt == "16x2" else told
+        if number < len(forms):
+            put(file, raw)
+            put(header, told.encode())
+            assert outcome(header) == "read", fmt
+        kind = number // len(forms) % 4
+        put(file, changed(rng, raw, MARKS, head=200) if kind else raw)
+        put(header, told.encode() if kind else changed(rng, told.encode(), MARKS))
         found[outcome(header)] += 1
     return found
 
@@ -144,6 +184,12 @@ def test_changed_signals(plain, steps):
     assert {"read", "checksum", "truncated", "oversized", "format"} <= set(found)
 
 
+def test_changed_files_that_wfdb_decodes(tmp_path):
+    found = fuzz_decoded(tmp_path, 1000)
+    assert sum(found.values()) == 1000
+    assert {"read", "checksum", "truncated", "oversized", "header"} <= set(found)
+
+
 def test_changed_h5_files(tmp_path, steps):
     found = fuzz_h5(tmp_path, steps, 1000)
     assert sum(found.values()) == 1000
@@ -156,6 +202,7 @@ def test_many_changed_recordings(plain, steps, tmp_path):
     ways = {
         "headers": lambda: fuzz_headers(plain, count),
         "signals": lambda: fuzz_signals(plain, steps, count),
+        "decoded": lambda: fuzz_decoded(tmp_path, count // 10),
         "h5": lambda: fuzz_h5(tmp_path, steps, count // 10),
     }
     for name, way in ways.items():

@@ -54,3 +54,25 @@ def test_a_packed_stream_is_unpacked_to_the_size_of_a_recording_at_most():
     with pytest.raises(Refused, match="unpack to 67108864 bytes at most, found more") as caught:
         matrices.int16(bomb(), "a.mat")
     assert caught.value.reason == "oversized"
+
+
+def test_complex_matrices_of_int16_are_refused_in_both_levels():
+    values = np.ones((50, 12), dtype=np.int16)
+    five = bytearray(big_5(values))
+    flags = five.index(bytes([0, 0, 0, 10]), 128)
+    five[flags + 2] = 8  # the flag `complex` beside the class
+    four = bytearray(written(values.T, format="4"))
+    four[12] = 1  # it has an imaginary part
+    for raw in (five, four):
+        with pytest.raises(Refused) as caught:
+            matrices.int16(bytes(raw), "a.mat")
+        assert caught.value.reason == "format"
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int32, np.uint16, np.uint8])
+def test_another_type_is_named_before_sizes_are_held_against_the_file(kind):
+    raw = written(np.ones((12, 50), dtype=kind), format="4")
+    for cut in (raw, raw[:-7], raw + b"1"):
+        with pytest.raises(Refused, match="another type of level 4") as caught:
+            matrices.int16(cut, "a.mat")
+        assert caught.value.reason == "format"

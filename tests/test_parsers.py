@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ecgpipe import parsers
+from ecgpipe import parsers, records
 from ecgpipe.refusals import Refused
 
 
@@ -36,3 +36,16 @@ def test_a_chunk_larger_than_a_recording_is_refused(tmp_path):
     with pytest.raises(Refused, match="found 1000 in chunks") as caught:
         parsers.read_h5(str(tmp_path / "a.h5"))
     assert caught.value.reason == "oversized"
+
+
+def test_a_chunk_that_takes_more_memory_than_there_is_is_oversized_and_a_whole_recording_is_a_good_chunk(tmp_path):
+    values = np.zeros((12, 1 << 20), dtype=np.float32)
+    for name, chunks, told in (("a", (12, 1 << 20), "found 1048576 in chunks"), ("b", (12, 300_000), "")):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            length = 2 << 20 if told else 300_000
+            file.create_dataset("ecg", (12, length), "f4", chunks=chunks, compression="gzip")
+            file["ecg"][:, : chunks[1]] = values[:, : chunks[1]]
+            file.attrs["rate_hz"] = 500
+        with pytest.raises(Refused) as caught:
+            records.read(tmp_path / f"{name}.h5")
+        assert caught.value.reason == ("oversized" if told else "flat")

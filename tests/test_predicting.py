@@ -350,12 +350,3 @@ def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     table = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))
     said = table["reason"][0].split("|")
     assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)
-
-
-def test_how_far_a_lead_goes_is_said_of_the_lead_that_is_meant(models, tmp_path):
-    signal_mv = np.random.default_rng(1).normal(0, 0.2, (3000, 12))
-    signal_mv[1000:1500, 6] = 3.0
-    signal_mv[2000:2003, 8] = -12.5
-    writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
-    said = tabled(ensembles.load(models), predicting.expand([tmp_path / "odd"]))["reason"][0].split("|")
-    assert {"saturated (V1 up to 3 mV)", "out-of-range (V3 up to 12.5 mV)"} <= set(said)

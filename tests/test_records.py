@@ -300,3 +300,54 @@ def test_every_real_hdf5_recording_reads_and_one_has_no_metadata(real_data):
         file = real_data / "sph" / description.path
         with h5py.File(file) as opened:
             assert np.array_equal(records.read(file, H5).signal_mv.T, opened["ecg"][:].astype(np.float32))
+
+
+def in_format_32(folder, steps, gain):
+    (folder / "B.dat").write_bytes(steps.astype("<i4").tobytes())
+    lines = [f"B.dat 32 {gain} 16 0 {steps[0, i]} {steps[:, i].sum() % 65536} 0 {lead}" for i, lead in enumerate(LEADS)]
+    (folder / "B.hea").write_text("\n".join([f"B 12 500 {len(steps)}", *lines]))
+    return records.read(folder / "B.hea").signal_mv
+
+
+@pytest.mark.parametrize("gain", [200, 333.33, 400, 1000, 4880])
+def test_the_same_steps_read_the_same_whatever_the_format_and_the_baseline(good, signal_mv, gain):
+    edit(good, "1000/mV", f"{gain}/mV")
+    plain = records.read(good).signal_mv
+    steps = np.rint(signal_mv * 1000).astype(np.int64)
+    assert np.array_equal(in_format_32(good.parent, steps, f"{gain}/mV"), plain)
+    assert np.array_equal(in_format_32(good.parent, steps + 100_000, f"{gain}(100000)/mV"), plain)
+
+
+def test_steps_beyond_what_float32_holds_are_whole_until_they_are_mv(good, signal_mv):
+    steps = np.rint(signal_mv * 1e7).astype(np.int64)
+    far = in_format_32(good.parent, steps + 1_000_000_001, "10000000(1000000001)/mV")
+    assert np.array_equal(far, (steps * np.float64(1 / 1e7)).astype(np.float32))
+
+
+def test_a_coarse_step_is_for_a_constant_lead_alone(tmp_path, signal_mv):
+    for constant in (0.0, 0.1, -1.0):
+        signal_mv[:, 4] = constant
+        wfdb.wrsamp("A", 500, ["mV"] * 12, list(LEADS), p_signal=signal_mv.astype(float), fmt=["16"] * 12,
+                    write_dir=str(tmp_path))  # fmt: skip
+        recording = records.read(tmp_path / "A.hea")
+        assert recording.faults == ("flat-lead",)
+        assert np.allclose(recording.signal_mv, signal_mv, atol=1e-4)
+    edit(tmp_path / "A.hea", " V6\n", " aVL\n")
+    text = (tmp_path / "A.hea").read_text().replace(" aVL\n", " V6\n", 1)
+    (tmp_path / "A.hea").write_text(text)
+    edit(tmp_path / "A.hea", text.split("\n")[12].split(" ")[2], "5(1)/mV")
+    with pytest.raises(records.Refused, match=r"lead aVL: the gain is .*, found 5\.0 a mV") as caught:
+        records.read(tmp_path / "A.hea")
+    assert caught.value.reason == "gain"
+
+
+def test_an_hdf5_file_and_its_source_agree_on_the_rate(tmp_path, signal_mv):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["ecg"] = signal_mv.T
+        file.attrs["rate_hz"] = 500
+    assert records.read(tmp_path / "a.h5", H5).rate_hz == 500
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file.attrs["rate_hz"] = 250
+    with pytest.raises(records.Refused, match="attribute rate_hz says 250 Hz, its source 500 Hz") as caught:
+        records.read(tmp_path / "a.h5", H5)
+    assert caught.value.reason == "rate"

@@ -1,10 +1,12 @@
 """The wfdb package reads the same signal files: it is the outside oracle."""
 
+import os
+
 import numpy as np
 import pytest
 import wfdb
 
-from ecgpipe import headers, samples
+from ecgpipe import files, headers, parsers, samples
 from ecgpipe.refusals import Refused
 from tests.corpus import encoded
 
@@ -82,3 +84,74 @@ def test_what_the_header_tells_is_held_against_the_file(tmp_path):
         assert caught.value.reason == reason
     with pytest.raises(Refused, match="a lead has 2097152 samples at most"):
         read(write(tmp_path, "310", raw, count=10**12))
+
+
+def told_by(path, most=files.MOST_BYTES, root=None):
+    return parsers.read_wfdb(str(path), str(root or path.parent), "310", 0, 0, most, "0", 1, 0, 0)
+
+
+def test_what_wfdb_decodes_is_small_and_lies_in_the_folder_for_both_processes(tmp_path):
+    (tmp_path / "in").mkdir()
+    header = write(tmp_path / "in", "310", bytes(2400), np.zeros((600, 3), dtype=np.int16))
+    file = header.with_suffix(".dat")
+    assert read(header)[0].shape == (600, 3) and told_by(file)[0].shape == (1, 1800)
+    reasons = []
+    for most, target in ((2399, None), (files.MOST_BYTES, tmp_path / "outside.dat")):
+        if target:
+            file.rename(target)
+            file.symlink_to(target)
+        with pytest.raises(Refused) as caught:
+            told_by(file, most)
+        reasons.append(caught.value.reason)
+    with pytest.raises(Refused) as caught:
+        read(header)
+    assert [*reasons, caught.value.reason] == ["oversized", "outside", "outside"]
+    assert told_by(file, root=tmp_path)[0].shape == (1, 1800)
+    file.unlink()
+    file.touch()
+    os.truncate(file, files.MOST_BYTES + 4)
+    with pytest.raises(Refused, match="holds 67108864 bytes at most, found 67108868"):
+        read(header)
+
+
+def test_all_files_of_a_recording_share_one_limit(tmp_path):
+    header = write(tmp_path, "16", encoded(STEPS, "16"), count=0)
+    text = header.read_text().replace("A.dat", "B.dat", 1)
+    header.write_text(text)
+    for name, size in (("A", 4 * files.MOST_SAMPLES), ("B", files.MOST_BYTES)):
+        (tmp_path / f"{name}.dat").touch()
+        os.truncate(tmp_path / f"{name}.dat", size)
+    found = headers.read(header)
+    with pytest.raises(Refused) as caught:
+        samples.read(header, found, [*found.signals[1:], found.signals[0]], tmp_path)
+    assert caught.value.reason == "oversized"
+    assert f"{files.MOST_BYTES - 4 * files.MOST_SAMPLES} bytes at most" in str(caught.value)
+
+
+@pytest.mark.parametrize("fmt", ["508", "516", "524"])
+def test_flac_files_of_wfdb_read_as_it_reads_them_and_are_as_long_as_told(tmp_path, fmt):
+    steps = STEPS // (20 if fmt == "508" else 1)
+    how = {"adc_gain": [200.0] * 3, "baseline": [0] * 3, "write_dir": str(tmp_path)}
+    wfdb.wrsamp("A", 500, ["mV"] * 3, ["I", "II", "III"], d_signal=steps.astype(np.int64), fmt=[fmt] * 3, **how)
+    header = tmp_path / "A.hea"
+    assert np.array_equal(read(header)[0], steps)
+    text = header.read_text()
+    for count, reason in (("500 699", "oversized"), ("500 701", "truncated"), ("500 0", None)):
+        header.write_text(text.replace("500 700", count))
+        try:
+            assert np.array_equal(read(header)[0], steps) and reason is None
+        except Refused as refusal:
+            assert refusal.reason == reason
+
+
+def test_frames_of_several_samples_are_summed_whole_and_one_missing_sample_loses_the_frame(tmp_path):
+    steps = STEPS[:600].astype(np.int64)
+    steps[4, 1] = -32768
+    framed = steps.reshape(300, 2, 3).transpose(0, 2, 1)
+    header = write(tmp_path, "16x2", encoded(framed, "16"), steps, count=300)
+    digital, missing = read(header)
+    assert np.argwhere(missing).tolist() == [[2, 1]]
+    assert np.array_equal(digital[~missing], np.trunc(framed.mean(axis=2))[~missing])
+    header.write_text(header.read_text().replace(f" {steps[:, 2].sum() % 65536} 0 L2", " 1 0 L2"))
+    with pytest.raises(Refused, match="lead L2: checksum: the header says 1, found"):
+        read(header)

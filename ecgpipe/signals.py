@@ -39,9 +39,9 @@ from ecgpipe.leads import LEADS
 FORMAT = 3
 # Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000, 4000 a mV and all
 # their kin) lies where rounding tips, and one unit in the last place of two forms of a recording gives two digests.
-# 1000 / gain is a fraction; for no denominator up to 512 does a multiple of it lie within 0.0009 microvolts of where
-# this one tips, far more than what float32 takes from a value below 8 mV.
-_OFFSET_UV = 0.3642575
+# Rounding tips at a fraction of 0.49902 so: above 0.48828, which float16 takes from whole microvolts below 2 mV, and at
+# least 0.0009 microvolts from multiples of 1000 / gain for denominators up to 64 and the powers of two up to 512.
+_OFFSET_UV = 0.00098
 UNIT = "uV"
 INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
 REFUSED = ["record", "path", "reason", "message"]

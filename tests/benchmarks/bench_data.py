@@ -186,6 +186,7 @@ def public_table() -> pd.DataFrame:
         values[:, [not yes for yes in said]] = np.nan
         part = pd.DataFrame(values, columns=[one.code for one in classes])
         part["record"] = [f"{source.prefix}{number:06d}" for number in range(source.recordings)]
+        part["path"] = [f"{record}.hea" for record in part["record"]]
         people = rng.integers(0, 3 * source.recordings, source.recordings).astype(str)
         parts.append(part.assign(source=name, patient=people if name == "ptb-xl" else ""))
     table = pd.concat(parts, ignore_index=True)

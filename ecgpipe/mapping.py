@@ -54,7 +54,7 @@ class Params(Section):
     unannotated: Literal["mask", "negative"]
 
 
-class _Meaning(NamedTuple):
+class Meaning(NamedTuple):
     """Of one label as written: its SNOMED CT codes, whether the vocabulary holds it, whether it is a diagnosis."""
 
     codes: frozenset[str]
@@ -88,9 +88,9 @@ def map_source(
 
     A recording with a fault has NaN in every class. ValueError where most labels of the source are unknown.
     """
-    meanings = _meanings(descriptions, source, vocabulary, classes)
+    meanings = meanings_of(descriptions, source, vocabulary, classes)
     values = _values(descriptions, meanings, vocabulary, classes)
-    faults = _faults(descriptions, meanings, source)
+    faults = faults_of(descriptions, meanings, source)
     _understood(name, descriptions, faults, source)
     if unscored == "drop":
         faults = [fault or ("" if (row == 1).any() else "unscored") for fault, row in zip(faults, values, strict=True)]
@@ -185,27 +185,27 @@ def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict
     }
 
 
-def _meanings(
+def meanings_of(
     descriptions: Sequence[Description], source: Source, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
-) -> dict[str, _Meaning]:
+) -> dict[str, Meaning]:
     """What each label of a source means."""
     scored = {code for diagnosis in classes for code in diagnosis.codes}
     meanings = {}
     for label in dict.fromkeys(label for description in descriptions for label in description.labels):
         said = snomed(label, source.codes, vocabulary)
         if said is not None:
-            meanings[label] = _Meaning(said, known=True, genuine=True)
+            meanings[label] = Meaning(said, known=True, genuine=True)
         elif source.codes == "snomed" and (label in scored or SNOMED_CT.fullmatch(label)):
-            meanings[label] = _Meaning(frozenset({label}), known=False, genuine=True)
+            meanings[label] = Meaning(frozenset({label}), known=False, genuine=True)
         else:
             statement = source.codes == "aha" and AHA.fullmatch(label) is not None
-            meanings[label] = _Meaning(frozenset(), known=False, genuine=statement)
+            meanings[label] = Meaning(frozenset(), known=False, genuine=statement)
     return meanings
 
 
 def _values(
     descriptions: Sequence[Description],
-    meanings: Mapping[str, _Meaning],
+    meanings: Mapping[str, Meaning],
     vocabulary: Vocabulary,
     classes: Sequence[Diagnosis],
 ) -> np.ndarray:
@@ -222,7 +222,7 @@ def _values(
     return values
 
 
-def _faults(descriptions: Sequence[Description], meanings: Mapping[str, _Meaning], source: Source) -> list[str]:
+def faults_of(descriptions: Sequence[Description], meanings: Mapping[str, Meaning], source: Source) -> list[str]:
     """The fault of each recording: the one found before, or that of its labels, or ''."""
     kind = {"snomed": "a SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}[source.codes]
     rule = f"none is {kind}a label of the vocabulary {source.vocabulary}; correct `codes` or the vocabulary"
@@ -261,7 +261,7 @@ def _spoken(
     `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class, `partly_unknown`
     those that have both, a diagnosis and a label that nobody understands.
     """
-    meanings = _meanings(descriptions, source, vocabulary, classes)
+    meanings = meanings_of(descriptions, source, vocabulary, classes)
     said = zip(classes, diagnoses.annotated(vocabulary, classes), strict=True)
     annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
     scored = {code for diagnosis in classes for code in diagnosis.codes}

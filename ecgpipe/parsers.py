@@ -146,7 +146,8 @@ def _frames(raw: bytes, fmt: str, offset: int, per_frame: list[int], told: int, 
         most -= taken("read", n_samp=most * a_frame) > held
         rest = held not in {taken(mode, n_samp=most * a_frame) for mode in ("read", "write")}
     if most < told or rest or most > (told + skew if told else most):
-        reason, rule = "truncated" if most < told else "oversized", f"the header tells of {told or 'whole'} frames"
+        reason = "truncated" if most < told or not told else "oversized"
+        rule = f"the header tells of {told} frames" if told else "a file holds whole frames"
         refusal = Refused(reason, f"{file}: {rule}, found {most} in {len(raw)} bytes; fetch it anew")
         raise files.foreign_bytes(raw[:512], Path(file)) or refusal
     return most

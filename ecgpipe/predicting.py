@@ -8,7 +8,7 @@ in the folder that the caller names, or beside the file.
 """
 
 import os
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe import catalogue, conditioning, doubts, files, formats, quality, records, signals
+from ecgpipe import catalogue, conditioning, diagnoses, doubts, files, formats, mapping, quality, records, signals
 from ecgpipe.catalogue import Row, Source
 from ecgpipe.ensembles import Ensemble
 from ecgpipe.results import Answer
@@ -136,38 +136,47 @@ def check(
     In folders, those `within` which the files lie, two files of one record are refused as the stages refuse them. With
     a `source` so is what its labels and tables say (`records.describe`), rows without a file included.
     """
-    left_out = _left_out(within, source)
+    left_out, doubts = _of_stages(within, source)
     for path in paths:
         said, reason, recording = verdict(path, source, within)
         if path in left_out and said != "refused":
             said, reason = "refused", left_out.pop(path)
         code, colon, message = reason.partition(": ")
         if not (said == "refused" and colon):
-            flags = recording.faults if recording else ()
+            flags = dict.fromkeys((*(recording.faults if recording else ()), *doubts.get(path, ())))
             told = [(quality.SENTENCES[flag.partition(" (")[0]], flag.partition(" (")[1:]) for flag in flags]
-            code, message = reason, "; ".join(sentence + "".join(more) for sentence, more in told)
+            said, code = "flagged" if flags else said, "|".join(flag.partition(" (")[0] for flag in flags)
+            message = "; ".join(sentence + "".join(more) for sentence, more in told)
         yield files.shown(path), said, code, files.shown(message)
     for path, fault in left_out.items():
         if path.name and not path.exists():
             yield files.shown(path), "refused", *fault.split(": ", 1)
 
 
-def _left_out(folders: Sequence[Path], source: Source | None) -> dict[Path, str]:
-    """File -> `reason: message`, of what the stages would leave out of these folders for other things than a signal."""
-    found: dict[Path, str] = {}
+def _of_stages(
+    folders: Sequence[Path], source: Source | None
+) -> tuple[dict[Path, str], defaultdict[Path, tuple[str, ...]]]:
+    """(file -> `reason: message`, file -> flags) of what the stages leave out of these folders, or flag, for more than
+    their signals."""
+    left_out: dict[Path, str] = {}
+    doubts: defaultdict[Path, tuple[str, ...]] = defaultdict(tuple)
     for folder in folders:
         if source is not None and (source.form == "wfdb" or source.table):  # not of `of_rate`
-            for one in records.describe(folder, source):
-                if one.fault:
-                    found[folder / (one.path or one.record)] = one.fault
+            described = list(records.describe(folder, source))
+            words = mapping.vocabulary(source, folder)
+            meanings = mapping.meanings_of(described, source, words, diagnoses.classes("official"))
+            for one, fault in zip(described, mapping.faults_of(described, meanings, source), strict=True):
+                path = folder / (one.path or one.record)
+                left_out |= {path: fault} if fault else {}
+                beside = not all(meanings[label].genuine for label in one.labels)
+                doubts[path] = (*one.flags, *("unknown-label",) * beside)
             continue
         below = sorted(_below(folder))
         times = Counter((path.stem, path.suffix) for path in below if path.suffix in (".hea", ".h5"))
-        for path in below:
-            if times[path.stem, path.suffix] > 1:
-                rule = "another file below this folder has this record name; rename or remove one"
-                found[path] = f"duplicate-record: {path}: {rule}"
-    return found
+        rule = "another file below this folder has this record name; rename or remove one"
+        twice = [path for path in below if times[path.stem, path.suffix] > 1]
+        left_out |= {path: f"duplicate-record: {path}: {rule}" for path in twice}
+    return left_out, doubts
 
 
 def _of_person(recording: records.Recording, row: Row | None) -> records.Recording:

@@ -29,6 +29,7 @@ SENTENCES = {
     "odd-age": "the age is none, or stated twice",
     "odd-sex": "the sex is none, or stated twice",
     "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
+    "unknown-label": "a label is not understood, so that only classes which the others state are known",
     "derived-leads": "leads that the file leaves out were derived from I and II",
     "parser-warning": "the library that parses the format warned of something in the file",
 }

@@ -35,8 +35,10 @@ from ecgpipe.refusals import Refused as Refused
 from ecgpipe.sandbox import Sandbox
 
 MIN_S = 1.0
-# What one step of a converter can be: below, the float32 of a signal overflows; above, no wave of an ECG is left.
+# What one step of a converter can be; above, no wave of an ECG is left. wfdb-python stretches a lead over the range of
+# formats 24 and 32, which makes steps far below what any converter has.
 LEAST_STEP_MV, MOST_STEP_MV = 1e-7, 0.1
+_STRETCHED_MV = {"24": 1e-9, "32": 1e-12}
 _LARGEST = 1 << 31
 _WHOLE_IN_FLOAT32 = 1 << 24
 _MV = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
@@ -180,7 +182,8 @@ def _leads(header: Header, where: str) -> list[Signal]:
             rule = f"units are mV, uV or V, found '{signal.units[:80]}'"
             raise Refused("units", f"{where}: lead {lead}: {rule}; convert it")
         step_mv = unit / signal.gain if unit and signal.gain else 0.0
-        if not LEAST_STEP_MV <= step_mv < math.inf or abs(signal.baseline) > _LARGEST:
+        least_mv = _STRETCHED_MV.get(signal.format, LEAST_STEP_MV)
+        if not least_mv <= step_mv < math.inf or abs(signal.baseline) > _LARGEST:
             raise _no_gain(lead, signal, where)
     return [found[lead] for lead in LEADS]
 
@@ -188,11 +191,8 @@ def _leads(header: Header, where: str) -> list[Signal]:
 def _no_gain(lead: str, signal: Signal, where: str) -> Refused:
     """What to say of a lead whose steps are none."""
     rule = f"the gain is a number but 0, a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV, the baseline of 32 bits"
-    found = (
-        f"'{signal.units[:80]}'"
-        if signal.gain is not None and math.isnan(signal.gain)
-        else f"{signal.gain} a {signal.units[:80]}"
-    )
+    text = signal.gain is not None and math.isnan(signal.gain)
+    found = f"'{signal.units[:80]}'" if text else f"{signal.gain} a {signal.units[:80]}"
     return Refused("gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it")
 
 

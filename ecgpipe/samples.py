@@ -111,7 +111,12 @@ def _block(path: Path, samples: int | None, lines: list[Signal], root: Path, mos
         return values, max(len(raw), values.nbytes)
     pair, _, decode = _FORMATS[lines[0].format]
     width, held = pair * len(lines), len(raw) - lines[0].byte_offset
-    samples = samples if samples is not None else max(held, 0) * 2 // width
+    if samples is None:
+        samples = max(held, 0) * 2 // width
+        _few_enough(samples, path)
+        if held != -(-samples * width // 2):
+            refusal = Refused("truncated", f"{path}: {held} bytes are no whole number of steps; fetch it anew")
+            raise files.foreign_bytes(raw[:512], path) or refusal
     _as_told(raw, -(-samples * width // 2) + lines[0].byte_offset, path)
     _few_enough(samples, path)
     values = decode(np.frombuffer(raw, dtype=np.uint8, offset=lines[0].byte_offset))

@@ -40,7 +40,8 @@ FORMAT = 3
 # Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000, 4000 a mV and all
 # their kin) lies where rounding tips, and one unit in the last place of two forms of a recording gives two digests.
 # Rounding tips at a fraction of 0.49902 so: above 0.48828, which float16 takes from whole microvolts below 2 mV, and at
-# least 0.0009 microvolts from multiples of 1000 / gain for denominators up to 64 and the powers of two up to 512.
+# least 0.0009 microvolts from multiples of 1000 / gain for denominators up to 64 and the powers of two up to 512: more
+# than float32 takes from a value, up to 8 mV.
 _OFFSET_UV = 0.00098
 UNIT = "uV"
 INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]

@@ -29,7 +29,12 @@ DEEDS = {
     "auditing",
     "exporting",
 }
-ALLOWED_BETWEEN_DEEDS = {("training", "augmenting"), ("predicting", "conditioning"), ("auditing", "mapping")}
+ALLOWED_BETWEEN_DEEDS = {
+    ("training", "augmenting"),
+    ("predicting", "conditioning"),
+    ("auditing", "mapping"),
+    ("predicting", "mapping"),
+}
 TOP = {"__main__", "sections", "gallery", "__init__"}
 OWNERS = {
     "matplotlib": {"plotting", "figures", "panels", "heatmaps", "dotplots", "paper"},

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,21 @@ def test_check_of_a_source_says_what_the_stages_leave_out(west):
     stages = {one.record: one.fault.partition(":")[0] for one in records.describe(west, SOURCE)}
     assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
     assert {name: row[1] for name, row in found.items()} == stages
+
+
+def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
+    labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
+    for name, said in labels.items():
+        header = recordings / f"g 1/{name}.hea"
+        header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {said}", header.read_text()))
+    (recordings / "words.csv").write_text("native_label,snomed_ct\nsinus rhythm,426783006\n")
+    source = catalogue.Source(form="wfdb", vocabulary="words.csv", codes="native")
+    found = {
+        Path(row[0]).stem: row[1:3] for row in predicting.check(predicting.expand([recordings]), source, [recordings])
+    }
+    assert found["R0"] == ("refused", "no-labels")
+    assert found["R1"] == ("refused", "unknown-labels")
+    assert found["R2"] == ("flagged", "unknown-label")
 
 
 def test_an_unknown_rate_is_refused_with_the_next_step(west):

@@ -351,3 +351,14 @@ def test_an_hdf5_file_and_its_source_agree_on_the_rate(tmp_path, signal_mv):
     with pytest.raises(records.Refused, match="attribute rate_hz says 250 Hz, its source 500 Hz") as caught:
         records.read(tmp_path / "a.h5", H5)
     assert caught.value.reason == "rate"
+
+
+@pytest.mark.parametrize("fmt", ["24", "32"])
+def test_a_record_that_wfdb_stretches_over_the_whole_range_of_its_format_reads(tmp_path, signal_mv, fmt):
+    made = np.asarray(signal_mv, dtype=np.float64)
+    wfdb.wrsamp(
+        "s", fs=500, units=["mV"] * 12, sig_name=list(LEADS), p_signal=made, fmt=[fmt] * 12, write_dir=str(tmp_path)
+    )
+    found = records.read(tmp_path / "s.hea").signal_mv
+    assert np.abs(found - wfdb.rdrecord(str(tmp_path / "s")).p_signal).max() < 1e-6
+    assert np.abs(found - made).max() < 1e-6

@@ -38,6 +38,7 @@ def outputs():
     return {path.name: path.read_bytes() for path in files}
 
 
+@pytest.mark.campaign  # tests/test_faults.py kills it twice in every run
 def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(project):
     subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
     whole = outputs()

@@ -1,9 +1,9 @@
 """The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare | audit`."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
 import argparse
 import contextlib
@@ -17,35 +17,23 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import (
-    auditing,
-    comparing,
-    ensembles,
-    exporting,
-    gallery,
-    layout,
-    lists,
-    operating,
-    pairing,
-    params,
-    predicting,
-    results,
-    revisions,
-    sections,
-    settings,
-    sheets,
-    tables,
-    targets,
-    terminal,
-)
-from ecgpipe.catalogue import Source
+from ecgpipe.audit import audit as audit_audit
+from ecgpipe.commands import console, output_paths, path_lists
+from ecgpipe.commands.params import faults
+from ecgpipe.comparison import compare, pairing, runs
+from ecgpipe.drawing import augmentation_gallery, prediction_sheets
+from ecgpipe.evaluation import held_out, operating_points
+from ecgpipe.prediction import ensemble, onnx_export, outputs
+from ecgpipe.prediction import predict as prediction_predict
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.recordings.sources import Source
 
 
 def _source(arguments: argparse.Namespace) -> Source | None:
     """The catalogue entry that --source names, what --rate-hz says, or None; ValueError where the entry is at fault."""
     name = arguments.source
     if name is None:
-        return None if arguments.rate_hz is None else predicting.of_rate(arguments.rate_hz)
+        return None if arguments.rate_hz is None else prediction_predict.of_rate(arguments.rate_hz)
     known = params.load(arguments.params).get("sources")
     known = known if isinstance(known, Mapping) else {}
     if name not in known:
@@ -61,10 +49,10 @@ def _source(arguments: argparse.Namespace) -> Source | None:
 
 def _paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     """(the paths that the command line and --list name, the recording files there)."""
-    named = lists.read(arguments.list) if arguments.list else []
+    named = path_lists.read(arguments.list) if arguments.list else []
     if not arguments.paths and not named:
         raise ValueError("no recording named; give files or folders, or a list of them by --list")
-    files = [*predicting.expand(arguments.paths), *predicting.expand(named, strict=False)]
+    files = [*prediction_predict.expand(arguments.paths), *prediction_predict.expand(named, strict=False)]
     return [*arguments.paths, *named], list(dict.fromkeys(files))
 
 
@@ -77,36 +65,36 @@ def _predict(arguments: argparse.Namespace) -> int:
     paths, files = _paths(arguments)
     challenge = arguments.format == "challenge"
     if challenge:
-        results.distinct(files)
+        outputs.distinct(files)
     out = arguments.out or Path("predictions" if challenge else "predictions.csv")
-    models = ensembles.load(arguments.model, arguments.precision)
-    known = predicting.people(paths, source) if source else {}
+    models = ensemble.load(arguments.model, arguments.precision)
+    known = prediction_predict.people(paths, source) if source else {}
     folder = out.with_name(f"{out.stem}-sheets")
-    how = predicting.Reading(source, known, _folders(paths), sheets.SHOWN_S * arguments.plot)
+    how = prediction_predict.Reading(source, known, _folders(paths), prediction_sheets.SHOWN_S * arguments.plot)
     refused = 0
     with contextlib.ExitStack() as stack:
-        write = stack.enter_context(results.writer(arguments.format, out, models.codes, models.names))
+        write = stack.enter_context(outputs.writer(arguments.format, out, models.codes, models.names))
         about = (models.names, models.full_names)
-        drawn = stack.enter_context(sheets.drawing(folder, *about)) if arguments.plot else None
-        answers = predicting.predict(models, files, how)
+        drawn = stack.enter_context(prediction_sheets.drawing(folder, *about)) if arguments.plot else None
+        answers = prediction_predict.predict(models, files, how)
         for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
             write(answer)
             if drawn:
                 drawn.draw(answer)
             refused += answer.verdict == "refused"
-            flags = f" ({results.plain(answer.reason)})" * (answer.verdict == "flagged")
-            terminal.say(f"{results.plain(answer.path)}: {results.findings(answer, *about)}{flags}")
+            flags = f" ({outputs.plain(answer.reason)})" * (answer.verdict == "flagged")
+            console.say(f"{outputs.plain(answer.path)}: {outputs.findings(answer, *about)}{flags}")
     of = f"{len(models.names)} classes, {len(models.networks)} models"
-    terminal.say(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
+    console.say(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
     for line in models.warnings:
-        terminal.say(line)
+        console.say(line)
     return 1 if refused else 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    target = targets.file(arguments.onnx, "--onnx")
-    models = ensembles.load(arguments.model, fold=arguments.fold)
-    exporting.write(models, target)
+    target = output_paths.file(arguments.onnx, "--onnx")
+    models = ensemble.load(arguments.model, fold=arguments.fold)
+    onnx_export.write(models, target)
     of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
     print(f"{of}, {target.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
     for line in models.warnings:
@@ -115,9 +103,9 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    target = arguments.csv and targets.file(arguments.csv, "--csv")
+    target = arguments.csv and output_paths.file(arguments.csv, "--csv")
     paths, files = _paths(arguments)
-    checked = predicting.check(files, _source(arguments), _folders(paths))
+    checked = prediction_predict.check(files, _source(arguments), _folders(paths))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
     for path, said, reason, sentence in rows:
@@ -131,7 +119,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _params(arguments: argparse.Namespace) -> int:
     values, doubles = params.read(arguments.file)
-    problems = doubles + sections.faults(values)
+    problems = doubles + faults(values)
     for problem in problems:
         print(problem)
     count = f"{len(problems)} fault{'s' * (len(problems) > 1)}" if problems else "ok"
@@ -140,8 +128,8 @@ def _params(arguments: argparse.Namespace) -> int:
 
 
 def _augmentations(arguments: argparse.Namespace) -> int:
-    folder = arguments.out or (Path("augmentations") if arguments.record else layout.PLOTS / "augmentations")
-    names = gallery.write(folder, params.load(arguments.params), arguments.record)
+    folder = arguments.out or (Path("augmentations") if arguments.record else atomic.PLOTS / "augmentations")
+    names = augmentation_gallery.write(folder, params.load(arguments.params), arguments.record)
     print(f"{len(names)} augmentations -> {folder}/README.md")
     return 0
 
@@ -149,28 +137,28 @@ def _augmentations(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     progress = partial(tqdm, desc="audit", unit="plot", disable=None)
     values = params.load(arguments.params)
-    for line in auditing.write(arguments.out, values, arguments.most, arguments.draw, progress):
+    for line in audit_audit.write(arguments.out, values, arguments.most, arguments.draw, progress):
         print(line)
     print(f"-> {arguments.out}/README.md")
     return 0
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    markdown = arguments.markdown and targets.file(arguments.markdown, "--markdown")
-    table = arguments.csv and targets.file(arguments.csv, "--csv")
+    markdown = arguments.markdown and output_paths.file(arguments.markdown, "--markdown")
+    table = arguments.csv and output_paths.file(arguments.csv, "--csv")
     values = params.load()
     if arguments.resamples is not None:
         values["evaluate"] = {**values["evaluate"], "resamples": arguments.resamples}
-    chosen = params.section(operating.Params, values, "evaluate")
+    chosen = params.section(operating_points.Params, values, "evaluate")
     with tempfile.TemporaryDirectory() as scratch:
         named = {side: getattr(arguments, side) for side in ("a", "b")}
-        places = [revisions.locate(name, Path(scratch) / side) for side, name in named.items()]
+        places = [runs.locate(name, Path(scratch) / side) for side, name in named.items()]
         a, b = (pairing.load(*place, values) for place in places)
-    found = comparing.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
-    text = "\n".join(comparing.markdown(one, arguments.a, arguments.b) for one in found)
+    found = compare.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
+    text = "\n".join(compare.markdown(one, arguments.a, arguments.b) for one in found)
     print(text)
     if markdown:
-        with layout.atomic(markdown) as temporary:
+        with atomic.atomic(markdown) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if table:
         tables.write(pd.concat([one.table.assign(setting=one.setting) for one in found]), table)
@@ -229,7 +217,7 @@ def _add_compare(compares: argparse.ArgumentParser) -> None:
     run = "a Git revision, a DVC experiment (dvc exp show), or the folder of a project in which dvc repro ran"
     compares.add_argument("a", metavar="A", help=f"the run to compare with: {run}")
     compares.add_argument("b", metavar="B", help="the run in question; `.` is the workspace")
-    compares.add_argument("--setting", choices=(settings.OUT_OF_FOLD, settings.TEST_ENSEMBLE), help="one setting alone")
+    compares.add_argument("--setting", choices=(held_out.OUT_OF_FOLD, held_out.TEST_ENSEMBLE), help="one setting alone")
     compares.add_argument("--resamples", type=int, help="of the bootstrap; without it, evaluate.resamples")
     compares.add_argument("--markdown", type=Path, metavar="FILE", help="file to write the tables to as well")
     compares.add_argument("--csv", type=Path, metavar="FILE", help="all rows as CSV")
@@ -239,10 +227,10 @@ def _add_compare(compares: argparse.ArgumentParser) -> None:
 def _add_predict(predict: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     _add_reading(predict)
-    predict.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    predict.add_argument("--model", type=Path, default=atomic.MODELS, help="folder of the folds' models")
     predict.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
     forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
-    predict.add_argument("--format", choices=results.FORMATS, default="csv", help=forms)
+    predict.add_argument("--format", choices=outputs.FORMATS, default="csv", help=forms)
     plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
     predict.add_argument("--plot", action="store_true", help=plot)
     precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
@@ -254,14 +242,14 @@ def _add_export(export: argparse.ArgumentParser) -> None:
     """The arguments of `export`."""
     export.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
     export.add_argument("--fold", type=int, metavar="K", help="one fold's model; without it, all folds together")
-    export.add_argument("--model", type=Path, default=layout.MODELS, help="folder of the folds' models")
+    export.add_argument("--model", type=Path, default=atomic.MODELS, help="folder of the folds' models")
     export.set_defaults(run=_export)
 
 
 def _add_audit(audit: argparse.ArgumentParser) -> None:
     """The arguments of `audit`."""
     where = "folder to write, replaced whole; it shows patients' recordings"
-    audit.add_argument("--out", type=Path, default=layout.PLOTS / "audit", metavar="FOLDER", help=where)
+    audit.add_argument("--out", type=Path, default=atomic.PLOTS / "audit", metavar="FOLDER", help=where)
     audit.add_argument("--most", type=int, default=3, metavar="N", help="suspects named per class and direction")
     audit.add_argument("--draw", type=int, default=20, metavar="N", help="recordings drawn, the most suspicious first")
     audit.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="names the sources")
@@ -270,7 +258,7 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; its exit status. A user's fault is one line on standard error, status 2."""
-    terminal.any_letters()
+    console.any_letters()
     arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)
@@ -286,5 +274,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    exits.interruptible()
+    stage.interruptible()
     sys.exit(main())

@@ -1,32 +1,35 @@
 """evaluate: the folds' predictions to `metrics/`, `plots/` and the operating points of the models. Reads no weights."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
-from ecgpipe import layout, measures, operating, params, plotting, reporting, scoring, settings, subgroups, tables
-from ecgpipe.answers import fold_names
+from ecgpipe.evaluation import held_out, metric_tables, operating_points, subgroups
+from ecgpipe.evaluation.metrics import panel
+from ecgpipe.evaluation.predictions import fold_names
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.report import html, plots
 
 
 def main() -> None:
-    chosen = params.section(operating.Params, params.load(), "evaluate")
-    table = tables.read(layout.FOLDS)
+    chosen = params.section(operating_points.Params, params.load(), "evaluate")
+    table = tables.read(atomic.FOLDS)
     folds = fold_names(table)
-    info = layout.folds_info()
-    classes = measures.panel(tables.class_codes(table))
-    found = settings.read(table, folds, classes, chosen)
+    info = atomic.folds_info()
+    classes = panel(tables.class_codes(table))
+    found = held_out.read(table, folds, classes, chosen)
     groups = table["group"].to_numpy()
-    told = scoring.with_intervals(
-        scoring.reports(found, classes), found, classes, groups, chosen.resamples, chosen.seed
+    told = metric_tables.with_intervals(
+        metric_tables.reports(found, classes), found, classes, groups, chosen.resamples, chosen.seed
     )
-    metrics = scoring.trees(told, found, classes, subgroups.masks(table, subgroups.read_flags(table)))
-    operating.write(found.points, scoring.validation_auroc(found), classes, chosen, layout.OPERATING)
-    scoring.write(metrics, layout.METRICS)
-    pictures = plotting.draw(found, metrics, classes.names, plotting.read_histories(folds), layout.PLOTS)
-    reporting.write(metrics, pictures, reporting.made(info, chosen.model_dump()), layout.PLOTS / "report.html")
-    layout.prune(layout.PREDICTIONS, map(layout.fold_folder, [*folds, *info["unused"]]))
+    metrics = metric_tables.trees(told, found, classes, subgroups.masks(table, subgroups.read_flags(table)))
+    operating_points.write(found.points, metric_tables.validation_auroc(found), classes, chosen, atomic.OPERATING)
+    metric_tables.write(metrics, atomic.METRICS)
+    pictures = plots.draw(found, metrics, classes.names, plots.read_histories(folds), atomic.PLOTS)
+    html.write(metrics, pictures, html.made(info, chosen.model_dump()), atomic.PLOTS / "report.html")
+    atomic.prune(atomic.PREDICTIONS, map(atomic.fold_folder, [*folds, *info["unused"]]))
 
 
 if __name__ == "__main__":
-    exits.run(main)
+    stage.run(main)

@@ -1,35 +1,38 @@
 """label-map: headers, metadata tables, vocabularies of the sources in use -> data/labels.csv, metrics/labels.json."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
 import logging
 
 import pandas as pd
 from tqdm import tqdm
 
-from ecgpipe import layout, mapping, params, quota, records, tables
+from ecgpipe.labels import mapping
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.recordings import recording, refusal_limit
+from ecgpipe.recordings.sources import Params, in_use
 
 
 def main() -> None:
     values = params.load()
-    data = params.section(records.Params, values, "data")
+    data = params.section(Params, values, "data")
     settings = params.section(mapping.Params, values, "labels")
-    most = params.section(quota.Params, values, "preprocess").max_refused
-    sources = records.in_use(values)
+    most = params.section(refusal_limit.Params, values, "preprocess").max_refused
+    sources = in_use(values)
     classes = mapping.chosen(settings)
     vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     described, parts = {}, []
     for name, source in tqdm(sources.items(), desc="label-map", unit="source", disable=None):
-        described[name] = list(records.describe(data.folder(name), source))
-        quota.few(quota.refused(described[name]), len(described[name]), most, data.folder(name))
+        described[name] = list(recording.describe(data.folder(name), source))
+        refusal_limit.few(refusal_limit.refused(described[name]), len(described[name]), most, data.folder(name))
         parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, layout.LABELS, sealed=True)
+    tables.write(table, atomic.LABELS, sealed=True)
     report = mapping.report(table, described, sources, vocabularies, classes)
-    layout.write_json(layout.METRICS / "labels.json", report)
+    atomic.write_json(atomic.METRICS / "labels.json", report)
     for name, one in report["sources"].items():
         left_out = {reason: found["recordings"] for reason, found in one["left_out"].items()}
         said = (name, one["usable"], one["recordings"], left_out or "none", one["unknown"] or "none")
@@ -37,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exits.run(main)
+    stage.run(main)

@@ -1,9 +1,9 @@
 """preprocess@source: raw recordings to the source's signal store, `data/signals/<source>`."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
 import logging
 import sys
@@ -11,25 +11,27 @@ from functools import partial
 
 from tqdm import tqdm
 
-from ecgpipe import conditioning, layout, params, records
+from ecgpipe.preprocessing import bandpass
+from ecgpipe.project import atomic, params
+from ecgpipe.recordings import sources
 
 
 def main(name: str) -> None:
     values = params.load()
-    data = params.section(records.Params, values, "data")
-    source = records.in_use(values)[params.one_of(name, data.sources, "data.sources")]
-    settings = params.section(conditioning.Params, values, "preprocess")
+    data = params.section(sources.Params, values, "data")
+    source = sources.in_use(values)[params.one_of(name, data.sources, "data.sources")]
+    settings = params.section(bandpass.Params, values, "preprocess")
     compute = params.section(params.Compute, values, "compute")
     raw = data.folder(name)
-    with layout.atomic(layout.store(name)) as folder:
-        report = conditioning.build_store(
+    with atomic.atomic(atomic.store(name)) as folder:
+        report = bandpass.build_store(
             folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
-    layout.write_json(layout.METRICS / "signals" / f"{name}.json", report)
+    atomic.write_json(atomic.METRICS / "signals" / f"{name}.json", report)
     said = (name, report["stored"], report["recordings"], report["refused"] or "none", report["flags"] or "none")
     logging.info("%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said)
 
 
 if __name__ == "__main__":
-    exits.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

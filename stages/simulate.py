@@ -1,24 +1,25 @@
 """Makes one of the demo's sources: `python -m stages.simulate sim-north` writes data/raw/sim-north."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
 import sys
 from pathlib import Path
 
-from ecgpipe import params, simulating
+from ecgpipe.project import params
+from ecgpipe.simulation import hospitals
 
 
 def main(source: str) -> None:
     """Reads the section `simulate`, writes the recordings of `source`."""
     values = params.load()
-    chosen = params.section(simulating.Params, values, "simulate")
+    chosen = params.section(hospitals.Params, values, "simulate")
     compute = params.section(params.Compute, values, "compute")
-    params.one_of(source, simulating.SOURCES, "the simulator")
-    simulating.simulate(source, Path("data/raw") / source, chosen, compute.workers)
+    params.one_of(source, hospitals.SOURCES, "the simulator")
+    hospitals.simulate(source, Path("data/raw") / source, chosen, compute.workers)
 
 
 if __name__ == "__main__":
-    exits.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -1,40 +1,45 @@
 """train@K: one model from all folds but K and the test part, and its predictions of fold K and of the test part.
 `torchrun --nproc-per-node=N -m stages.train K` trains on several devices. A fold without recordings trains nothing."""
 
-from ecgpipe import exits
+from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    exits.listen()
+    stage.listen()
 
 import sys
 from functools import partial
 
-from ecgpipe import augmenting, checkpoint, dataset, layout, model, params, peers, progress, tables, training
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.dataset import examples
+from ecgpipe.model import saved_model
+from ecgpipe.model.network import Params
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.training import distributed, progress, trainer
 
 
 def main(fold: str) -> None:
     values = params.load()
-    kinds = {"model": model.Params, "train": training.Params, "augment": augmenting.Params, "labels": dataset.Labels}
+    kinds = {"model": Params, "train": trainer.Params, "augment": AugmentationParams, "labels": examples.Labels}
     network, settings, augment, labels = (params.section(kind, values, name) for name, kind in kinds.items())
-    info = layout.folds_info()
-    params.one_of(fold, [*info["folds"], *info["unused"]], f"the folds of {layout.FOLDS_INFO}")
-    group = peers.Peers.join(params.section(params.Compute, values, "compute").device)
+    info = atomic.folds_info()
+    params.one_of(fold, [*info["folds"], *info["unused"]], f"the folds of {atomic.FOLDS_INFO}")
+    group = distributed.Peers.join(params.section(params.Compute, values, "compute").device)
     if int(fold) in info["unused"]:
-        checkpoint.leave_unused(fold, rank=group.rank)
+        saved_model.leave_unused(fold, rank=group.rank)
         return group.leave()
-    rows, data, conditioning = dataset.read(fold, sorted(info["sources"]), group.device, settings.cache)
+    rows, data, conditioning = examples.read(fold, sorted(info["sources"]), group.device, settings.cache)
     given = [labels.unannotated, *(one.model_dump() for one in (network, settings, augment))]
-    run = training.Fold(
+    run = trainer.Fold(
         data["train"], data["val"], network, settings, augment, codes=tables.class_codes(rows["val"]), peers=group,
-        state_path=layout.checkpoints(fold) / "state.pt", key=peers.fingerprint(fold, info, *given),
+        state_path=atomic.checkpoints(fold) / "state.pt", key=distributed.fingerprint(fold, info, *given),
         unannotated=labels.unannotated,
     )  # fmt: skip
     run.run(partial(progress.bar, f"train fold {fold}", "epoch", mute=group.rank > 0))
-    facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": peers.digest(info)}
+    facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": distributed.digest(info)}
     facts |= {"unannotated": labels.unannotated, "conditioning": conditioning}
-    training.deliver(run, rows, data["test"], name=fold, facts=facts)
+    trainer.deliver(run, rows, data["test"], name=fold, facts=facts)
     group.leave()
 
 
 if __name__ == "__main__":
-    exits.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecgpipe import layout, signals, tables
+from ecgpipe.project import atomic, tables
+from ecgpipe.signals import store
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -47,7 +48,7 @@ def split_project(tmp_path, monkeypatch) -> Path:
     rng = np.random.default_rng(5)
     rows, digests = [], {}
     for source, count in (("a", 64), ("b", 32)):
-        writer = signals.Writer(
+        writer = store.Writer(
             tmp_path / "data/signals" / source, 100, {"to_rate_hz": 100, "low_hz": 0.5, "high_hz": 40, "order": 2}
         )
         for number in range(count):
@@ -74,7 +75,7 @@ def split_project(tmp_path, monkeypatch) -> Path:
                 ]
             )
         writer.close()
-        digests[source] = signals.read_about(tmp_path / "data/signals" / source)["digest"]
+        digests[source] = store.read_about(tmp_path / "data/signals" / source)["digest"]
     table = pd.DataFrame(rows, columns=[*tables.FOLDS_HEAD, *CODES, *tables.FOLDS_TAIL])
     tables.write(table, tmp_path / "data/folds.csv", sealed=True)
     names = {
@@ -82,5 +83,5 @@ def split_project(tmp_path, monkeypatch) -> Path:
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
     (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}))
-    layout.seal(tmp_path / "data/folds.json")
+    atomic.seal(tmp_path / "data/folds.json")
     return tmp_path

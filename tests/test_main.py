@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecgpipe import __main__ as command
-from ecgpipe import checkpoint, formats, layout, model, tables, writers
-from tests.limbs import lawful
-from tests.test_auditing import made, predicted
+from ecgpipe import __main__
+from ecgpipe.model import network, saved_model
+from ecgpipe.prediction import vendor_formats
+from ecgpipe.project import atomic, tables
+from ecgpipe.simulation import writers
+from tests.audit.test_audit import made, predicted
+from tests.fixtures.limbs import lawful
 
 ROOT = Path(__file__).parents[1]
-NETWORK = model.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = network.Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 
 
 @pytest.fixture
@@ -38,20 +41,20 @@ def models(tmp_path):
         "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}, "split": "s",
         "network": NETWORK.model_dump(), "validation": "v",
     }  # fmt: skip
-    checkpoint.save(tmp_path / "models/fold-0", model.SEResNet18(2, NETWORK), about)
+    saved_model.save(tmp_path / "models/fold-0", network.SEResNet18(2, NETWORK), about)
     point = {"slope": [1, 1], "shift": [0, 0], "threshold": [0.0, 1.1], "validation_auroc": [0.9, 0.6]}
     said = {"classes": about["classes"], "folds": {"0": {**point, "validation": "v"}}, "ensemble": point}
     (tmp_path / "models/operating.json").write_text(json.dumps(said))
-    layout.seal(tmp_path / "models/operating.json")
+    atomic.seal(tmp_path / "models/operating.json")
     return tmp_path / "models"
 
 
 def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw, capsys):
     report = raw.parent / "report.csv"
-    assert command.main(["check", str(raw), "--csv", str(report)]) == 0
+    assert __main__.main(["check", str(raw), "--csv", str(report)]) == 0
     assert "2 recordings: 2 ok, 0 flagged, 0 refused" in capsys.readouterr().out
     (raw / "A2.mat").write_bytes((raw / "A2.mat").read_bytes()[:-100])
-    assert command.main(["check", str(raw), "--csv", str(report)]) == 1
+    assert __main__.main(["check", str(raw), "--csv", str(report)]) == 1
     with report.open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [("A1.hea", "ok"), ("A2.hea", "refused")]
@@ -61,7 +64,7 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
 
 def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
     out = raw.parent / "p.csv"
-    assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
+    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     table = tables.read(out, sealed=False)
     assert list(table.columns) == [
         "path",
@@ -83,8 +86,8 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
-    layout.seal(path)
-    assert command.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
+    atomic.seal(path)
+    assert __main__.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
     assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
 
 
@@ -97,52 +100,52 @@ def west(tmp_path):
 
 def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, capsys):
     named = ["--source", "sim-west", "--params", str(ROOT / "params.yaml")]
-    assert command.main(["check", west]) == 1
+    assert __main__.main(["check", west]) == 1
     assert "--source NAME" in capsys.readouterr().out
-    assert command.main(["check", west, *named]) == 0
-    assert command.main(["check", west, "--rate-hz", "500"]) == 0
+    assert __main__.main(["check", west, *named]) == 0
+    assert __main__.main(["check", west, "--rate-hz", "500"]) == 0
     to = ["--model", str(models), "--out", str(tmp_path / "p.csv")]
     capsys.readouterr()
-    assert command.main(["predict", west, *named, *to]) == 0
+    assert __main__.main(["predict", west, *named, *to]) == 0
     assert "age-unknown" not in capsys.readouterr().out
-    assert command.main(["predict", west, "--rate-hz", "500", *to]) == 0
+    assert __main__.main(["predict", west, "--rate-hz", "500", *to]) == 0
     assert "(age-unknown|sex-unknown)\n" in capsys.readouterr().out
 
 
 def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
-    assert command.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")]) == 2
+    assert __main__.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")]) == 2
     assert "no entry 'nobody' under sources (there: sim-north, " in capsys.readouterr().err
     (tmp_path / "p.yaml").write_text("sources:\n  mine:\n    form: h5\n    codes: aha\n")
-    assert command.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")]) == 2
+    assert __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")]) == 2
     assert "sources.mine.vocabulary: Field required" in capsys.readouterr().err
-    assert command.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")]) == 2
+    assert __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
-        command.main(["check", west, "--source", "mine", "--rate-hz", "500"])
+        __main__.main(["check", west, "--source", "mine", "--rate-hz", "500"])
 
 
 def test_predict_takes_a_list_and_writes_the_challenges_files(raw, models, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.txt").write_text("raw/A1\nraw/gone\n")
     to = ["--model", str(models), "--format", "challenge"]
-    assert command.main(["predict", "--list", "list.txt", *to]) == 1
+    assert __main__.main(["predict", "--list", "list.txt", *to]) == 1
     assert sorted(path.name for path in (tmp_path / "predictions").iterdir()) == ["A1.csv", "gone.csv"]
     said = capsys.readouterr().out
     assert "raw/gone: refused, " in said
     assert "2 recordings, 1 refused, 2 classes, 1 models -> predictions\n" in said
-    assert command.main(["predict", "raw", *to]) == 2
+    assert __main__.main(["predict", "raw", *to]) == 2
     assert "predictions: --out writes a new folder" in capsys.readouterr().err
-    assert command.main(["predict", "--model", str(models)]) == 2
+    assert __main__.main(["predict", "--model", str(models)]) == 2
     assert "no recording named" in capsys.readouterr().err
 
 
 def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{raw}/A1\0{raw}/gone\0".encode())))
     out = ["--model", str(models), "--out", str(tmp_path / "p.csv"), "--plot"]
-    assert command.main(["predict", "--list", "-", *out]) == 1
+    assert __main__.main(["predict", "--list", "-", *out]) == 1
     assert [path.name for path in (tmp_path / "p-sheets").iterdir()] == ["A1.png"]
     assert f"{tmp_path}/p-sheets" in capsys.readouterr().out
-    assert command.main(["predict", str(raw), *out]) == 2
+    assert __main__.main(["predict", str(raw), *out]) == 2
     assert "p-sheets: --plot writes a new folder" in capsys.readouterr().err
 
 
@@ -150,16 +153,16 @@ def test_predict_replaces_nothing_but_plain_files(raw, models, tmp_path, capsys)
     to = ["predict", str(raw), "--model", str(models), "--out"]
     (tmp_path / "there.csv").write_text("before")
     (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
-    assert command.main([*to, str(tmp_path / "link.csv")]) == 0
+    assert __main__.main([*to, str(tmp_path / "link.csv")]) == 0
     assert (tmp_path / "link.csv").is_symlink()
     assert len(tables.read(tmp_path / "there.csv", sealed=False)) == 2
-    assert command.main([*to, "/dev/full"]) == 2
-    assert command.main([*to, str(tmp_path / "none/p.csv")]) == 2
+    assert __main__.main([*to, "/dev/full"]) == 2
+    assert __main__.main([*to, str(tmp_path / "none/p.csv")]) == 2
     said = capsys.readouterr().err
     assert "/dev/full: --out names a regular file, found a device" in said
     assert f"none/p.csv: --out lies in a folder that is there, {tmp_path}/none is none; make it first" in said
     assert Path("/dev/full").is_char_device()
-    assert command.main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")]) == 2
+    assert __main__.main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")]) == 2
     assert "--onnx names a file, found a folder" in capsys.readouterr().err
 
 
@@ -168,7 +171,7 @@ def test_recordings_of_one_name_are_no_challenge(raw, models, tmp_path, capsys):
     for suffix in (".hea", ".mat"):
         (raw / f"sub/A1{suffix}").write_bytes((raw / f"A1{suffix}").read_bytes())
     out = ["--out", str(tmp_path / "new"), "--format", "challenge"]
-    assert command.main(["predict", str(raw), "--model", str(models), *out]) == 2
+    assert __main__.main(["predict", str(raw), "--model", str(models), *out]) == 2
     assert "predict them apart" in capsys.readouterr().err
 
 
@@ -195,17 +198,17 @@ def test_the_table_is_written_though_nobody_reads_what_is_printed(raw, models, t
 
 def test_the_help_names_every_suffix_that_is_read(capsys):
     with pytest.raises(SystemExit):
-        command.main(["predict", "--help"])
+        __main__.main(["predict", "--help"])
     said = capsys.readouterr().out
-    assert [suffix for suffix in (".hea", ".mat", ".dat", ".h5", *formats.SUFFIXES) if suffix not in said] == []
+    assert [suffix for suffix in (".hea", ".mat", ".dat", ".h5", *vendor_formats.SUFFIXES) if suffix not in said] == []
 
 
 def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.9, 0.6]", "[null, 0.6]"))
-    layout.seal(path)
+    atomic.seal(path)
     out = raw / "p.csv"
-    assert command.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
+    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "A1.hea: none of the 1 classes\n" in said
     assert "not learnt, so never answered (no recording to tell it by): NSR\n" in said
@@ -216,31 +219,31 @@ def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, model
 
 def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
     pytest.importorskip("onnx", reason="export needs requirements-export.txt")
-    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
+    assert __main__.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
     assert capsys.readouterr().out.startswith("2 classes, folds 0, ")
     assert (tmp_path / "m.onnx").stat().st_size > 10000
-    assert command.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"]) == 2
+    assert __main__.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"]) == 2
     assert "no fold 3 here" in capsys.readouterr().err
 
 
 def test_predict_fails_when_any_recording_is_refused(raw, models):
     (raw / "A1.mat").unlink()
-    assert command.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
+    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
     assert list(tables.read(raw / "p.csv", sealed=False)["verdict"]) == ["refused", "ok"]
 
 
 def test_a_users_fault_is_one_line_and_status_2(tmp_path, capsys):
-    assert command.main(["predict", str(tmp_path / "none"), "--model", str(tmp_path)]) == 2
+    assert __main__.main(["predict", str(tmp_path / "none"), "--model", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("ecgpipe: ")
     assert said.count("\n") == 1
 
 
 def test_params_lists_all_faults(tmp_path, capsys):
-    assert command.main(["params", str(ROOT / "params.yaml")]) == 0
+    assert __main__.main(["params", str(ROOT / "params.yaml")]) == 0
     text = (ROOT / "params.yaml").read_text().replace("epochs: ", "epochs: x").replace("kernel: 7", "kernel: 7.5")
     (tmp_path / "p.yaml").write_text(text)
-    assert command.main(["params", str(tmp_path / "p.yaml")]) == 1
+    assert __main__.main(["params", str(tmp_path / "p.yaml")]) == 1
     said = capsys.readouterr().out
     assert "train.epochs" in said
     assert "model.kernel" in said
@@ -250,7 +253,7 @@ def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(made(tmp_path)))
     predicted(tmp_path)
-    assert command.main(["audit", "--out", "page", "--draw", "1", "--most", "2"]) == 0
+    assert __main__.main(["audit", "--out", "page", "--draw", "1", "--most", "2"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "90 usable recordings of 3 sources, 6 classes."
     assert said[-1] == "-> page/README.md"
@@ -260,7 +263,7 @@ def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, c
 
 def test_audit_of_a_folder_without_labels_says_what_to_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert command.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
+    assert __main__.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("ecgpipe: data/labels.csv: ")
     assert said.endswith("run `dvc repro label-map`\n")

@@ -14,14 +14,19 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ecgpipe import augmenting, contracts, dataset, inference, layout, model, params, peers, tables, training
-from ecgpipe.peers import Peers
+from ecgpipe.augmentation import augmenter, contracts
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.dataset import examples
+from ecgpipe.model import inference, network
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.training import distributed, trainer
+from ecgpipe.training.distributed import Peers
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "ablation.json"
 SEEDS = {1: "0", 2: "1", 3: "2"}  # seed -> fold left out
 RECOMMENDED = tuple(
-    name for name in augmenting.SWITCHES if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"][name]
+    name for name in augmenter.SWITCHES if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"][name]
 )
 _PAGE = """# Augmentations, one by one
 
@@ -35,7 +40,7 @@ recordings do, or keep what a class rests on; they were chosen before, not by th
 """
 SETTINGS = {
     "none": {},
-    **{name: {name: True} for name in augmenting.SWITCHES},
+    **{name: {name: True} for name in augmenter.SWITCHES},
     "star_published": {"star": True, "star_how": "published"},
     "recommended": dict.fromkeys(RECOMMENDED, True),
 }
@@ -44,23 +49,23 @@ SETTINGS = {
 def score(chosen: dict, seed: int, fold: str) -> float:
     """Macro AUROC on the test part of one model."""
     values = params.load()
-    table = tables.read(layout.FOLDS)
-    rows = dataset.parts(table, fold)
-    info = json.loads(layout.FOLDS_INFO.read_text(encoding="utf-8"))
-    whole = dataset.examples(table, dataset.open_stores(sorted(info["sources"])))
+    table = tables.read(atomic.FOLDS)
+    rows = examples.parts(table, fold)
+    info = json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8"))
+    whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
     data = {name: whole.take(part.index) for name, part in rows.items()}
-    augment = values["augment"] | dict.fromkeys(augmenting.SWITCHES, False) | chosen
-    train = training.Params.model_validate(values["train"] | {"seed": seed})
+    augment = values["augment"] | dict.fromkeys(augmenter.SWITCHES, False) | chosen
+    train = trainer.Params.model_validate(values["train"] | {"seed": seed})
     with tempfile.TemporaryDirectory() as scratch:
-        run = training.Fold(
-            data["train"], data["val"], model.Params.model_validate(values["model"]), train,
-            augmenting.Params.model_validate(augment), codes=tables.class_codes(table),
+        run = trainer.Fold(
+            data["train"], data["val"], network.Params.model_validate(values["model"]), train,
+            AugmentationParams.model_validate(augment), codes=tables.class_codes(table),
             peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
             unannotated=values["labels"]["unannotated"],
         )  # fmt: skip
         run.run(lambda **arguments: tqdm(disable=True, **arguments))
     found = inference.probabilities_of(run.state.network, data["test"], run.window, train.normalise)
-    return training.macro_auroc(data["test"].labels, found)
+    return trainer.macro_auroc(data["test"].labels, found)
 
 
 def page(found: dict[str, dict[str, float]]) -> str:
@@ -78,14 +83,14 @@ def title(name: str) -> str:
     """What the table calls a setting."""
     if name == "recommended":
         return "recommended: " + ", ".join(contracts.CONTRACTS[one].title for one in RECOMMENDED)
-    settings = augmenting.Params.model_validate(
+    settings = AugmentationParams.model_validate(
         params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name]
     )
     return "none" if name == "none" else contracts.contract("star" if "star" in name else name, settings).title
 
 
 if __name__ == "__main__":
-    key = peers.fingerprint(params.load(), json.loads(layout.FOLDS_INFO.read_text(encoding="utf-8")))
+    key = distributed.fingerprint(params.load(), json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8")))
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     done: dict[str, dict[str, float]] = kept["scores"] if kept.get("key") == key else {}  # else of other code or data
     for number, left_out in SEEDS.items():

@@ -15,19 +15,23 @@ import scipy.signal
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.interpolate import interp1d
 
-from ecgpipe import conditioning, diagnoses, mapping, records, splitting, tables
+from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.labels import mapping
+from ecgpipe.preprocessing import bandpass
+from ecgpipe.project import tables
+from ecgpipe.recordings import recording
+from ecgpipe.recordings.sources import Source
+from ecgpipe.splitting.folds import Params, split
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 
 RECORDINGS = 1200  # in the collection; 300 of them are conditioned
 CONDITIONED = 300
 TO_HZ, LOW_HZ, HIGH_HZ, ORDER = 250, 0.5, 40.0, 2
-PREPROCESS = conditioning.Params(
+PREPROCESS = bandpass.Params(
     rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2, max_refused=0.05
 )
-SPLIT = splitting.Params(
-    folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1
-)
+SPLIT = Params(folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1)
 
 
 def rows() -> list[Row]:
@@ -42,15 +46,14 @@ def label_rows(raw: Path) -> Row:
     """Headers to rows of labels.csv, found and mapped; the references only read."""
     paths = sorted(raw.glob("*/*/*.hea"))
     sources = {
-        name: records.Source(form="wfdb", vocabulary=one.vocabulary, codes="snomed")
-        for name, one in collection.SOURCES.items()
+        name: Source(form="wfdb", vocabulary=one.vocabulary, codes="snomed") for name, one in collection.SOURCES.items()
     }
-    classes = diagnoses.classes("official")
+    classes = diagnoses_classes.classes("official")
 
     def ours() -> list[pd.DataFrame]:
         made = []
         for name, source in sources.items():
-            described = list(records.describe(raw / name, source))
+            described = list(recording.describe(raw / name, source))
             words = mapping.vocabulary(source, raw / name)
             made.append(mapping.map_source(name, described, source, words, classes))
         return made
@@ -88,7 +91,7 @@ def dictionary(path: Path) -> dict:
 
 def stores(raw: Path, scratch: Path) -> list[Row]:
     """Recordings read, conditioned, with R-peaks, and stored."""
-    source = records.Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
+    source = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
     few = scratch / "few"
     few.mkdir()
     for path in sorted((raw / "ningbo").glob("*/*"))[: 2 * CONDITIONED]:
@@ -98,12 +101,12 @@ def stores(raw: Path, scratch: Path) -> list[Row]:
 
     def ours() -> None:
         shutil.rmtree(scratch / "store", ignore_errors=True)
-        report = conditioning.build_store(
+        report = bandpass.build_store(
             scratch / "store", few, source, PREPROCESS, workers=1, backend="loky", progress=lambda one, total: one
         )
         assert report["stored"] == CONDITIONED
 
-    signals_mv = [records.read(path).signal_mv for path in mats[:50]]
+    signals_mv = [recording.read(path).signal_mv for path in mats[:50]]
     sections = scipy.signal.butter(ORDER, (LOW_HZ, HIGH_HZ), "bandpass", fs=collection.RATE_HZ, output="sos")
     out = scratch / "out.mat"
     published = seconds(lambda: [published_preprocessing(mat, out) for mat in mats[:30]], rounds=3)[0] / 30
@@ -146,7 +149,7 @@ def all_leads_at_once(path: Path, sections: np.ndarray, out: Path) -> None:
 
 
 def transform(signal_mv: np.ndarray) -> np.ndarray:
-    """The transforms of `conditioning.condition`, with nothing in between: there is no less to do."""
+    """The transforms of `preprocessing.bandpass.condition`, with nothing in between: there is no less to do."""
     spectrum = scipy.fft.rfft(np.pad(signal_mv, ((1000, 1200), (0, 0))), axis=0)
     return scipy.fft.irfft(spectrum[:1801], 3600, axis=0)
 
@@ -163,7 +166,7 @@ def folds() -> Row:
         assert len(list(dealer.split(np.zeros((len(joint), 1)), joint))) == 5
 
     def ours() -> None:
-        made, left_out = splitting.split(table, list(collection.SOURCES), SPLIT)
+        made, left_out = split(table, list(collection.SOURCES), SPLIT)
         assert made["fold"].nunique() == 5 and len(made) + len(left_out) == len(table)
 
     reference, us = seconds(theirs, ours, rounds=2)
@@ -173,16 +176,16 @@ def folds() -> Row:
 
 
 def public_table() -> pd.DataFrame:
-    """What `splitting.split` gets of the public data: labels drawn from each source's vocabulary, patients in PTB-XL
-    alone, and one recording in a thousand an exact duplicate of another."""
-    classes, rng = diagnoses.classes("official"), np.random.default_rng(1)
+    """What `splitting.folds.split` gets of the public data: labels drawn from each source's vocabulary, patients in
+    PTB-XL alone, and one recording in a thousand an exact duplicate of another."""
+    classes, rng = diagnoses_classes.classes("official"), np.random.default_rng(1)
     column = {code: index for index, one in enumerate(classes) for code in one.codes}
     parts = []
     for name, source in collection.SOURCES.items():
         values = np.zeros((source.recordings, len(classes)))
         for row, codes in enumerate(collection.labels(name, source.recordings, rng)):
             values[row, [column[code] for code in codes if code in column]] = 1
-        said = diagnoses.annotated(diagnoses.vocabulary(source.vocabulary), classes)
+        said = diagnoses_classes.annotated(diagnoses_classes.vocabulary(source.vocabulary), classes)
         values[:, [not yes for yes in said]] = np.nan
         part = pd.DataFrame(values, columns=[one.code for one in classes])
         part["record"] = [f"{source.prefix}{number:06d}" for number in range(source.recordings)]

@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ecgpipe import calibrating, conditioning, ensembles, model, operating, params, predicting, results
+from ecgpipe.evaluation import calibration, operating_points
+from ecgpipe.model.network import DEMOGRAPHICS, Params, SEResNet18, folded
+from ecgpipe.prediction import outputs, predict
+from ecgpipe.prediction.ensemble import Ensemble
+from ecgpipe.preprocessing import bandpass
+from ecgpipe.project import params
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 
@@ -19,35 +24,35 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "raw"
         collection.make(raw, RECORDINGS, simulated=50)
-        files = predicting.expand([raw])
+        files = predict.expand([raw])
         return [
             row(files, Path(scratch), "demo", "params.yaml", rounds=4),
             row(files[:FEWER], Path(scratch), "full", "configs/cinc2021.yaml", rounds=1),
         ]
 
 
-def untrained(path: Path) -> ensembles.Ensemble:
-    """The folds' networks of a params file, folded, with drawn weights, as `ensembles.load` gives them."""
+def untrained(path: Path) -> Ensemble:
+    """The folds' networks of a params file, folded, with drawn weights, as `prediction.ensemble.load` gives them."""
     values = params.load(path)
-    preprocess = conditioning.Params.model_validate(values["preprocess"])
-    network = model.Params.model_validate(values["model"])
+    preprocess = bandpass.Params.model_validate(values["preprocess"])
+    network = Params.model_validate(values["model"])
     names = [f"class {number}" for number in range(CLASSES)]
     about = {
         "classes": names, "names": names, "full_names": names, "rate_hz": preprocess.rate_hz,
         "window": round(values["train"]["window_s"] * preprocess.rate_hz), "normalise": values["train"]["normalise"],
-        "conditioning": conditioning.settings(preprocess), "network": network.model_dump(),
+        "conditioning": bandpass.settings(preprocess), "network": network.model_dump(),
     }  # fmt: skip
     torch.manual_seed(1)
-    folds = [model.folded(model.SEResNet18(CLASSES, network)) for _ in values["split"]["folds"]]
-    point = operating.Point(calibrating.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5))
-    return ensembles.Ensemble(folds, values["split"]["folds"], about, point, np.ones(CLASSES), bf16=False)
+    folds = [folded(SEResNet18(CLASSES, network)) for _ in values["split"]["folds"]]
+    point = operating_points.Point(calibration.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5))
+    return Ensemble(folds, values["split"]["folds"], about, point, np.ones(CLASSES), bf16=False)
 
 
 def row(files: list[Path], scratch: Path, which: str, settings: str, rounds: int) -> Row:
     """One size of network."""
     ensemble = untrained(ROOT / settings)
     width, window = ensemble.about["network"]["width"], ensemble.about["window"]
-    signal, known = torch.randn(BATCH, window, 12).transpose(1, 2), torch.rand(BATCH, model.DEMOGRAPHICS)
+    signal, known = torch.randn(BATCH, window, 12).transpose(1, 2), torch.rand(BATCH, DEMOGRAPHICS)
 
     def bare() -> None:
         with torch.no_grad():
@@ -56,8 +61,8 @@ def row(files: list[Path], scratch: Path, which: str, settings: str, rounds: int
                     torch.sigmoid(network(signal, known))
 
     def ours() -> None:
-        with results.writer("csv", scratch / "p.csv", ensemble.codes, ensemble.names) as write:
-            for answer in predicting.predict(ensemble, files):
+        with outputs.writer("csv", scratch / "p.csv", ensemble.codes, ensemble.names) as write:
+            for answer in predict.predict(ensemble, files):
                 write(answer)
 
     one, two = seconds(bare, ours, rounds=rounds)

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ecgpipe import diagnoses, layout, params, resampling, tables
+from ecgpipe.diagnoses import classes
+from ecgpipe.evaluation import bootstrap
+from ecgpipe.project import atomic, params, tables
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 from tests.benchmarks.scale import measure
 
-CODES = [one.code for one in diagnoses.classes("official")]
+CODES = [one.code for one in classes.classes("official")]
 FOLDS = 5
 RESAMPLES = 1000
 TIMED = 2  # resamples that scikit-learn is timed for
@@ -47,12 +49,12 @@ def make(project: Path) -> pd.DataFrame:
     table = pd.concat([table.assign(gender=rng.choice(["F", "M"], count)), pd.DataFrame(labels, columns=CODES)], axis=1)
     table = table.assign(source=sources, record=record, patient="", fold=fold)
     table.insert(len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)])
-    tables.write(table, project / layout.FOLDS, sealed=True)
-    (project / layout.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
-    layout.seal(project / layout.FOLDS_INFO)
+    tables.write(table, project / atomic.FOLDS, sealed=True)
+    (project / atomic.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
+    atomic.seal(project / atomic.FOLDS_INFO)
     for name, part in table.groupby("source"):
         flags = np.where(rng.random(len(part)) < 0.02, "flat-lead", "")
-        tables.write(part[["record"]].assign(flags=flags), project / layout.store(name) / "index.csv", sealed=True)
+        tables.write(part[["record"]].assign(flags=flags), project / atomic.store(name) / "index.csv", sealed=True)
     for k in map(str, range(FOLDS)):
         for part, name in ((k, "val"), (tables.TEST, "test")):
             chosen = table[table["fold"] == part]
@@ -70,7 +72,7 @@ def make(project: Path) -> pd.DataFrame:
 
 
 def _predictions(project: Path, fold: str, name: str) -> Path:
-    return project / layout.predictions(fold) / f"{name}.csv"
+    return project / atomic.predictions(fold) / f"{name}.csv"
 
 
 def areas(table: pd.DataFrame) -> Row:
@@ -79,20 +81,20 @@ def areas(table: pd.DataFrame) -> Row:
     scores = (0.3 * np.nan_to_num(labels) + 0.7 * np.random.default_rng(2).random(labels.shape)).round(4)
     groups, known = table["group"].to_numpy(), ~np.isnan(labels)
 
-    def ranked() -> list[resampling.Ranking]:
+    def ranked() -> list[bootstrap.Ranking]:
         return [
-            resampling.rank(labels[k, index], scores[k, index], np.flatnonzero(k), len(labels))
+            bootstrap.rank(labels[k, index], scores[k, index], np.flatnonzero(k), len(labels))
             for index, k in enumerate(known.T)
         ]
 
     def ours() -> None:
-        weights, every = resampling.counts(groups, RESAMPLES, 1), ranked()
+        weights, every = bootstrap.counts(groups, RESAMPLES, 1), ranked()
         for first in range(0, RESAMPLES, 64):
             chunk = weights[:, first : first + 64].astype(np.float32)
             for one in every:
                 one.areas(chunk)
 
-    drawn = resampling.counts(groups, TIMED, 1)
+    drawn = bootstrap.counts(groups, TIMED, 1)
 
     def reference() -> None:
         for resample in range(TIMED):

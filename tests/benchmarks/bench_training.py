@@ -18,16 +18,22 @@ import scipy.io
 import torch
 from torch import nn
 
-from ecgpipe import augmenting, checkpoint, dataset, inference, layout, model, params, tables, training
-from ecgpipe.leads import LEADS
-from ecgpipe.peers import Peers
+from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.dataset import examples
+from ecgpipe.model import inference, saved_model
+from ecgpipe.model.network import Params, SEResNet18
+from ecgpipe.project import atomic, params, tables
+from ecgpipe.project.leads import LEADS
+from ecgpipe.training import trainer
+from ecgpipe.training.distributed import Peers
 from tests.benchmarks.measuring import Row, seconds
 
 ROOT = Path(__file__).parents[2]
 RATE_HZ, WINDOW, TEN_S = 250, 4096, 2500
 RECORDINGS, BATCH, STEP_BATCH, CLASSES = 256, 64, 32, 26
-FULL = model.Params(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
-STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2  # of one 12 x 4096 window, as counted in tests/test_model.py
+FULL = Params(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
+STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2  # of one 12 x 4096 window, as counted in tests/model/test_network.py
 
 
 def rows() -> list[Row]:
@@ -42,14 +48,14 @@ def rows() -> list[Row]:
     return [*found, *gpu()] if torch.cuda.is_available() else found
 
 
-def recordings(folder: Path, samples: int) -> dataset.Examples:
+def recordings(folder: Path, samples: int) -> examples.Examples:
     """Recordings in a memory-mapped store, R-peaks every 200 samples, some labels."""
     rng = np.random.default_rng(1)
     lead = np.cumsum(rng.normal(0, 20, (RECORDINGS * samples, len(LEADS))), axis=0)
     np.save(folder / f"{samples}.npy", np.rint(lead - np.linspace(lead[0], lead[-1], len(lead))).astype(np.int16))
     whole = torch.from_numpy(np.load(folder / f"{samples}.npy", mmap_mode="c"))
     known, count = np.full(RECORDINGS, 60.0), len(range(100, samples, 200))
-    data = dataset.of_signals([np.zeros((samples, 12), np.int16)] * RECORDINGS, known, np.full(RECORDINGS, "F"),
+    data = examples.of_signals([np.zeros((samples, 12), np.int16)] * RECORDINGS, known, np.full(RECORDINGS, "F"),
                               rate_hz=RATE_HZ, classes=CLASSES)  # fmt: skip
     peaks = torch.arange(100, samples, 200, dtype=torch.int32).repeat(RECORDINGS)
     place = torch.stack([torch.arange(RECORDINGS) * count, torch.full((RECORDINGS,), count)], dim=1)
@@ -58,16 +64,16 @@ def recordings(folder: Path, samples: int) -> dataset.Examples:
     return replace(data, signals_uv=[whole], peaks=peaks, peak_place=place, labels=labels, keys=keys)
 
 
-def engine(data: dataset.Examples, *names: str, normalise: str = "lead", window: int = WINDOW) -> augmenting.Augmenter:
+def engine(data: examples.Examples, *names: str, normalise: str = "lead", window: int = WINDOW) -> augmenter.Augmenter:
     """The engine with these augmentations, each always acting."""
     values = params.load(ROOT / "params.yaml")["augment"]
-    values |= {name: name in names for name in augmenting.SWITCHES} | {f"{name}_probability": 1.0 for name in names[1:]}
-    settings = augmenting.Params.model_validate(values)
+    values |= {name: name in names for name in augmenter.SWITCHES} | {f"{name}_probability": 1.0 for name in names[1:]}
+    settings = AugmentationParams.model_validate(values)
     codes = [str(number) for number in range(CLASSES)]
-    return augmenting.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
+    return augmenter.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
 
 
-def crops(data: dataset.Examples, folder: Path) -> Row:
+def crops(data: examples.Examples, folder: Path) -> Row:
     """A batch cropped and normalised, on one core."""
     stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
     for number in range(8):
@@ -98,7 +104,7 @@ def published_crop(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return window.astype(np.float32)
 
 
-def augmented(data: dataset.Examples) -> Row:
+def augmented(data: examples.Examples) -> Row:
     """The same with STAR, Multiply-Triangle, noise and lead dropout, each acting on every recording; one core."""
     stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
     rng = np.random.default_rng(3)
@@ -178,15 +184,15 @@ def bf16_limit(gflop: float) -> float:
     return 2 * 4096**3 / best / (gflop * 1e9)
 
 
-def fold_of(data: dataset.Examples, window_s: float, folder: Path, device: str = "cpu") -> training.Fold:
+def fold_of(data: examples.Examples, window_s: float, folder: Path, device: str = "cpu") -> trainer.Fold:
     """A fold of the full network, trained with the params of configs/cinc2021.yaml."""
     values = params.load(ROOT / "configs/cinc2021.yaml")
-    train = training.Params.model_validate(
+    train = trainer.Params.model_validate(
         values["train"]
         | {"batch": STEP_BATCH, "window_s": window_s, "threads": torch.get_num_threads(), "epochs": 1000}
     )
-    return training.Fold(
-        data, data.take(np.arange(4)), FULL, train, augmenting.Params.model_validate(values["augment"]),
+    return trainer.Fold(
+        data, data.take(np.arange(4)), FULL, train, AugmentationParams.model_validate(values["augment"]),
         codes=[str(number) for number in range(CLASSES)], peers=Peers(0, 1, torch.device(device)),
         state_path=folder / "state.pt", key="",
     )  # fmt: skip
@@ -223,7 +229,7 @@ def steps() -> list[Row]:
 def predictions() -> list[Row]:
     """Inference of the full network on all cores, 12 x 4096."""
     torch.manual_seed(1)
-    published, network = Published().eval(), model.SEResNet18(CLASSES, FULL).eval()
+    published, network = Published().eval(), SEResNet18(CLASSES, FULL).eval()
     with tempfile.TemporaryDirectory() as scratch:
         data = recordings(Path(scratch), samples=WINDOW).take(np.arange(BATCH))
         signal, known = torch.randn(1, 12, WINDOW), torch.rand(1, 3)
@@ -248,15 +254,15 @@ def predictions() -> list[Row]:
 
 def distance() -> str:
     """How far bfloat16 is from float32 with trained networks: the demo's, on its test part."""
-    if not (ROOT / layout.MODELS).exists():
+    if not (ROOT / atomic.MODELS).exists():
         return "distance from float32 unknown without the demo's models"
     with contextlib.chdir(ROOT):
-        table = tables.read(layout.FOLDS)
-        info = json.loads(layout.FOLDS_INFO.read_text(encoding="utf-8"))
-        whole = dataset.examples(table, dataset.open_stores(sorted(info["sources"])))
+        table = tables.read(atomic.FOLDS)
+        info = json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8"))
+        whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
         test, found = whole.take(np.flatnonzero(table["fold"] == tables.TEST)), []
         for fold in info["folds"]:
-            network, about = checkpoint.load(layout.model(fold))
+            network, about = saved_model.load(atomic.model(fold))
             window, how = about["window"], about["normalise"]
             found.append([inference.probabilities_of(network, test, window, how, bf16=bf16) for bf16 in (False, True)])
     exact, rounded = (torch.stack(part) for part in zip(*found, strict=True))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgpipe import diagnoses, params, simulating
-from ecgpipe.leads import LEADS
+from ecgpipe.diagnoses import classes
+from ecgpipe.project import params
+from ecgpipe.project.leads import LEADS
+from ecgpipe.simulation import hospitals
 
 RATE_HZ, SAMPLES, PER_FOLDER = 500, 5000, 1000
 SINUS_RHYTHM = "426783006"
@@ -49,7 +51,7 @@ def sizes(recordings: int) -> dict[str, int]:
 
 def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
     """For each of `count` recordings one to five codes of the source, the n-th of them 1/n as frequent as the first."""
-    codes = sorted(frozenset().union(*diagnoses.vocabulary(SOURCES[name].vocabulary).values()))
+    codes = sorted(frozenset().union(*classes.vocabulary(SOURCES[name].vocabulary).values()))
     codes = sorted(rng.permutation(codes).tolist(), key=lambda code: code != SINUS_RHYTHM)
     weight = 1 / np.arange(1, len(codes) + 1)
     drawn = rng.choice(len(codes), size=(count, 5), p=weight / weight.sum())
@@ -59,7 +61,7 @@ def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
 
 def bases(count: int, seed: int) -> np.ndarray:
     """int16 [count, time, 12]: simulated recordings in microvolts."""
-    signals_mv = [simulating.simulate_recording(np.random.default_rng([seed, i])).signal_mv for i in range(count)]
+    signals_mv = [hospitals.simulate_recording(np.random.default_rng([seed, i])).signal_mv for i in range(count)]
     return np.rint(np.stack(signals_mv) * 1000).clip(-32000, 32000).astype(np.int16)
 
 

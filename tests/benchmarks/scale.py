@@ -22,12 +22,12 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot
 
-from ecgpipe import layout, tables
+from ecgpipe.project import atomic, tables
 from tests.benchmarks import collection
 
 matplotlib.use("Agg")
-from matplotlib import pyplot
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -90,7 +90,7 @@ def predict(project: Path) -> None:
             tables.write(pd.concat([head, answered], axis=1), folder / f"{name}.csv")
         history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
-        layout.seal(folder)
+        atomic.seal(folder)
 
 
 def run(count: int, scratch: Path) -> list[dict]:

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgpipe import params, records, sections, signals
+from ecgpipe.commands.params import faults
+from ecgpipe.project import params
+from ecgpipe.recordings import sources
+from ecgpipe.recordings.recording import describe, read
+from ecgpipe.signals import store
 from tests.benchmarks import bench_data, collection, scale
 
 
@@ -14,25 +18,25 @@ def test_a_collection_reads_without_a_fault_and_no_recording_comes_twice(tmp_pat
     made = collection.make(tmp_path, 90, simulated=2)
     digests = []
     for name, source in params_of(tmp_path).items():
-        described = list(records.describe(tmp_path / name, source)) if made[name] else []
+        described = list(describe(tmp_path / name, source)) if made[name] else []
         assert [one.fault for one in described] == [""] * made[name]
         assert all(one.labels for one in described)
         for one in described:
-            recording = records.read(tmp_path / name / one.path, source)
-            digests.append(signals.raw_digest(recording.signal_mv, recording.rate_hz))
+            recording = read(tmp_path / name / one.path, source)
+            digests.append(store.raw_digest(recording.signal_mv, recording.rate_hz))
     assert len(set(digests)) == 90
     one = next((tmp_path / "ningbo").rglob("*.hea"))
-    assert np.allclose(wfdb.rdrecord(str(one.with_suffix(""))).p_signal, records.read(one).signal_mv, atol=1e-6)
+    assert np.allclose(wfdb.rdrecord(str(one.with_suffix(""))).p_signal, read(one).signal_mv, atol=1e-6)
 
 
 def params_of(project):
-    return records.in_use(collection.settings(project))
+    return sources.in_use(collection.settings(project))
 
 
 def test_its_settings_are_a_whole_params_file(tmp_path):
     values = collection.settings(tmp_path)
-    assert sections.faults(values) == []
-    assert params.section(records.Params, values, "data").sources == list(collection.SOURCES)
+    assert faults(values) == []
+    assert params.section(sources.Params, values, "data").sources == list(collection.SOURCES)
 
 
 @pytest.mark.parametrize("count", [1, 1000, collection.PUBLIC])
@@ -45,7 +49,7 @@ def test_the_published_header_parser_and_the_dictionary_read_what_we_read(tmp_pa
     paths = sorted(tmp_path.rglob("*.hea"))
     assert len(paths) == 60
     for path in paths:
-        ours, published = records.read(path), bench_data.published_header(path)
+        ours, published = read(path), bench_data.published_header(path)
         assert [str(code) for code in published["labels"]] == list(ours.labels)
         assert published["age"] == ours.age == float(bench_data.dictionary(path)["Age"])
 

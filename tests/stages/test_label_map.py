@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgpipe import params, tables, writers
+from ecgpipe.project import params, tables
+from ecgpipe.simulation import writers
 from stages import label_map
 
 PARAMS = """

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from ecgpipe import conditioning, exits, layout, params, records, signals, tables, writers
+from ecgpipe.preprocessing import bandpass
+from ecgpipe.project import atomic, params, stage, tables
+from ecgpipe.recordings import sources
+from ecgpipe.signals.store import open_store, read_about
+from ecgpipe.simulation import writers
 from stages import preprocess
-from tests.limbs import lawful
+from tests.fixtures.limbs import lawful
 
 PARAMS = """
 data: {root: data/raw, sources: [one.two]}
@@ -60,16 +64,16 @@ def project(tmp_path, monkeypatch):
 
 def test_every_recording_is_stored_or_refused_with_its_reason(project):
     preprocess.main("one.two")
-    store = signals.open_store(layout.store("one.two"))
+    store = open_store(atomic.store("one.two"))
     assert list(store.index["record"]) == ["A", "D"]
     assert list(store.index["samples"]) == [1000, 800]
     assert list(store.index["flags"]) == ["", "flat-lead"]
-    refused = tables.read(layout.store("one.two") / "refused.csv")
+    refused = tables.read(atomic.store("one.two") / "refused.csv")
     assert dict(zip(refused["path"], refused["reason"], strict=True)) == {
         "g1/B.hea": "short", "g1/C.hea": "truncated", "g2/E.hea": "flat", "g1/F.hea": "duplicate-record",
         "g2/F.hea": "duplicate-record",
     }  # fmt: skip
-    report = json.loads((layout.METRICS / "signals/one.two.json").read_text())
+    report = json.loads((atomic.METRICS / "signals/one.two.json").read_text())
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()) == 7
     assert report["flags"] == {"flat-lead": 1}
     assert store.conditioning == {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}
@@ -77,21 +81,21 @@ def test_every_recording_is_stored_or_refused_with_its_reason(project):
 
 def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
     preprocess.main("one.two")
-    before = signals.read_about(layout.store("one.two"))["digest"]
-    (layout.store("one.two") / "stray").write_text("")
+    before = read_about(atomic.store("one.two"))["digest"]
+    (atomic.store("one.two") / "stray").write_text("")
     preprocess.main("one.two")
-    assert signals.read_about(layout.store("one.two"))["digest"] == before
-    assert sorted(path.name for path in layout.SIGNALS.iterdir()) == ["one.two"]
-    assert not (layout.store("one.two") / "stray").exists()
+    assert read_about(atomic.store("one.two"))["digest"] == before
+    assert sorted(path.name for path in atomic.SIGNALS.iterdir()) == ["one.two"]
+    assert not (atomic.store("one.two") / "stray").exists()
 
 
 def test_a_dask_cluster_makes_the_same_bytes(project):
     preprocess.main("one.two")
-    loky = {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()}
+    loky = {path.name: path.read_bytes() for path in atomic.store("one.two").iterdir()}
     assert len(loky) == 6
     (project / "params.yaml").write_text(PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask"))
     preprocess.main("one.two")
-    assert {path.name: path.read_bytes() for path in layout.store("one.two").iterdir()} == loky
+    assert {path.name: path.read_bytes() for path in atomic.store("one.two").iterdir()} == loky
 
 
 def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch):
@@ -101,7 +105,7 @@ def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch
         (project / "params.yaml").write_text(PARAMS.replace("loky", "dask"))
         preprocess.main("one.two")
         assert "_condition_files" in str(list(cluster.scheduler.task_prefixes))
-    assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["A", "D"]
+    assert list(open_store(atomic.store("one.two")).index["record"]) == ["A", "D"]
 
 
 def test_dask_without_its_package_says_what_to_install(project, monkeypatch):
@@ -113,10 +117,10 @@ def test_dask_without_its_package_says_what_to_install(project, monkeypatch):
 
 def test_two_runs_at_once_are_refused(project, monkeypatch, caplog):
     monkeypatch.setattr(sys, "argv", [preprocess.__file__, "one.two"])
-    with layout.lock("preprocess-one.two"), pytest.raises(SystemExit):
-        exits.run(preprocess.main, "one.two")
+    with atomic.lock("preprocess-one.two"), pytest.raises(SystemExit):
+        stage.run(preprocess.main, "one.two")
     assert "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
-    assert not layout.store("one.two").exists()
+    assert not atomic.store("one.two").exists()
 
 
 def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(project):
@@ -126,7 +130,7 @@ def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(p
     )
     with pytest.raises(ValueError, match=says):
         preprocess.main("one.two")
-    assert not layout.store("one.two").exists()
+    assert not atomic.store("one.two").exists()
 
 
 def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
@@ -134,7 +138,7 @@ def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
     (project / "data/raw/one.two/g1/A.mat").rename(outside)
     (project / "data/raw/one.two/g1/A.mat").symlink_to(outside)
     preprocess.main("one.two")
-    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    refused = tables.read(atomic.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "outside"
 
 
@@ -148,10 +152,10 @@ def deadly(project, monkeypatch):
 
 def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(deadly):
     values = params.load(deadly / "params.yaml")
-    settings = params.section(conditioning.Params, values, "preprocess")
+    settings = params.section(bandpass.Params, values, "preprocess")
     raw = Path("data/raw/one.two")
     paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
-    first, second = conditioning._one_by_one(str(deadly), paths, records.in_use(values)["one.two"], settings, raw)
+    first, second = bandpass._one_by_one(str(deadly), paths, sources.in_use(values)["one.two"], settings, raw)
     assert first[:2] == ("refused", "crashed") and "g1/A.hea: the process that conditioned it died" in first[2]
     assert second[0] == "ok"
 
@@ -159,11 +163,11 @@ def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(dead
 @pytest.mark.campaign
 def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypatch):
     (deadly / "params.yaml").write_text(PARAMS.replace("workers: 1", "workers: 2").replace("d: 0.9", "d: 1"))
-    monkeypatch.setattr(conditioning, "_FEW", 1)
-    monkeypatch.setattr(conditioning, "_CHUNK", 2)
+    monkeypatch.setattr(bandpass, "_FEW", 1)
+    monkeypatch.setattr(bandpass, "_CHUNK", 2)
     get_reusable_executor().shutdown(wait=True)
     preprocess.main("one.two")
     get_reusable_executor().shutdown(wait=True)
-    refused = tables.read(layout.store("one.two") / "refused.csv").set_index("record")
+    refused = tables.read(atomic.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "crashed"
-    assert list(signals.open_store(layout.store("one.two")).index["record"]) == ["D"]
+    assert list(open_store(atomic.store("one.two")).index["record"]) == ["D"]

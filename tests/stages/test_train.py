@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from ecgpipe import checkpoint, layout, params, tables
+from ecgpipe.model import saved_model
+from ecgpipe.project import atomic, params, tables
 from stages import train
 
 ROOT = Path(__file__).parents[2]
@@ -34,16 +35,16 @@ def environment():
 
 def outputs():
     """The bytes that a fold leaves."""
-    files = [*layout.model("0").iterdir(), *layout.predictions("0").iterdir()]
+    files = [*atomic.model("0").iterdir(), *atomic.predictions("0").iterdir()]
     return {path.name: path.read_bytes() for path in files}
 
 
-@pytest.mark.campaign  # tests/test_faults.py kills it twice in every run
+@pytest.mark.campaign  # tests/pipeline/test_faults.py kills it twice in every run
 def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(project):
     subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
     whole = outputs()
     slow = subprocess.Popen(COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    state = layout.checkpoints("0") / "state.pt"
+    state = atomic.checkpoints("0") / "state.pt"
     deadline = time.monotonic() + 60
     while not state.exists() and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -57,22 +58,22 @@ def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(
 
 def test_two_processes_train_one_model(project):
     subprocess.run(TORCHRUN, env=environment(), check=True, capture_output=True, timeout=180)
-    found = tables.read(layout.predictions("0") / "history.csv")
+    found = tables.read(atomic.predictions("0") / "history.csv")
     assert len(found) == 12
     assert found["train_loss"].astype(float).iloc[-1] < found["train_loss"].astype(float).iloc[0]
-    _, about = checkpoint.load(layout.model("0"))
+    _, about = saved_model.load(atomic.model("0"))
     assert about["folds"] == [0, 1]
 
 
 def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
-    info = json.loads(layout.FOLDS_INFO.read_text())
-    layout.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
-    layout.seal(layout.FOLDS_INFO)
+    info = json.loads(atomic.FOLDS_INFO.read_text())
+    atomic.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
+    atomic.seal(atomic.FOLDS_INFO)
     train.main("2")
     assert "fold 2 has no recordings" in caplog.text
-    for folder in (layout.model("2"), layout.predictions("2")):
+    for folder in (atomic.model("2"), atomic.predictions("2")):
         assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
-    assert not layout.checkpoints("2").exists()
+    assert not atomic.checkpoints("2").exists()
 
 
 def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(project):
@@ -85,7 +86,7 @@ def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(proj
             YAML(typ="safe", pure=True).dump(values, handle)
         train.main("0")
         found[how] = outputs()
-        assert checkpoint.load(layout.model("0"))[1]["unannotated"] == how
+        assert saved_model.load(atomic.model("0"))[1]["unannotated"] == how
     assert found["mask"]["weights.safetensors"] != found["negative"]["weights.safetensors"]
 
 
@@ -96,7 +97,7 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
         keys.append(key)
         raise InterruptedError
 
-    monkeypatch.setattr(train.training, "Fold", stopped)
+    monkeypatch.setattr(train.trainer, "Fold", stopped)
     values = params.load()
     for how in ("mask", "negative", "mask"):
         values["labels"]["unannotated"] = how

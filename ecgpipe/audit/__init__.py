@@ -1,0 +1,1 @@
+"""Are the labels right? What is odd in a project's labels."""

@@ -1,0 +1,170 @@
+"""Positives of each class at each source, which of these cells are suspicious, and why they may be.
+
+A cell is judged against its sisters: the other sources that annotate the class, with 20 usable recordings or more; two
+of them at least, since of two sources alone nobody can say which is odd. Expected are the cell's recordings times the
+median of the sisters' shares of positives. A cell is suspicious where all three hold:
+
+- five times fewer or more positives than expected,
+- a chance below 1 in 10,000 of so few or so many, were the rate here that of all sisters together: of two Poisson
+  counts, given their sum, one is binomial (Przyborowski and Wilenski 1940, doi:10.1093/biomet/31.3-4.313). With some
+  200 cells, false alarms from counting alone stay rare,
+- ten or more, of the positives and the expected.
+
+Hospitals differ, so a suspicious cell is a question and no fault. Why it may be so: `KNOWN` holds the cases with a
+source; of the others `explain` gives the figures and the places to look at. Order: by the labels too few or too many.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ecgpipe.diagnoses.classes import Diagnosis
+
+FACTOR = 5.0
+CHANCE = 1e-4
+LEAST = 10
+SISTER_RECORDINGS = 20
+SISTERS = 2
+COLUMNS = ["source", "code", "abbreviation", "name", "recordings", "positives", "expected", "sisters", "lowest",
+           "highest", "chance", "verdict", "explanation"]  # fmt: skip
+
+_ZHENG = (
+    "In the tables of Chapman-Shaoxing and Ningbo the native label `AF` is atrial flutter (164890007) and `AFIB` is "
+    "atrial fibrillation (164889003); see native_labels.csv and Zheng et al. 2020, doi:10.1038/s41597-020-0386-x. "
+)
+_NINGBO = (
+    "Of Ningbo's 34,905 public recordings none has fibrillation and 7,615 have flutter, while fibrillation is the more "
+    "common of the two at every other source that annotates both: many of these flutter labels are likely "
+    "fibrillation. Neither class can be trusted there."
+)
+_LUDB = (
+    "LUDB states an axis for every recording; of its 200, 66 have a left and 3 a right deviation (Kalyakulina et al. "
+    "2020, doi:10.1109/ACCESS.2020.3029211). Its labels are wider than those of sources that name an axis only where a "
+    "reader found it worth a diagnosis."
+)
+# (vocabulary, code) -> what is known of the cell.
+KNOWN = {
+    ("Ningbo", "164889003"): _ZHENG + _NINGBO,
+    ("Ningbo", "164890007"): _ZHENG + _NINGBO,
+    ("Chapman-Shaoxing", "164889003"): _ZHENG.strip(),
+    ("Chapman-Shaoxing", "164890007"): _ZHENG.strip(),
+    ("LUDB", "39732003"): _LUDB,
+    ("LUDB", "47665007"): _LUDB,
+}
+# Codes that one hospital may write where another writes the other: a slow sinus rhythm, a long PR interval.
+NEIGHBOURS = {
+    "426627000": "426177001",
+    "426177001": "426627000",
+    "164947007": "270492004",
+    "270492004": "164947007",
+    "164889003": "164890007",
+    "164890007": "164889003",
+}
+
+
+def count(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
+    """One row per class and source of labels.csv: `source, code, abbreviation, name, recordings, positives`.
+
+    `recordings` are those without a fault; `positives` is NaN where the source does not annotate the class.
+    """
+    good, rows = table[table["fault"] == ""], []
+    for source in dict.fromkeys(table["source"]):
+        own = good[good["source"] == source]
+        for one in classes:
+            labels = own[one.code]
+            positives = float((labels == 1).sum()) if labels.notna().any() else np.nan
+            rows.append([source, one.code, one.abbreviation, one.name, len(own), positives])
+    return pd.DataFrame(rows, columns=COLUMNS[:6])
+
+
+def judge(counts: pd.DataFrame) -> pd.DataFrame:
+    """The counts with `expected` positives, the number of `sisters`, the `lowest` and `highest` of their shares, the
+    `chance` of the count, and the `verdict`: few, many, '' for neither, 'not judged' with fewer than two sisters.
+
+    All but the verdict ('') is NaN in cells that are not annotated. The rule stands at the head of this module.
+    """
+    judged = [_judged(row, counts) for _, row in counts.iterrows()]
+    return pd.concat([counts, pd.DataFrame(judged, index=counts.index)], axis=1)
+
+
+def rates_chance(positives: int, recordings: int, others: int, other_recordings: int) -> float:
+    """The chance of so few or so many of all positives on this side, whichever is rarer, were both rates the same.
+
+    One of two Poisson counts is binomial, given their sum (Przyborowski and Wilenski 1940).
+
+    >>> rates_chance(0, 100, 4, 100), rates_chance(3, 100, 0, 100)
+    (0.0625, 0.125)
+    """
+    together, share = positives + others, recordings / (recordings + other_recordings)
+    few = special.bdtr(positives, together, share)
+    many = special.bdtrc(positives - 1, together, share) if positives else 1.0
+    return float(min(few, many))
+
+
+def suspicious(cells: pd.DataFrame) -> pd.DataFrame:
+    """The suspicious cells, those with the most labels too few or too many first."""
+    found = cells[cells["verdict"].isin(["few", "many"])]
+    return found.loc[(found["positives"] - found["expected"]).abs().sort_values(ascending=False, kind="stable").index]
+
+
+def explain(cell: Mapping[str, Any], vocabulary: str, says: Sequence[str], neighbours: Sequence[str]) -> str:
+    """Why a suspicious cell may be so: what is known of it, else where to look.
+
+    `vocabulary`: the name of the source's; `says`: its native labels that map to the class; `neighbours`: sentences
+    on classes that hold the same finding under another name.
+    """
+    known = KNOWN.get((vocabulary, cell["code"]))
+    if known:
+        return known
+    labels = ", ".join(f"`{label}`" for label in says)
+    if cell["positives"] == 0:
+        text = (
+            f"The vocabulary {vocabulary} can say the class ({labels}), and no recording does. If nobody there uses "
+            "these labels, take their rows out: the class is blank then, and no recording counts as negative."
+        )
+    elif cell["verdict"] == "few":
+        text = (
+            f"Another population, another name for the same finding, or a native label that the vocabulary "
+            f"{vocabulary} maps elsewhere; to this class map {labels}."
+        )
+    else:
+        text = (
+            f"Another population, a wider use of the word, or a native label too many: to this class the vocabulary "
+            f"{vocabulary} maps {labels}."
+        )
+    return " ".join([text, *neighbours])
+
+
+def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
+    """A sentence on each class at the same source that can hold the same finding under another name."""
+    near = cells[(cells["source"] == cell["source"]) & (cells["code"] == NEIGHBOURS.get(cell["code"]))]
+    return [
+        f"{row['abbreviation']}, its neighbour, has {row['positives']:,.0f} positives here (expected "
+        f"{row['expected']:,.0f})."
+        for _, row in near[near["expected"].notna()].iterrows()
+    ]
+
+
+def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
+    """What `judge` adds to one cell."""
+    unknown = dict.fromkeys(("expected", "sisters", "lowest", "highest", "chance"), np.nan)
+    if np.isnan(cell["positives"]) or not cell["recordings"]:
+        return unknown | {"verdict": ""}
+    same = counts[(counts["code"] == cell["code"]) & (counts["source"] != cell["source"])]
+    sisters = same[same["positives"].notna() & (same["recordings"] >= SISTER_RECORDINGS)]
+    if len(sisters) < SISTERS:
+        return unknown | {"sisters": len(sisters), "verdict": "not judged"}
+    shares = (sisters["positives"] / sisters["recordings"]).to_numpy()
+    expected = float(cell["recordings"] * np.median(shares))
+    positives = float(cell["positives"])
+    others = int(sisters["positives"].sum()), int(sisters["recordings"].sum())
+    chance = rates_chance(int(positives), int(cell["recordings"]), *others)
+    verdict = ""
+    if chance < CHANCE and max(positives, expected) >= LEAST:
+        few, many = positives * FACTOR <= expected, positives >= expected * FACTOR
+        verdict = "few" if few else "many" if many else ""
+    ends = {"lowest": float(shares.min()), "highest": float(shares.max())}
+    return {"expected": expected, "sisters": len(sisters), **ends, "chance": chance, "verdict": verdict}

@@ -1,0 +1,78 @@
+"""Native labels that say something no chosen class counts, and classes that no source can say.
+
+`metrics/labels.json` counts the labels of each source that no chosen class counts (`unscored`), that its vocabulary
+does not hold (`unknown`), and those of them that are a class's code all the same (`outside_vocabulary`). Some are near
+relatives of a chosen class, and a hint says so: equivalent codes of the official list (CinC 2021), and `RELATIVES`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses.classes import Diagnosis
+
+COLUMNS = ["source", "label", "recordings", "kind", "hint"]
+KINDS = ("unscored", "outside_vocabulary", "unknown")
+_PVC, _PAC = "427172004", "284470004"
+# Code -> the code of its relative, and what to know of both.
+RELATIVES = {
+    diagnoses_classes.ECTOPICS: (
+        _PVC,
+        "ventricular ectopic beats, the only label of CPSC 2018 and PTB-XL for premature ventricular beats; the "
+        "official score leaves it out; `labels.merge_ectopics: true` counts it here",
+    ),
+    "11157007": (_PVC, "ventricular bigeminy: every second beat is one"),
+    "251180001": (_PVC, "ventricular trigeminy: every third beat is one"),
+    "251168009": (_PAC, "supraventricular bigeminy: every second beat is one"),
+    "251170000": (_PAC, "a premature atrial beat that is not conducted"),
+    "164947007": ("270492004", "a prolonged PR interval; the class list `study` counts it here"),
+    "426627000": ("426177001", "bradycardia of any kind; most such recordings are in sinus rhythm, not all"),
+}
+
+
+def listed(
+    report: Mapping[str, Any], meanings: Mapping[str, Mapping[str, Iterable[str]]], classes: Sequence[Diagnosis]
+) -> pd.DataFrame:
+    """One row per source and label that no class counts there: `source, label, recordings, kind, hint`, in the order of
+    the sources, the kinds and the numbers.
+
+    report: metrics/labels.json; meanings: source -> label as the report writes it -> its SNOMED CT codes.
+    """
+    rows = [
+        [source, label, times, kind, hint(meanings.get(source, {}).get(label, ()), classes, kind)]
+        for source, told in report["sources"].items()
+        for kind in KINDS
+        for label, times in told.get(kind, {}).items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def hint(codes: Iterable[str], classes: Sequence[Diagnosis], kind: str = "unscored") -> str:
+    """The chosen class that is a near relative of a label's codes, and how; '' where there is none."""
+    said = []
+    for code in sorted(codes):
+        relative, text = RELATIVES.get(code) or _equivalent(code)
+        near = [one.abbreviation for one in classes if relative in one.codes]
+        own = [one.abbreviation for one in classes if code in one.codes]
+        if kind == "outside_vocabulary" and own:
+            said.append(f"a code of {own[0]}: where the source uses it, it needs a row in the vocabulary")
+        elif near and not own:
+            said.append(f"near {near[0]}: {text}")
+    return "; ".join(said)
+
+
+def _equivalent(code: str) -> tuple[str, str]:
+    """Another code of the same official class, '' where there is none."""
+    for one in diagnoses_classes.classes("official"):
+        others = [other for other in one.codes if other != code]
+        if code in one.codes and others:
+            return others[0], f"the official list counts {' and '.join(one.codes)} as one class"
+    return "", ""
+
+
+def unsaid(cells: pd.DataFrame) -> list[str]:
+    """The abbreviations of the classes that no source in use annotates."""
+    known = cells.groupby("abbreviation", sort=False)["positives"].count()
+    return known.index[known == 0].tolist()

@@ -1,0 +1,1 @@
+"""Augmentations of a batch: time maps, gains and additions, each under a contract."""

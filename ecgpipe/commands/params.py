@@ -1,0 +1,165 @@
+"""The check of a whole params file: every section by its own model, and what must hold between sections."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.diagnoses import classes
+from ecgpipe.evaluation import metrics, operating_points
+from ecgpipe.labels import mapping
+from ecgpipe.model import network
+from ecgpipe.preprocessing import bandpass
+from ecgpipe.project import atomic, params
+from ecgpipe.recordings import sources
+from ecgpipe.simulation import hospitals
+from ecgpipe.splitting import folds, institutions
+from ecgpipe.training import trainer
+
+_WRITTEN = (atomic.SIGNALS, atomic.MODELS, atomic.PREDICTIONS, atomic.CHECKPOINTS, atomic.METRICS, atomic.PLOTS)
+MODELS: dict[str, type[params.Section]] = {
+    "data": sources.Params,
+    "simulate": hospitals.Params,
+    "labels": mapping.Params,
+    "preprocess": bandpass.Params,
+    "split": folds.Params,
+    "model": network.Params,
+    "train": trainer.Params,
+    "augment": AugmentationParams,
+    "evaluate": operating_points.Params,
+    "compute": params.Compute,
+}
+
+
+def faults(values: Mapping[str, Any]) -> list[str]:
+    """Every fault of a params file, as `section.key: rule (found value)`; empty where there is none."""
+    found = [f"{name}: no such section" for name in values if name not in MODELS and name != "sources"]
+    for name, section in MODELS.items():
+        found += params.faults(section, values[name], name) if name in values else [f"{name}: section is missing"]
+    catalogue = values.get("sources")
+    if not isinstance(catalogue, Mapping):
+        return [*found, "sources: the catalogue of sources is missing"]
+    for name, entry in catalogue.items():
+        if not re.fullmatch(params.NAME, str(name)):
+            found.append(f"sources.{name}: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'")
+        found += params.faults(sources.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
+    return found + _root(values) + _between(values) + _frequencies(values) + _unusable(values)
+
+
+def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
+    """The fault of a vocabulary that is neither known by name nor a CSV of one's own."""
+    name, known = entry["vocabulary"], classes.vocabularies()
+    if name in known or name.endswith(".csv"):
+        return []
+    return [f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"]
+
+
+def _frequencies(values: Mapping[str, Any]) -> list[str]:
+    """Frequencies of switched-on augmentations that stores of preprocess.rate_hz cannot hold."""
+    augment, preprocess = values.get("augment"), values.get("preprocess")
+    if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
+        return []
+    rate_hz = preprocess.get("rate_hz")
+    found = [(key, augment.get(key)) for name, key in augmenter._HIGHEST.items() if augment.get(name) is True]
+    return [
+        f"augment.{key}: it lies below half of preprocess.rate_hz {rate_hz} (found {value})"
+        for key, value in found
+        if isinstance(value, int | float) and isinstance(rate_hz, int | float) and value >= rate_hz / 2
+    ]
+
+
+def _checked(values: Mapping[str, Any], *names: str) -> list[Any] | None:
+    """The sections `names`, where all of them are there and without faults of their own."""
+    if any(name not in values or params.faults(MODELS[name], values[name], name) for name in names):
+        return None
+    return [MODELS[name].model_validate(values[name]) for name in names]
+
+
+def _unusable(values: Mapping[str, Any]) -> list[str]:
+    """Settings that are right alone and leave a stage nothing to work with."""
+    found = []
+    if sections := _checked(values, "data", "split"):
+        data, split = sections
+        left = institutions.of([name for name in data.sources if name not in split.test_sources], split.institutions)
+        if not left:
+            found.append("split.test_sources: it names all of data.sources, which leaves nothing to train on")
+        elif split.protocol == "source" and len(left) < 2:
+            found.append(f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})")
+    if sections := _checked(values, "preprocess", "train"):
+        samples = round(sections[1].window_s * sections[0].rate_hz)
+        if samples < 1:
+            found.append(f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}")
+    if sections := _checked(values, "labels", "evaluate"):
+        found += _challenge(*sections)
+    return found
+
+
+def _challenge(labels: mapping.Params, evaluate: operating_points.Params) -> list[str]:
+    """The fault of thresholds by the challenge score for classes that it does not know."""
+    try:
+        chosen = mapping.chosen(labels)
+    except ValueError:
+        return []  # told by `_between`
+    if evaluate.thresholds != "challenge" or metrics.panel([one.code for one in chosen]).weights is not None:
+        return []
+    return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
+
+
+def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
+    """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
+    if params.faults(folds.Params, values.get("split"), "split"):
+        return []
+    split, known = folds.Params.model_validate(values["split"]), values["sources"]
+    found = [
+        f"split.institutions: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
+        for institution in split.institutions
+        for name in institution
+        if name not in known
+    ]
+    return found + institutions.torn(split.test_sources, used, split.institutions)
+
+
+def _between(values: Mapping[str, Any]) -> list[str]:
+    """What must hold between sections, as far as they are there and of the right kind."""
+    sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
+    known = sections["sources"]
+    used = _names(sections.get("data", {}).get("sources"))
+    found = [
+        f"data.sources: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
+        for name in used
+        if name not in known
+    ]
+    found += [
+        f"split.test_sources: '{name}' is not in data.sources"
+        for name in _names(sections.get("split", {}).get("test_sources"))
+        if name not in used
+    ]
+    found += _institutions(values, used)
+    if labels := _checked(values, "labels"):
+        try:
+            classes.classes(labels[0].classes, labels[0].merge_ectopics)
+        except ValueError as error:
+            found.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
+    return found
+
+
+def _names(listed: Any) -> list[str]:
+    """The texts of what ought to be a list of names; its own section tells what else is in it."""
+    return [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+
+
+def _root(values: Mapping[str, Any]) -> list[str]:
+    """Faults of data.root: the recordings lie in a folder of their own, and no stage's outputs do."""
+    root = values["data"].get("root") if isinstance(values.get("data"), Mapping) else None
+    if not isinstance(root, str):
+        return []
+    if not root.strip() or not root.isprintable():
+        return [f"data.root: it is the path of a folder, in printable characters (found {root!r})"]
+    found = Path(os.path.normpath(Path.cwd() / root))
+    written = [Path.cwd() / path for path in _WRITTEN]
+    if any(found == path or path in found.parents or found in path.parents for path in written):
+        return [f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"]
+    return []

@@ -1,0 +1,53 @@
+"""Runs to be compared: the split and the predictions of a folder, of a Git revision or of a DVC experiment."""
+
+from pathlib import Path
+
+from ecgpipe.project import atomic
+from ecgpipe.project.params import PARAMS
+
+_NEEDED = (atomic.FOLDS, atomic.FOLDS_INFO, atomic.PREDICTIONS)
+_NOTES = tuple(path.with_name(path.name + atomic.BESIDE) for path in (atomic.FOLDS, atomic.FOLDS_INFO))  # their digests
+
+
+def locate(name: str, scratch: Path) -> tuple[Path, Path]:
+    """Of the run `name`: the project tree that holds its split, and the folder that holds its folds' predictions.
+
+    A folder is a project (data/folds.csv, data/folds.json, their digests, data/predictions, and params.yaml where it
+    has one), its `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision is
+    what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError where either lacks
+    them.
+    """
+    folder = Path(name).resolve()
+    if folder.is_dir():
+        if next(folder.glob("fold-*/val.csv"), None):
+            above = folder.parent.parent
+            return (above if above / atomic.PREDICTIONS == folder else Path()), folder
+        missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
+        if missing:
+            raise ValueError(
+                f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran, or "
+                "a folder of predictions (fold-K/val.csv)"
+            )
+        return folder, folder / atomic.PREDICTIONS
+    root = _fetch(name, Path(scratch))
+    return root, root / atomic.PREDICTIONS
+
+
+def _fetch(revision: str, scratch: Path) -> Path:
+    """The needed files of a revision, copied from DVC's cache (and remote, where one is set)."""
+    from dvc.api import DVCFileSystem  # a second to import, which every other command is spared
+    from dvc.exceptions import DvcException
+
+    try:
+        files = DVCFileSystem(".", rev=revision)
+        for path in (*_NEEDED, *_NOTES, PARAMS):
+            target = scratch / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            files.get(path.as_posix(), target.as_posix(), recursive=True)
+    except (DvcException, OSError) as error:
+        raise ValueError(
+            f"'{revision}' is no folder, and as a revision its predictions cannot be had ({error}); name a Git "
+            "revision or an experiment of `dvc exp show` whose run is in DVC's cache (`dvc pull`, or `dvc repro` "
+            "there), or a folder"
+        ) from error
+    return scratch

@@ -1,0 +1,1 @@
+"""Stores and folds to the tensors of a batch."""

@@ -1,0 +1,274 @@
+"""Recordings as a network sees them: rows of the split table joined to their stores, and batches gathered from them.
+
+A batch is made by one gather: for every recording a time map tau (in samples from its start, may be fractional) says
+where each sample of the window is read; outside the recording the signal is zero.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import ConfigDict
+
+from ecgpipe.project import atomic, tables
+from ecgpipe.project.leads import LEADS
+from ecgpipe.project.params import Section
+from ecgpipe.signals.store import Store, open_store
+
+NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
+_ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
+_PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
+
+
+class Labels(Section):
+    """What training needs of `labels` in params.yaml; `labels.mapping.Params` has, and checks, the whole section."""
+
+    model_config = ConfigDict(extra="ignore")
+    unannotated: Literal["mask", "negative"]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Recordings of a split table, in its order, with everything but their signals in memory.
+
+    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped), or a single one on a device.
+    place: int64 [recording, 3]: source, first sample, samples.
+    labels: float32 [recording, class], NaN where not annotated.
+    demographics: float32 [recording, 4]: `demographics()`.
+    keys: int64 [recording], the same for a recording whatever the table.
+    peaks: int32 [all peaks], R-peaks in samples from their recording's start; peak_place: int64 [recording, 2]: the
+    first of a recording's peaks, and their number.
+    """
+
+    signals_uv: list[torch.Tensor]
+    place: torch.Tensor
+    labels: torch.Tensor
+    demographics: torch.Tensor
+    keys: torch.Tensor
+    peaks: torch.Tensor
+    peak_place: torch.Tensor
+    rate_hz: float
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def to(self, device: torch.device, cache: str = "auto") -> "Examples":
+        """The same examples on a GPU, all sources one after another in one tensor. `cache`: 'device' moves the signals
+        too, 'host' moves nothing (batches are made here and moved), 'auto' moves all where the signals fit into 6
+        tenths of the device's free memory."""
+        if device.type == "cpu" or cache == "host":
+            return self
+        wanted = sum(tensor.nbytes for tensor in self.signals_uv)
+        if cache == "auto" and wanted > 0.6 * torch.cuda.mem_get_info(device)[0]:
+            return self
+        return self.joined(device)
+
+    def joined(self, device: torch.device) -> "Examples":
+        """The same examples on `device`, their signals in one tensor."""
+        lengths = torch.tensor([0, *(len(tensor) for tensor in self.signals_uv)])
+        whole = torch.empty((int(lengths.sum()), len(LEADS)), dtype=torch.int16, device=device)
+        for begin, tensor in zip(lengths.cumsum(0).tolist(), self.signals_uv, strict=False):
+            whole[begin : begin + len(tensor)].copy_(tensor)
+        place = self.place.clone()
+        place[:, 1] += lengths.cumsum(0)[place[:, 0]]
+        place[:, 0] = 0
+        moved = {name: getattr(self, name).to(device) for name in (*_PER_RECORDING, "peaks")}
+        return replace(self, signals_uv=[whole], **(moved | {"place": place.to(device)}))
+
+    def take(self, rows: np.ndarray) -> "Examples":
+        """Some of the recordings; the signals are shared."""
+        index = torch.as_tensor(np.array(rows, np.int64), device=self.place.device)
+        return replace(self, **{name: getattr(self, name)[index] for name in _PER_RECORDING})
+
+    def peaks_of(self, rows: torch.Tensor, most: int) -> torch.Tensor:
+        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most], padded with NO_PEAK."""
+        first, count = self.peak_place[rows].T
+        order = torch.arange(most, device=rows.device)
+        index = (first[:, None] + order).clamp(max=max(len(self.peaks) - 1, 0))
+        return torch.where(order < count[:, None], self.peaks[index].to(torch.int64), NO_PEAK)
+
+    def most_peaks(self) -> int:
+        """The largest number of R-peaks that any of these recordings has."""
+        return int(self.peak_place[:, 1].max()) if len(self) and len(self.peaks) else 0
+
+
+def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
+    """[age / 100, age known, female, male] per recording, float32: an unknown age is (0, 0), a newborn's (0, 1).
+
+    age: years, NaN where unknown; gender: 'F', 'M' or ''.
+    """
+    known = np.isfinite(age)
+    columns = [np.where(known, age, 0.0) / 100.0, known, gender == "F", gender == "M"]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def recording_key(source: str, record: str) -> int:
+    """A 63-bit number that names a recording, from which its random draws are made."""
+    return int.from_bytes(hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8).digest(), "little") >> 1
+
+
+def open_stores(sources: list[str], root: Path = atomic.SIGNALS) -> dict[str, Store]:
+    """The stores of `sources`. ValueError where their rates or conditioning differ."""
+    stores = {source: open_store(Path(root) / source) for source in sources}
+    kinds = {(store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()}
+    if len(kinds) > 1:
+        raise ValueError(f"{root}: stores were conditioned in different ways: {sorted(kinds)}; run `dvc repro`")
+    return stores
+
+
+def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
+    """The recordings of a split table (tables.py), read from `stores`. ValueError where a store lacks one."""
+    names = sorted(stores)
+    place, peak_place = np.zeros((len(table), 3), np.int64), np.zeros((len(table), 2), np.int64)
+    peaks_before = 0
+    for number, name in enumerate(names):
+        index = stores[name].index.set_index("record")
+        rows = np.flatnonzero((table["source"] == name).to_numpy())
+        wanted = table["record"].iloc[rows]
+        missing = wanted[~wanted.isin(index.index)]
+        if len(missing):
+            rule = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
+            raise ValueError(f"data/signals/{name}: {rule}; run `dvc repro split`")
+        found = index.loc[wanted]
+        place[rows] = np.stack([np.full(len(rows), number), found["first"], found["samples"]], axis=1)
+        peak_place[rows] = np.stack([peaks_before + found["first_peak"], found["peaks"]], axis=1)
+        peaks_before += len(stores[name].peaks)
+    keys = [recording_key(*pair) for pair in zip(table["source"], table["record"], strict=True)]
+    return Examples(
+        signals_uv=[_tensor(stores[name]) for name in names],
+        place=torch.from_numpy(place),
+        labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32)),
+        demographics=torch.from_numpy(demographics(table["age"].to_numpy(float), table["gender"].to_numpy(str))),
+        keys=torch.tensor(keys, dtype=torch.int64),
+        peaks=torch.from_numpy(np.concatenate([stores[name].peaks for name in names])),
+        peak_place=torch.from_numpy(peak_place),
+        rate_hz=next(iter(stores.values())).rate_hz,
+    )
+
+
+def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
+    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'; their index
+    says where in the table they stand.
+
+    ValueError where there is nothing to train on or to validate with.
+    """
+    validation, test = table["fold"] == fold, table["fold"] == tables.TEST
+    found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
+    for name in ("train", "val"):
+        if found[name].empty:
+            raise ValueError(
+                f"{atomic.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
+            )
+    return found
+
+
+def read(
+    fold: str, sources: list[str], device: torch.device, cache: str
+) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
+    """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples (`Examples.to`), and how
+    the stores of `sources` were conditioned. ValueError where one of these is damaged, or they do not fit."""
+    table, stores = tables.read(atomic.FOLDS), open_stores(sources)
+    rows = parts(table, fold)
+    whole = examples(table, stores).to(device, cache)
+    conditioning = next(iter(stores.values())).conditioning
+    return rows, {name: whole.take(part.index) for name, part in rows.items()}, conditioning
+
+
+def of_signals(
+    signals_uv: list[np.ndarray], age: np.ndarray, gender: np.ndarray, *, rate_hz: float, classes: int
+) -> Examples:
+    """New recordings that stand in no table: int16 microvolts [time, 12] each; their labels are all unknown."""
+    lengths = np.array([len(signal) for signal in signals_uv], np.int64)
+    first = np.cumsum(lengths) - lengths
+    return Examples(
+        signals_uv=[torch.from_numpy(np.concatenate(signals_uv))],
+        place=torch.from_numpy(np.stack([np.zeros_like(first), first, lengths], axis=1)),
+        labels=torch.full((len(lengths), classes), torch.nan),
+        demographics=torch.from_numpy(demographics(age, gender)),
+        keys=torch.zeros(len(lengths), dtype=torch.int64),
+        peaks=torch.zeros(0, dtype=torch.int32),
+        peak_place=torch.zeros((len(lengths), 2), dtype=torch.int64),
+        rate_hz=rate_hz,
+    )
+
+
+def gather(
+    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False, out: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead] (written into
+    `out`, where given); and which samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None
+    where all are known to.
+
+    Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by cubic convolution
+    (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the recording; its ends are continued for what
+    lies within a step of them.
+    """
+    source, first, samples = data.place[rows].T
+    signal = torch.empty((*tau.shape, len(LEADS)), device=tau.device) if out is None else out
+    low = tau.floor().to(torch.int64) if tau.is_floating_point() else tau
+
+    def near(step: int) -> torch.Tensor:
+        return _at(data, source, first, samples, low + step).to(torch.float32)
+
+    if tau.is_floating_point():
+        _between(near, (tau - low).to(torch.float32)[..., None], cubic, signal)
+    else:
+        signal.copy_(_at(data, source, first, samples, tau))
+    slack = _ROUNDING if tau.is_floating_point() else 0
+    inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
+    if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
+        return signal.mul_(1e-3), None  # uV to mV
+    known = inside.to(torch.float32)[..., None]
+    return signal.mul_(known * 1e-3), known
+
+
+def window_starts(samples: int, window: int) -> list[int]:
+    """The windows that cover a recording in evaluation: half overlapping, the last flush with the end; [0] where the
+    recording is not longer than the window (it is padded with zeros at its end).
+
+    >>> window_starts(900, 1000), window_starts(2300, 1000)
+    ([0], [0, 500, 1000, 1300])
+    """
+    if samples <= window:
+        return [0]
+    return [*range(0, samples - window, max(1, window // 2)), samples - window]
+
+
+def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool, out: torch.Tensor) -> torch.Tensor:
+    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1), written into `out`."""
+    if not cubic:
+        return torch.lerp(near(0), near(1), share, out=out)
+    torch.mul(near(-1), ((2.0 - share) * share - 1.0) * share / 2.0, out=out)
+    out.addcmul_(near(0), ((3.0 * share - 5.0) * share * share + 2.0) / 2.0)
+    out.addcmul_(near(1), ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0)
+    return out.addcmul_(near(2), (share - 1.0) * share * share / 2.0)
+
+
+def _at(
+    data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torch.Tensor, index: torch.Tensor
+) -> torch.Tensor:
+    """int16 [batch, time, lead] at sample `index` [batch, time] of each recording, its ends continued."""
+    where = index.clamp(min=0).minimum(samples[:, None] - 1) + first[:, None]
+    if len(data.signals_uv) == 1:
+        return data.signals_uv[0].index_select(0, where.reshape(-1)).view(*index.shape, len(LEADS))
+    out = torch.empty((*index.shape, len(LEADS)), dtype=torch.int16, device=index.device)
+    for number, signals_uv in enumerate(data.signals_uv):
+        mine = torch.nonzero(source == number)[:, 0]
+        taken = signals_uv.index_select(0, where[mine].reshape(-1))
+        out.index_copy_(0, mine, taken.view(len(mine), index.shape[1], len(LEADS)))
+    return out
+
+
+def _tensor(store: Store) -> torch.Tensor:
+    # Copy-on-write, because torch warns of arrays that may not be written; nothing writes to it.
+    path = store.signals_uv.filename
+    return (
+        torch.from_numpy(np.load(path, mmap_mode="c"))
+        if len(store.signals_uv)
+        else torch.zeros((0, 12), dtype=torch.int16)
+    )

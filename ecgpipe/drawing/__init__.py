@@ -1,0 +1,1 @@
+"""ECG paper: recordings drawn with what was found, and the gallery of augmentations."""

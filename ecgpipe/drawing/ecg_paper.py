@@ -1,0 +1,170 @@
+"""ECG paper: traces at 25 mm/s and 10 mm/mV on a grid of 1 mm and 5 mm, as a printed electrocardiogram has it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ecgpipe.project.leads import LEADS
+
+DPI = 127  # five pixels a millimetre
+LAYOUT = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"), ("II",))
+SHEET_S = 10.0
+MOST_MV = 10.0
+MM_PER_S = 25.0
+MM_PER_MV = 10.0
+_INCH_MM = 25.4
+_MARGIN_MM = 6.0
+_LEAST_MM, _GAP_MM = 12.0, 6.0
+_ROW_MM = (-9.0, 12.0)  # a row of the sheet holds this at least: the pulse of 10 mm fits in
+_PULSE_MM = ((0.0, 2.0, 2.0, 7.0, 7.0, 10.0), (0.0, 0.0, 10.0, 10.0, 0.0, 0.0))
+_LINE_MM = 4.5
+_FINE, _COARSE = "#f6d5d5", "#e9a9a9"
+INK, SHADE, CUT = "black", "#0072B2", "#D55E00"
+
+
+def strips(
+    traces: Sequence[tuple[str, np.ndarray, np.ndarray]], rate_hz: float, title: str, legend: tuple[str, str]
+) -> Figure:
+    """One strip per lead: (lead, one trace, another beneath it), each [time] in mV; `legend` names both traces."""
+    duration_s = len(traces[0][1]) / rate_hz
+    heights_mm = [_extent_mm(above, beneath) for _, above, beneath in traces]
+    height_mm = sum(high - low + _GAP_MM for low, high in heights_mm) + 3 * _MARGIN_MM
+    width_mm = duration_s * MM_PER_S + 2 * _MARGIN_MM
+    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM))
+    axes = figure.add_axes((0, 0, 1, 1))
+    _grid(axes, width_mm, height_mm)
+    time_mm = _MARGIN_MM + np.arange(len(traces[0][1])) / rate_hz * MM_PER_S
+    top_mm = height_mm - 2 * _MARGIN_MM
+    for (lead, above, beneath), (low_mm, high_mm) in zip(traces, heights_mm, strict=True):
+        zero_mm = top_mm - high_mm
+        top_mm = zero_mm + low_mm - _GAP_MM
+        axes.plot(time_mm, zero_mm + beneath * MM_PER_MV, color=SHADE, linewidth=0.8, alpha=0.8)
+        axes.plot(time_mm, zero_mm + above * MM_PER_MV, color=INK, linewidth=0.8)
+        axes.text(1, zero_mm + 2, lead, fontsize=9, weight="bold")
+    axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=11, weight="bold")
+    for place, (text, colour) in enumerate(zip(legend, (INK, SHADE), strict=True)):
+        axes.text(width_mm - _MARGIN_MM - 32 * (1 - place), height_mm - 5, text, fontsize=9, color=colour, ha="right")
+    axes.text(width_mm - _MARGIN_MM, 1.5, "25 mm/s, 10 mm/mV", fontsize=7, ha="right")
+    return figure
+
+
+def twelve_leads(
+    signal_mv: np.ndarray, rate_hz: float, title: str, note: str = "", duration_s: float | None = None
+) -> Figure:
+    """A sheet of all twelve leads as a cardiograph prints it, to be saved at `DPI`: then a mm is five pixels.
+
+    signal_mv: [time, 12] in mV, in the order of leads.LEADS. Its first 10 s are drawn, each lead about its median
+    there: three rows of four leads, 2.5 s each, one after the other in time, and lead II over the 10 s beneath. A
+    shorter recording leaves the paper empty. Each row opens with a pulse of 1 mV and 0.2 s. Rows are as high as what
+    they hold, so that none runs into another; what is `MOST_MV` or more from the median is cut, and each cut marked.
+    `note`: lines beneath the title; `duration_s`: of the whole recording, where `signal_mv` is its beginning alone.
+    Layout and scale: AHA/ACCF/HRS recommendation (Kligfield et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180200).
+    """
+    assert signal_mv.ndim == 2 and signal_mv.shape[1] == len(LEADS), signal_mv.shape
+    shown = signal_mv[: round(SHEET_S * rate_hz)]
+    centred_mm = np.clip(shown - np.median(shown, axis=0), -MOST_MV, MOST_MV) * MM_PER_MV
+    rows = [_row(leads, centred_mm, rate_hz) for leads in LAYOUT]
+    extents_mm = [_within([values for _, _, values in row]) for row in rows]
+    lines = [line for line in note.split("\n") if line]
+    head_mm = _MARGIN_MM + _LINE_MM * len(lines)
+    needed_mm = sum(high - low for low, high in extents_mm) + head_mm + 2 * _MARGIN_MM
+    width_mm, height_mm = 5 * np.ceil(np.array([_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM, needed_mm]) / 5)
+    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=DPI)
+    axes = figure.add_axes((0, 0, 1, 1))
+    _grid(axes, width_mm, height_mm)
+    axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=10, weight="bold")
+    for number, line in enumerate(lines, start=1):
+        axes.text(_MARGIN_MM, height_mm - 5 - _LINE_MM * number, line, fontsize=8)
+    top_mm = height_mm - head_mm - _MARGIN_MM / 2
+    for row, (low_mm, high_mm) in zip(rows, extents_mm, strict=True):
+        _draw(axes, row, top_mm - high_mm)
+        top_mm -= high_mm - low_mm
+    cut = any(_is_cut(values).any() for row in rows for _, _, values in row)
+    caption = _caption(len(signal_mv) / rate_hz if duration_s is None else duration_s, cut)
+    axes.text(width_mm - _MARGIN_MM, 1.5, caption, fontsize=7, ha="right")
+    return figure
+
+
+def drawable(text: str) -> str:
+    """Text as it stands: no sign in it means mathematics, and one that the font lacks becomes a question mark.
+
+    >>> drawable("R$1, 5 \u00b5V, \u5fc3")
+    'R\\\\$1, 5 \u00b5V, ?'
+    """
+    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
+    return "".join(one if ord(one) in known else "?" for one in text).replace("$", r"\$")
+
+
+def _left_mm() -> float:
+    """Where the traces begin, after the pulse."""
+    return _MARGIN_MM + max(_PULSE_MM[0])
+
+
+def _row(leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(lead, where on the paper, how high above the row's zero) of each lead of a row, in mm."""
+    column_s = SHEET_S / len(leads)
+    bounds = [round(column_s * number * rate_hz) for number in range(len(leads) + 1)]
+    pieces = []
+    for lead, first, last in zip(leads, bounds, bounds[1:], strict=False):
+        values = centred_mm[first:last, LEADS.index(lead)]
+        place = _left_mm() + (first + np.arange(len(values))) / rate_hz * MM_PER_S
+        pieces.append((lead, place, values))
+    return pieces
+
+
+def _is_cut(values_mm: np.ndarray) -> np.ndarray:
+    """[time]: where a trace that was held within the sheet's range would leave it."""
+    return np.abs(values_mm) >= MOST_MV * MM_PER_MV
+
+
+def _within(values_mm: Sequence[np.ndarray]) -> tuple[float, float]:
+    """How far below and above its zero a row of the sheet reaches, with a little room."""
+    whole = np.concatenate(values_mm)
+    low, high = (whole.min() - 2, whole.max() + 2) if len(whole) else _ROW_MM
+    return min(low, _ROW_MM[0]), max(high, _ROW_MM[1])
+
+
+def _draw(axes: Axes, row: Sequence[tuple[str, np.ndarray, np.ndarray]], zero_mm: float) -> None:
+    """The pulse, the traces and the names of one row; a short stroke where one lead ends and the next begins, and a
+    triangle where a trace leaves the sheet's range."""
+    axes.plot(_MARGIN_MM + np.array(_PULSE_MM[0]), zero_mm + np.array(_PULSE_MM[1]), color=INK, linewidth=0.8)
+    for number, (lead, place, values) in enumerate(row):
+        start_mm = _left_mm() + number * SHEET_S / len(row) * MM_PER_S
+        if number:
+            axes.plot([start_mm, start_mm], [zero_mm - 4, zero_mm + 4], color=INK, linewidth=0.6)
+        cut = _is_cut(values)
+        padded = np.concatenate([[False], cut, [False]])
+        inner = (
+            padded[:-2] & cut & padded[2:]
+        )  # the trace is drawn as far as where it leaves, and from where it comes back
+        axes.plot(place, zero_mm + np.where(inner, np.nan, values), color=INK, linewidth=0.8, zorder=3)
+        for side, marker in ((1, "^"), (-1, "v")):
+            leaves = np.flatnonzero(np.diff(cut & (side * values > 0), prepend=False, append=False))[::2]
+            axes.scatter(place[leaves], zero_mm + values[leaves], 18, color=CUT, marker=marker, zorder=4)
+        behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
+        axes.text(start_mm + 1.5, zero_mm + 7.5, lead, fontsize=9, weight="bold", bbox=behind, zorder=2.5)
+
+
+def _caption(duration_s: float, cut: bool) -> str:
+    """Scale, what is shown of how much, and whether a trace was cut."""
+    part = f"first {SHEET_S:g} of {duration_s:.0f} s, " if duration_s > SHEET_S + 0.5 else ""
+    marked = f", cut at \u00b1{MOST_MV:g} mV (triangles)" * cut
+    return f"{part}25 mm/s, 10 mm/mV, each lead about its median{marked}"
+
+
+def _extent_mm(*traces: np.ndarray) -> tuple[float, float]:
+    """How far below and above its zero line a strip reaches."""
+    whole = np.concatenate(traces) * MM_PER_MV
+    return min(float(whole.min()), -_LEAST_MM / 2), max(float(whole.max()), _LEAST_MM / 2)
+
+
+def _grid(axes: Axes, width_mm: float, height_mm: float) -> None:
+    """Paper of a size in mm, its data coordinates in mm too."""
+    axes.set(xlim=(0, width_mm), ylim=(0, height_mm))
+    axes.axis("off")
+    for step, colour, width in ((1, _FINE, 0.3), (5, _COARSE, 0.5)):
+        axes.vlines(np.arange(0, width_mm, step), 0, height_mm, color=colour, linewidth=width)
+        axes.hlines(np.arange(0, height_mm, step), 0, width_mm, color=colour, linewidth=width)

@@ -1,0 +1,71 @@
+"""New recordings on ECG paper, each with what the models find in it."""
+
+import contextlib
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecgpipe.commands import output_paths
+from ecgpipe.drawing import ecg_paper
+from ecgpipe.prediction import outputs
+from ecgpipe.project import atomic
+from ecgpipe.report import style
+
+SHOWN_S = ecg_paper.SHEET_S  # of a recording
+_LETTERS = 150  # of a line on the sheet
+_PATH_LETTERS = 80  # of a recording's path in the title
+_LONGEST = 150  # bytes of a file's name
+
+
+@dataclass
+class Sheets:
+    """Draws sheets into `folder`, as PNG files named after the recordings; a name that stands already there gets a
+    number."""
+
+    folder: Path
+    names: Sequence[str]
+    full_names: Sequence[str]
+    _taken: set[str] = field(default_factory=set)
+
+    def draw(self, answer: outputs.Answer) -> Path | None:
+        """The sheet of one recording, as it was read; None where it was refused and there is nothing to draw."""
+        if answer.recording is None:
+            return None
+        found = f"The models find: {outputs.findings(answer, self.names, self.full_names)}"
+        lines = [found, *[f"Flags: {outputs.plain(answer.reason)}"] * bool(answer.reason)]
+        note = "\n".join(part for line in lines for part in textwrap.wrap(ecg_paper.drawable(line), _LETTERS))
+        path = self.folder / self._name(answer.path.stem)
+        shown = answer.recording
+        sheet = ecg_paper.twelve_leads(shown.signal_mv, shown.rate_hz, _title(answer), note, answer.duration_s)
+        style.save(sheet, path, dpi=ecg_paper.DPI)
+        return path
+
+    def _name(self, stem: str) -> str:
+        """A file name that nothing drawn before has: letters and digits of any script, dot, dash, underscore."""
+        wanted = re.sub(r"[^\w.-]", "_", stem).encode()[:_LONGEST].decode(errors="ignore")
+        name, number = wanted, 1
+        while name.lower() in self._taken:  # some file systems do not tell cases apart
+            number += 1
+            name = f"{wanted}-{number}"
+        self._taken.add(name.lower())
+        return f"{name}.png"
+
+
+@contextlib.contextmanager
+def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> Iterator[Sheets]:
+    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when not. ValueError where
+    that folder holds something already."""
+    with atomic.atomic(output_paths.folder(folder, "--plot")) as temporary:
+        temporary.mkdir()
+        yield Sheets(temporary, names, full_names)
+
+
+def _title(answer: outputs.Answer) -> str:
+    """The path as it was given, of a long one its end, then sex, age, duration and rate."""
+    recording, path = answer.recording, outputs.plain(answer.path)
+    path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"
+    age = "age unknown" if recording.age is None else f"{recording.age:g} years"
+    about = f", {recording.sex or 'sex unknown'}, {age}, {answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    return ecg_paper.drawable(path + about)

@@ -1,0 +1,1 @@
+"""Predictions to scores that can be believed: operating points, metrics, intervals, subgroups."""

@@ -1,0 +1,144 @@
+"""At which operating point: how probabilities are calibrated, and from which probability a class is answered.
+
+A point is chosen on validation predictions alone, and never scored on the rows that it was chosen on. The points of a
+run lie beside its models, in `data/models/operating.json`, and `predict` uses that of the ensemble:
+
+- `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in order.
+- `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null where undefined),
+  chosen on the fold's own validation rows, and `validation`: the digest of that file. A class that has no positive or
+  no negative there has no AUROC and no threshold: nothing was there to learn it from, and it is never answered.
+- `ensemble`: the same of all folds' validation rows together, each as the one model that did not train on it scored it.
+  The ensemble's mean is smoother than a single model, so a sensitivity that was asked for is not promised for it.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ecgpipe.evaluation.calibration import How, Scaling, fit
+from ecgpipe.evaluation.metrics import Panel
+from ecgpipe.evaluation.thresholds import at_sensitivity, maximal_challenge, maximal_f1
+from ecgpipe.project import atomic
+from ecgpipe.project.params import MOST_SEED, Section
+
+ENSEMBLE = "ensemble"
+COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
+
+
+class Params(Section):
+    """`evaluate` in params.yaml: the operating point, and the bootstrap.
+
+    thresholds: f1 (maximal F1 of each class), challenge (maximal challenge score) or sensitivity (the highest threshold
+    that finds the share `sensitivity` of the positives). resamples: of the bootstrap, at least 100 for an interval.
+    """
+
+    calibration: How
+    thresholds: Literal["f1", "challenge", "sensitivity"]
+    sensitivity: float = Field(gt=0, le=1)
+    resamples: int = Field(ge=100, le=1_000_000)
+    seed: int = Field(ge=0, le=MOST_SEED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """How the probabilities of each class are scaled, and its threshold [class] on the scaled ones."""
+
+    scaling: Scaling
+    thresholds: NDArray[np.float64]
+
+
+def choose(labels: NDArray, raw: NDArray, classes: Panel, params: Params) -> Point:
+    """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network gave them, both
+    [row, class]. ValueError where the challenge score is asked for and a class has no severity."""
+    scaling = fit(labels, raw, params.calibration)
+    probabilities = scaling.apply(raw)
+    if params.thresholds == "challenge":
+        if classes.weights is None:
+            raise ValueError(
+                "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have; "
+                "choose f1 or sensitivity, or classes of the official list"
+            )
+        cuts = maximal_challenge(labels, probabilities, classes.weights)
+    elif params.thresholds == "sensitivity":
+        cuts = at_sensitivity(labels, probabilities, params.sensitivity)
+    else:
+        cuts = maximal_f1(labels, probabilities)
+    return Point(scaling, cuts)
+
+
+def described(
+    points: Mapping[str, Point],
+    auroc: Mapping[str, NDArray],
+    digests: Mapping[str, str],
+    classes: Panel,
+    params: Params,
+) -> dict[str, Any]:
+    """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests` by fold."""
+
+    def one(name: str) -> dict[str, list[float | None]]:
+        point = points[name]
+        columns = {
+            "slope": point.scaling.slope,
+            "shift": point.scaling.shift,
+            "threshold": _learnt(point.thresholds, auroc[name]),
+            "validation_auroc": auroc[name],
+        }
+        return {key: [float(x) if np.isfinite(x) else None for x in values] for key, values in columns.items()}
+
+    folds = {name: {**one(name), "validation": digests[name]} for name in digests}
+    return {"params": params.model_dump(), "classes": classes.codes, "folds": folds, ENSEMBLE: one(ENSEMBLE)}
+
+
+def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
+    """Thresholds [class], infinite (never reached) where there is none, or no AUROC (`read`)."""
+    return np.where(np.isfinite(auroc) & np.isfinite(cuts), cuts, np.inf)
+
+
+def write(
+    points: Mapping[str, Point], auroc: Mapping[str, NDArray], classes: Panel, params: Params, path: Path
+) -> None:
+    """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
+    digests = {name: atomic.digest(atomic.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
+    with atomic.atomic(path, sealed=True) as temporary:
+        text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read(
+    path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
+) -> tuple[Point, NDArray[np.float64]]:
+    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json. The
+    threshold is infinite where none was chosen, and where the AUROC is NaN.
+
+    `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
+    points are missing, damaged, or were chosen for other models.
+    """
+    again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no operating points beside these models; {again}")
+    content = atomic.checked(path, required=True)
+    try:
+        found = json.loads(content)
+        made_for = {name: one["validation"] for name, one in found["folds"].items()}
+        one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
+        chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: not what the stage evaluate writes ({error!r}); {again}") from error
+    if found.get("classes") != codes or made_for != dict(digests):
+        raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
+    for key, values in chosen.items():
+        if values.shape != (len(codes),):
+            raise ValueError(
+                f"{path}: {key} has one number for each of {len(codes)} classes, found {values.size}; {again}"
+            )
+        if key in ("slope", "shift") and not np.isfinite(values).all():
+            raise ValueError(f"{path}: {key} has a number for each class, found null; {again}")
+    auroc = chosen["validation_auroc"]
+    cuts = _learnt(chosen["threshold"], auroc)
+    return Point(Scaling(chosen["slope"], chosen["shift"]), cuts), auroc

@@ -1,0 +1,1 @@
+"""The network, what it predicts, and how it is saved."""

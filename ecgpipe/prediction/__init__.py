@@ -1,0 +1,1 @@
+"""New recordings to probabilities and decisions; the models as ONNX."""

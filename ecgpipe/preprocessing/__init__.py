@@ -1,0 +1,1 @@
+"""Raw recordings to signal stores: band-pass, resampling, R-peaks."""

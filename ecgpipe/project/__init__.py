@@ -1,0 +1,1 @@
+"""The DVC project: its settings, its files, the life of a stage."""

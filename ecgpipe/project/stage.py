@@ -1,0 +1,139 @@
+"""How a stage begins and ends. It ends well; by a fault of the user's or a full disk, told in one line; or by a signal,
+after which the same command goes on, or begins again.
+
+Any other error is ours and keeps its traceback. This module is light: a script asks it to `listen` before the heavy
+imports, which take seconds.
+"""
+
+import contextlib
+import errno
+import inspect
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ecgpipe.project import atomic
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPPED = 130  # what a shell expects of a command that SIGINT ended
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # params.NAME, which is not light
+# DVC removes the outputs of a stage before it runs it.
+_RESTORED = "under dvc, `dvc checkout` brings the last outputs back"
+_ANEW = f"this run has saved nothing, and leaves nothing half-done ({_RESTORED}). The same command begins again"
+
+
+class Stopped(KeyboardInterrupt):
+    """A stage that was asked to stop and has saved what it had; the text says how far it came."""
+
+
+def listen() -> None:
+    """From now on SIGINT and SIGTERM end this process at once in one line, status 130: for the time in which it imports
+    what it needs, and has begun nothing."""
+    name = _stage() if Path(sys.argv[0]).stem != "__main__" else Path(__file__).parents[1].name
+
+    def end(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"{name}: stopped before it began. The same command begins again\n".encode())
+        os._exit(_STOPPED)
+
+    for number in _SIGNALS:
+        signal.signal(number, end)
+
+
+def _stage() -> str:
+    return Path(sys.argv[0]).stem.replace("_", "-")
+
+
+def interruptible() -> dict[signal.Signals, Any]:
+    """From now on SIGINT and SIGTERM raise KeyboardInterrupt; the handlers that were there before."""
+    return {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
+
+
+def run(main: Callable[..., None], *arguments: str) -> None:
+    """Runs a stage under its lock. A fault of the user's (ValueError of this package, OSError) is told on standard
+    error, status 1; SIGINT and SIGTERM end it with status 130 and what to do next."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    before = interruptible()
+    name = "-".join([_stage(), *arguments])
+    try:
+        _refuse_arguments(main, arguments)
+        # Of several processes under torchrun, which are one stage, the first holds the lock.
+        with contextlib.nullcontext() if int(os.environ.get("RANK") or 0) else atomic.lock(name):
+            main(*arguments)
+    except KeyboardInterrupt as stop:
+        told_of = f"{stop}. The same command goes on" if isinstance(stop, Stopped) and str(stop) else _ANEW
+        logging.error("%s: stopped; %s", name, told_of)
+        sys.exit(_STOPPED)
+    except (ValueError, OSError) as error:
+        if not of_the_user(error):
+            raise
+        logging.error("%s: %s", name, told(error))
+        sys.exit(1)
+    finally:
+        _restore(before)
+
+
+def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
+    """ValueError where a stage is given other arguments than it takes, or one that is no name: paths are made of it."""
+    wanted = list(inspect.signature(main).parameters)
+    usage = " ".join(["python -m", f"stages.{Path(sys.argv[0]).stem}", *map(str.upper, wanted)])
+    variadic = any(one.kind is one.VAR_POSITIONAL for one in inspect.signature(main).parameters.values())
+    if not variadic and len(arguments) != len(wanted):
+        raise ValueError(f"it takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, found {len(arguments)}; {usage}")
+    for argument in arguments:
+        if not _NAME.fullmatch(argument):
+            raise ValueError(f"{argument!r} is no name of 1 to 100 letters, digits, '.', '_' and '-'; {usage}")
+
+
+def of_the_user(error: Exception) -> bool:
+    """Whether an error is the user's or the machine's to mend: an OSError, or a ValueError that this package raised,
+    here or in a worker process."""
+    if isinstance(error, OSError):
+        return True
+    remote = getattr(error.__cause__, "tb", None)  # joblib keeps a worker's traceback as text
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    files = re.findall(r'File "([^"]+)"', remote) if isinstance(remote, str) else frames
+    return bool(files) and Path(__file__).parents[1] in Path(files[-1]).parents
+
+
+def told(error: Exception) -> str:
+    """What to say of an error of the user's; of a full disk, what is left and what to do."""
+    numpys = isinstance(error, OSError) and error.errno is None and "requested and" in str(error)
+    if numpys or (isinstance(error, OSError) and error.errno in _FULL):
+        what = f"the disk is full or a limit is reached ({error}). Nothing half-written is left"
+        return f"{what}; {_RESTORED}. Make room and run it again"
+    return str(error)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[Callable[[], bool]]:
+    """Within the block SIGINT and SIGTERM do not interrupt: the function given tells whether one came. A second one
+    interrupts all the same. Outside the main thread, which alone gets signals, it always tells False."""
+    asked = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            signal.default_int_handler(number, frame)
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield asked.is_set
+    finally:
+        _restore(before)
+
+
+def _restore(handlers: dict[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -1,0 +1,62 @@
+"""The tables between stages, all CSV (UTF-8, LF), one row per recording.
+
+- labels.csv: IDENTITY columns, then one column per class headed by its SNOMED CT code:
+  1 present, 0 absent, blank where the source never annotates the class.
+- folds.csv: `path, age, gender`, the class columns, `source, record, patient, group, fold`;
+  fold is 0..K-1 or `test`.
+- predictions (val.csv, test.csv): `source, record`, one column of probability per class.
+
+Tables between stages carry a digest (layout.py), which is checked when they are read.
+
+Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ecgpipe.project import atomic
+
+IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
+FOLDS_HEAD = ["path", "age", "gender"]
+FOLDS_TAIL = ["source", "record", "patient", "group", "fold"]
+TEST = "test"
+_NUMBERS = {"age": "float64", "rate_hz": "float64", "samples": "float64"}
+
+
+def class_codes(table: pd.DataFrame) -> list[str]:
+    """The class columns of a table, in order: those headed by a SNOMED CT code (digits alone)."""
+    return [column for column in table.columns if column.isdigit()]
+
+
+def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
+    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank).
+    ValueError where it is damaged, or has no digest though it is one that is written `sealed`."""
+    content = io.BytesIO(atomic.checked(path, required=sealed))
+    table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
+    for column in table.columns:
+        if column.isdigit() or column in _NUMBERS:
+            table[column] = pd.to_numeric(table[column].replace("", np.nan)).astype("float64")
+        else:
+            table[column] = table[column].astype(object)
+    return table
+
+
+def _written(values: np.ndarray) -> np.ndarray:
+    """Numbers as text, '' for NaN: each different one is written once, as a column of classes has two."""
+    place, different = pd.factorize(values)
+    texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
+    return texts[place]  # NaN's place is -1, the last
+
+
+def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
+    """Writes a table atomically, with its digest beside it where `sealed`; whole numbers without a decimal point,
+    others with seven digits."""
+    text = table.copy()
+    for column in text.columns:
+        if pd.api.types.is_float_dtype(text[column]):
+            text[column] = _written(text[column].to_numpy())
+    with atomic.atomic(Path(path), sealed=sealed) as temporary:
+        text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")

@@ -1,0 +1,41 @@
+"""How many recordings of a source may be refused before a run fails: `preprocess.max_refused`."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from ecgpipe.project.params import Section
+from ecgpipe.recordings.recording import Description
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Params(Section):
+    """What label-map needs of `preprocess` in params.yaml; `preprocessing.bandpass.Params` checks the whole section."""
+
+    model_config = ConfigDict(extra="ignore")
+    max_refused: Share
+
+
+# Faults of what a table says, not of a recording: files without a row, rows without a file.
+_OF_TABLES = ("no-metadata", "missing")
+
+
+def refused(descriptions: Iterable[Description]) -> Counter[str]:
+    """Reason -> how many of the recordings described the reader refuses; what a table lacks is no refusal."""
+    reasons = (one.fault.partition(":")[0] for one in descriptions if one.fault)
+    return Counter(reason for reason in reasons if reason not in _OF_TABLES)
+
+
+def few(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
+    """ValueError where more than the share `most` of the `found` recordings of `where` was refused; `refused` counts
+    them by reason."""
+    if sum(refused.values()) > most * found:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+        raise ValueError(
+            f"{where}: {sum(refused.values())} of {found} recordings are refused ({reasons}), more than "
+            f"preprocess.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its entry under "
+            "sources) says why for each; mend them, or raise max_refused"
+        )

@@ -1,0 +1,168 @@
+"""A process of its own for parsers that are not ours: what crashes or hangs them or fills memory costs one recording.
+
+The process is started at the first call and serves all further ones, one after the other. It may hold so much memory
+beyond what it starts with, or so many times the size of the file (small files that ask for much memory are the danger),
+write no file and take so many seconds a call; where it does not answer it is ended and the next call starts another.
+What it answers is JSON and plain numbers: nothing that it sends is ever run.
+
+A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON: `{"refused": [reason,
+message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by the bytes of such an array.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ecgpipe.recordings.refusals import Refused
+
+SECONDS = 5.0
+MOST_MEMORY = 1 << 28  # bytes beyond what the process starts with
+_START_S = 60.0
+_NUMBERS = ("<f4", "<i4")
+
+
+class Sandbox:
+    """The process that runs `python -m <module> <task>`, which calls `serve`. One call at a time, from any thread."""
+
+    def __init__(self, module: ModuleType, task: str, seconds: float = SECONDS) -> None:
+        self._command = [sys.executable, "-m", module.__name__, task]
+        self._task, self._seconds, self._guard = task, seconds, threading.Lock()
+        self._root = Path(str(module.__file__)).parents[len(module.__name__.split(".")) - 1]
+        self._child: subprocess.Popen | None = None
+        self._owner = 0
+
+    def call(self, file: str, *arguments: str | float) -> tuple[np.ndarray, dict[str, Any]]:
+        """The answer's array [lead, time] of a file and what else it says. Refused as the parser refuses, or 'crashed'
+        where it does not answer."""
+        request = (self._task, file, *arguments)
+        with self._guard:
+            child = self._running()
+            timer = threading.Timer(self._seconds, child.kill)
+            timer.start()
+            try:
+                return self._asked(child, request)
+            except (OSError, ValueError, EOFError) as error:
+                if isinstance(error, Refused):
+                    raise
+                raise self._ended(child, file, error) from error
+            finally:
+                timer.cancel()
+
+    def close(self) -> None:
+        """Ends the process, if any."""
+        child, self._child = self._child, None
+        if child is not None:
+            _end(child, self._owner)
+
+    def _running(self) -> subprocess.Popen:
+        """The process, started where there is none of ours (a fork of this process starts its own)."""
+        if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
+            self.close()
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+            alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+            self._child = subprocess.Popen(self._command, **pipes, cwd=self._root, env={**os.environ, **alone})
+            self._owner = os.getpid()
+            weakref.finalize(self, _end, self._child, self._owner)
+            timer = threading.Timer(_START_S, self._child.kill)
+            timer.start()
+            assert self._child.stdout is not None
+            ready = self._child.stdout.readline()
+            timer.cancel()
+            if ready != b"ready\n":
+                raise RuntimeError(f"{' '.join(self._command)} does not start; run it by hand to see why")
+        return self._child
+
+    def _asked(self, child: subprocess.Popen, request: tuple) -> tuple[np.ndarray, dict[str, Any]]:
+        """Writes the request, reads the answer; ValueError or EOFError where it is none."""
+        assert child.stdin is not None and child.stdout is not None
+        child.stdin.write(json.dumps(request).encode() + b"\n")
+        child.stdin.flush()
+        line = child.stdout.readline(1 << 16)
+        if not line.endswith(b"\n"):
+            raise EOFError
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise Refused(*answer["refused"])
+        shape, dtype = tuple(map(int, answer.pop("shape"))), answer.pop("dtype")
+        if len(shape) != 2 or min(shape) < 0 or shape[0] * shape[1] * 4 > MOST_MEMORY or dtype not in _NUMBERS:
+            raise ValueError("no such array can be")
+        values = np.empty(shape, dtype=dtype)
+        if child.stdout.readinto(memoryview(values).cast("B") if values.size else bytearray()) != values.nbytes:
+            raise EOFError
+        return values, answer
+
+    def _ended(self, child: subprocess.Popen, file: str, error: Exception) -> Refused:
+        """Ends a process that did not answer; what to say of its file."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(1.0)
+        code = child.poll()
+        how = f"ended with status {code} ({type(error).__name__})"
+        how = f"took longer than {self._seconds:g} s, or was killed" if code == -signal.SIGKILL else how
+        self.close()
+        return Refused("crashed", f"{file}: the parser of this file {how}; fetch it anew or leave it out")
+
+
+def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int = 0) -> None:
+    """Answers the requests on standard input by `answer(*request)`, which gives an array and what else to say, or
+    raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond what is held now, or to so many
+    `times` the size of the file asked for, where that is more."""
+    held = _confine()
+    out: BinaryIO = sys.stdout.buffer
+    sys.stdout = sys.stderr
+    out.write(b"ready\n")
+    out.flush()
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        file = Path(request[1])
+        if held:
+            _limit(resource.RLIMIT_AS, held + max(MOST_MEMORY, times * file.stat().st_size if file.exists() else 0))
+        try:
+            values, said = answer(*request)
+            values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+            head, body = {**said, "shape": values.shape, "dtype": values.dtype.str}, memoryview(values)
+        except Refused as refusal:
+            head, body = {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
+        except MemoryError:
+            message = f"{file}: it asks for more memory than a recording takes; remove it"
+            head, body = {"refused": ["oversized", message]}, memoryview(b"")
+        out.write(json.dumps(head).encode() + b"\n")
+        out.write(body.cast("B") if body.nbytes else b"")
+        out.flush()
+
+
+def _confine() -> int:
+    """Limits this process; the bytes of memory that it holds, 0 where the system does not tell."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks is told, and ends us
+    for which in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        _limit(which, 0)
+    held = Path("/proc/self/statm")
+    return int(held.read_text().split()[0]) * resource.getpagesize() if held.exists() else 0
+
+
+def _limit(which: int, most: int) -> None:
+    """Sets the soft limit of this process; one that the system does not know is left out."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(which, (most, resource.getrlimit(which)[1]))
+
+
+def _end(child: subprocess.Popen, owner: int) -> None:
+    """Ends a process that `owner` started, and lets go of its pipes."""
+    if owner == os.getpid():
+        child.kill()
+        child.wait()
+    for pipe in (child.stdin, child.stdout):
+        with contextlib.suppress(OSError):
+            if pipe is not None:
+                pipe.close()

@@ -1,0 +1,261 @@
+"""WFDB header files (.hea): text in, a checked `Header` out. No signal is opened here.
+
+The format, as far as we read it, after https://physionet.org/physiotools/wag/header-5.htm:
+
+- Blank lines are skipped, and so are lines that begin with `#`, the comments, before, between and after the others.
+  Fields are separated by blanks or tabs; lines end in LF or CRLF; a byte order mark at the start is ignored; text
+  that is not UTF-8 is read as Latin-1. Numbers are digits of ASCII. A NUL, a Ctrl-Z or a mark at a line's ends is
+  ignored; a line that is no comment has 4,096 characters at most.
+- The record line: `name signals [rate[/counter[(base)]] [samples [time [date]]]]`. The rate is in samples per second,
+  250 where absent, from 50 to 10,000; 0 or absent samples mean that the signal file tells. `name/segments` is refused:
+  no data set of ours has several segments. A file's name may hold blanks where it begins as the header's own does.
+- Then one line per signal: `file format[xN][:skew][+bytes] [gain[(baseline)][/units] [resolution [zero [initial
+  [checksum [block [description]]]]]]]`. Gain is in steps per unit (`1000/mV`, `1000/mv`, `1000.0(0)/mV`), units are mV
+  where absent, the baseline is the step of 0 units (the converter's zero where absent). The checksum is the 16-bit sum
+  of all samples. The description is the lead's name and may hold blanks.
+- Comments carry the clinical data as `key: value`: `#Age: 74`, `# Age: 74`, `#<age>: 74` (LUDB), likewise Sex and Dx.
+  LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis, ended by a full stop.
+
+A header may name another record than its file does (it happens in the wild): the file's name counts.
+"""
+
+import contextlib
+import functools
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ecgpipe.recordings import safe_files
+from ecgpipe.recordings.demographics import NUMBER, age, cleaned, no_code, sex
+from ecgpipe.recordings.refusals import Refused
+
+_DEFAULT_RATE_HZ = 250.0
+# Below, no wave of an ECG is left; above, no electrocardiograph samples.
+SLOWEST_HZ, FASTEST_HZ = 50.0, 10_000.0
+_LONGEST = 4096
+# Around a line, where editors of other systems leave them; and what Python, not WFDB, takes for the end of a line.
+_NOTHING = " \t\0\x1a\ufeff"
+_BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_GAIN = re.compile(rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?")
+_NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
+_STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
+
+
+class Signal(NamedTuple):
+    """One signal line. `gain` is in steps per unit, None where the header gives none; NaN where what it gives is no
+    gain, and then `units` is the field as written. Nothing is wrong with a header for a lead that nobody wants."""
+
+    file: str
+    format: str
+    samples_per_frame: int
+    skew: int
+    byte_offset: int
+    gain: float | None
+    baseline: int
+    units: str
+    initial: int | None
+    checksum: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header as written; `samples` per signal, None where the signal file has to tell."""
+
+    record: str
+    rate_hz: float
+    samples: int | None
+    signals: tuple[Signal, ...]
+    comments: tuple[str, ...]
+
+    def comment(self, key: str) -> str:
+        """The value of the first comment `key: value`, whatever its case and brackets; '' where there is none."""
+        return next(iter(_said(self.comments).get(key, ())), "")
+
+    @property
+    def age(self) -> float | None:
+        """In years."""
+        return age(self.comment("age"))
+
+    @property
+    def sex(self) -> str | None:
+        """F, M or None."""
+        return sex(self.comment("sex"))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels as written: `Dx` split at commas, or LUDB's list; cleaned of blanks, empty ones and doubles."""
+        for index, text in enumerate(self.comments):
+            if text.strip("<>: \t").lower() == "diagnoses":
+                return cleaned(line.rstrip(". \t") for line in self.comments[index + 1 :])
+        return cleaned(self.comment("dx").split(","))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ; odd-labels: two `Dx`
+        lines that differ, or codes that nobody could have meant (`no_code`)."""
+        said = _said(self.comments)
+        stated = {
+            "odd-age": {age(text) for text in said.get("age", ()) if text.lower() not in _NO_VALUE},
+            "odd-sex": {sex(text) for text in said.get("sex", ()) if text.lower() not in _NO_VALUE},
+        }
+        found = [name for name, values in stated.items() if None in values or len(values) > 1]
+        listed = said.get("dx", ())
+        differ = len(listed) > 1 and len({frozenset(cleaned(text.split(","))) for text in listed}) > 1
+        if differ or any(map(no_code, self.labels)):
+            found.append("odd-labels")
+        return tuple(found)
+
+
+@functools.lru_cache(maxsize=2)
+def _said(comments: tuple[str, ...]) -> dict[str, list[str]]:
+    """The values of the comments `key: value` by key, in lower case and without brackets."""
+    found: dict[str, list[str]] = {}
+    for text in comments:
+        key, colon, value = text.partition(":")
+        if colon:
+            found.setdefault(key.strip("<> \t").lower(), []).append(value.strip())
+    return found
+
+
+def read(path: Path, where: str = "", root: Path | None = None) -> Header:
+    """The header in a file below `root` (its own folder), named `where` in errors.
+
+    Refused where it breaks the format (`parse`), or is no file that may be read (`recordings.safe_files.content`).
+    """
+    path = Path(path)
+    raw = safe_files.content(path, root or path.parent, safe_files.MOST_TEXT)
+    try:
+        return parse(safe_files.text(raw), where or str(path), path.stem)
+    except Refused as refusal:
+        raise safe_files.foreign_bytes(raw[:512], path) or refusal from None
+
+
+def parse(text: str, where: str, stem: str = "") -> Header:
+    """The header in a text; `where` names it in errors, `stem` is its file's name, which may hold blanks.
+
+    Refused 'header', 'segments', 'rate' or 'format', after the part that breaks the format.
+    """
+    lines, comments, stem = [], [], stem if " " in stem else ""
+    for line in text.replace("\r", "\n").split("\n"):  # a CR before an LF makes a blank line, which is skipped
+        bare = line.strip(_NOTHING)
+        if bare.startswith("#"):
+            comments.append(bare[1:].strip())
+        elif bare:
+            lines.append(line if stem else bare)
+    if not lines:
+        raise Refused("header", f"{where}: a header begins with a record line, found none; is this a WFDB header?")
+    for line in lines:
+        if len(line) > _LONGEST or (not (line.isascii() and line.isprintable()) and _BREAKS.search(line)):
+            rule = f"a line has {_LONGEST} characters at most, and no control character"
+            raise Refused("header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header")
+    if not stem:
+        return Header(*_parsed(lines, where, ""), tuple(comments))
+    try:
+        return Header(*_parsed(lines, where, stem), tuple(comments))
+    except Refused:
+        with contextlib.suppress(Refused):  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
+            return Header(*_parsed(lines, where, ""), tuple(comments))
+        raise
+
+
+def _parsed(lines: list[str], where: str, stem: str) -> tuple[str, float, int | None, tuple[Signal, ...]]:
+    """(record, rate in Hz, samples or None, signals) of the lines that are no comments."""
+    record, count, rate_hz, samples = _record_line(lines[0], where, stem)
+    if len(lines) - 1 != count:
+        rule = f"the record line announces {count} signals, found {len(lines) - 1} lines"
+        raise Refused("header", f"{where}: {rule}; fetch anew")
+    return record, rate_hz, samples, tuple([_signal_line(line, where, stem) for line in lines[1:]])
+
+
+def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str]:
+    """The fields of a line; its first, a file's name, may begin with a `stem` that holds blanks, and is then followed
+    by one of `ends`."""
+    if stem:
+        line = line if line.startswith(stem) else line.lstrip(_NOTHING)
+        if line.startswith(stem) and line[len(stem) : len(stem) + 1] in tuple(ends):
+            first, *rest = _fields("-" + line[len(stem) :].rstrip(_NOTHING), "", most)
+            return [stem + first[1:], *rest]
+        line = line.strip(_NOTHING)
+    return line.split(None, most) if line.isascii() else re.split("[ \t]+", line, maxsplit=max(most, 0))
+
+
+def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int | None]:
+    """(name, number of signals, rate in Hz, samples or None)."""
+    fields = _fields(line, stem)
+    if "/" in fields[0]:
+        rule = f"record '{fields[0][:80]}' has several segments"
+        raise Refused("segments", f"{where}: {rule}; join them into one record")
+    if len(fields) < 2:
+        rule = f"the record line is `name signals rate samples`, found '{line[:80]}'"
+        raise Refused("header", f"{where}: {rule}; is this a header?")
+    count = _whole(fields[1], "the number of signals", where)
+    rate_hz, samples = _DEFAULT_RATE_HZ, None
+    if len(fields) > 2:
+        text = fields[2].partition("/")[0].partition("(")[0]
+        rate_hz = _number(text, "the rate in Hz", where)
+        if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+            rule = f"a rate is above 0 Hz, from {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz"
+            raise Refused("rate", f"{where}: {rule}, found '{fields[2][:80]}'; correct the header")
+    if len(fields) > 3:
+        samples = _whole(fields[3], "the number of samples", where) or None
+    return fields[0], count, rate_hz, samples
+
+
+def _signal_line(line: str, where: str, stem: str) -> Signal:
+    """One signal line. Its last field, the lead's name, may hold blanks."""
+    fields = _fields(line, stem, 8, ".")
+    if len(fields) < 2:
+        rule = f"a signal line is `file format gain ...`, found '{line[:80]}'"
+        raise Refused("header", f"{where}: {rule}; correct the header")
+    reason = "format"
+    try:
+        storage, frame, skew, offset = _storage(fields[1])
+        reason = "header"
+        if ("_" in line or not line.isascii()) and not re.fullmatch("[+0-9-]*", "".join(fields[4:7])):
+            raise ValueError("no whole numbers")
+        numbers = [int(field) for field in fields[4:7]]
+        zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]
+    except ValueError as error:
+        raise Refused(reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header") from None
+    gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
+    if baseline is None:
+        baseline = zero or 0
+    name = fields[8] if len(fields) > 8 else ""
+    return Signal(fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _storage(text: str) -> tuple[str, int, int, int]:
+    """`format[xN][:skew][+bytes]` -> (format, samples per frame, skew in samples, byte offset)."""
+    found = _STORAGE.fullmatch(text)
+    if found is None or (found[2] and int(found[2]) < 1):
+        raise ValueError(f"'{text[:40]}' is no storage format such as 16 or 16+24")
+    return found[1], int(found[2] or 1), int(found[3] or 0), int(found[4] or 0)
+
+
+@functools.lru_cache(maxsize=4096)
+def _gain(text: str) -> tuple[float | None, int | None, str]:
+    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN and the text where
+    it is none."""
+    found = _GAIN.fullmatch(text)
+    if found is None:
+        return math.nan, None, text
+    number, baseline, units = found["gain"], found["baseline"], found["units"]
+    return float(number), None if baseline is None else int(baseline), units or "mV"
+
+
+def _whole(text: str, what: str, where: str) -> int:
+    """A count; Refused 'header' where it is none."""
+    if not (text.isascii() and text.isdigit()):
+        raise Refused("header", f"{where}: {what} is a count, found '{text[:40]}'; correct the header")
+    return int(text[:19])  # more digits than any file has bytes
+
+
+def _number(text: str, what: str, where: str) -> float:
+    """A number; Refused 'rate' where it is none."""
+    if not NUMBER.fullmatch(text):
+        raise Refused("rate", f"{where}: {what} is a number, found '{text[:40]}'; correct the header")
+    return float(text)

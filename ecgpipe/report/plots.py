@@ -1,0 +1,159 @@
+"""The plots of a run: data for `dvc plots` (plots/*.json) and figures for a paper and the report (plots/*.png).
+
+The JSON files are lists of records in long format, null where undefined:
+
+- roc.json, pr.json, calibration.json: points of the out-of-fold curves (`answers`), the class as a column.
+- history.json: `fold, epoch, train_loss, val_loss, val_auroc_macro`.
+- classes.json (`report.dotplots.class_records`), sources.json (`report.heatmaps.source_records`).
+- cooccurrence.json: `class, other, share, recordings` (those with the class whose source annotates the other).
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ecgpipe.evaluation import predictions
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, Settings
+from ecgpipe.evaluation.predictions import Answers, Record, joined, write_json
+from ecgpipe.project import atomic
+from ecgpipe.report import dotplots, heatmaps, panels
+from ecgpipe.report.style import COLOURS, FOLDS, plain, save
+
+DASHES = ("-", "--", ":")
+HISTORY = ("train_loss", "val_loss", "val_auroc_macro")
+# In the order of the page: name of the file, title, caption.
+PICTURES = (
+    ("classes", "Each class", "AUROC of each class with its 95 % interval, lowest at the bottom."),
+    (
+        "sources",
+        "Each class at each source",
+        "AUROC out of fold of each class at each source; a source that is wholly in the test part is marked and shows "
+        "the test ensemble. The last column holds all recordings, the last row the mean over the classes scored there.",
+    ),
+    (
+        "subgroups",
+        "Subgroups",
+        "Macro AUROC of the recordings of each source, sex, age band and signal flag. Two subgroups may be scored on "
+        "different classes: compare them with care.",
+    ),
+    ("roc", "ROC curves", "True against false positive rate of each class; the diagonal is guessing."),
+    (
+        "pr",
+        "Precision and recall",
+        "Precision against recall of each class; the dotted line is the share of positives, which guessing would give.",
+    ),
+    (
+        "calibration",
+        "Calibration",
+        "Observed share of positives against predicted probability, out of fold, before and after calibration. On the "
+        "diagonal a probability means what it says. Vertical lines are 95 % intervals of the share.",
+    ),
+    (
+        "confusion",
+        "What is answered for what",
+        "Of the recordings with a class, the share answered with each class, at the thresholds, out of fold.",
+    ),
+    (
+        "cooccurrence",
+        "Labels that go together",
+        "Of the recordings with a class, the share that carry another label too. All recordings, labels alone.",
+    ),
+    (
+        "history",
+        "Training",
+        "Loss and validation AUROC of each fold by epoch. Both losses weigh classes as training does.",
+    ),
+)
+
+
+def read_histories(folds: Sequence[str]) -> pd.DataFrame:
+    """The folds' history.csv in one table with the fold as a column. ValueError where a column is missing."""
+    tables = []
+    for fold in folds:
+        path = atomic.predictions(fold) / "history.csv"
+        table = pd.read_csv(io.BytesIO(atomic.checked(path, required=True)))
+        missing = [column for column in ("epoch", *HISTORY) if column not in table]
+        if missing:
+            raise ValueError(f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)")
+        tables.append(table[["epoch", *HISTORY]].assign(fold=f"fold {fold}"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(
+    found: Settings,
+    metrics: Mapping[str, Any],
+    names: Sequence[str],
+    history: pd.DataFrame,
+    folder: Path = atomic.PLOTS,
+) -> list[tuple[str, str, Path]]:
+    """Writes all plots of a run into `folder`: title, caption and path of each PNG, in the order of the report.
+
+    `metrics` are `evaluation.metric_tables.trees`, `names` those of the classes in the order of the answers' columns.
+    """
+    shown = {name: found.whole[name] for name in COLOURS if name in found.whole}
+    pooled, whole = shown[OUT_OF_FOLD], joined(list(shown.values()))
+    classes = {name: metrics["classes"][name] for name in names}
+    scored = heatmaps.source_records(metrics)
+    write_json(predictions.roc(pooled, names), folder / "roc.json")
+    write_json(predictions.precision_recall(pooled, names), folder / "pr.json")
+    write_json(predictions.calibration(pooled, names), folder / "calibration.json")
+    write_json(history.astype({"epoch": int}).to_dict("records"), folder / "history.json")
+    write_json(dotplots.class_records(classes), folder / "classes.json")
+    write_json(scored, folder / "sources.json")
+    write_json(together(whole, names), folder / "cooccurrence.json")
+    positives = (whole.labels == 1).sum(axis=0)
+    drawn = {
+        "classes": dotplots.classes(classes),
+        "sources": heatmaps.sources(scored),
+        "subgroups": dotplots.subgroups(metrics["subgroups"], metrics["summary"][OUT_OF_FOLD]["auroc_macro"]),
+        "roc": panels.roc(shown, classes),
+        "pr": panels.precision_recall(shown, classes),
+        "calibration": panels.calibration(pooled, classes),
+        "confusion": heatmaps.confusion(predictions.confusion(pooled), names),
+        "cooccurrence": heatmaps.cooccurrence(predictions.cooccurrence(whole), positives, names),
+        "history": training_history(history),
+    }
+    for name, figure in drawn.items():
+        save(figure, folder / f"{name}.png")
+    return [(title, caption, folder / f"{name}.png") for name, title, caption in PICTURES]
+
+
+def together(answers: Answers, names: Sequence[str]) -> list[Record]:
+    """Records `class, other, share, recordings`: of the recordings with a class whose source annotates another, how
+    many have that too."""
+    shares = predictions.cooccurrence(answers)
+    counted = (answers.labels == 1).T.astype(np.int64) @ answers.annotated.astype(np.int64)
+    return [
+        {"class": name, "other": other, "share": shares[row, column], "recordings": counted[row, column]}
+        for row, name in enumerate(names)
+        for column, other in enumerate(names)
+    ]
+
+
+def training_history(history: pd.DataFrame) -> Figure:
+    """Losses and validation AUROC by epoch, a line a fold."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes_by_column = figure.subplots(1, 3)
+    titles = ("Training loss", "Validation loss", "Validation AUROC (macro)")
+    for axes, column, title in zip(axes_by_column, HISTORY, titles, strict=True):
+        for index, (fold, rows) in enumerate(history.groupby("fold", sort=False)):
+            style = {"color": FOLDS[index % len(FOLDS)], "linestyle": DASHES[index // len(FOLDS) % len(DASHES)]}
+            marker = "o" if len(rows) == 1 else None
+            axes.plot(rows["epoch"], rows[column], linewidth=1.1, marker=marker, markersize=3, label=fold, **style)
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel("Epoch", fontsize=8)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        plain(axes, 7)
+    low, high = axes_by_column[0].get_ylim()
+    for axes in axes_by_column[:2]:  # one scale for both losses
+        low, high = min(low, axes.get_ylim()[0]), max(high, axes.get_ylim()[1])
+    for axes in axes_by_column[:2]:
+        axes.set_ylim(low, high)
+    lines, labels = axes_by_column[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=min(len(lines), 10), fontsize=7, frameon=False)
+    return figure

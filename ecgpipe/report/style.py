@@ -1,0 +1,57 @@
+"""What all figures share: the settings' colours and words, marks of what rests on few positives, PNG files.
+
+Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), safe for colour-blind readers. The same data give
+the same bytes.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ecgpipe.project import atomic
+
+COLOURS = {"out_of_fold": "#0072B2", "test_ensemble": "#D55E00"}
+WORDS = {"out_of_fold": "out of fold", "test_ensemble": "test ensemble"}
+FOLDS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+GREY, LIGHT = "0.6", "0.85"
+DPI = 200
+MOST_LETTERS = 24
+
+
+def save(figure: Figure, path: Path, dpi: int = DPI) -> None:
+    """Writes a PNG atomically, without the name and version of the software that drew it."""
+    FigureCanvasAgg(figure)
+    with atomic.atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def plain(axes: Axes, size: float) -> None:
+    """Small ticks with labels of `size` points, no box."""
+    axes.tick_params(labelsize=size, length=2, color="0.5")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("0.5")
+
+
+def shortened(name: str) -> str:
+    """A name that fits beside an axis: of a longer one the middle is left out, and no sign in it means mathematics.
+
+    >>> shortened("AF"), shortened("733534002/164909002/6374002")
+    ('AF', '733534002/1…9002/6374002')
+    """
+    half = MOST_LETTERS // 2
+    kept = name if len(name) <= MOST_LETTERS else f"{name[: half - 1]}…{name[-half:]}"
+    return kept.replace("$", r"\$")
+
+
+def why_unscored(one: Mapping[str, Any]) -> str:
+    """Why a class of a report has no AUROC (`annotated`, `positives`, `auroc`); empty where it has one."""
+    if np.isfinite(one["auroc"]):
+        return ""
+    if not one["annotated"]:
+        return "not annotated"
+    return "no negatives" if one["positives"] else "no positives"

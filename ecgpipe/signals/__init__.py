@@ -1,0 +1,1 @@
+"""The signal store, as it is read."""

@@ -1,0 +1,1 @@
+"""Simulated hearts: patients, dipoles, rhythms, noise, and the files of four simulated hospitals."""

@@ -1,0 +1,1 @@
+"""Labels and stores to folds that cannot leak."""

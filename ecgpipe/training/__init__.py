@@ -1,0 +1,1 @@
+"""One fold's training: batches, loss, checkpoint, what it delivers."""

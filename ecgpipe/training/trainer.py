@@ -1,0 +1,297 @@
+"""Training one fold: masked class-weighted loss, one model kept, its validation and test predictions.
+
+The validation fold chooses the epoch that is kept (train.keep: best) and nothing else; the test part is read once,
+after training. A run is deterministic on one machine; a killed one resumes from the last finished epoch, one that was
+asked to stop from its last step, to the same bytes. Under `torchrun` every process takes its share of each batch.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import nn
+from torchmetrics.functional.classification import binary_auroc
+
+from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.dataset.examples import Examples
+from ecgpipe.model import saved_model
+from ecgpipe.model.inference import bf16_helps, probabilities_of
+from ecgpipe.model.network import Params as Network
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.project import atomic, stage, tables
+from ecgpipe.project.params import MOST_SEED, Section
+from ecgpipe.training import batches
+from ecgpipe.training.checkpoint import State
+from ecgpipe.training.distributed import Peers
+from ecgpipe.training.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
+
+
+class Params(Section):
+    """`train` in params.yaml."""
+
+    epochs: int = Field(ge=1, le=100_000)
+    batch: int = Field(ge=2, le=1_000_000)
+    window_s: float = Field(gt=0, le=600)
+    normalise: Literal["none", "lead"]
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    schedule: Literal["one-cycle", "cosine"]
+    clip_norm: float = Field(gt=0)
+    class_weights: Literal["balanced", "none"]
+    most_weight: float = Field(ge=1)
+    precision: Literal["auto", "fp32", "bf16"]
+    threads: int = Field(ge=1, le=1024)
+    cache: Literal["auto", "device", "host"]
+    compile: bool
+    keep: Literal["best", "last"]
+    patience: int = Field(ge=1, le=100_000)
+    permute_labels: bool
+    seed: int = Field(ge=0, le=MOST_SEED)
+
+
+def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
+    """Mean AUROC over the classes with annotated positives and negatives; NaN where there is none."""
+    values = []
+    for label, probability in zip(labels.T, probabilities.T, strict=True):
+        annotated = torch.isfinite(label)
+        target = label[annotated].long()
+        if 0 < int(target.sum()) < len(target):
+            values.append(float(binary_auroc(probability[annotated], target)))
+    return float(np.mean(values)) if values else float("nan")
+
+
+class Fold:
+    """The training of one fold: `run()` gives the kept weights and the history."""
+
+    def __init__(
+        self, train: Examples, validation: Examples, network: Network, params: Params, augment: AugmentationParams,
+        *, codes: list[str], peers: Peers, state_path: Path, key: str, unannotated: str = "mask",
+    ) -> None:  # fmt: skip
+        """train, validation: on the peers' device, or on the host, whence batches are moved. codes: what heads the
+        columns of their labels. state_path, key: where the state is kept between epochs, and the fingerprint that it
+        must have to be resumed. unannotated: a key of UNANNOTATED, for the training labels alone."""
+        if len(train) < params.batch:
+            raise ValueError(
+                f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
+            )
+        if params.batch % peers.size:
+            raise ValueError(f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes")
+        self.train, self.validation, self.codes = train, validation, codes
+        self.network, self.params, self.augment = network, params, augment
+        self.peers, self.state_path, self.key = peers, state_path, key
+        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[unannotated])
+        self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(peers.device)
+        self.demographics = train.demographics.to(peers.device)
+        self.elsewhere = train.place.device.type != peers.device.type  # the signals, of which batches are made
+        self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
+        self.window = round(params.window_s * train.rate_hz)
+        self.augmenter = augmenter.Augmenter(
+            train, codes, augment, window=self.window, normalise=params.normalise, seed=params.seed
+        )
+        self.bf16 = bf16_helps(params.precision, peers.device)
+        self.steps, self.watch = len(train) // params.batch, Watch()
+        torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
+        # Some kernels of GPUs have no deterministic form: there torch warns of them instead of stopping.
+        torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it has not written
+        torch.manual_seed(params.seed)
+        self.saved = ""  # what of the training lies at state_path, in words
+        self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
+
+    def run(self, progress: Callable[..., Any]) -> State:
+        """Trains to the last epoch or until patience ends, from the stored state where there is one."""
+        if self.state.resume(self.state_path, self.key, self.peers.device):
+            self.saved = f"the state after epoch {self.state.epoch} of {self.params.epochs}"
+        network, parallel = self.state.network, self.peers.parallel(self.state.network)
+        if self.params.compile and self.peers.device.type == "cuda":
+            parallel = torch.compile(parallel)
+            self.augmenter.compile()
+        bar = progress(total=self.params.epochs, initial=self.state.epoch)
+        with self.told():
+            while self.state.epoch < self.params.epochs and not self._out_of_patience():
+                self._epoch(parallel)
+                bar.update()
+                last = self.state.history[-1]
+                bar.set_postfix(val_loss=f"{last['val_loss']:.4f}", val_auroc=f"{last['val_auroc_macro']:.3f}")
+        bar.close()
+        network.load_state_dict(self.state.kept)
+        return self.state
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Within the block an interruption says what of this training is saved."""
+        try:
+            yield
+        except stage.Stopped:
+            raise
+        except KeyboardInterrupt:
+            raise stage.Stopped(f"{self.saved} is saved" if self.saved else "") from None
+
+    def _start(self, network: SEResNet18) -> State:
+        params, steps = self.params, self.steps * self.params.epochs
+        decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
+        others = [tensor for tensor in network.parameters() if tensor.ndim <= 1]  # biases and norms are not decayed
+        groups = [{"params": decayed, "weight_decay": params.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
+        if params.schedule == "one-cycle":
+            schedule: Any = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps)
+        else:
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        return State(network, optimizer, schedule)
+
+    def _epoch(self, parallel: nn.Module) -> None:
+        state, params = self.state, self.params
+        losses = self._steps(parallel)
+        self._finite(losses, "the loss")
+        self.sound()
+        try:
+            probabilities = probabilities_of(
+                state.network, self.validation, self.window, params.normalise, bf16=self.bf16
+            )
+        except KeyboardInterrupt:
+            raise self._stopped(losses) from None
+        labels = self.validation.labels.cpu()
+        row = {
+            "epoch": state.epoch + 1,
+            "learning_rate": state.optimizer.param_groups[0]["lr"],
+            "train_loss": float(self.peers.mean(losses.mean())),
+            "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
+            "val_auroc_macro": macro_auroc(labels, probabilities),
+        }
+        self._finite(probabilities, "a validation probability")
+        self._finite(torch.tensor(row["val_loss"]), "the validation loss")
+        state.next_epoch()
+        state.history.append(row)
+        score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
+        score = self.peers.agree(score)
+        if params.keep == "last" or score > state.best or not state.kept:
+            state.keep(score)
+        if self.peers.rank == 0:
+            state.save(self.state_path, self.key)
+        self.saved = f"the state after epoch {state.epoch} of {params.epochs}"
+
+    def _steps(self, parallel: nn.Module) -> torch.Tensor:
+        """The losses [step] of the epoch, from the step on that a stopped run came to."""
+        state = self.state
+        if not state.continue_draws():
+            torch.manual_seed(self.params.seed + 1_000_003 * (state.epoch + 1))  # dropout draws the same after a resume
+        parallel.train()
+        losses = list(state.losses)
+        with stage.held() as asked:
+            for rows, signal in self._batches(first=len(losses)):
+                losses.append(self._step(parallel, rows, signal))
+                if asked():
+                    raise self._stopped(torch.stack(losses))
+        return torch.stack(losses)
+
+    def _stopped(self, losses: torch.Tensor) -> stage.Stopped:
+        """Saves the state in the midst of an epoch; what to raise then. Of several processes none can know at which
+        step the others stop: they go on from the last epoch's end."""
+        state = self.state
+        if self.peers.size > 1:
+            return stage.Stopped(f"{self.saved} is saved" if self.saved else "")
+        self._finite(losses, "the loss")
+        self.sound()
+        state.pause(losses)
+        state.save(self.state_path, self.key)
+        return stage.Stopped(f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved")
+
+    def _batches(self, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """This process's share of each batch of the epoch, from step `first` on (`training.batches.made`)."""
+        params, epoch, device = self.params, self.state.epoch, self.peers.device
+        order = batches.rows(len(self.train), params.batch, params.seed, epoch, self.peers)
+        there = self.train.place.device if self.elsewhere else None
+        return batches.made(order[first:], lambda part: self.augmenter.batch(part, epoch), device, there)
+
+    def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+        state, device = self.state, self.peers.device
+        labels = self.labels[rows]
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+            logits = parallel(signal, self.demographics[rows])
+        loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
+        if (bad := self.watch.bad(loss)) is not None:
+            self._finite(torch.tensor(bad), "the loss")
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(state.network.parameters(), self.params.clip_norm)
+        state.optimizer.step()
+        state.schedule.step()
+        return loss.detach()
+
+    def sound(self) -> None:
+        """ValueError where a weight or a running statistic of the network is not finite."""
+        if name := self.state.unsound():
+            raise self._refused(f"{name} of the network is not finite")
+
+    def _finite(self, values: torch.Tensor, what: str) -> None:
+        if not bool(torch.isfinite(values).all()):
+            raise self._refused(f"{what} is {values[~torch.isfinite(values)].flatten()[0].item()}")
+
+    def _refused(self, what: str) -> ValueError:
+        kept = f"{self.saved} is kept (a changed setting begins anew)" if self.saved else "no epoch was finished"
+        step = "Lower train.learning_rate or set train.precision to fp32"
+        return ValueError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
+
+    def _out_of_patience(self) -> bool:
+        state = self.state
+        return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
+
+
+def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
+    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording, class]."""
+    columns = pd.DataFrame(probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index)
+    return pd.concat([rows[["source", "record"]], columns], axis=1)
+
+
+def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: str, facts: dict[str, Any]) -> None:
+    """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
+    and the model with the digest of its validation predictions, by which operating points are chosen (operating.py).
+
+    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides (checkpoint.py). The
+    training state is dropped at the end.
+    """
+    if fold.peers.rank:
+        return
+    data = {"val": fold.validation, "test": test}
+    fold.sound()
+    with fold.told():
+        _deliver(fold, rows, data, name, facts)
+
+
+def _deliver(fold: Fold, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict) -> None:
+    found = {
+        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
+    }
+    for part, probabilities in found.items():
+        if not bool(torch.isfinite(probabilities).all()):
+            raise ValueError(f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered")
+    with atomic.atomic(atomic.predictions(name), sealed=True) as folder:
+        for part, probabilities in found.items():
+            tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
+        tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
+    about = describe(fold, tables.class_codes(rows["val"]), atomic.digest(atomic.predictions(name) / "val.csv"))
+    saved_model.save(atomic.model(name), fold.state.network, {**about, **facts})
+    fold.state_path.unlink(missing_ok=True)
+
+
+def describe(fold: Fold, codes: list[str], validation: str) -> dict[str, Any]:
+    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its predictions."""
+    return {
+        "classes": codes,
+        "validation": validation,
+        "rate_hz": fold.train.rate_hz,
+        "window": fold.window,
+        "normalise": fold.params.normalise,
+        "epoch": fold.state.best_epoch,
+        "epochs": fold.state.epoch,
+        "recordings": {"train": len(fold.train), "validation": len(fold.validation)},
+        "network": fold.network.model_dump(),
+        "train": fold.params.model_dump(),
+        "augment": fold.augment.model_dump(),
+    }

@@ -1,0 +1,88 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecgpipe.audit import contradictions, prevalence, unmapped_labels
+from ecgpipe.audit import page as audit_page
+from ecgpipe.audit.audit import SUSPECTS
+from ecgpipe.diagnoses import classes
+
+CLASSES = classes.classes(["426783006", "164889003"])
+
+
+@pytest.fixture
+def audit():
+    rows = [
+        ["a", "426783006", "NSR", "sinus rhythm", 1000, 400.0],
+        ["b", "426783006", "NSR", "sinus rhythm", 1000, 420.0],
+        ["c", "426783006", "NSR", "sinus rhythm", 1000, 10.0],
+        ["a", "164889003", "AF", "atrial fibrillation", 1000, 30.0],
+        ["b", "164889003", "AF", "atrial fibrillation", 1000, np.nan],
+        ["c", "164889003", "AF", "atrial fibrillation", 1000, 28.0],
+    ]
+    judged = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6])).assign(explanation="a | b")
+    at_odds = pd.DataFrame([["a", "r1", "AF", "NSR", "why", "NSR AF"]], columns=contradictions.COLUMNS)
+    labels = [["a", f"label {n}", 50 - n, "unscored", "near AF: x" if n == 20 else ""] for n in range(30)]
+    doubted = [["a", "r<1", "AF", 1, 0.04, 0.9, "0", "NSR", "001-a.png"], ["a", "r2", "AF", 0, 0.9, 0.8, "1", "", ""]]
+    return audit_page.Audit(
+        CLASSES, judged, pd.DataFrame(labels, columns=unmapped_labels.COLUMNS), at_odds,
+        pd.DataFrame(doubted, columns=SUSPECTS), {"NSR": "hardly told apart"}, "", {"a r9": "gone"}, 3,
+    )  # fmt: skip
+
+
+def test_the_gist_counts_what_was_found(audit):
+    assert audit_page.gist(audit) == [
+        "3,000 usable recordings of 3 sources, 2 classes.",
+        "1 of 3 cells of class and source suspicious (NSR at c 10).",
+        "30 native labels without a class (near to one are: label 20 30).",
+        "1 recording carries labels that contradict each other (AF with NSR 1).",
+        "The models doubt 2 labels of 2 recordings (most: a r<1 (AF), a r2 (AF)).",
+        "Too rare or too hard for the models to judge: NSR.",
+    ]
+
+
+def test_the_page_holds_every_part_and_marks_suspicious_cells(audit):
+    page = audit_page.page(audit)
+    assert page.startswith(audit_page.TITLE + "\n")
+    assert "| NSR | 400 | 420 | **10 \u2193** |" in page
+    assert "| AF | 30 |  | 28 |" in page
+    assert "| NSR at c | 10 of 1,000 | 410.0 | 1 % | 40 % to 42 % | a \\| b |" in page
+    assert "Not judged, since fewer than 2 other sources of 20 recordings annotate them: AF." in page
+    assert "| AF with NSR | fibrillating atria have no sinus rhythm | 1 | a 1 |" in page
+    assert "| a | r1 | NSR AF |" in page
+    assert "![r&lt;1 on ECG paper](001-a.png)" in page
+    assert "Labels: AF, NSR.\n\n- AF labelled, not seen: probability 0.04, score 0.90\n" in page
+    assert "| AF | labelled, not seen | a | [r&lt;1](001-a.png) | 0.04 | 0.90 | NSR |" in page
+    assert "| AF | seen, not labelled | a | r2 | 0.90 | 0.80 |  |" in page
+    assert "| NSR | hardly told apart |" in page
+    assert "No plot of a r9: gone." in page
+
+
+def test_of_many_labels_the_frequent_and_the_near_are_shown(audit):
+    page = audit_page.page(audit)
+    shown = [n for n in range(30) if f"| label {n} |" in page]
+    assert shown == [*range(audit_page.MOST_LABELS), 20]
+
+
+def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
+    page = audit_page.page(audit)
+    blocks = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
+    assert len(blocks) > 5
+    for lines in blocks:
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
+    judged = audit.cells.assign(explanation=["", "", "far fewer", "known | of both", "", "known | of both"])
+    page = audit_page.page(dataclasses.replace(audit, cells=judged))
+    assert "Known, though the figures here do not show it: AF at a, AF at c. known \\| of both" in page
+    assert page.count("far fewer") == 1
+
+
+def test_duplicates_that_disagree_are_named_with_their_classes(audit):
+    assert "None: exact duplicates of a signal carry the same labels" in audit_page.page(audit)
+    found = dataclasses.replace(audit, disagreeing=[{"records": ["a/r1", "b/r7"], "classes": ["164889003"]}])
+    assert "1 signal recorded with different labels (a/r1 and b/r7)." in audit_page.gist(found)
+    assert "| a/r1, b/r7 | AF |" in audit_page.page(found)

@@ -1,0 +1,151 @@
+"""Every promise of every augmentation, held on random recordings of any length, with any number of R-peaks."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe.augmentation import contracts, params, random_draws
+from ecgpipe.augmentation.augmenter import SWITCHES
+from ecgpipe.dataset import examples
+from ecgpipe.diagnoses import classes
+from tests.augmentation.test_augmenter import augmenter, switched
+
+CASES = [
+    *((name, {}) for name in contracts.CONTRACTS),
+    ("star", {"star_how": "published"}),
+    ("triangle", {"triangle_per": "lead"}),
+    ("lead_dropout", {"lead_dropout_how": "sets"}),
+]
+IDS = {"ids": lambda value: value if isinstance(value, str) else "+".join(value.values())}
+COUNT, MV = 6, 1e-4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One augmentation of random recordings, taken apart: the map, what numpy reads there, and the batch."""
+
+    stored: np.ndarray  # [recording, time, lead] in mV
+    peaks: list[np.ndarray]
+    tau: np.ndarray
+    read: np.ndarray  # [recording, lead, time]
+    batch: np.ndarray
+    contract: contracts.Contract
+
+    def found(self, row):
+        """Where the R-peaks of a recording stand in the batch, by the inverse of the time map; NaN where they left."""
+        order = np.argsort(self.tau[row])
+        place = np.arange(self.tau.shape[1])[order]
+        return np.interp(self.peaks[row], self.tau[row][order], place, left=np.nan, right=np.nan)
+
+
+def see(name, options, seed, samples=1000, window=1000, beats=9):
+    """Recordings in whole even microvolts, so that the lead algebra holds exactly in the store."""
+    rng = np.random.default_rng(seed)
+    one, two = 2 * rng.integers(-500, 500, (2, COUNT, samples, 1))
+    limb = [one, two, two - one, -(one + two) // 2, one - two // 2, two - one // 2]
+    stored = np.concatenate([*limb, rng.integers(-1000, 1000, (COUNT, samples, 6))], axis=2).astype(np.int16)
+    peaks = [np.sort(rng.choice(np.arange(samples), min(beats, samples), replace=False)) for _ in range(COUNT)]
+    data = examples.of_signals(list(stored), np.full(COUNT, 50.0), np.full(COUNT, "F"), rate_hz=100, classes=3)
+    number = np.array([len(row) for row in peaks])
+    data = replace(
+        data, peaks=torch.from_numpy(np.concatenate(peaks)), keys=torch.from_numpy(rng.integers(0, 2**62, COUNT)),
+        peak_place=torch.from_numpy(np.stack([np.cumsum(number) - number, number], axis=1)),
+    )  # fmt: skip
+    chosen = switched(name, **options)
+    engine, rows = augmenter(data, chosen, seed=seed, window=window), torch.arange(COUNT)
+    tau = engine._time(rows, random_draws.Draws(data.keys, seed, 0))[0].numpy()
+    stored = stored / 1000
+    time = np.arange(samples)
+    read = np.array(
+        [[np.interp(at, time, lead, 0, 0) for lead in one.T] for at, one in zip(tau.round(9), stored, strict=True)]
+    )
+    return Seen(stored, peaks, tau, read, engine.batch(rows, 0).numpy(), contracts.contract(name, chosen))
+
+
+def holds(seen, promise):
+    """Whether a promise is kept by what was seen."""
+    window = seen.tau.shape[1]
+    if promise == "R-peaks":
+        inside = [peaks[peaks < window] for peaks in seen.peaks]
+        return all(np.abs(seen.tau[row][peaks] - peaks).max(initial=0) < 1e-9 for row, peaks in enumerate(inside))
+    if promise == "RR":
+        pairs = [np.diff(seen.found(row)) - np.diff(peaks) for row, peaks in enumerate(seen.peaks)]
+        return all(np.abs(one[np.isfinite(one)]).max(initial=0) < 1e-6 for one in pairs)
+    if promise == "algebra":
+        one, two, three, right, left, foot = np.moveaxis(seen.batch[:, :6].astype(float), 1, 0)
+        residuals = [three - (two - one), right + (one + two) / 2, left - (one - two / 2), foot - (two - one / 2)]
+        return np.abs(residuals).max() < MV
+    if promise == "polarity":
+        return not (seen.batch * seen.read < -1e-9).any()
+    if promise == "amplitude":
+        return np.allclose(np.abs(seen.batch), np.abs(seen.read), atol=1e-5)
+    assert promise == "span"
+    ends = np.stack([seen.tau.min(axis=1), seen.tau.max(axis=1)])
+    return np.allclose(ends, [[0.0], [seen.stored.shape[1] - 1.0]])
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, **IDS)
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), samples=st.sampled_from([80, 700, 1000, 2500]), beats=st.integers(0, 12))
+def test_what_is_promised_is_kept(name, options, seed, samples, beats):
+    seen = see(name, options, seed, samples, 1000, beats)
+    whole = {"span"} if samples != 1000 else set()  # it is promised of a window over the whole recording
+    broken = [promise for promise in seen.contract.keeps - whole if not holds(seen, promise)]
+    assert not broken
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, **IDS)
+def test_what_is_not_promised_is_broken_in_fact(name, options):
+    # Else the table were too modest, or the checks above blind. A crop needs a longer recording to move R-peaks.
+    seen = [see(name, options, seed, samples=1500 if name == "crop" else 1000) for seed in range(12)]
+    others = set(contracts.PROMISES) - seen[0].contract.keeps
+    kept = [promise for promise in others if all(holds(one, promise) for one in seen)]
+    assert not kept
+
+
+@pytest.mark.parametrize("name", ["sine_resample", "linear_resample", "triangle_resample", "stretch", "star"])
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_time_never_runs_backwards_alone_or_with_the_other_warps(name, seed):
+    warps = ["sine_resample", "linear_resample", "triangle_resample", "stretch", "star"]
+    widest = {
+        "stretch_scale": 2.0, "linear_resample_low": 0.51, "triangle_resample_low": 0.51, "star_warp": 0.95,
+        "linear_resample_high": 3.0, "triangle_resample_high": 3.0, "sine_resample_shift_high_s": 0.5,
+    }  # fmt: skip
+    assert (np.diff(see(name, widest, seed).tau, axis=1) > 0).all()
+    together = dict.fromkeys(set(warps) - {name}, True)
+    assert (np.diff(see(name, widest | together, seed).tau, axis=1) > 0).all()
+
+
+def test_every_switch_has_a_contract_and_every_code_is_a_class_of_ours():
+    assert set(SWITCHES) == set(contracts.CONTRACTS)
+    fields = params.Params.model_fields
+    assert all(name in fields for name in SWITCHES)
+    known = {code for one in classes.classes("official", merge_ectopics=True) for code in one.codes}
+    assert {code for one in contracts.every() for code in one.codes} <= known <= contracts.KNOWN
+    merged = {frozenset(one.codes) for choice in ("official", "study") for one in classes.classes(choice)}
+    for codes in contracts.CODES.values():  # whichever of equivalent codes heads a column, it is found
+        assert all(not (group & set(codes)) or group <= set(codes) | {"164947007", "270492004"} for group in merged)
+
+
+def test_the_classes_that_an_augmentation_may_break_are_those_of_the_literature():
+    breaks = {name: set(contract.breaks) for name, contract in contracts.CONTRACTS.items()}
+    duration, rhythm = {"SB", "STach", "Brady", "IAVB", "LPR", "LQT"}, {"AF", "SA", "PAC", "PVC"}
+    assert breaks["stretch"] >= duration
+    assert breaks["linear_resample"] == breaks["sine_resample"] == breaks["stretch"] | rhythm
+    assert all("LQRSV" in breaks[name] for name in ("triangle", "multiply_sine", "multiply_linear"))
+    assert "LQRSV" in contracts.contract("star", switched(star_how="published")).breaks
+    assert breaks["lead_dropout"] >= {"LAD", "RAD", "LAnFB", "PRWP"}
+    assert breaks["amplitude_flip"] >= {"TInv", "QAb", "LAD", "RAD"}
+    assert breaks["star"] >= {"IAVB", "LPR", "LQT"}
+    assert not breaks["star"] & rhythm
+
+
+def test_the_committed_table_is_the_one_made_from_code():
+    page = (Path(__file__).parents[2] / "plots/augmentations/README.md").read_text(encoding="utf-8")
+    assert contracts.table() in page

@@ -1,0 +1,63 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from ecgpipe.comparison import runs
+from ecgpipe.project import atomic
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A Git repository whose first commit has a run in DVC's cache, and whose workspace has none."""
+    monkeypatch.chdir(tmp_path)
+    for key in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(key, "a")
+    for key in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(key, "a@b")
+    subprocess.run(["git", "init", "-q"], check=True)
+    with Repo.init() as repo:
+        atomic.predictions("0").mkdir(parents=True)
+        (atomic.predictions("0") / "val.csv").write_text("first")
+        atomic.FOLDS.write_text("table")
+        atomic.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
+        (tmp_path / "params.yaml").write_text("evaluate: {}\n")
+        for path in (atomic.FOLDS, atomic.FOLDS_INFO):
+            atomic.seal(path)
+        split = [*Path("data").glob("folds.*")]
+        assert len(split) == 4
+        repo.add([str(path) for path in (*split, atomic.PREDICTIONS)])
+    subprocess.run(["git", "add", "-A"], check=True)
+    subprocess.run(["git", "commit", "-qm", "one"], check=True)
+    return tmp_path
+
+
+def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(repository):
+    (atomic.predictions("0") / "val.csv").unlink()
+    (atomic.predictions("0") / "val.csv").write_text("changed")
+    root, predictions = runs.locate("HEAD", repository / "scratch")
+    assert predictions == root / atomic.PREDICTIONS
+    assert (root / atomic.predictions("0") / "val.csv").read_text() == "first"
+    assert (root / "params.yaml").read_text() == "evaluate: {}\n"
+    assert atomic.checked(root / atomic.FOLDS, required=True) == b"table"
+    assert atomic.folds_info(root / atomic.FOLDS_INFO)["folds"] == [0]
+    assert (atomic.predictions("0") / "val.csv").read_text() == "changed"
+
+
+def test_a_folder_is_a_project_or_one_of_predictions(repository):
+    whole = repository.resolve()
+    for name in (".", "data/predictions"):
+        assert runs.locate(name, repository / "scratch") == (whole, whole / atomic.PREDICTIONS)
+    shutil.copytree(atomic.PREDICTIONS, repository / "elsewhere")
+    assert runs.locate("elsewhere", repository / "scratch") == (Path(), whole / "elsewhere")
+    (repository / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):
+        runs.locate("empty", repository / "scratch")
+
+
+def test_a_name_that_is_neither_is_refused(repository):
+    with pytest.raises(ValueError, match="'nonsense' is no folder, and as a revision its predictions cannot be had"):
+        runs.locate("nonsense", repository / "scratch")

@@ -1,0 +1,243 @@
+"""Outside oracles: the published facts in tables of their own, and W by hand."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgpipe.diagnoses import classes as diagnoses_classes
+
+OFFICIAL = diagnoses_classes.classes("official")
+STUDY = diagnoses_classes.classes("study")
+REAL = ["CPSC2018", "CPSC2018-Extra", "INCART", "PTB", "PTB-XL", "Georgia", "Chapman-Shaoxing", "Ningbo", "SPH", "LUDB"]
+
+
+def names_of(classes, said):
+    return [diagnosis.abbreviation for diagnosis, yes in zip(classes, said, strict=True) if yes]
+
+
+def test_the_official_26_classes_hold_30_codes_in_the_official_order():
+    assert len(OFFICIAL) == 26
+    assert sum(len(diagnosis.codes) for diagnosis in OFFICIAL) == 30
+    assert " ".join(d.abbreviation for d in OFFICIAL) == (
+        "AF AFL BBB Brady CLBBB/LBBB CRBBB/RBBB IAVB IRBBB LAD LAnFB LPR LQRSV LQT NSIVCB NSR PAC/SVPB PR PRWP PVC/VPB "
+        "QAb RAD SA SB STach TAb TInv"
+    )
+    assert OFFICIAL[4].codes == ("733534002", "164909002")
+    assert OFFICIAL[4].code == "733534002"
+
+
+def test_the_study_has_17_classes_with_their_equivalents():
+    assert " ".join(d.abbreviation for d in STUDY) == (
+        "NSR SB TAb SA IRBBB STach RBBB AF TInv RAD LAnFB LAD AFL LBBB IAVB LQRSV PAC"
+    )
+    merged = {d.abbreviation: d.codes for d in STUDY if len(d.codes) > 1}
+    assert merged == {
+        "RBBB": ("59118001", "713427006"),
+        "LBBB": ("164909002", "733534002"),
+        "IAVB": ("270492004", "164947007"),
+        "PAC": ("284470004", "63593006"),
+    }
+
+
+def test_complete_rbbb_is_rbbb_everywhere():
+    for classes in (OFFICIAL, STUDY):
+        assert [d for d in classes if "59118001" in d.codes] == [d for d in classes if "713427006" in d.codes]
+
+
+def test_the_studys_severities_are_the_official_ones():
+    official = {code: d.severity for d in OFFICIAL for code in d.codes}
+    for diagnosis in STUDY:
+        assert {official[code] for code in diagnosis.codes} == {diagnosis.severity}, diagnosis
+
+
+def test_own_classes_are_named_after_the_official_table():
+    atrial, ischemia = diagnoses_classes.classes(["164889003|164890007", "429622005"])
+    assert (atrial.abbreviation, atrial.name) == ("AF/AFL", "atrial fibrillation / atrial flutter")
+    assert (atrial.severity, ischemia.severity, ischemia.name) == (0.0, None, "st depression")
+
+
+def test_ectopics_are_merged_on_demand_only():
+    def with_pvc(classes):
+        return next(d.codes for d in classes if "427172004" in d.codes)
+
+    assert "164884008" not in with_pvc(OFFICIAL)
+    assert with_pvc(diagnoses_classes.classes("official", merge_ectopics=True)) == (
+        "427172004",
+        "17338001",
+        "164884008",
+    )
+    said = diagnoses_classes.annotated(
+        diagnoses_classes.vocabulary("PTB-XL"), diagnoses_classes.classes("official", merge_ectopics=True)
+    )
+    assert said[18]
+    with pytest.raises(ValueError, match=r"labels\.merge_ectopics: none of the chosen classes holds 427172004"):
+        diagnoses_classes.classes("study", merge_ectopics=True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        ("cinc2020", "'cinc2020' is none of official, study"),
+        ([], "no class chosen"),
+        (["AF"], "'AF' is no SNOMED CT code"),
+        (["164889003", "1|164889003"], r"code 164889003 \(atrial fibrillation\) stands twice"),
+        (["164889003|"], "'' is no SNOMED CT code"),
+    ],
+)
+def test_bad_choices_are_named(choice, says):
+    with pytest.raises(ValueError, match=says):
+        diagnoses_classes.classes(choice)
+
+
+def test_score_weights_follow_the_published_rule():
+    weights = diagnoses_classes.score_weights(OFFICIAL)
+    column = {d.abbreviation: index for index, d in enumerate(OFFICIAL)}
+
+    def weight(one, other):
+        return weights[column[one], column[other]]
+
+    assert weights.dtype == np.float64
+    assert np.array_equal(weights, weights.T)
+    assert np.array_equal(np.diag(weights), np.ones(26))
+    assert (weight("AF", "AFL"), weight("AF", "NSR"), weight("NSR", "QAb")) == (0.5, 0.25, pytest.approx(0.15))
+    assert weight("BBB", "CLBBB/LBBB") == weight("LQRSV", "PRWP") == 0.475
+
+
+def challenge_sum(labels, outputs):
+    union = np.maximum(1, ((labels + outputs) > 0).sum(axis=1, keepdims=True))
+    return (diagnoses_classes.score_weights(OFFICIAL) * ((labels / union).T @ outputs)).sum()
+
+
+def test_score_weights_give_what_the_official_scorer_returned():
+    cases = json.loads((Path(__file__).parents[1] / "evaluation/cinc2021_score_cases.json").read_text())
+    assert cases
+    for case in cases:
+        labels, outputs = np.array(case["labels"], dtype=float), np.array(case["binary"], dtype=float)
+        inactive = np.tile(np.array([d.abbreviation == "NSR" for d in OFFICIAL], dtype=float), (len(labels), 1))
+        score, best, least = (challenge_sum(labels, answer) for answer in (outputs, labels, inactive))
+        score = (score - least) / (best - least) if best != least else 0.0
+        assert score == pytest.approx(case["expected"]["challenge"], abs=1e-9), case["name"]
+
+
+def test_a_class_without_severity_has_no_weights():
+    with pytest.raises(ValueError, match="classes 429622005 have no severity"):
+        diagnoses_classes.score_weights(diagnoses_classes.classes(["164889003", "429622005"]))
+
+
+def test_what_each_source_can_say():
+    assert names_of(OFFICIAL, diagnoses_classes.annotated(diagnoses_classes.vocabulary("CPSC2018"), OFFICIAL)) == [
+        "AF", "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
+    ]  # fmt: skip
+    saying_prwp = [s for s in REAL if diagnoses_classes.annotated(diagnoses_classes.vocabulary(s), OFFICIAL)[17]]
+    assert saying_prwp == ["Ningbo"]
+
+
+def test_a_label_may_have_several_codes_or_none():
+    ningbo = diagnoses_classes.vocabulary("Ningbo")
+    assert ningbo["CLBBB"] == {"164909002", "733534002"}
+    assert ningbo["ARH"] == frozenset()
+    assert ningbo["AF"] == {"164890007"}
+
+
+def test_the_demos_sources_say_what_they_should():
+    said = {
+        s: diagnoses_classes.annotated(diagnoses_classes.vocabulary(s), STUDY)
+        for s in ("sim-north", "sim-east", "sim-south", "sim-west")
+    }
+    assert [sum(yes) for yes in said.values()] == [17, 17, 9, 17]
+    assert names_of(STUDY, said["sim-south"]) == ["NSR", "SB", "TAb", "STach", "RBBB", "AF", "LBBB", "IAVB", "PAC"]
+    west, sph = diagnoses_classes.vocabulary("sim-west"), diagnoses_classes.vocabulary("SPH")
+    assert all(west[label] == sph[label] for label in west)
+    assert not any("," in label for s in said for label in diagnoses_classes.vocabulary(s))
+
+
+def test_the_shipped_vocabularies_are_well_formed():
+    with (Path(diagnoses_classes.__file__).parent / "native_labels.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert (
+        {row["source"] for row in rows}
+        == set(diagnoses_classes.vocabularies())
+        == {*REAL, "sim-north", "sim-east", "sim-south", "sim-west"}
+    )
+    assert len({tuple(row.values()) for row in rows}) == len(rows)
+    assert all(diagnoses_classes.vocabulary(source) for source in REAL)
+
+
+def test_a_vocabulary_of_ones_own(tmp_path):
+    (tmp_path / "own.csv").write_text("\ufeffnative_label,snomed_ct\nflimmern,164889003\nsonst,\n", encoding="utf-8")
+    assert diagnoses_classes.vocabulary(tmp_path / "own.csv") == {"flimmern": {"164889003"}, "sonst": frozenset()}
+
+
+def test_a_vocabulary_of_ones_own_is_read_anew_each_time(tmp_path):
+    for code in ("164889003", "164890007"):
+        (tmp_path / "own.csv").write_text(f"native_label,snomed_ct\na,{code}\nshort\n")
+        assert diagnoses_classes.vocabulary(str(tmp_path / "own.csv")) == {"a": {code}, "short": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("label,code\na,1\n", "has the columns native_label,snomed_ct, .*; found label, code; save it so"),
+        ("native_label;snomed_ct\na;164889003\n", "separated by a comma, .*; found native_label;snomed_ct; save it so"),
+        ("native_label,snomed_ct\na,1,64E+08\n", "label 'a': its row has more cells than the table has columns"),
+        (
+            "native_label,snomed_ct\na,16488900\n",
+            "label 'a': '16488900' is no SNOMED CT code ",
+        ),
+        ("native_label,snomed_ct\n", "one row at least"),
+        ("native_label,snomed_ct\na,AF\n", "label 'a': 'AF' is no SNOMED CT code"),
+    ],
+)
+def test_a_broken_vocabulary_is_named(tmp_path, text, says):
+    (tmp_path / "own.csv").write_text(text)
+    with pytest.raises(ValueError, match=f"own.csv: .*{says}"):
+        diagnoses_classes.vocabulary(tmp_path / "own.csv")
+
+
+def test_a_vocabulary_that_is_no_utf_8_is_named(tmp_path):
+    (tmp_path / "own.csv").write_bytes("native_label,snomed_ct\nunregelmäßig,164889003\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"own\.csv: a vocabulary is UTF-8 text"):
+        diagnoses_classes.vocabulary(tmp_path / "own.csv")
+
+
+def test_an_unknown_vocabulary_is_named_with_the_known_ones():
+    with pytest.raises(ValueError, match="vocabulary 'MIMIC' is none of CPSC2018, CPSC2018-Extra, INCART"):
+        diagnoses_classes.vocabulary("MIMIC")
+    with pytest.raises(ValueError, match=r"none\.csv: no such vocabulary; put it there, into its source's folder"):
+        diagnoses_classes.vocabulary("none.csv")
+
+
+@pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
+def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choice):
+    chosen = diagnoses_classes.classes(choice)
+    found = diagnoses_classes.of_columns([one.code for one in chosen])
+    short = [one.abbreviation for one in found]
+    assert len(set(short)) == len(short)
+    if isinstance(choice, str):
+        assert short == [one.abbreviation for one in chosen]
+    else:
+        assert short[0] == "AF"
+        assert short[2] == "9" * 9
+
+
+def test_a_code_has_six_to_eighteen_digits_and_verhoeffs_check_digit():
+    every = {
+        code
+        for name in diagnoses_classes.vocabularies()
+        for codes in diagnoses_classes.vocabulary(name).values()
+        for code in codes
+    }
+    assert len(every) > 100
+    assert all(map(diagnoses_classes.is_code, every)), "as SNOMED International gave them out"
+    for code in sorted(every)[:20]:
+        for place, digit in enumerate(code):
+            others = [code[:place] + str(other) + code[place + 1 :] for other in range(10) if str(other) != digit]
+            assert not any(map(diagnoses_classes.is_code, others)), "each wrong digit is found"
+        swapped = [code[:n] + code[n + 1] + code[n] + code[n + 2 :] for n in range(len(code) - 1)]
+        assert not any(map(diagnoses_classes.is_code, [one for one in swapped if one != code])), (
+            "each exchange of neighbours too"
+        )
+    assert not any(map(diagnoses_classes.is_code, ("", "1", "12345", "1" * 19, "\u0661\u0662", "1e5", "0164889003")))

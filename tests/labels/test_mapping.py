@@ -1,0 +1,300 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.labels import mapping
+from ecgpipe.project import params, tables
+from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.sources import Source
+
+STUDY = diagnoses_classes.classes("study")
+OFFICIAL = diagnoses_classes.classes("official")
+CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
+PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
+SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
+EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
+LUDB = Source(form="wfdb", vocabulary="LUDB", codes="snomed")
+NINGBO = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
+NSR, AF, RBBB, TAB, TINV, PVC = "426783006", "164889003", "59118001", "164934002", "59931005", "427172004"
+
+
+def described(*labels):
+    return [Description(f"R{n}", f"R{n}.hea", None, 60, "F", 500, 5000, one) for n, one in enumerate(labels)]
+
+
+def mapped(source, *labels, classes=STUDY, unscored="keep"):
+    vocabulary = diagnoses_classes.vocabulary(source.vocabulary)
+    return mapping.map_source("a", described(*labels), source, vocabulary, classes, unscored)
+
+
+def present(row):
+    return {code for code in tables.class_codes(row.to_frame().T) if row[code] == 1}
+
+
+def test_the_columns_are_those_of_the_table():
+    table = mapped(CPSC, (AF,))
+    assert list(table.columns) == [*tables.IDENTITY, *(d.code for d in STUDY)]
+    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == ["a", "R0", "R0.hea", "", 60, "F", 500, 5000, ""]
+
+
+def test_unannotated_is_blank_and_not_negative():
+    row = mapped(CPSC, (AF,), classes=OFFICIAL).iloc[0]
+    values = {d.abbreviation: row[d.code] for d in OFFICIAL}
+    assert {name for name, value in values.items() if value == 1} == {"AF"}
+    assert {name for name, value in values.items() if value == 0} == {
+        "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
+    }  # fmt: skip
+    assert sum(np.isnan(value) for value in values.values()) == 20
+
+
+def test_equivalent_codes_are_one_class():
+    table = mapped(PTB_XL, ("713427006",), ("59118001",), ("713427006", "59118001"))
+    assert [present(row) for _, row in table.iterrows()] == [{RBBB}] * 3
+
+
+def test_ectopics_count_as_pvc_on_demand():
+    merged = diagnoses_classes.classes("official", merge_ectopics=True)
+    assert np.isnan(mapped(CPSC, ("164884008",), classes=OFFICIAL)[PVC][0])
+    assert mapped(CPSC, ("164884008",), (AF,), classes=merged)[PVC].tolist() == [1, 0]
+
+
+def test_a_class_that_the_vocabulary_lacks_is_blank_even_where_a_recording_carries_it():
+    table = mapped(CPSC, (AF, TAB), (AF,), (TAB,))
+    assert table[TAB].isna().all()
+    assert table["fault"].tolist() == ["", "", ""]
+    assert mapped(CPSC, (AF, TAB), (TAB,), unscored="drop")["fault"].tolist() == ["", "unscored"]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["CPSC2018", "PTB", "Ningbo", "sim-south"]),
+    st.lists(
+        st.lists(st.sampled_from([code for d in OFFICIAL for code in d.codes]), min_size=1), min_size=1, max_size=6
+    ),
+)
+def test_a_class_is_annotated_in_every_row_of_a_source_or_in_none(vocabulary, labels):
+    table = mapped(Source(form="wfdb", vocabulary=vocabulary, codes="snomed"), *map(tuple, labels), classes=OFFICIAL)
+    said = diagnoses_classes.annotated(diagnoses_classes.vocabulary(vocabulary), OFFICIAL)
+    for diagnosis, annotated in zip(OFFICIAL, said, strict=True):
+        assert table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
+
+
+def test_native_labels_are_words():
+    table = mapped(EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm", "atrial flutter"))
+    assert present(table.iloc[0]) == {"270492004", NSR}
+    assert present(table.iloc[1]) == {"164890007"}
+
+
+@pytest.mark.parametrize(
+    ("source", "good", "unknown"),
+    [
+        (CPSC, AF, "AFIB"),
+        (CPSC, AF, "147"),
+        (LUDB, NSR, "Rhythm: Sinus Rhythm"),
+        (EAST, "sinus rhythm", "Sinus Rhythm"),
+        (EAST, "sinus rhythm", AF),
+        (SPH, "1", "normal"),
+        (SPH, "1", AF),
+        (SPH, "1", "147,367"),
+    ],
+)
+def test_labels_that_nobody_understands_are_a_fault_and_no_negatives(source, good, unknown):
+    table = mapped(source, (good,), (unknown, "other words"), (good, unknown))
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "unknown-labels", ""]
+    assert table.loc[1, tables.class_codes(table)].isna().all()
+    for text in (repr(unknown), "'other words'", source.vocabulary, "correct `codes` or the vocabulary"):
+        assert text in table["fault"][1]
+
+
+@pytest.mark.parametrize(
+    ("source", "label"), [(NINGBO, "106068003"), (SPH, "145"), (SPH, "145+310 + 346"), (CPSC, TAB)]
+)
+def test_a_diagnosis_that_the_vocabulary_lacks_is_one_all_the_same(source, label):
+    table = mapped(source, (label,))
+    assert table["fault"].tolist() == [""]
+    assert (table.loc[0, [NSR, AF]] == 0).all()
+    assert mapped(source, (label,), unscored="drop")["fault"].tolist() == ["unscored"]
+
+
+def test_a_label_known_to_mean_no_class_is_known():
+    ningbo = Source(form="wfdb", vocabulary="Ningbo", codes="native")
+    assert mapped(ningbo, ("ARH",))["fault"].tolist() == [""]
+
+
+def test_ludb_maps_alike_as_released_and_as_converted():
+    released, converted = ("Rhythm: Atrial fibrillation", "Complete right bundle branch block"), (AF, "713427006")
+    table = mapped(LUDB, released, converted)
+    assert [present(row) for _, row in table.iterrows()] == [{AF, RBBB}] * 2
+
+
+def test_a_source_of_mostly_unknown_labels_is_a_wrong_entry():
+    labels = [("AFIB",), ("SR",), ("SR",), (AF,), (AF,), (AF,), ()]
+    assert mapped(CPSC, *labels)["fault"].str.startswith("unknown-labels").sum() == 3
+    with pytest.raises(
+        ValueError, match=r"source 'a': 3 of 5 labelled recordings .* 'AFIB' of record R0; .*found snomed"
+    ):
+        mapped(CPSC, *labels[:5])
+
+
+def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
+    own = Source(form="wfdb", vocabulary="words/my.csv", codes="native")
+    with pytest.raises(ValueError, match=r"words/my\.csv: no such vocabulary; put it there, into its source's folder"):
+        mapping.vocabulary(own, tmp_path)
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "my.csv").write_text("native_label,snomed_ct\nflimmern,164889003\n")
+    assert mapping.vocabulary(own, tmp_path) == {"flimmern": {AF}}
+    assert mapping.vocabulary(EAST, tmp_path) == diagnoses_classes.vocabulary("sim-east")
+
+
+@pytest.mark.parametrize(
+    ("statements", "classes"),
+    [
+        (("60+310", "147"), {PVC, TAB}),
+        (("147+367",), {TINV}),
+        (("147+367", "147"), {TINV, TAB}),
+        (("147+310+367",), {TINV}),
+        (("147 + 367",), {TINV}),
+        (("147+310",), {TAB}),
+        (("1",), {NSR}),
+        (("20", "50+346"), {NSR, AF}),
+        (("14", "367"), set()),
+        (("999+147",), set()),
+    ],
+)
+def test_aha_statements_are_parsed(statements, classes):
+    assert (
+        present(mapped(SPH, statements, classes=diagnoses_classes.classes([NSR, AF, TAB, TINV, PVC])).iloc[0])
+        == classes
+    )
+
+
+def test_equally_specific_statements_all_speak():
+    words = {"1+2": frozenset({"11"}), "1+3": frozenset({"12"}), "1": frozenset({"13"})}
+    assert mapping.snomed("1+3+2", "aha", words) == {"11", "12"}
+
+
+@settings(deadline=None)
+@given(st.permutations(["367", "310", "346"]))
+def test_the_order_of_modifiers_says_nothing(modifiers):
+    assert mapping.snomed("+".join(["147", *modifiers]), "aha", diagnoses_classes.vocabulary("SPH")) == {TINV}
+
+
+def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
+    st_depression = ("429622005",)
+    kept, dropped = (mapped(CPSC, st_depression, (AF,), unscored=choice) for choice in ("keep", "drop"))
+    assert kept["fault"].tolist() == ["", ""]
+    assert (kept.iloc[0][["426783006", RBBB]] == 0).all()
+    assert dropped["fault"].tolist() == ["unscored", ""]
+    assert dropped.loc[0, tables.class_codes(dropped)].isna().all()
+
+
+def test_a_recording_without_any_label_is_not_one_without_any_class():
+    table = mapped(CPSC, ())
+    assert table["fault"][0].startswith("no-labels: ")
+    assert table.loc[0, tables.class_codes(table)].isna().all()
+
+
+def test_a_fault_found_before_stays():
+    fault = Description("R9", "R9.hea", fault="leads: R9.hea: missing V6")
+    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, diagnoses_classes.vocabulary("CPSC2018"), STUDY)
+    assert table["fault"].tolist() == ["leads: R9.hea: missing V6", ""]
+    assert table.loc[0, tables.class_codes(table)].isna().all()
+    assert table.loc[0, "age":"samples"].replace("", np.nan).isna().all()
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from([d.code for d in STUDY] + ["429622005", "106068003"]), min_size=1),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_the_table_says_what_the_labels_say(labels):
+    table = mapped(PTB_XL, *map(tuple, labels))
+    for row, one in zip(table.itertuples(), labels, strict=True):
+        assert present(table.loc[row.Index]) == {d.code for d in STUDY if set(d.codes) & set(one)}
+
+
+@pytest.fixture
+def reported():
+    descriptions = {
+        "cpsc": [
+            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)),
+            *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
+        ],
+        "sph": described(("50+310", "999"), ("1",)),
+    }
+    sources = {"cpsc": CPSC, "sph": SPH}
+    words = {name: diagnoses_classes.vocabulary(source.vocabulary) for name, source in sources.items()}
+    parts = [mapping.map_source(n, descriptions[n], sources[n], words[n], STUDY) for n in sources]
+    return mapping.report(pd.concat(parts, ignore_index=True), descriptions, sources, words, STUDY)
+
+
+def test_the_report_counts_positives_by_class_and_source(reported):
+    assert (reported["recordings"], reported["usable"]) == (68, 6)
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
+    assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
+    assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
+        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
+    }  # fmt: skip
+    tab = reported["classes"][TAB]
+    assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
+
+
+def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
+    left_out = reported["sources"]["cpsc"]["left_out"]
+    assert left_out["no-labels"] == {"recordings": 1, "records": ["R3"]}
+    assert left_out["unknown-labels"] == {"recordings": 1, "records": ["R4"]}
+    assert left_out["leads"]["recordings"] == 60
+    assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
+    assert reported["sources"]["sph"]["left_out"] == {}
+
+
+def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
+    table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
+    said = zip(STUDY, diagnoses_classes.annotated(diagnoses_classes.vocabulary("PTB-XL"), STUDY), strict=True)
+    annotated = [one.code for one, yes in said if yes]
+    assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
+    assert table.loc[1, annotated].notna().all()
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels"]
+
+
+def test_the_report_counts_the_flags_of_usable_recordings():
+    one, two, three = described((AF,), (AF,), ())
+    flagged = [
+        replace(one, flags=("odd-age", "odd-sex")),
+        replace(two, flags=("odd-age",)),
+        replace(three, flags=("odd-age",)),
+    ]
+    words = diagnoses_classes.vocabulary(CPSC.vocabulary)
+    table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)
+    said = mapping.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)["sources"]["cpsc"]
+    assert said["flags"] == {"odd-age": 2, "odd-sex": 1}
+
+
+def test_the_report_counts_labels_that_no_class_takes(reported):
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert cpsc["unknown"] == {"999": 1, "heart": 1}
+    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 2}
+    assert cpsc["unscored"] == {"429622005 st depression": 2}
+    assert cpsc["without_a_class"] == 2, "R2, and R5 whose class is not annotated"
+    assert cpsc["partly_unknown"] == 1, "R2"
+    assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
+    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)
+
+
+def test_params_choose_the_classes():
+    labels = {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False}
+    values = {"labels": {**labels, "unscored": "drop", "unannotated": "negative"}}
+    assert [d.code for d in mapping.chosen(params.section(mapping.Params, values, "labels"))] == [AF, RBBB]
+    with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
+        params.section(mapping.Params, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")
+    with pytest.raises(ValueError, match=r"labels\.unannotated: Input should be 'mask' or 'negative'"):
+        params.section(mapping.Params, {"labels": values["labels"] | {"unannotated": "zero"}}, "labels")

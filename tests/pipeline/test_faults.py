@@ -1,0 +1,343 @@
+"""Stages that are killed, find the disk full, or read what was damaged since: small projects, each case in a process of
+its own, which is forked so that nothing is imported twice (but for simulate, whose pool of workers stands no fork). The
+campaigns take the whole lists of cases."""
+
+import contextlib
+import importlib
+import logging
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecgpipe.dataset import examples
+from ecgpipe.evaluation import operating_points, predictions
+from ecgpipe.model import saved_model
+from ecgpipe.project import atomic, tables
+from ecgpipe.project.stage import run
+from ecgpipe.report import plots
+from ecgpipe.splitting import folds
+from tests.pipeline.test_pipeline import ALL, ROOT, small
+from tests.training.test_checkpoint import made
+
+FORK = multiprocessing.get_context("fork")
+STAGES = {
+    "simulate": ("sim-south", ["data/raw/sim-south"]),
+    "label_map": ("", ["data/labels.csv", "data/labels.csv.sha256", "metrics/labels.json"]),
+    "preprocess": ("sim-north", ["data/signals", "metrics/signals"]),
+    "split": ("", ["data/folds.csv", "data/folds.json", "data/left_out.csv", "metrics/split.json"]),
+    "train": ("0", ["data/models/fold-0", "data/predictions/fold-0"]),
+    "evaluate": ("", ["metrics", "plots", "data/models/operating.json", "data/models/operating.json.sha256"]),
+}
+WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A small project in which every stage has run, undisturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    values = small(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
+    script = f"from tests.pipeline.test_pipeline import run; run({ALL}, {values})"
+    command = [sys.executable, "-c", script]  # so that no later fork inherits its pool of workers
+    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def copy(whole, tmp_path, monkeypatch):
+    """A copy of it; the working directory is there."""
+    shutil.copytree(whole, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def stage(name: str, before: Callable[[], None] = lambda: None, say: int | None = None) -> None:
+    """Runs a stage as its script does, in a process that ends with its status."""
+    before()
+    if say is not None:
+        os.dup2(say, 2)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True, stream=os.fdopen(2, "w"))
+    torch.set_num_threads(1)
+    script = importlib.import_module(f"stages.{name}")
+    sys.argv = [script.__file__, *filter(None, [STAGES[name][0]])]
+    run(script.main, *sys.argv[1:])
+
+
+def outputs(root: Path, name: str) -> dict[str, bytes]:
+    """The bytes of all that a stage leaves, hidden files too."""
+    files = [file for out in STAGES[name][1] for file in [root / out, *(root / out).rglob("*")] if file.is_file()]
+    assert files
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
+
+
+class Alone(subprocess.Popen):
+    """A stage in a process that is not forked, with the face of one that is."""
+
+    def __init__(self, name: str, before: Callable[[], None] | None = None, say: int | None = None) -> None:
+        command = [sys.executable, "-m", f"stages.{name}", STAGES[name][0]]
+        surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+        super().__init__(command, env=surroundings, preexec_fn=before, stderr=say or subprocess.DEVNULL)
+
+    def join(self, timeout: float | None = None) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(timeout)
+
+    @property
+    def exitcode(self) -> int | None:
+        return self.returncode
+
+
+def begun(name: str, *arguments):
+    """A stage that has begun in a process of its own."""
+    if name == "simulate":
+        return Alone(name, *arguments)
+    process = FORK.Process(target=stage, args=(name, *arguments))
+    process.start()
+    return process
+
+
+def forked(*arguments) -> int:
+    """The exit code of a stage in a process of its own."""
+    process = begun(*arguments)
+    process.join()
+    return process.exitcode
+
+
+def writes_counted(strike: int, counted=None) -> Callable[[], None]:
+    """Makes this process kill itself at its write number `strike` below the working directory; `counted` gets them."""
+
+    def hook(event: str, arguments: tuple) -> None:
+        opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if not (opened or event in WRITING) or not isinstance(arguments[0], str | os.PathLike):
+            return
+        if Path(arguments[0]).absolute().is_relative_to(root):
+            hook.seen += 1
+            if counted is not None:
+                counted.value = hook.seen
+            if hook.seen == strike:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    hook.seen, root = 0, Path.cwd()
+    return lambda: sys.addaudithook(hook)
+
+
+def struck_at(name: str, strike: int) -> None:
+    """Kills a stage at one of its writes, and runs it again."""
+    assert forked(name, writes_counted(strike)) == -signal.SIGKILL
+    assert forked(name) == 0
+
+
+def same(whole: Path, name: str) -> None:
+    found, expected = outputs(Path(), name), outputs(whole, name)
+    assert found.keys() == expected.keys(), f"nothing is left beside them: {found.keys() ^ expected.keys()}"
+    assert [path for path in found if found[path] != expected[path]] == []
+    assert list(Path("data/checkpoints").rglob("state.pt*")) == []
+    assert [path for path in Path().rglob(".*") if path.suffix in (".tmp", ".old")] == []
+
+
+def writes(name: str) -> int:
+    counted = FORK.Value("i", 0)
+    assert forked(name, writes_counted(0, counted)) == 0
+    return counted.value
+
+
+@pytest.mark.parametrize(("name", "share"), [("preprocess", 0.5), ("train", 0.4), ("train", 0.95)])
+def test_a_stage_killed_at_a_write_gives_the_same_bytes_when_it_runs_again(whole, copy, name, share):
+    struck_at(name, max(1, round(share * writes(name))))
+    same(whole, name)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("name", "points"), [("preprocess", 10), ("train", 10), ("evaluate", 10)])
+def test_campaign_kills_at_chosen_writes(whole, copy, name, points):
+    chosen = np.unique(np.linspace(1, writes(name), points).round().astype(int)).tolist()
+    for strike in chosen:
+        struck_at(name, strike)
+        same(whole, name)
+    print(f"{name}: {len(chosen)} of {len(chosen)} kills at its writes {chosen}: same bytes")
+    assert len(chosen) == points
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("name", "times"), [("preprocess", 15), ("train", 15), ("simulate", 5), ("evaluate", 5)])
+def test_campaign_kills_at_random_moments(whole, copy, name, times):
+    begin = time.monotonic()
+    assert forked(name) == 0
+    lasts_s, rng, hit = time.monotonic() - begin, random.Random(7), 0
+    while hit < times:  # a run that ended before its kill does not count
+        process = begun(name)
+        process.join(rng.uniform(0, lasts_s))
+        process.kill()
+        process.join()
+        hit += process.exitcode == -signal.SIGKILL
+        assert forked(name) == 0
+        same(whole, name)
+    print(f"{name}: {hit} of {hit} kills at random moments of {lasts_s:.1f} s: same bytes")
+
+
+@pytest.mark.parametrize("name", ["preprocess", pytest.param("train", marks=pytest.mark.campaign)])
+def test_signals_stop_a_stage_within_seconds_and_it_goes_on_to_the_same_bytes(whole, copy, name):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = begun(name)
+        time.sleep(0.7)
+        os.kill(process.pid, number)
+        begin = time.monotonic()
+        process.join()
+        assert process.exitcode in (130, 0)
+        assert time.monotonic() - begin < 5
+        assert forked(name) == 0
+        same(whole, name)
+
+
+FULL = [
+    pytest.param(name, marks=[] if name in ("split", "train") else pytest.mark.campaign) for name in STAGES
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
+    """No file may grow beyond 300 bytes: a write meets then what it meets on a full disk, but for its number."""
+    receiving, sending = os.pipe()
+    limit = 300
+
+    def before() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    assert forked(name, before, sending) == 1
+    os.close(sending)
+    with os.fdopen(receiving) as said:
+        text = said.read()
+    assert "the disk is full or a limit is reached" in text, text
+    assert "Traceback" not in text
+    print(f"{name}: {text.strip().splitlines()[-1]}")
+    same(whole, name)
+    assert forked(name) == 0
+    same(whole, name)
+
+
+def _fold(name: str) -> None:
+    table = tables.read(atomic.FOLDS)
+    for part, rows in (("val", "0"), ("test", "test")):
+        predictions.read_probabilities(atomic.predictions("0") / f"{part}.csv", table[table["fold"] == rows])
+    plots.read_histories(["0"])
+
+
+def _store(name: str) -> None:
+    examples.open_stores(["sim-north"])
+    folds.read_store(atomic.store("sim-north"))
+
+
+def _points(name: str) -> None:
+    about = saved_model.load(atomic.model("0"))[1]
+    operating_points.read(
+        atomic.OPERATING, about["classes"], {k: atomic.digest(path) for k, path in _validations().items()}
+    )
+
+
+def _validations() -> dict[str, Path]:
+    return {k: atomic.predictions(k) / "val.csv" for k in "01"}
+
+
+KINDS = {
+    "store": ("data/signals/sim-north/*", _store),
+    "labels": ("data/labels.csv*", lambda _: tables.read(atomic.LABELS)),
+    "folds": ("data/folds.csv*", lambda _: tables.read(atomic.FOLDS)),
+    "facts of the split": ("data/folds.json*", lambda _: atomic.folds_info()),
+    "predictions": ("data/predictions/fold-0/*", _fold),
+    "model": ("data/models/fold-0/*", lambda _: saved_model.load(atomic.model("0"))),
+    "operating points": ("data/models/operating.json*", _points),
+    "training state": ("state.pt", lambda path: made(1).resume(Path(path), "key", torch.device("cpu"))),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its_digest_is_lost(copy, kind):
+    pattern, read = KINDS[kind]
+    made(1).save(Path("state.pt"), "key")
+    files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
+    read("state.pt")
+    assert len(files) == {"store": 6, "predictions": 4, "model": 3, "training state": 1}.get(kind, 2)
+    for path in files:
+        kept = path.read_bytes()
+        place = int(rng.integers(len(kept)))
+        flipped = kept[:place] + bytes([kept[place] ^ (1 << int(rng.integers(8)))]) + kept[place + 1 :]
+        for content in (flipped, kept[:place], b""):
+            path.write_bytes(content)
+            with pytest.raises(ValueError, match="damaged") as caught:
+                read("state.pt")
+            assert path.parent.as_posix() in str(caught.value)
+        if path.name == atomic.SUMS or path.suffix == atomic.BESIDE:
+            path.unlink()
+            with pytest.raises(ValueError, match="no digest beside it"):
+                read("state.pt")
+        path.write_bytes(kept)
+    read("state.pt")
+
+
+READERS = [
+    ("split", {"data/labels.csv.sha256": "data/labels.csv", "data/signals/sim-east/SHA256SUMS": "sim-east/"}),
+    ("train", {"data/folds.csv.sha256": "data/folds.csv", "data/folds.json.sha256": "data/folds.json"}),
+    ("evaluate", {"data/folds.csv.sha256": "data/folds.csv", "data/predictions/fold-1/SHA256SUMS": "fold-1/"}),
+]
+
+
+@pytest.mark.parametrize(("name", "digests"), READERS)
+def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_is(whole, copy, name, digests):
+    for path, named in digests.items():
+        kept = Path(path).read_bytes()
+        Path(path).unlink()
+        receiving, sending = os.pipe()
+        assert forked(name, lambda: None, sending) == 1
+        os.close(sending)
+        with os.fdopen(receiving) as said:
+            text = said.read()
+        assert named in text and "no digest beside it" in text, text
+        Path(path).write_bytes(kept)
+        same(whole, name)
+
+
+def test_workers_that_outlive_a_killed_simulation_leave_nothing(whole, copy):
+    """Two workers go on for a moment after their owner is killed, while the same command runs again."""
+    process = begun("simulate")
+    deadline = time.monotonic() + 60
+    while not list(Path("data/raw").glob(".sim-south.*.tmp/*.hea")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert forked("simulate") == 0
+    same(whole, "simulate")
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("kind", KINDS)
+def test_campaign_every_flipped_bit_and_every_cut_is_refused_by_name(copy, kind):
+    pattern, read = KINDS[kind]
+    made(1).save(Path("state.pt"), "key")
+    files, rng = sorted(Path().glob(pattern)), np.random.default_rng(5)
+    read("state.pt")
+    for number in range(30):
+        path = files[number % len(files)]
+        content = bytearray(path.read_bytes())
+        kept = bytes(content)
+        place = int(rng.integers(len(content)))
+        if number < 20:
+            content[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(content if number < 20 else content[:place])
+        with pytest.raises(ValueError, match="damaged") as caught:
+            read("state.pt")
+        assert path.parent.as_posix() in str(caught.value)
+        path.write_bytes(kept)
+    read("state.pt")
+    print(f"{kind}: 20 of 20 flips and 10 of 10 cuts refused, over {', '.join(path.name for path in files)}")

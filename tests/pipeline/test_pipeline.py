@@ -1,0 +1,273 @@
+"""The whole pipeline on a few simulated recordings, stage by stage as DVC runs them, and the file that binds them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
+
+from ecgpipe import __main__
+from ecgpipe.project import atomic, params, tables
+
+ROOT = Path(__file__).parents[2]
+SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
+
+
+def small(path: Path, **changes: dict) -> dict:
+    """Writes the demo's params, made small, to `path`; `changes` are values by section."""
+    values = params.load(ROOT / "params.yaml")
+    values["simulate"]["recordings"] = 72
+    values["split"] |= {"folds": [0, 1], "test_fraction": 0.25}
+    values["model"]["width"] = 4
+    values["train"] |= {"epochs": 2, "batch": 8, "window_s": 5}
+    values["compute"]["workers"] = 1
+    for section, change in changes.items():
+        values[section] |= change
+    with path.open("w") as handle:
+        YAML(typ="safe", pure=True).dump(values, handle)
+    return values
+
+
+def run(stages: list[str], values: dict) -> None:
+    """The stages' scripts in order, in the working directory."""
+    import importlib
+
+    over = {"simulate": values["simulate"]["sources"], "preprocess": values["data"]["sources"],
+            "train": map(str, values["split"]["folds"])}  # fmt: skip
+    for stage in stages:
+        main = importlib.import_module(f"stages.{stage}").main
+        for item in over.get(stage, [None]):
+            main(*[item] if item else [])
+
+
+ALL = ["simulate", "label_map", "preprocess", "split", "train", "evaluate"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder in which the whole pipeline has run."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(ALL, small(folder / "params.yaml"))
+    return folder
+
+
+@pytest.fixture
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project)
+    return project
+
+
+def test_every_recording_made_is_in_a_fold_or_listed_with_its_reason(inside):
+    labels, folds, left_out = (tables.read(path) for path in (atomic.LABELS, atomic.FOLDS, atomic.LEFT_OUT))
+    assert len(labels) == 72
+    assert len(folds) + len(left_out) == 72
+    assert left_out["reason"].str.len().min() > 5
+    assert set(folds["fold"]) == {"0", "1", "test"}
+    assert list(folds.columns[:3]) == ["path", "age", "gender"]
+    assert list(folds.columns[-5:]) == ["source", "record", "patient", "group", "fold"]
+
+
+def test_a_source_that_annotates_nine_classes_has_blanks_for_the_others(inside):
+    folds = tables.read(atomic.FOLDS)
+    codes = tables.class_codes(folds)
+    south = folds[folds["source"] == "sim-south"][codes]
+    assert len(codes) == 17
+    assert int(south.isna().all().sum()) == 8
+    assert folds[folds["source"] == "sim-north"][codes].notna().all().all()
+
+
+def test_the_exact_duplicate_across_two_sources_stands_on_one_side(inside):
+    folds = tables.read(atomic.FOLDS)
+    groups = folds.groupby("group")
+    spanning = groups["source"].nunique()
+    assert int((spanning > 1).sum()) == 1
+    assert (groups["fold"].nunique() == 1).all()
+
+
+def test_the_metrics_name_what_they_are(inside):
+    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    assert {"test", "test_ensemble", "out_of_fold"} <= set(summary)
+    numbers = re.findall(r": -?\d", json.dumps(summary))
+    assert 5 < len(numbers) <= 30
+    assert sorted(path.name for path in (atomic.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    for name in ("roc", "pr", "history", "calibration", "confusion", "classes"):
+        assert (atomic.PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_the_same_to_the_byte(
+    inside, tmp_path, monkeypatch
+):
+    """Labels and signals of all test recordings are replaced after the split."""
+    shutil.copytree(inside, tmp_path / "p", ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"))
+    monkeypatch.chdir(tmp_path / "p")
+    rng, table = np.random.default_rng(1), tables.read(atomic.FOLDS)
+    test = table["fold"] == "test"
+    codes = tables.class_codes(table)
+    table.loc[test, codes] = rng.integers(0, 2, (int(test.sum()), len(codes))).astype(float)
+    tables.write(table, atomic.FOLDS, sealed=True)
+    for source, rows in table[test].groupby("source"):
+        path = atomic.store(source) / "signals.npy"
+        index = tables.read(atomic.store(source) / "index.csv").set_index("record")
+        stored = np.load(path)
+        for record in rows["record"]:
+            first, samples = (int(index.loc[record, key]) for key in ("first", "samples"))
+            stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
+        np.save(path, stored)
+        atomic.seal(path.parent)
+    run(["train", "evaluate"], params.load())
+    same = [atomic.OPERATING]
+    for fold in ("0", "1"):
+        same += [atomic.model(fold) / "weights.safetensors", atomic.predictions(fold) / "val.csv"]
+        tested = atomic.predictions(fold) / "test.csv"
+        assert tested.read_bytes() != (inside / tested).read_bytes()
+    for path in same:
+        assert path.read_bytes() == (inside / path).read_bytes(), path
+
+
+def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, tmp_path):
+    folds = tables.read(atomic.FOLDS)
+    test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
+    paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
+    assert paths
+    assert __main__.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")]) == 0
+    ours = tables.read(tmp_path / "p.csv", sealed=False)
+    expected = []
+    for fold in ("0", "1"):
+        table = tables.read(atomic.predictions(fold) / "test.csv").set_index(["source", "record"])
+        expected.append(table.loc[[("sim-north", record) for record in test["record"]]].to_numpy())
+    names = [column for column in ours.columns[3:] if not column.endswith("_present")]
+    said = json.loads(atomic.OPERATING.read_text())["ensemble"]
+    mean = np.mean(expected, axis=0).astype(float)
+    logits = np.log(mean / (1 - mean)) * said["slope"] + said["shift"]
+    calibrated = 1 / (1 + np.exp(-logits))
+    assert np.allclose(ours[names].astype(float), calibrated, atol=5e-6)
+    decisions = ours[[f"{name}_present" for name in names]].astype(float)
+    assert ((decisions == 1) == (calibrated >= said["threshold"])).all(axis=None)
+
+
+def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_surroundings(
+    inside, tmp_path, monkeypatch
+):
+    """The second run has another hash seed, locale, time zone, and a working directory of an awkward name."""
+    (tmp_path / "a b \u00e9").mkdir()
+    (tmp_path / "link").symlink_to("a b \u00e9")
+    monkeypatch.chdir(tmp_path / "link")
+    root = Path()
+    values = small(root / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
+    elsewhere = {"PYTHONHASHSEED": "11", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    elsewhere |= {"PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT), "PWD": str(tmp_path / "link")}
+
+    def again(stages: list[str]) -> None:
+        script = f"from tests.pipeline.test_pipeline import run; run({stages}, {values})"
+        subprocess.run([sys.executable, "-c", script], env=os.environ | elsewhere, check=True, capture_output=True)
+
+    again(["simulate"])
+    for source in SIMULATED:  # the same files, found in another order of creation
+        folder = Path("data/raw") / source
+        shutil.copytree(folder, Path("data/again"))
+        shutil.rmtree(folder)
+        for path in sorted(Path("data/again").rglob("*"), reverse=True):
+            if path.is_file():
+                target = folder / path.relative_to("data/again")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+        shutil.rmtree("data/again")
+    again(ALL[1:])
+    compared = 0
+    for path in sorted(inside.rglob("*")):
+        relative = path.relative_to(inside)
+        skipped = relative.parts[:2] == ("data", "checkpoints") or path.name == "params.yaml"
+        if path.is_file() and not skipped:
+            assert path.read_bytes() == (root / relative).read_bytes(), relative
+            compared += 1
+    assert compared > 200, "the recordings too"
+
+
+def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(project, tmp_path, monkeypatch):
+    folder = tmp_path / "held-out"
+    shutil.copytree(project, folder)
+    monkeypatch.chdir(folder)
+    together = [["sim-north", "sim-east"], ["sim-south", "sim-west"]]
+    split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}
+    values = small(folder / "params.yaml", split=split, train={"epochs": 1}, labels={"unannotated": "negative"})
+    run(["split", "train", "evaluate"], values)
+    folds = tables.read(atomic.FOLDS)
+    assert sorted(sorted(set(rows["source"])) for _, rows in folds.groupby("fold")) == [
+        ["sim-east", "sim-north"],
+        ["sim-south", "sim-west"],
+    ]
+    for unused in (atomic.model(2), atomic.predictions(2)):
+        left = sorted(path.name for path in unused.iterdir())
+        assert left == ["SHA256SUMS", "unused.json"], "DVC tracks it, so evaluate leaves it"
+    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    assert summary["counts"]["folds"] == 2
+    assert sorted(path.name for path in (atomic.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert json.loads((atomic.model(0) / "model.json").read_text())["folds"] == [0, 1]
+    one = f"data/raw/sim-north/{folds['path'][folds['source'] == 'sim-north'].iloc[0]}"
+    assert __main__.main(["predict", one, "--out", str(tmp_path / "p.csv")]) == 0
+    assert tables.read(tmp_path / "p.csv", sealed=False)["verdict"].tolist() == ["ok"]
+
+
+def test_an_override_on_the_command_line_changes_one_line_of_params(tmp_path):
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    before = path.read_text().splitlines()
+    apply_overrides(path, ["augment.triangle=true"])
+    after = path.read_text().splitlines()
+    changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    assert changed == [("  triangle: false", "  triangle: true")]
+
+
+def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_overrides(path, ["data.sources=[sim-north,sim-west]"])
+    before, after = (ROOT / "params.yaml").read_text().splitlines(), path.read_text().splitlines()
+    assert [line for line in before if line not in after] == []
+    assert len(before) - len(after) == 2
+    assert params.load(path)["data"]["sources"] == ["sim-north", "sim-west"]
+    apply_overrides(path, ["split.institutions=[[sim-north,sim-west]]"])
+    assert params.load(path)["split"]["institutions"] == [["sim-north", "sim-west"]]
+    assert [line for line in path.read_text().splitlines() if line.startswith("#")] == [
+        line for line in before if line.startswith("#")
+    ]
+
+
+def test_dvc_yaml_lists_sources_and_folds_once_in_params():
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert {name: stage["foreach"] for name, stage in stages.items() if "foreach" in stage} == {
+        "simulate": "${simulate.sources}",
+        "preprocess": "${data.sources}",
+        "train": "${split.folds}",
+    }
+    for name, stage in stages.items():
+        body = stage.get("do", stage)
+        assert all(isinstance(out, str) for out in body.get("outs", [])), f"{name}: cache: false stops the run cache"
+
+
+def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = ["chapman_shaoxing", "ptb", "sph"]
+    values = small(
+        tmp_path / "params.yaml",
+        data={"root": str(real_data), "sources": sources}, labels={"classes": "official"}, simulate={"sources": []},
+        split={"test_fraction": 0}, train={"epochs": 1},
+    )  # fmt: skip
+    run(ALL, values)
+    folds = tables.read(atomic.FOLDS)
+    assert set(folds["source"]) == set(sources)
+    assert len(tables.class_codes(folds)) == 26
+    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    assert summary["counts"]["test_recordings"] == 0
+    assert summary["test"]["auroc_macro"] == {"mean": None, "sd": None}
+    assert dict(folds["source"].value_counts()) == {"chapman_shaoxing": 13, "ptb": 7, "sph": 5}
+    assert tables.read(atomic.LEFT_OUT)["reason"].str.partition(":")[0].tolist() == ["no-metadata"]

@@ -1,0 +1,76 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgpipe.model.network import folded
+from ecgpipe.prediction.ensemble import load
+from ecgpipe.project import atomic
+from tests.fixtures import small_models
+
+
+@pytest.fixture
+def models(tmp_path):
+    return small_models.write(tmp_path / "models")
+
+
+def test_models_of_different_trainings_are_not_mixed(models):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
+    atomic.seal(path.parent)
+    with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
+        load(models)
+    with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
+        load(models / "fold-0")
+
+
+def test_operating_points_of_other_models_are_refused(models):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
+    atomic.seal(path.parent)
+    with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
+        load(models)
+    (models / "operating.json").unlink()
+    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+        load(models)
+
+
+def test_a_model_without_names_is_to_be_trained_again(models):
+    path = models / "fold-0/model.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
+    atomic.seal(path.parent)
+    with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
+        load(models)
+
+
+@pytest.mark.parametrize("key", ["validation", "network", "classes"])
+def test_a_model_that_lacks_what_is_needed_is_named(models, key):
+    path = models / "fold-1/model.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != key}))
+    atomic.seal(path.parent)
+    with pytest.raises(ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"):
+        load(models)
+
+
+def test_a_class_that_was_not_learnt_has_no_probability_and_is_named_apart(tmp_path):
+    learnt, found = (load(small_models.write(tmp_path / str(third), auroc=(0.9, 0.65, third))) for third in (0.8, None))
+    assert learnt.unlearnt == [] and len(learnt.warnings) == 1
+    assert found.unlearnt == ["IAVB"]
+    assert found.doubtful == ["AF (0.65)"]
+    assert found.warnings == [
+        "not learnt, so never answered (no recording to tell it by): IAVB",
+        "validation showed little skill (AUROC below 0.7) in: AF (0.65)",
+    ]
+    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
+    want, values = (ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (learnt, found))
+    assert np.isnan(values[0, 2])
+    assert (values[0, :2] == want[0, :2]).all()
+
+
+def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
+    exact, rounded = (load(models, precision) for precision in ("fp32", "bf16"))
+    assert (exact.bf16, rounded.bf16) == (False, True)
+    assert all(folded(network) is network for network in exact.networks)
+    recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
+    found = [ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (exact, rounded)]
+    assert 0 < np.abs(found[0] - found[1]).max() < 5e-3

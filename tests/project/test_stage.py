@@ -1,0 +1,184 @@
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+
+from ecgpipe.project import atomic, params, stage
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["stages/label_map.py"])
+    monkeypatch.delenv("RANK", raising=False)
+
+
+def status(main, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        stage.run(main, *arguments)
+    return ended.value.code
+
+
+def test_a_stage_that_ends_well_runs_under_its_lock_alone(caplog):
+    seen = []
+    stage.run(lambda *given: seen.append((given, [path.name for path in Path("data/checkpoints").iterdir()])), "a")
+    assert seen == [(("a",), ["label-map-a.lock"])]
+    assert caplog.text == ""
+
+
+def test_a_fault_of_the_users_is_one_line(caplog):
+    assert status(lambda: params.section(params.Compute, {}, "compute")) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "label-map: params.yaml has no section 'compute'; configs/ holds complete files to start from"
+    ]
+
+
+def test_a_missing_file_is_one_line(caplog):
+    assert status(lambda: Path("absent.csv").read_text()) == 1
+    assert "label-map: [Errno 2] No such file or directory: 'absent.csv'" in caplog.text
+
+
+def _fault(number):
+    return params.section(params.Compute, {}, "compute")
+
+
+def test_a_fault_found_in_a_worker_is_one_line(caplog):
+    assert status(lambda: Parallel(n_jobs=2)(delayed(_fault)(k) for k in range(2))) == 1
+    assert "params.yaml has no section 'compute'" in caplog.text
+
+
+def test_an_error_of_ours_keeps_its_traceback():
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        stage.run(lambda: np.zeros(2) + np.zeros(3))
+    with pytest.raises(ZeroDivisionError):
+        stage.run(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_says_so(caplog, number):
+    def full():
+        raise OSError(number, os.strerror(number), "data/labels.csv")
+
+    assert status(full) == 1
+    assert "the disk is full or a limit is reached" in caplog.text
+    assert "data/labels.csv" in caplog.text
+    assert "under dvc, `dvc checkout` brings the last outputs back. Make room and run it again" in caplog.text
+
+
+def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
+    script = "import numpy, sys; numpy.zeros(10000).tofile(sys.argv[1])"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # noqa: E731
+    command = [sys.executable, "-c", script, str(tmp_path / "x")]
+    said = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True).stderr.splitlines()[-1]
+    assert "disk is full" in stage.told(OSError(said.removeprefix("OSError: ")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_status_130_and_says_that_the_same_command_begins_again(caplog, number):
+    before = signal.getsignal(signal.SIGTERM)
+    assert status(lambda: signal.raise_signal(number)) == 130
+    assert caplog.messages == [
+        "label-map: stopped; this run has saved nothing, and leaves nothing half-done (under dvc, `dvc checkout` "
+        "brings the last outputs back). The same command begins again"
+    ]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog):
+    def halted():
+        raise stage.Stopped("the state after epoch 3 is saved")
+
+    assert status(halted) == 130
+    assert caplog.messages == ["label-map: stopped; the state after epoch 3 is saved. The same command goes on"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "it takes 1 argument, found 0; python -m stages.label_map FOLD"),
+        (("0", "1"), "it takes 1 argument, found 2; python -m stages.label_map FOLD"),
+        (("../../x",), "'../../x' is no name of 1 to 100 letters, digits, '.', '_' and '-'; python -m stages"),
+        (("",), "'' is no name"),
+        (("a" * 101,), "is no name"),
+        (("a;b",), "'a;b' is no name"),
+    ],
+)
+def test_arguments_are_looked_at_before_a_path_is_made_of_them(caplog, tmp_path, arguments, said):
+    def main(fold):
+        raise AssertionError
+
+    assert status(main, *arguments) == 1
+    assert said in caplog.text
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_name_is_what_the_params_take_for_one():
+    assert f"^{stage._NAME.pattern}$" == params.NAME
+
+
+def test_of_several_processes_the_first_takes_the_lock_of_the_stage(caplog, monkeypatch):
+    ran = []
+    with atomic.lock("label-map"):
+        monkeypatch.setenv("RANK", "0")
+        assert status(lambda: ran.append("0")) == 1
+        monkeypatch.setenv("RANK", "1")
+        stage.run(lambda: ran.append("1"))
+    assert ran == ["1"]
+    assert "another process is running stage label-map" in caplog.text
+
+
+COMMANDS = {
+    **{f"stages.{path.stem}": path.stem.replace("_", "-") for path in (ROOT / "stages").glob("[a-z]*.py")},
+    "ecgpipe": "ecgpipe",
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_command_interrupted_while_it_imports_says_so_in_one_line(module, number):
+    command = [sys.executable, "-m", module, "x"]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    maps = Path(f"/proc/{process.pid}/maps")
+    while "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text():  # libraries are being loaded
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (
+        130,
+        f"{COMMANDS[module]}: stopped before it began. The same command begins again\n",
+    )
+
+
+def test_signals_are_held_back_once():
+    with stage.held() as asked:
+        assert not asked()
+        signal.raise_signal(signal.SIGTERM)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_in_another_thread_no_signal_is_held():
+    found = []
+
+    def work():
+        with stage.held() as asked:
+            found.append(asked())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [False]

@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe.project import tables
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {
+            "source": ["cpsc", "NA"],
+            "record": ["00017", "1e5"],
+            "path": ["g1/00017.hea", ""],
+            "age": [74.0, np.nan],
+            "rate_hz": [500.0, 257.5],
+            "426783006": [1.0, np.nan],
+            "164889003": [0.0, 1.0],
+        }
+    )
+
+
+def test_a_table_reads_as_it_was_written(tmp_path, table):
+    tables.write(table, tmp_path / "labels.csv")
+    back = tables.read(tmp_path / "labels.csv", sealed=False)
+    assert list(back.columns) == list(table.columns)
+    for column in table.columns:
+        assert back[column].tolist() == pytest.approx(table[column].tolist(), nan_ok=True)
+    assert back["record"].tolist() == ["00017", "1e5"]
+
+
+def test_blanks_are_blank_and_whole_numbers_whole(tmp_path, table):
+    tables.write(table, tmp_path / "labels.csv")
+    assert (tmp_path / "labels.csv").read_bytes().decode() == (
+        "source,record,path,age,rate_hz,426783006,164889003\n"
+        "cpsc,00017,g1/00017.hea,74,500,1,0\nNA,1e5,,,257.5,,1\n"
+    )  # fmt: skip
+
+
+def test_the_class_columns_are_those_headed_by_a_code(table):
+    assert tables.class_codes(table) == ["426783006", "164889003"]
+
+
+def test_an_empty_table_keeps_its_columns(tmp_path, table):
+    tables.write(table.iloc[:0], tmp_path / "labels.csv")
+    assert list(tables.read(tmp_path / "labels.csv", sealed=False).columns) == list(table.columns)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0")), min_size=1, max_size=5))
+def test_any_text_comes_back(tmp_path_factory, words):
+    path = tmp_path_factory.mktemp("tables") / "words.csv"
+    tables.write(pd.DataFrame({"record": words, "source": "a"}), path)
+    assert tables.read(path, sealed=False)["record"].tolist() == words
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_probabilities_keep_seven_digits(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("tables") / "val.csv"
+    tables.write(pd.DataFrame({"record": "r", "164889003": values}), path)
+    assert np.allclose(tables.read(path, sealed=False)["164889003"], values, rtol=1e-6, atol=0)
+
+
+def test_a_table_of_the_pipeline_without_its_digest_is_refused(tmp_path, table):
+    tables.write(table, tmp_path / "labels.csv", sealed=True)
+    assert len(tables.read(tmp_path / "labels.csv")) == 2
+    (tmp_path / "labels.csv.sha256").unlink()
+    with pytest.raises(ValueError, match=r"labels\.csv: no digest beside it"):
+        tables.read(tmp_path / "labels.csv")

@@ -1,0 +1,106 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe.recordings import quality
+from tests.fixtures.limbs import lawful
+
+
+@pytest.fixture
+def beating():
+    """[5000, 12] in mV at 500 Hz: a narrow wave each second on a small noise, in whole microvolts."""
+    time = np.arange(5000) / 500
+    wave = np.exp(-0.5 * ((time % 1 - 0.4) / 0.02) ** 2)
+    noise = np.random.default_rng(0).normal(0, 0.01, (5000, 12))
+    return lawful(np.round(wave[:, None] * np.linspace(0.3, 1.5, 12) + noise, 3).astype(np.float32))
+
+
+def test_a_normal_recording_has_no_flag(beating):
+    assert quality.flags(beating, 500) == ()
+
+
+def test_a_flat_lead(beating):
+    beating[:, 3] = 0.2
+    assert quality.flags(beating, 500) == ("flat-lead",)
+    assert quality.flat(beating).tolist() == [False] * 3 + [True] + [False] * 8
+
+
+def test_a_saturated_lead_stays_at_its_extreme_for_a_fifth_of_a_second(beating):
+    beating[1000:1100, 5] = -5.0
+    assert quality.flags(beating, 500) == ("saturated",)
+    beating[1099, 5] = 0
+    assert quality.flags(beating, 500) == ()
+
+
+def test_many_short_visits_to_the_extreme_are_no_saturation(beating):
+    beating[::10, 5] = 5.0
+    assert quality.flags(beating, 500) == ()
+
+
+def test_rest_at_the_baseline_is_no_saturation(beating):
+    assert quality.flags(np.maximum(beating, 0), 500) == ()
+
+
+def test_a_value_beyond_ten_millivolts(beating):
+    beating[7, 0] = -10.5
+    assert quality.flags(beating, 500) == ("out-of-range",)
+
+
+def test_missing_values_are_flagged_and_hide_no_other_flag(beating):
+    beating[:, 3] = 0.2
+    beating[10:20, 3] = np.nan
+    beating[5, 1] = np.inf
+    assert quality.flags(beating, 500) == ("flat-lead", "non-finite")
+
+
+def test_missing_values_are_put_on_the_line_between_their_neighbours():
+    signal = np.arange(200, dtype=np.float32).reshape(100, 2)
+    holed = signal.copy()
+    holed[10:19, 0] = np.nan
+    holed[0, 1] = holed[99, 1] = np.inf
+    whole = quality.bridged(holed)
+    assert np.array_equal(whole[:, 0], signal[:, 0])
+    assert (whole[0, 1], whole[99, 1]) == (signal[1, 1], signal[98, 1])
+    assert np.isnan(holed[12, 0]), "the caller's array stays as it is"
+
+
+def test_too_many_missing_values_are_refused():
+    signal = np.zeros((100, 12), dtype=np.float32)
+    signal[:10, 4] = np.nan
+    with pytest.raises(ValueError, match=r"a lead may miss less than 10% of its values, found 10\.0%"):
+        quality.bridged(signal)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 60), st.integers(0, 40), st.sampled_from([-3, 3]))
+def test_a_run_at_the_extreme_counts_wherever_it_starts(start, length, level):
+    signal = np.random.default_rng(1).uniform(-1, 1, (100, 2)).astype(np.float32)
+    signal[start : start + length, 1] = level
+    assert quality.flags(signal, 50) == (("saturated",) if length >= 10 else ())
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=60))
+def test_the_longest_run_is_that_of_a_plain_loop(mask):
+    longest = run = 0
+    for value in mask:
+        run = run + 1 if value else 0
+        longest = max(longest, run)
+    assert quality._longest_run(np.array(mask, dtype=bool)) == longest
+
+
+def test_every_flag_that_a_reader_can_give_has_a_sentence():
+    source = "".join(
+        (Path(quality.__file__).parents[1] / f"{name}.py").read_text()
+        for name in ("recordings/quality", "prediction/vendor_formats", "recordings/wfdb_header")
+    )
+    named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))
+    flags = {
+        name for name in named if name.startswith(("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-"))
+    }
+    assert len(flags) >= 8
+    assert flags | {"saturated", "unknown-label"} == set(quality.SENTENCES)

@@ -1,0 +1,25 @@
+import pytest
+
+from ecgpipe.project import params
+from ecgpipe.recordings import refusal_limit
+from ecgpipe.recordings.recording import Description
+
+
+def test_a_run_fails_where_more_than_the_stated_share_is_refused_and_not_at_it():
+    refusal_limit.few({"gain": 3, "leads": 2}, 100, 0.05, "data/raw/a")
+    with pytest.raises(ValueError, match=r"data/raw/a: 6 of 100 recordings are refused \(3 gain, 3 leads\), more than"):
+        refusal_limit.few({"leads": 3, "gain": 3}, 100, 0.05, "data/raw/a")
+    refusal_limit.few({}, 0, 0.0, "data/raw/a")
+
+
+def test_what_a_table_lacks_is_no_refusal():
+    faults = ["", "gain: a.hea: ...", "gain: b.hea: ...", "no-metadata: c.h5: ...", "missing: ..."]
+    described = [Description(str(number), "", fault=fault) for number, fault in enumerate(faults)]
+    assert refusal_limit.refused(described) == {"gain": 2}
+
+
+def test_the_share_is_read_from_the_section_of_preprocess():
+    values = {"preprocess": {"rate_hz": 250, "max_refused": 0.25}}
+    assert params.section(refusal_limit.Params, values, "preprocess").max_refused == 0.25
+    with pytest.raises(ValueError, match=r"preprocess\.max_refused"):
+        params.section(refusal_limit.Params, {"preprocess": {"max_refused": 1.5}}, "preprocess")

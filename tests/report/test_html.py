@@ -1,0 +1,211 @@
+import base64
+import html.parser
+import re
+
+import numpy as np
+import pytest
+
+from ecgpipe.report import plots
+from ecgpipe.report.html import TEMPLATE, class_rows, made, notes, picture, points, summary, write
+from tests.fixtures.small_run import history, run
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(html.parser.HTMLParser):
+    """The tags of a page in order, with their attributes, and whether each was closed in its turn."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def of(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots")
+    found, metrics, names = run()
+    return plots.draw(found, metrics, names, history(), folder)
+
+
+EVALUATE = {"calibration": "platt", "thresholds": "sensitivity", "sensitivity": 0.9, "resamples": 1000, "seed": 1}
+HOW = made({"protocol": "source", "sources": {"<b>": "1", "c": "2"}}, EVALUATE)
+
+
+def test_the_page_says_how_the_run_was_split_and_scored(pictures, tmp_path):
+    text = page(pictures, tmp_path)
+    assert "hospitals that it had not seen. Sources: &lt;b&gt;, c." in text
+    assert "Scored with calibration platt, thresholds sensitivity of 0.9; 1,000 resamples, seed 1." in text
+    assert "that it had seen." in made({"protocol": "stratified"}, EVALUATE)
+
+
+def page(pictures, folder, tested=True):
+    path = folder / "report.html"
+    write(run(tested)[1], pictures, HOW, path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_page_is_well_formed_and_asks_for_nothing_from_elsewhere(pictures, tmp_path):
+    text = page(pictures, tmp_path)
+    found = Page(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert not {"script", "link", "iframe", "object", "form"} & {tag for tag, _ in found.tags}
+    assert all(one["href"].startswith("#") for one in found.of("a"))
+    assert all(one["src"].startswith("data:image/png;base64,") for one in found.of("img"))
+    assert "url(" not in text and "@import" not in text
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
+    identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(set(identifiers)) == len(identifiers)
+    assert {one["href"][1:] for one in found.of("a")} <= set(identifiers)
+
+
+def test_each_picture_stands_there_once_whole_and_described(pictures, tmp_path):
+    shown = Page(page(pictures, tmp_path)).of("img")
+    assert len(shown) == len(pictures)
+    for one, (title, caption, path) in zip(shown, pictures, strict=True):
+        assert base64.b64decode(one["src"].split(",")[1]) == path.read_bytes()
+        assert one["alt"] == f"{title}. {caption}"
+
+
+def test_tables_have_captions_and_row_headers_and_scroll_in_their_own_box(pictures, tmp_path):
+    text = page(pictures, tmp_path)
+    tables = re.findall(r"<table>.*?</table>", text, re.DOTALL)
+    assert len(tables) == 1 + 2 + 4 + 1
+    for table in tables:
+        assert "<caption>" in table
+        body = table.split("<tbody>")[1]
+        assert body.count("<tr>") == body.count('scope="row"') > 0
+    assert text.count('<div class="box" role="region"') == len(tables) + len(pictures)
+
+
+def test_every_row_of_a_table_is_as_wide_as_its_head(pictures, tmp_path):
+    for tested in (True, False):
+        for table in re.findall(r"<table>.*?</table>", page(pictures, tmp_path, tested), re.DOTALL):
+            head, body = table.split("<tbody>")
+            first, *rest = re.findall(r"<tr>.*?</tr>", head, re.DOTALL)
+            spans = [int(number) for number in re.findall(r'colspan="(\d+)"', first)]
+            width = first.count("<th") + sum(spans) - len(spans)
+            for row in re.findall(r"<tr>.*?</tr>", body, re.DOTALL):
+                assert len(re.findall(r"<t[hd]\b", row)) == width
+            assert all(row.count("<th") == sum(spans) for row in rest)
+
+
+def test_names_are_escaped(pictures, tmp_path):
+    text = page(pictures, tmp_path)
+    assert "&lt;b&gt;" in text
+    assert "a &amp; co" in text
+    assert "<b></th>" not in text
+    rows = Page(text).words
+    assert "<b>" in rows
+
+
+def test_the_same_run_gives_the_same_bytes(pictures, tmp_path):
+    assert page(pictures, tmp_path) == page(pictures, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_numbers_of_the_metrics_stand_on_the_page(pictures, tmp_path):
+    text, metrics = page(pictures, tmp_path), run()[1]
+    for told in metrics["settings"].values():
+        one = told["auroc_macro"]
+        assert f"{one['value']:.3f}" in text
+        assert f"{one['low']:.3f} to {one['high']:.3f}" in text
+    assert f"{metrics['settings']['test']['auroc_macro']['sd']:.3f}" in text
+    for told in metrics["classes"].values():
+        if np.isfinite(told["out_of_fold"]["auroc"]):
+            assert f"{told['out_of_fold']['auroc']:.3f}" in text
+    assert "nan" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", text).lower()
+
+
+def test_without_a_test_part_the_page_says_so_and_has_no_such_table(pictures, tmp_path):
+    text = page(pictures, tmp_path, tested=False)
+    Page(text)
+    assert "none in the test part" in text
+    assert "No recording is in the test part" in text
+    assert "Test ensemble: each class" not in text
+    assert len(re.findall("<table>", text)) == 1 + 1 + 4 + 1
+
+
+def test_the_summary_names_few_classes_and_scores_with_intervals():
+    metrics, names = run()[1], run()[2]
+    text = " ".join(summary(metrics))
+    one = metrics["settings"]["out_of_fold"]["auroc_macro"]
+    assert f"3 of 4 classes that can be scored, the mean AUROC is {one['value']:.3f} (95 % interval" in text
+    assert f"says little of {names[1]}, {names[3]}." in text
+    assert "test recordings" in text
+    assert "test recordings" not in " ".join(summary(run(False)[1]))
+
+
+def test_classes_carry_full_names_counts_marks_and_why_they_are_undefined():
+    metrics, names = run()[1], run()[2]
+    rows = {row["name"]: row for row in class_rows(metrics, "out_of_fold")}
+    assert rows[names[1]]["words"] == "atrial fibrillation"
+    assert [rows[name]["few"] for name in names] == [False, True, False, True]
+    assert rows[names[3]]["why"] == "not annotated"
+    assert [cell["value"] for cell in rows[names[3]]["cells"]] == ["undefined"] * 6
+    assert rows[names[3]]["cells"][0]["interval"] == ""
+
+
+def test_operating_points_mark_thresholds_that_rest_on_no_positive():
+    metrics, names = run()[1], run()[2]
+    rows = {row["name"]: row for row in points(metrics)}
+    assert [cell["undecided"] for cell in rows[names[3]]["thresholds"]] == [True, True]
+    assert rows[names[3]]["ensemble"] == {"threshold": "0.500", "temperature": "1.000", "shift": "0.000"}
+    one = metrics["folds"]["0"]["point"][names[0]]
+    assert rows[names[0]]["thresholds"][0] == {"value": f"{one['threshold']:.3f}", "undecided": False}
+    metrics = run(False)[1]
+    used = metrics["classes"][names[0]]["point"]["threshold"]
+    assert points(metrics)[0]["ensemble"]["threshold"] == f"{used:.3f}", "predict uses it, test part or not"
+
+
+def test_notes_say_what_is_undefined_and_what_a_fold_never_saw():
+    metrics, names = run()[1], run()[2]
+    text = "\n".join(notes(metrics))
+    assert f"Out of fold: {names[3]} is undefined (not annotated)" in text
+    assert f"Fold 0: no recording that its model learnt from has {names[3]}." in text
+
+
+def test_what_is_no_png_is_refused_by_name(tmp_path):
+    (tmp_path / "roc.png").write_bytes(b"GIF89a..")
+    with pytest.raises(ValueError, match=r"roc\.png: a picture of the report is a PNG, found b'GIF89a\.\.'"):
+        picture("ROC", "a caption", tmp_path / "roc.png")
+
+
+def test_text_stands_out_from_its_ground_light_and_dark():
+    """WCAG 2.1 AA: a contrast of 4.5 at least, https://www.w3.org/TR/WCAG21/#contrast-minimum."""
+    css = TEMPLATE.read_text(encoding="utf-8")
+    schemes = [dict(re.findall(r"--(\w+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)]
+    assert len(schemes) == 2
+
+    def luminance(colour):
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    for scheme in schemes:
+        for text, ground in (
+            ("text", "page"),
+            ("text", "shade"),
+            ("soft", "page"),
+            ("soft", "shade"),
+            ("link", "page"),
+            ("mark", "marked"),
+        ):
+            low, high = sorted(luminance(scheme[name]) for name in (text, ground))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)

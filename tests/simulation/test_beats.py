@@ -1,0 +1,49 @@
+"""Whole recordings of clean hearts: where beats stand and what the atria do between them."""
+
+import numpy as np
+import pytest
+
+from ecgpipe.project.leads import LEADS
+from ecgpipe.simulation import findings, hospitals, patients
+from ecgpipe.simulation.beats import beat, trace
+
+
+def made_of(seed, rhythm, rate_bpm):
+    rng = np.random.default_rng(seed)
+    calm = {"premature": 0, "ventricular": 0, "conduction": "normal", "extra": "none", "low": "", "axis": 40.0}
+    has = findings.findings(rng, rhythm, rate_bpm=rate_bpm, **calm)
+    return hospitals.simulate_recording(rng, has=has, clean=True)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_peaks_stand_on_the_steepest_activity(seed):
+    made = made_of(seed, "NSR", 70.0)
+    steep = np.abs(np.diff(made.signal_mv, axis=0)).sum(axis=1)
+    for peak in made.peaks_s[1:-1]:
+        around = steep[round((peak - 0.3) * 500) : round((peak + 0.3) * 500)]
+        assert abs(around.argmax() / 500 - 0.3) < 0.06
+
+
+def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
+    calm, flutter = made_of(4, "NSR", 62.0), made_of(4, "AFL", 300.0)
+
+    def at_five(made):
+        power = np.abs(np.fft.rfft(made.signal_mv[:, LEADS.index("II")] - made.signal_mv[:, LEADS.index("II")].mean()))
+        return power[48:53].max() / np.median(power[20:80])
+
+    assert at_five(flutter) > 3 * at_five(calm)
+
+
+def test_a_longer_interval_brings_a_longer_qt():
+    peaks = []
+    for rate_bpm in (50.0, 100.0):
+        rng = np.random.default_rng(1)
+        has = findings.findings(
+            rng, "NSR", rate_bpm=rate_bpm, repolarisation="normal", conduction="normal", premature=0
+        )
+        of = patients.make(rng, has)
+        beats, atrial = beat(rng, has, 500, 12.0, 1.0)
+        lead = trace(rng, of, beats, atrial, 500)[:, 5]  # V4
+        start = round((beats.qrs_s[4] + 0.15) * 500)
+        peaks.append(np.abs(lead[start : start + 150]).argmax())
+    assert peaks[0] > peaks[1] + 15

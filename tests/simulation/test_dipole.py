@@ -1,0 +1,74 @@
+"""The dipole heart against formulas done another way, and against what its leads show."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgpipe.simulation import dipole, patients
+
+ONE = dipole.waves((0, 10, 20, (1.0, 0.5, -0.2)))
+
+
+def test_limb_leads_follow_from_two_exactly():
+    i, ii, iii, avr, avl, avf = dipole.to_twelve(np.random.default_rng(0).standard_normal((50, 8)))[:, :6].T
+    np.testing.assert_allclose(iii, ii - i, atol=1e-14)
+    np.testing.assert_allclose(avr, -(i + ii) / 2, atol=1e-14)
+    np.testing.assert_allclose(avl, (i - iii) / 2, atol=1e-14)
+    np.testing.assert_allclose(avf, (ii + iii) / 2, atol=1e-14)
+
+
+def test_chest_leads_pass_through_unchanged():
+    leads = np.arange(16.0).reshape(2, 8)
+    np.testing.assert_array_equal(dipole.to_twelve(leads)[:, 6:], leads[:, 2:])
+
+
+def test_a_beat_drawn_by_events_equals_the_same_beat_at_once():
+    rate_hz, samples = 500, 600
+    at_s = np.arange(samples) / rate_hz
+    drawn = dipole.activation(ONE, np.array([0.4, 0.8]), np.ones(2), np.array([1.0, 2.0]), rate_hz, samples)
+    expected = dipole.once(ONE, at_s - 0.4) + 2 * dipole.once(ONE, at_s - 0.8)
+    np.testing.assert_allclose(drawn.T @ ONE.vector_mv, expected, atol=2e-3)
+
+
+def test_what_falls_outside_the_recording_is_left_out():
+    drawn = dipole.activation(ONE, np.array([-5.0, 0.0, 50.0]), np.ones(3), np.ones(3), 100, 100)
+    assert drawn[0, 0] == pytest.approx(1)
+    assert np.abs(drawn[0, 20:]).max() == 0
+
+
+def test_areas_in_closed_form_equal_sums_over_samples():
+    step = 1e-4
+    leads = dipole.to_twelve(dipole.once(patients.NORMAL_QRS, np.arange(-0.2, 0.2, step)) @ dipole.DOWER.T)
+    np.testing.assert_allclose(dipole.areas(patients.NORMAL_QRS, dipole.DOWER), leads.sum(axis=0) * step, atol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(degrees=st.floats(-179, 179), seed=st.integers(0, 1000))
+def test_the_axis_aimed_at_is_the_axis_that_leads_show(degrees, seed):
+    field = patients.lead_field(np.random.default_rng(seed))
+    turned = dipole.with_axis(patients.NORMAL_QRS, field, degrees)
+    leads = dipole.to_twelve(dipole.once(turned, np.arange(-0.2, 0.2, 0.001)) @ field.T).sum(axis=0)
+    shown = np.degrees(np.arctan2(leads[5] * 2 / np.sqrt(3), leads[0]))
+    assert abs((shown - degrees + 180) % 360 - 180) < 1
+
+
+@pytest.mark.parametrize("name", sorted(patients.QRS))
+def test_the_duration_aimed_at_is_measured(name):
+    begin, end = dipole.bounds_s(dipole.with_duration(patients.QRS[name], 0.11))
+    assert end - begin == pytest.approx(0.11, abs=0.0015)
+
+
+def test_the_normal_heart_progresses_from_s_to_r_across_the_chest():
+    low, high = dipole.extremes(patients.NORMAL_QRS, dipole.DOWER, -0.1, 0.1)
+    share = high[6:] / (high - low)[6:]
+    assert share[0] < 0.4 and share[4] > 0.7 and share[5] > 0.7
+    assert 0.5 < (high - low)[1] < 2.5
+
+
+@given(seed=st.integers(0, 10_000), angle=st.floats(-3, 3))
+def test_a_rotation_keeps_lengths_and_its_axis(seed, angle):
+    axis = np.random.default_rng(seed).standard_normal(3)
+    turn = dipole.rotation(axis, angle)
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(turn @ axis, axis, atol=1e-12)

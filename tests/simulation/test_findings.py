@@ -1,0 +1,39 @@
+"""What is drawn for a patient goes together."""
+
+import numpy as np
+
+from ecgpipe.simulation import findings
+
+
+def many(count=400, **wanted):
+    rng = np.random.default_rng(0)
+    return [findings.findings(rng, **wanted) for _ in range(count)]
+
+
+def test_rates_suit_the_rhythm():
+    for has in many():
+        low, high = {"NSR": (60, 100), "SB": (35, 60), "STach": (100, 160), "AF": (45, 180), "AFL": (240, 340)}[
+            has.rhythm
+        ]
+        assert low <= has.rate_bpm <= high
+
+
+def test_premature_atrial_beats_and_long_pr_need_a_sinus():
+    for has in many():
+        if has.rhythm in ("AF", "AFL"):
+            assert has.premature == 0 and has.pr_s < 0.2
+
+
+def test_left_bundle_branch_block_rules_out_other_findings_of_shape():
+    found = [has for has in many() if has.conduction == "LBBB"]
+    assert found
+    assert {(has.repolarisation, has.extra, has.low) for has in found} == {("normal", "none", "")}
+
+
+def test_a_field_that_is_given_is_not_drawn():
+    assert {has.axis for has in many(20, axis=12.0)} == {12.0}
+
+
+def test_shares_are_kept():
+    drawn = [findings.pick(np.random.default_rng(seed), {"a": 3.0, "b": 1.0}) for seed in range(800)]
+    assert 0.7 < drawn.count("a") / 800 < 0.8

@@ -1,0 +1,109 @@
+"""Labels against the clean signal, measured afresh."""
+
+import numpy as np
+import pytest
+
+from ecgpipe.project.leads import LEADS
+from ecgpipe.simulation import findings, hospitals
+
+
+def clean(seed, **wanted):
+    rng = np.random.default_rng(seed)
+    rhythm = wanted.pop("rhythm", "NSR")
+    calm = {"premature": 0, "ventricular": 0, "conduction": "normal", "repolarisation": "normal", "extra": "none"}
+    has = findings.findings(rng, rhythm, **(calm | {"low": "", "swing_s": 0.0, "pr_s": 0.15, "axis": 40.0} | wanted))
+    return hospitals.simulate_recording(rng, has=has, clean=True)
+
+
+def beat(recording, before_s=0.06, after_s=0.09):
+    """The median beat around the R-peaks, less its first sample, [time, 12]."""
+    around = np.arange(-round(before_s * 500), round(after_s * 500))
+    at = [round(peak * 500) + around for peak in recording.peaks_s if before_s + 0.1 < peak < 9.5]
+    middle = np.median([recording.signal_mv[index] for index in at], axis=0)
+    return middle - middle[0]
+
+
+@pytest.mark.parametrize(
+    "rate, label", [(45, "SB"), (59, "SB"), (61, "NSR"), (99, "NSR"), (101, "STach"), (140, "STach")]
+)
+def test_the_rate_decides_the_sinus_rhythm(rate, label):
+    made = clean(3, rhythm=label, rate_bpm=float(rate))
+    assert label in made.labels
+    assert 60 / np.diff(made.peaks_s).mean() == pytest.approx(rate, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "degrees, label", [(-75, "LAD"), (-35, "LAD"), (-20, None), (40, None), (85, None), (95, "RAD"), (150, "RAD")]
+)
+def test_the_axis_label_agrees_with_net_qrs_areas_of_the_signal(degrees, label):
+    for seed in range(4):
+        made = clean(seed, axis=float(degrees), pr_s=0.19)
+        qrs = beat(made, 0.06, 0.07)
+        area = (qrs - np.linspace(0, 1, len(qrs))[:, None] * qrs[-1]).sum(axis=0)  # ST begins where QRS ends
+        shown = np.degrees(np.arctan2(area[5] * 2 / np.sqrt(3), area[0]))
+        assert abs((shown - degrees + 180) % 360 - 180) < 12
+        assert {label} - {None} == {"LAD", "RAD"} & set(made.labels)
+
+
+def test_low_voltage_is_low_in_the_signal_and_else_is_not():
+    for seed in range(10):
+        span = np.ptp(beat(clean(seed, low="limb")), axis=0)
+        assert span[:6].max() < 0.52
+        assert "LQRSV" in clean(seed, low="limb").labels
+        assert "LQRSV" not in clean(seed).labels
+        assert "LQRSV" in clean(seed, low="chest").labels
+        assert np.ptp(beat(clean(seed)), axis=0)[:6].max() > 0.5
+
+
+def test_bundle_branch_blocks_are_broad_and_point_where_they_should():
+    for seed in range(10):
+        right, left = clean(seed, conduction="RBBB"), clean(seed, conduction="LBBB")
+        assert "RBBB" in right.labels and "LBBB" in left.labels
+        late = beat(right)[round(0.10 * 500) : round(0.13 * 500)].mean(axis=0)
+        assert late[LEADS.index("V1")] > 0.05 > late[LEADS.index("V6")]
+        net = beat(left).sum(axis=0)
+        assert net[LEADS.index("V1")] < 0 < net[LEADS.index("V6")]
+
+
+def test_fascicular_block_brings_left_axis_and_upright_avl():
+    for seed in range(8):
+        made = clean(seed, conduction="LAnFB", axis=-60.0)
+        assert {"LAnFB", "LAD"} <= set(made.labels)
+        net = beat(made).sum(axis=0)
+        assert net[LEADS.index("aVL")] > 0 > net[LEADS.index("aVF")]
+
+
+def test_inverted_t_is_negative_in_the_signal():
+    names = {"inferior": ["II", "aVF"], "anterior": ["V2", "V3"], "lateral": ["V5", "V6"]}
+    for region, leads in names.items():
+        for seed in range(4):
+            made = clean(seed, repolarisation=region, rate_bpm=65.0)
+            if "TInv" not in made.labels:
+                continue
+            t_wave = beat(made, 0.06, 0.45)[round(0.28 * 500) : round(0.40 * 500)].mean(axis=0)
+            assert (t_wave[[LEADS.index(lead) for lead in leads]] < 0).any()
+    labelled = [label for seed in range(20) for label in clean(seed, repolarisation="anterior").labels]
+    assert labelled.count("TInv") >= 15
+
+
+def test_flat_t_is_abnormal_and_healthy_t_mostly_is_not():
+    flat = sum("TAb" in clean(seed, repolarisation="flat").labels for seed in range(20))
+    well = sum("TAb" in clean(seed).labels for seed in range(20))
+    assert flat >= 14 and well <= 3
+
+
+def test_long_pr_belongs_to_sinus_rhythm_only():
+    assert "IAVB" in clean(1, pr_s=0.24).labels
+    assert "IAVB" not in clean(1, pr_s=0.18).labels
+    assert clean(1, rhythm="AF", pr_s=0.24, rate_bpm=90.0).labels == ("AF",)
+
+
+def test_sinus_arrhythmia_takes_the_place_of_normal_rhythm_and_stands_beside_bradycardia():
+    normal, slow = clean(2, swing_s=0.4, rate_bpm=70.0).labels, clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels
+    assert normal == ("SA",)
+    assert {"SB", "SA"} <= set(slow) and "NSR" not in slow
+
+
+def test_premature_atrial_beats_are_labelled_and_ventricular_ones_are_not():
+    assert {"NSR", "PAC"} <= set(clean(1, premature=2).labels)
+    assert "PAC" not in clean(1, ventricular=2).labels

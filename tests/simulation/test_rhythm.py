@@ -1,0 +1,87 @@
+"""Beat times by their definitions: rates, pauses, ratios, frequencies."""
+
+import numpy as np
+import pytest
+
+from ecgpipe.simulation import rhythm
+
+
+def test_sinus_intervals_have_the_rate_asked_for():
+    intervals = rhythm.sinus_intervals(np.random.default_rng(0), 72, 60, 0.02, 0.01)
+    assert 60 / intervals.mean() == pytest.approx(72, rel=1e-6)
+    assert intervals.sum() > 60
+
+
+def test_breathing_swings_the_sinus_interval():
+    calm = rhythm.sinus_intervals(np.random.default_rng(1), 65, 12, 0.0, 0.005)
+    swinging = rhythm.sinus_intervals(np.random.default_rng(1), 65, 12, 0.35, 0.005)
+    assert np.ptp(calm) < 0.06
+    assert 0.25 < np.ptp(swinging) < 0.45
+
+
+def test_p_goes_before_qrs_by_the_pr_interval():
+    beats = rhythm.sinus(np.random.default_rng(0), np.full(12, 0.8), 0.24, [], [])
+    np.testing.assert_allclose(beats.qrs_s - beats.p_s, 0.24, atol=0.012)
+
+
+def test_an_atrial_premature_beat_is_early_and_its_pause_does_not_compensate():
+    for seed in range(30):
+        beats = rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], [])
+        early = int(np.flatnonzero(beats.origin == rhythm.ECTOPIC)[0])
+        before, after = np.diff(beats.p_s)[early - 1 : early + 1]
+        assert before < 0.8 * 0.8
+        assert before + after < 2 * 0.8 * 0.99
+        assert len(beats.qrs_s) in (11, 12)
+
+
+def test_some_atrial_premature_beats_are_blocked_and_some_aberrant():
+    made = [rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], []) for seed in range(200)]
+    blocked = sum(len(beats.qrs_s) == 11 for beats in made)
+    aberrant = sum((beats.conducted == rhythm.ABERRANT).any() for beats in made)
+    assert 8 < blocked < 40 and 8 < aberrant < 40
+
+
+def test_a_ventricular_beat_has_no_p_and_a_compensatory_pause():
+    beats = rhythm.sinus(np.random.default_rng(3), np.full(12, 0.8), 0.16, [], [6])
+    odd = int(np.flatnonzero(beats.conducted == rhythm.VENTRICULAR)[0])
+    assert len(beats.p_s) == 11
+    assert beats.qrs_s[odd + 1] - beats.qrs_s[odd - 1] == pytest.approx(1.6, abs=0.02)
+    assert beats.qrs_s[odd] - beats.qrs_s[odd - 1] < 0.7
+
+
+def test_fibrillation_is_irregular_without_memory_and_has_no_p():
+    beats = rhythm.fibrillation(np.random.default_rng(4), 90, 600)
+    rr = np.diff(beats.qrs_s)
+    assert len(beats.p_s) == 0
+    assert 60 / rr.mean() == pytest.approx(90, rel=0.06)
+    assert 0.12 < rr.std() / rr.mean() < 0.33
+    assert abs(np.corrcoef(rr[:-1], rr[1:])[0, 1]) < 0.12
+    assert rr.min() >= rhythm.SHORTEST_RR_S
+
+
+def test_flutter_conducts_whole_numbers_of_flutter_waves():
+    rr = np.diff(rhythm.flutter(np.random.default_rng(5), 0.2, [2, 4], 60).qrs_s)
+    passed = np.round(rr / 0.2)
+    assert set(passed) == {2, 4}
+    np.testing.assert_allclose(rr, passed * 0.2, atol=0.03)
+
+
+def test_fibrillation_waves_are_of_four_to_nine_hertz_and_largest_to_the_front():
+    made = [rhythm.fibrillation_waves(np.random.default_rng(seed), 250, 5000) for seed in range(16)]
+    hz = np.fft.rfftfreq(5000, 1 / 250)
+    for waves in made:
+        power = np.abs(np.fft.rfft(waves - waves.mean(axis=0), axis=0)).sum(axis=1) ** 2
+        assert 3 < hz[power.argmax()] < 10
+    side, _, front = np.mean([waves.std(axis=0) for waves in made], axis=0)
+    assert front > 1.5 * side
+
+
+def test_flutter_waves_repeat_with_their_period():
+    waves = rhythm.flutter_waves(np.random.default_rng(2), 0.2, 500, 5000)
+    power = np.abs(np.fft.rfft(waves[:, 1] - waves[:, 1].mean()))
+    assert np.fft.rfftfreq(5000, 1 / 500)[power.argmax()] == pytest.approx(5.0, abs=0.1)
+
+
+def test_repolarisation_adapts_slowly_to_the_interval():
+    beats = rhythm.Beats(np.array([0.0, 1.0, 2.0, 2.4, 3.4]), np.zeros(5, int), np.zeros(0), np.zeros(0, int))
+    assert beats.rr_s[3] == pytest.approx((0.4 + 2 * 1.0) / 3)

@@ -1,0 +1,345 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from ecgpipe.project import params, tables
+from ecgpipe.splitting.folds import (
+    LEFT_OUT,
+    Params,
+    Store,
+    check_disjoint,
+    folds_table,
+    groups,
+    join,
+    read_store,
+    split,
+    summary,
+)
+
+AF, SB, STACH = "164889003", "426177001", "427084000"
+
+
+def chosen(**changes) -> Params:
+    values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "seed": 0}
+    values |= {"test_sources": [], "institutions": []}
+    return Params(**{**values, **changes})
+
+
+def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd.DataFrame:
+    """A joined table: `sizes` recordings per source; about `patients` patients a source where not 0."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for source, size in sizes.items():
+        for number in range(size):
+            patient = str(generator.integers(patients)) if patients else ""
+            rows.append([source, f"{number:05d}", patient, f"{source}-{number}", *generator.integers(0, 2, 2), np.nan])
+    table = pd.DataFrame(rows, columns=["source", "record", "patient", "digest", AF, SB, STACH])
+    table[[AF, SB, STACH]] = table[[AF, SB, STACH]].astype("float64")
+    return table.assign(path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault="")
+
+
+def stores(table: pd.DataFrame) -> dict[str, Store]:
+    nothing = pd.DataFrame(columns=["record", "path", "reason", "message"], dtype=object)
+    return {name: Store(rows[["record", "digest"]], nothing) for name, rows in table.groupby("source")}
+
+
+def fold_of(table: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(table["source"] + "/" + table["record"], table["fold"], strict=True))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0, 15, 40]), st.sampled_from([0.0, 0.2]), st.integers(0, 10))
+@examples(max_examples=25, deadline=None)
+def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_of_rows(seed, patients, test, doubles):
+    table = recordings({"a": 40, "b": 25, "c": 25}, patients=patients, seed=seed)
+    generator = np.random.default_rng(seed)
+    table.loc[generator.choice(90, doubles), "digest"] = generator.choice(table["digest"], doubles)
+    settings = chosen(test_fraction=test, seed=seed)
+    done, left_out = split(table, ["a", "b", "c"], settings)
+    assert len(left_out) == 0
+    assert sorted(fold_of(done)) == sorted(table["source"] + "/" + table["record"])
+    assert (done.groupby("group")["fold"].nunique() == 1).all()
+    assert (done.groupby("digest")["fold"].nunique() == 1).all()
+    known = done[done["patient"] != ""]
+    assert (known.groupby(["source", "patient"])["fold"].nunique() <= 1).all()
+    assert set(done["fold"]) == {"0", "1", "2"} | ({"test"} if test else set())
+    shuffled = split(table.sample(frac=1, random_state=seed), ["c", "a", "b"], settings)[0]
+    pd.testing.assert_frame_equal(shuffled[list(done.columns)], done)
+
+
+def test_a_group_is_a_patient_of_one_source_united_with_its_exact_duplicates():
+    table = pd.DataFrame(
+        [
+            ["cpsc", "A1", "", "x"],
+            ["cpsc", "A2", "", "y"],
+            ["extra", "Q1", "7", "x"],
+            ["extra", "Q2", "7", "z"],
+            ["other", "1", "7", "w"],
+        ],
+        columns=["source", "record", "patient", "digest"],
+    )
+    assert groups(table).tolist() == ["cpsc/A1", "cpsc/A2", "cpsc/A1", "cpsc/A1", "other:7"]
+
+
+def test_groups_agree_with_a_plain_walk_over_the_links():
+    table = recordings({"a": 60, "b": 60}, patients=30, seed=3)
+    table.loc[::7, "digest"] = "same-" + (table.index[::7] % 4).astype(str)
+    group = groups(table)
+    reached = {0}
+    while True:
+        linked = table.iloc[sorted(reached)]
+        names, digests = set(linked["source"] + linked["patient"]), set(linked["digest"])
+        more = set(np.flatnonzero((table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)))
+        if more == reached:
+            break
+        reached = more
+    assert reached == set(np.flatnonzero(group == group[0]))
+
+
+def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed():
+    table = recordings({"a": 6, "b": 3})
+    found = stores(table)
+    refused = pd.DataFrame([["00001", "g1/00001.hea", "flat", "g1/00001.hea: all leads are flat"]])
+    refused.columns = ["record", "path", "reason", "message"]
+    index = found["a"].index
+    extra = pd.DataFrame({"record": ["99"], "digest": ["n"]})
+    found["a"] = Store(pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused)
+    labels = table.drop(columns="digest")
+    labels.loc[0, "fault"] = "header: no age line"
+    kept, left_out = join(labels, found)
+    assert kept["record"].tolist() == ["00003", "00004", "00005", "00000", "00001", "00002"]
+    assert left_out.values.tolist() == [
+        ["a", "00000", "00000.hea", "label-map", "header: no age line"],
+        ["a", "00001", "g1/00001.hea", "preprocess", "flat: g1/00001.hea: all leads are flat"],
+        ["a", "00002", "00002.hea", "preprocess", "missing: no signal is stored"],
+        ["a", "99", "", "label-map", "missing: no row in data/labels.csv"],
+    ]
+    done, _ = split(kept, ["a", "b"], chosen())
+    counted = summary(done, left_out, chosen())["left_out"]
+    assert counted == {"flat": 1, "header": 1, "missing": 2}
+
+
+def test_equal_record_names_of_two_sources_stay_two_recordings():
+    table = recordings({"cpsc": 3, "sph": 3})
+    kept, left_out = join(table.drop(columns="digest"), stores(table))
+    assert len(kept) == 6 and len(left_out) == 0
+    assert kept["digest"].nunique() == 6
+
+
+def test_a_source_that_the_params_do_not_list_and_a_double_row_are_named():
+    table = recordings({"a": 3, "b": 3})
+    labels, found = table.drop(columns="digest"), stores(table)
+    with pytest.raises(ValueError, match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`"):
+        join(labels, {"a": found["a"]})
+    with pytest.raises(ValueError, match=r"labels.csv: a/00000 stands twice"):
+        join(pd.concat([labels, labels]), found)
+
+
+def test_a_missing_store_names_the_stage_to_run(tmp_path):
+    with pytest.raises(ValueError, match=r"ptb-xl.index.csv is missing; run `dvc repro preprocess@ptb-xl` first"):
+        read_store(tmp_path / "ptb-xl")
+
+
+def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
+    table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
+    done, left_out = split(table, list("abcd"), chosen(folds=[0, 1], protocol="source"))
+    assert done.groupby("source")["fold"].unique().map(list).to_dict() == {
+        "a": ["1"],
+        "b": ["0"],
+        "c": ["1"],
+        "d": ["0"],
+    }
+    assert len(left_out) == 0
+
+
+def test_leave_one_source_out_has_one_source_in_each_fold_and_its_test_source_apart():
+    table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
+    settings = chosen(protocol="source", test_sources=["d"])
+    done, _ = split(table, list("abcd"), settings)
+    assert (done.groupby("fold")["source"].nunique() == 1).all()
+    assert set(done["source"][done["fold"] == "test"]) == {"d"}
+    figures = summary(done, pd.DataFrame(columns=LEFT_OUT, dtype=object), settings)
+    assert figures["deviation"] == {"class_by_source": None, "class": None, "fold_sizes": 1.25}
+
+
+def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
+    table = recordings({"a": 4, "b": 9, "c": 5})
+    settings = chosen(folds=[0, 1, 2, 3, 4], protocol="source", institutions=[["c", "a"]])
+    with caplog.at_level(logging.WARNING):
+        done, left_out = split(table, list("abc"), settings)
+    assert "institutions are fewer than folds; 2, 3, 4 stay unused" in caplog.text
+    assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {"0": {"a", "c"}, "1": {"b"}}
+    figures = summary(done, left_out, settings)
+    assert list(figures["parts"]) == ["0", "1"]
+    assert figures["deviation"]["fold_sizes"] == 0
+
+
+def test_a_single_institution_cannot_be_held_out():
+    table = recordings({"a": 4, "b": 9, "c": 5})
+    with pytest.raises(ValueError, match=r"needs 2 at least, found \[c\]; add another to data.sources"):
+        split(table, list("abc"), chosen(protocol="source", test_sources=["a", "b"]))
+    with pytest.raises(ValueError, match=r"needs 2 at least, found \[a, b, c\]; .*edit split.institutions"):
+        split(table, list("abc"), chosen(protocol="source", institutions=[["a", "b", "c"]]))
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=6, max_size=6),
+    st.permutations(list("abcdef")),
+    st.integers(1, 5),
+    st.integers(2, 5),
+    st.booleans(),
+)
+@examples(max_examples=25, deadline=None)
+def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_its_own(
+    sizes, order, cut, folds, tested
+):
+    together = [order[:cut], order[cut : cut + 2]]
+    table = recordings(dict(zip("abcdef", sizes, strict=True)))
+    firsts = table.groupby("source").head(1)
+    table.loc[firsts.index[firsts["source"].isin(together[0])], "digest"] = "the same"
+    settings = chosen(
+        folds=list(range(folds)), protocol="source", institutions=together, test_sources=together[0] if tested else []
+    )
+    if len(order[cut + 2 :]) + (len(together[1]) > 0) + (not tested) < 2:
+        with pytest.raises(ValueError, match="needs 2 at least"):
+            split(table, list("abcdef"), settings)
+        return
+    done, left_out = split(table, list("abcdef"), settings)
+    assert len(left_out) == 0
+    assert len(done) == len(table)
+    for names in together:
+        assert done["fold"][done["source"].isin(names)].nunique() == (1 if names else 0)
+    used = sorted(set(done["fold"]) - {"test"})
+    assert used == [str(fold) for fold in range(len(used))]
+    assert ("test" in set(done["fold"])) == tested
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_a_part_of_an_institution_is_no_test_part(protocol):
+    table = recordings({"a": 9, "b": 9, "c": 9, "d": 9})
+    settings = chosen(protocol=protocol, test_sources=["a"], institutions=[["a", "b"]])
+    with pytest.raises(
+        ValueError, match=r"institution \[a, b\] is to be tested whole .* b is not named; name all of it"
+    ):
+        split(table, list("abcd"), settings)
+    without = table[table["source"] != "b"]
+    done, _ = split(without, list("acd"), settings.model_copy(update={"folds": [0, 1]}))
+    assert set(done["source"][done["fold"] == "test"]) == {"a"}
+
+
+def test_institutions_change_nothing_under_protocol_stratified():
+    table = recordings({"a": 20, "b": 20}, seed=4)
+    plain = split(table, ["a", "b"], chosen(test_fraction=0.2))[0]
+    together = split(table, ["a", "b"], chosen(test_fraction=0.2, institutions=[["a", "b"]]))[0]
+    pd.testing.assert_frame_equal(plain, together)
+
+
+def test_duplicates_across_sources_share_a_fold_when_stratified():
+    table = recordings({"a": 40, "b": 40})
+    table.loc[[40, 41, 42], "digest"] = table["digest"][[5, 6, 7]].to_numpy()
+    folds = fold_of(split(table, ["a", "b"], chosen())[0])
+    assert [folds[f"b/0000{n}"] for n in (0, 1, 2)] == [folds[f"a/0000{n}"] for n in (5, 6, 7)]
+
+
+def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_protocol_source():
+    table = recordings({"a": 5, "b": 5, "c": 5})
+    table.loc[[6, 11], "digest"] = "a-1"
+    table.loc[[11, 12], "patient"] = "7"
+    done, left_out = split(table, list("abc"), chosen(protocol="source"))
+    assert left_out.values.tolist() == [
+        ["b", "00001", "00001.hea", "split", "duplicate of a/00001"],
+        ["c", "00001", "00001.hea", "split", "duplicate of a/00001"],
+        ["c", "00002", "00002.hea", "split", "same-patient as a duplicate: a/00001"],
+    ]
+    assert len(done) == 12
+    assert summary(done, left_out, chosen(protocol="source"))["left_out"] == {
+        "duplicate": 2,
+        "same-patient": 1,
+    }
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_test_sources_are_the_whole_test_part_and_keep_the_duplicates(protocol, caplog):
+    table = recordings({"a": 30, "b": 30, "z": 10})
+    table.loc[0, "digest"] = "z-3"
+    settings = chosen(folds=[0, 1], protocol=protocol, test_sources=["z"], test_fraction=0.3)
+    with caplog.at_level(logging.WARNING):
+        done, left_out = split(table, ["a", "b", "z"], settings)
+    assert "split.test_fraction is not applied: the test part is split.test_sources ['z']" in caplog.text
+    assert set(done["source"][done["fold"] == "test"]) == {"z"} == set(done["source"]) - {"a", "b"}
+    assert (done["fold"][done["source"] == "z"] == "test").all()
+    assert left_out.values.tolist() == [["a", "00000", "00000.hea", "split", "duplicate of z/00003"]]
+
+
+def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors():
+    table = recordings({"a": 4, "b": 4})
+    with pytest.raises(ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"):
+        split(table, ["a", "b"], chosen(test_sources=["q"]))
+    with pytest.raises(ValueError, match="leaves no recording for the folds"):
+        split(table, ["a", "b"], chosen(test_sources=["a", "b"]))
+    with pytest.raises(
+        ValueError, match=r"none of the 2 recordings in 2 groups falls to '[012]'; set fewer split.folds"
+    ):
+        split(table.iloc[:2], ["a", "b"], chosen())
+    with pytest.raises(ValueError, match="falls to 'test'"):
+        split(table, ["a", "b", "c"], chosen(test_sources=["c"]))
+
+
+def test_a_torn_group_is_named():
+    table = pd.DataFrame({"group": ["a:1", "a:1", "b/2"], "fold": ["0", "test", "1"]})
+    with pytest.raises(ValueError, match=r"group 'a:1' stands in \['0', 'test'\]"):
+        check_disjoint(table)
+    check_disjoint(table[1:])
+
+
+def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
+    table = recordings({"a": 30, "b": 30}, seed=2)
+    table.loc[table["source"] == "b", AF] = np.nan
+    settings = chosen(test_fraction=0.2)
+    done, left_out = split(table, ["a", "b"], settings)
+    figures = summary(done, left_out, settings)
+    assert list(figures["parts"]) == ["0", "1", "2", "test"]
+    for part, held in figures["parts"].items():
+        rows = done[(done["fold"] == part) & (done["source"] == "a")]
+        assert held["prevalence"][f"{AF} AF"] == pytest.approx(rows[AF].sum() / len(rows), abs=1e-6)
+        assert held["prevalence"][f"{STACH} STach"] is None
+    assert figures["deviation"]["class_by_source"] <= 2
+    assert figures["deviation"]["class"] <= 3
+
+
+def test_the_table_has_the_columns_of_folds_csv():
+    done, _ = split(recordings({"a": 9}), ["a"], chosen())
+    expected = ["path", "age", "gender", AF, SB, STACH, "source", "record", "patient", "group", "fold"]
+    assert list(folds_table(done).columns) == expected == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"folds": [0]}, r"split.folds: .*must be 0, 1, ..., K-1 .*found \[0\]"),
+        ({"folds": [1, 2]}, "split.folds: .*must be 0, 1, ..., K-1"),
+        ({"folds": ["0", "2"]}, "split.folds: .*must be 0, 1, ..., K-1"),
+        ({"protocol": "random"}, "split.protocol: .*'stratified' or 'source'.*found 'random'"),
+        ({"test_fraction": 0.6}, "split.test_fraction: .*less than or equal to 0.5"),
+        ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
+        ({"institutions": [["a", "b"], ["b"]]}, "split.institutions: .*in one institution at most"),
+        ({"institutions": [["a", "a"]]}, "split.institutions: .*in one institution at most, and once"),
+        ({"institutions": ["a"]}, "split.institutions.0: .*valid list .*found 'a'"),
+        ({"seed": -1}, "split.seed: .*greater than or equal to 0"),
+        ({"fold": 5}, "split.fold: Extra"),
+    ],
+)
+def test_params_refuse_what_would_not_make_folds(change, text):
+    values = {"folds": [0, 1], "protocol": "stratified", "test_fraction": 0, "seed": 0}
+    values |= {"test_sources": [], "institutions": []}
+    assert params.section(Params, {"split": values}, "split").parts == ["0", "1", "test"]
+    with pytest.raises(ValueError, match=text):
+        params.section(Params, {"split": {**values, **change}}, "split")
+
+
+def test_folds_may_be_text_as_dvc_passes_them():
+    assert chosen(folds=["0", "1"]).parts == ["0", "1", "test"]

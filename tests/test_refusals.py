@@ -1,8 +1,0 @@
-import pickle
-
-from ecgpipe import refusals
-
-
-def test_a_refusal_travels_between_processes():
-    refusal = pickle.loads(pickle.dumps(refusals.Refused("short", "A.hea: too short")))
-    assert (refusal.reason, str(refusal)) == ("short", "A.hea: too short")

@@ -1,0 +1,35 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from ecgpipe.training import batches
+from ecgpipe.training.distributed import Peers
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_the_shares_of_all_processes_are_the_whole_order_which_seed_and_epoch_give(size):
+    order = np.random.default_rng([7, 2, 3]).permutation(43)[:40].reshape(5, 8)
+    shares = [batches.rows(43, 8, 7, 3, Peers(rank, size, CPU)) for rank in range(size)]
+    assert {tuple(share.shape) for share in shares} == {(5, 8 // size)}
+    for step in range(5):
+        assert sorted(torch.cat([share[step] for share in shares]).tolist()) == sorted(order[step].tolist())
+    assert not torch.equal(shares[0], batches.rows(43, 8, 7, 4, Peers(0, size, CPU)))
+
+
+@pytest.mark.parametrize("there", [None, CPU])
+def test_batches_come_in_order_whether_made_here_or_ahead_by_a_thread(there):
+    rows, threads = torch.arange(12).view(4, 3), set()
+
+    def make(part):
+        threads.add(threading.current_thread())
+        return 2.0 * part
+
+    found = list(batches.made(rows, make, CPU, there))
+    assert [part.tolist() for part, _ in found] == rows.tolist()
+    assert [signal.tolist() for _, signal in found] == (2.0 * rows).tolist()
+    assert (threading.current_thread() in threads) == (there is None)
+    assert list(batches.made(rows[:0], make, CPU, there)) == []

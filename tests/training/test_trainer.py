@@ -1,0 +1,416 @@
+import signal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.dataset import examples
+from ecgpipe.model import inference, saved_model
+from ecgpipe.model.network import Params
+from ecgpipe.project import atomic, params, stage, tables
+from ecgpipe.training import loss, trainer
+from ecgpipe.training.distributed import Peers
+from tests.conftest import CODES
+
+NETWORK = Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+TRAIN = {
+    "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
+    "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
+    "threads": 1, "cache": "auto", "compile": False,
+    "keep": "best", "patience": 10, "permute_labels": False, "seed": 3,
+}  # fmt: skip
+AUGMENT = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
+ALONE = Peers(0, 1, torch.device("cpu"))
+
+
+def quiet(**arguments):
+    return tqdm(disable=True, **arguments)
+
+
+def load(fold="0"):
+    table = tables.read(atomic.FOLDS)
+    rows = examples.parts(table, fold)
+    stores = examples.open_stores(["a", "b"])
+    whole = examples.examples(table, stores)
+    return rows, {name: whole.take(part.index) for name, part in rows.items()}
+
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")),
+]
+
+
+def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, unannotated="mask", **values):
+    augment = AugmentationParams(
+        **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
+    )
+    return trainer.Fold(
+        data["train"], data["val"], NETWORK, trainer.Params(**TRAIN | values), augment, codes=CODES,
+        peers=peers, state_path=atomic.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
+    )  # fmt: skip
+
+
+def weights_of(fold):
+    return {name: tensor.clone() for name, tensor in fold.state.network.state_dict().items()}
+
+
+def equal(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefined_classes_out():
+    rng = np.random.default_rng(1)
+    labels = (rng.random((50, 3)) < 0.4).astype(float)
+    labels[:, 2] = 0
+    labels[:9, 1] = np.nan
+    scores = rng.random((50, 3))
+    expected = np.mean([roc_auc_score(labels[:, 0], scores[:, 0]), roc_auc_score(labels[9:, 1], scores[9:, 1])])
+    found = trainer.macro_auroc(torch.from_numpy(labels), torch.from_numpy(scores))
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert np.isnan(trainer.macro_auroc(torch.zeros(4, 1), torch.rand(4, 1)))
+
+
+def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", augment=("crop",))
+    zeros = data["train"].labels.nan_to_num(nan=0.0)
+    assert torch.isnan(data["train"].labels).any(), "the examples, which the augmentations see, stay as in the table"
+    assert torch.isnan(fold.validation.labels).any()
+    positives = zeros.sum(dim=0)
+    assert torch.allclose(fold.weights, ((len(zeros) - positives) / positives).clamp(1, TRAIN["most_weight"]))
+    rows = torch.arange(12)
+    logits = torch.linspace(-2, 2, 36, requires_grad=True).reshape(12, 3)
+    fixed = torch.nn.Parameter(torch.ones(()))
+    plain = torch.nn.functional.binary_cross_entropy_with_logits(logits, zeros[rows], pos_weight=fold.weights)
+    found = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
+    assert torch.isclose(found, plain)
+    masked = fold_of(data, augment=("crop",))
+    known = torch.isfinite(data["train"].labels[rows])
+    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(logits, zeros[rows])
+    found = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
+    assert torch.isclose(found, each[known].mean())
+    assert not torch.isclose(found, plain)
+
+
+def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", permute_labels=True)
+    assert torch.equal(fold.labels, loss.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0))
+    assert len(fold.run(quiet).history) == TRAIN["epochs"]
+
+
+def test_validation_is_scored_on_annotated_cells_however_training_takes_the_others(split_project):
+    _, data = load()
+    fold = fold_of(data, unannotated="negative", epochs=1)
+    (row,) = fold.run(quiet).history
+    found = inference.probabilities_of(fold.state.network, data["val"], fold.window, "none")
+    labels = data["val"].labels
+    assert row["val_auroc_macro"] == pytest.approx(trainer.macro_auroc(labels, found), abs=1e-6)
+    expected = loss.masked_loss(torch.logit(found, 1e-6), labels, fold.weights)
+    assert row["val_loss"] == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_training_learns_what_is_there_to_learn(split_project):
+    _, data = load()
+    fold = fold_of(data, augment=("crop",), epochs=12)
+    state = fold.run(quiet)
+    assert state.best > 0.85
+    assert state.history[-1]["train_loss"] < state.history[0]["train_loss"]
+
+
+def test_twice_the_same_bytes(split_project):
+    _, data = load()
+    first = fold_of(data)
+    first.run(quiet)
+    (atomic.checkpoints("0") / "state.pt").unlink()
+    second = fold_of(data)
+    second.run(quiet)
+    assert equal(weights_of(first), weights_of(second))
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
+def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
+    _, data = load()
+    whole = fold_of(data, schedule=schedule)
+    whole.run(quiet)
+    (atomic.checkpoints("0") / "state.pt").unlink()
+    stopped = fold_of(data, schedule=schedule)
+    stopped._epoch(stopped.state.network)
+    stopped._epoch(stopped.state.network)
+    resumed = fold_of(data, schedule=schedule)
+    resumed.run(quiet)
+    assert equal(weights_of(whole), weights_of(resumed))
+    assert resumed.state.history == whole.state.history
+
+
+@pytest.mark.parametrize("where", [0, "validation"])
+def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(split_project, monkeypatch, where):
+    """The signal comes during a step of the second epoch, or while its validation part is scored."""
+    _, data = load()
+    whole = fold_of(data)
+    whole.run(quiet)
+    whole.state_path.unlink()
+    halted = fold_of(data)
+    place = where if where != "validation" else halted.steps - 1
+    name, owner = ("probabilities_of", trainer) if where == "validation" else ("_step", halted)
+    original, calls = getattr(owner, name), []
+
+    def interrupted(*arguments, **named):
+        calls.append(halted.state.epoch)
+        if calls.count(1) == (1 if where == "validation" else place + 1) and calls[-1] == 1:
+            signal.raise_signal(signal.SIGINT)
+        return original(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupted)
+        said = f"the state in epoch 2 at step {place + 1} of {halted.steps} is saved"
+        with pytest.raises(stage.Stopped, match=said):
+            halted.run(quiet)
+    again = fold_of(data)
+    again.run(quiet)
+    assert equal(weights_of(again), weights_of(whole))
+    assert again.state.history == whole.state.history
+
+
+def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_good_state(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data, epochs=3)
+    calls, original = [], loss.masked_loss
+
+    def spoilt(*arguments):
+        calls.append(fold.state.epoch)
+        return original(*arguments) * (torch.nan if calls.count(1) == 2 else 1)
+
+    monkeypatch.setattr(trainer, "masked_loss", spoilt)
+    with pytest.raises(ValueError, match=r"epoch 2: the loss is nan; the state after epoch 1 of 3 is kept"):
+        fold.run(quiet)
+    assert calls.count(1) == 2, "no step after it"
+    saved = fold_of(data, epochs=3).state
+    assert saved.resume(fold.state_path, "key", torch.device("cpu"))
+    assert saved.epoch == 1
+    assert all(torch.isfinite(tensor).all() for tensor in saved.network.state_dict().values())
+
+
+def test_no_step_is_taken_after_a_bad_loss_in_the_midst_of_an_epoch(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data, batch=4)
+    calls, steps, original, step = [], [], loss.masked_loss, fold.state.schedule.step
+    assert fold.steps > 3
+
+    def spoilt(*arguments):
+        calls.append(1)
+        return original(*arguments) * (torch.inf if len(calls) == 2 else 1)
+
+    monkeypatch.setattr(trainer, "masked_loss", spoilt)
+    monkeypatch.setattr(fold.state.schedule, "step", lambda: steps.append(step()))  # it follows the optimizer's
+    with pytest.raises(ValueError, match=r"^epoch 1: the loss is inf; no epoch was finished\. Lower"):
+        fold.run(quiet)
+    assert (len(calls), len(steps)) == (2, 1)
+    assert not fold.state_path.exists()
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_neither_kept_nor_delivered(split_project, keep):
+    rows, data = load()
+    few = data | {"train": data["train"].take(np.arange(12))}
+    fold = fold_of(few, epochs=1, keep=keep, learning_rate=1e38)
+    assert fold.steps == 1
+    with pytest.raises(ValueError, match=r"^epoch 1: a validation probability is nan; no epoch was finished"):
+        fold.run(quiet)
+    assert not fold.state_path.exists()
+    with pytest.raises(ValueError, match="is not finite"):
+        trainer.deliver(fold, rows, data["test"], name="0", facts={})
+    assert not atomic.model("0").exists() and not atomic.predictions("0").exists()
+
+
+@pytest.mark.parametrize("what", ["a validation probability", "the validation loss"])
+def test_an_epoch_whose_validation_is_not_finite_is_not_kept(split_project, monkeypatch, what):
+    _, data = load()
+    fold, original = fold_of(data), inference.probabilities_of
+    if what == "the validation loss":
+        fold.weights[:] = torch.inf
+        monkeypatch.setattr(fold, "_steps", lambda _: torch.zeros(2))
+    else:
+        monkeypatch.setattr(trainer, "probabilities_of", lambda *a, **k: original(*a, **k) * torch.nan)
+    with pytest.raises(ValueError, match=f"^epoch 1: {what} is (nan|inf); no epoch was finished"):
+        fold.run(quiet)
+    assert not fold.state_path.exists()
+
+
+def test_an_interruption_says_what_is_saved(split_project, monkeypatch):
+    _, data = load()
+    fold = fold_of(data)
+    original = fold.state.save
+
+    def interrupted(*arguments):
+        if fold.state.epoch == 2:
+            raise KeyboardInterrupt
+        original(*arguments)
+
+    monkeypatch.setattr(fold.state, "save", interrupted)
+    with pytest.raises(stage.Stopped, match=r"^the state after epoch 1 of 4 is saved$"):
+        fold.run(quiet)
+    first = fold_of(data, key="another")
+    monkeypatch.setattr(first, "_epoch", lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(stage.Stopped, match=r"^$"):
+        first.run(quiet)
+
+
+def test_a_state_of_other_params_or_data_is_not_resumed(split_project, caplog):
+    _, data = load()
+    fold_of(data, key="one").run(quiet)
+    other, same = fold_of(data, key="other").state, fold_of(data, key="one").state
+    path = atomic.checkpoints("0") / "state.pt"
+    with caplog.at_level("INFO"):
+        assert not other.resume(path, "other", ALONE.device)
+    assert "fold-0/state.pt: a state of other params, data or code; training begins anew" in caplog.text
+    assert other.epoch == 0
+    assert same.resume(path, "one", ALONE.device)
+    assert same.epoch == TRAIN["epochs"]
+
+
+def test_patience_stops_and_the_best_epoch_is_kept(split_project):
+    _, data = load()
+    fold = fold_of(data, epochs=40, patience=3, learning_rate=0.02)
+    state = fold.run(quiet)
+    scores = [row["val_auroc_macro"] for row in state.history]
+    assert state.epoch < 40
+    assert state.best_epoch == int(np.argmax(scores)) + 1 == state.epoch - 3
+    last = fold_of(data, key="last", keep="last", patience=1)
+    assert last.run(quiet).best_epoch == TRAIN["epochs"]
+
+
+def test_a_loss_that_is_not_finite_stops_at_once_and_says_what_to_do(split_project):
+    _, data = load()
+    fold = fold_of(data, learning_rate=1e30, epochs=3)
+    with pytest.raises(ValueError, match=r"the loss is (nan|inf).*Lower train.learning_rate"):
+        fold.run(quiet)
+
+
+def test_a_batch_larger_than_the_training_part_is_refused(split_project):
+    _, data = load()
+    with pytest.raises(ValueError, match=r"train.batch: 5000 is more than the \d+ training recordings"):
+        fold_of(data, batch=5000)
+
+
+def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_training():
+    table = pd.DataFrame({"fold": ["0", "1", "2", "test", "0"], "record": list("abcde")})
+    found = examples.parts(table, "0")
+    assert {name: list(rows["record"]) for name, rows in found.items()} == {
+        "train": ["b", "c"],
+        "val": ["a", "e"],
+        "test": ["d"],
+    }
+    with pytest.raises(ValueError, match="no 'val' recordings for fold 7"):
+        examples.parts(table, "7")
+
+
+def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(split_project):
+    rows, data = load()
+    fold = fold_of(data)
+    fold.run(quiet)
+    about = {"folds": [0, 1], "split": "s"}
+    trainer.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about})
+    found = tables.read(atomic.predictions("0") / "test.csv")
+    assert list(found.columns) == ["source", "record", *tables.class_codes(rows["test"])]
+    assert list(found["record"]) == list(rows["test"]["record"])
+    network, said = saved_model.load(atomic.model("0"))
+    again = inference.probabilities_of(network, data["test"], said["window"], said["normalise"])
+    assert np.allclose(found[tables.class_codes(found)], again.numpy(), atol=1e-6)
+    assert said["validation"] == atomic.digest(atomic.predictions("0") / "val.csv")
+    assert said["conditioning"] == {"low_hz": 0.5}
+    assert len(tables.read(atomic.predictions("0") / "history.csv")) == TRAIN["epochs"]
+    assert not (atomic.checkpoints("0") / "state.pt").exists()
+
+
+def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(split_project):
+    results = []
+    for disturbed in (False, True):
+        if disturbed:
+            table = tables.read(atomic.FOLDS)
+            test = table["fold"] == "test"
+            table.loc[test, tables.class_codes(table)] = 1.0
+            tables.write(table, atomic.FOLDS, sealed=True)
+        rows, data = load()
+        if disturbed:
+            noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))
+            unknown = np.full(len(noise), np.nan)
+            data["test"] = examples.of_signals(noise, unknown, np.full(len(noise), ""), rate_hz=100, classes=3)
+        fold = fold_of(data)
+        fold.run(quiet)
+        trainer.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
+        validation = (atomic.predictions("0") / "val.csv").read_bytes()
+        results.append((weights_of(fold), validation, (atomic.predictions("0") / "test.csv").read_bytes()))
+    assert equal(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]
+    assert results[0][2] != results[1][2]
+
+
+def test_the_class_weights_reach_the_loss(split_project):
+    _, data = load()
+    balanced, plain = fold_of(data, epochs=1), fold_of(data, epochs=1, class_weights="none")
+    plain.state_path = plain.state_path.with_name("plain.pt")
+    assert balanced.run(quiet).history[0]["train_loss"] > plain.run(quiet).history[0]["train_loss"] * 1.1
+
+
+def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(split_project):
+    _, data = load()
+    fold = fold_of(data, augment=("triangle", "star", "noise"), normalise="lead")
+    seen = []
+
+    def watching(signal, demographics):
+        seen.append(signal)
+        return fold.state.network(signal, demographics)
+
+    rows = torch.arange(12)
+    fold._step(watching, rows, fold.augmenter.batch(rows, 0))
+    within = seen[0][seen[0].abs().sum(dim=(1, 2)) > 0]
+    share = (data["train"].place[:12, 2].clamp(max=300) / 300.0)[:, None]
+    assert torch.allclose(within.square().mean(dim=2), share.expand(-1, 12).float(), atol=0.02)
+
+
+@pytest.mark.parametrize("cache", ["device", "host"])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_project, monkeypatch, device, cache):
+    _, data = load()
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    alone = fold_of(data, epochs=2).run(quiet)
+    group = Peers(0, 1, torch.device(device))
+    moved = {name: part.to(group.device, cache) for name, part in data.items()}
+    fold = fold_of(moved, key=device + cache, peers=group, epochs=2)
+    found = fold.run(quiet)
+    rows = torch.arange(12)
+    batches = [fold_of(one).augmenter.batch(rows.to(one["train"].place.device), 1).cpu() for one in (data, moved)]
+    assert torch.allclose(*batches, atol=1e-5)
+    assert found.history[0]["train_loss"] == pytest.approx(alone.history[0]["train_loss"], rel=0.02)
+    assert found.history[0]["val_loss"] == pytest.approx(alone.history[0]["val_loss"], rel=0.1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_an_epoch_with_the_signals_on_the_device_never_waits_for_it(split_project, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    group = Peers(0, 1, torch.device("cuda", 0))
+    _, data = load()
+    fold = fold_of({name: part.to(group.device) for name, part in data.items()}, peers=group)
+    network = fold.state.network.train()
+    for number, (rows, traces) in enumerate(fold._batches()):
+        torch.cuda.set_sync_debug_mode("error" if number else "default")  # the first step warms up
+        fold._step(network, rows, traces)
+    torch.cuda.set_sync_debug_mode("default")
+
+
+def test_batches_made_ahead_by_a_thread_are_the_same(split_project):
+    _, data = load()
+    here, ahead = fold_of(data), fold_of(data)
+    ahead.elsewhere = True  # as where a GPU's signals stay on the host
+    pairs = list(zip(here._batches(), ahead._batches(), strict=True))
+    assert len(pairs) == here.steps
+    for (rows, traces), (same, again) in pairs:
+        assert torch.equal(rows, same)
+        assert torch.equal(traces, again)

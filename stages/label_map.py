@@ -11,16 +11,18 @@ import pandas as pd
 from tqdm import tqdm
 
 from ecgpipe.labels import mapping
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.labels import report as labels_report
+from ecgpipe.labels.params import LabelParams
+from ecgpipe.project import atomic, params, paths, tables
 from ecgpipe.recordings import recording, refusal_limit
-from ecgpipe.recordings.sources import Params, in_use
+from ecgpipe.recordings.sources import DataParams, in_use
 
 
 def main() -> None:
     values = params.load()
-    data = params.section(Params, values, "data")
-    settings = params.section(mapping.Params, values, "labels")
-    most = params.section(refusal_limit.Params, values, "preprocess").max_refused
+    data = params.section(DataParams, values, "data")
+    settings = params.section(LabelParams, values, "labels")
+    most = params.section(refusal_limit.RefusalParams, values, "preprocess").max_refused
     sources = in_use(values)
     classes = mapping.chosen(settings)
     vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
@@ -30,9 +32,9 @@ def main() -> None:
         refusal_limit.few(refusal_limit.refused(described[name]), len(described[name]), most, data.folder(name))
         parts.append(mapping.map_source(name, described[name], source, vocabularies[name], classes, settings.unscored))
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, atomic.LABELS, sealed=True)
-    report = mapping.report(table, described, sources, vocabularies, classes)
-    atomic.write_json(atomic.METRICS / "labels.json", report)
+    tables.write(table, paths.LABELS, sealed=True)
+    report = labels_report.report(table, described, sources, vocabularies, classes)
+    atomic.write_json(paths.METRICS / "labels.json", report)
     for name, one in report["sources"].items():
         left_out = {reason: found["recordings"] for reason, found in one["left_out"].items()}
         said = (name, one["usable"], one["recordings"], left_out or "none", one["unknown"] or "none")

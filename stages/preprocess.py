@@ -11,24 +11,25 @@ from functools import partial
 
 from tqdm import tqdm
 
-from ecgpipe.preprocessing import bandpass
-from ecgpipe.project import atomic, params
+from ecgpipe.preprocessing import build_store
+from ecgpipe.preprocessing.params import PreprocessParams
+from ecgpipe.project import atomic, params, paths
 from ecgpipe.recordings import sources
 
 
 def main(name: str) -> None:
     values = params.load()
-    data = params.section(sources.Params, values, "data")
+    data = params.section(sources.DataParams, values, "data")
     source = sources.in_use(values)[params.one_of(name, data.sources, "data.sources")]
-    settings = params.section(bandpass.Params, values, "preprocess")
+    settings = params.section(PreprocessParams, values, "preprocess")
     compute = params.section(params.Compute, values, "compute")
     raw = data.folder(name)
-    with atomic.atomic(atomic.store(name)) as folder:
-        report = bandpass.build_store(
+    with atomic.atomic(paths.store(name)) as folder:
+        report = build_store.build_store(
             folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
-    atomic.write_json(atomic.METRICS / "signals" / f"{name}.json", report)
+    atomic.write_json(paths.METRICS / "signals" / f"{name}.json", report)
     said = (name, report["stored"], report["recordings"], report["refused"] or "none", report["flags"] or "none")
     logging.info("%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from ecgpipe.project import params
 from ecgpipe.simulation import hospitals
+from ecgpipe.simulation.params import SimulateParams
 
 
 def main(source: str) -> None:
     """Reads the section `simulate`, writes the recordings of `source`."""
     values = params.load()
-    chosen = params.section(hospitals.Params, values, "simulate")
+    chosen = params.section(SimulateParams, values, "simulate")
     compute = params.section(params.Compute, values, "compute")
     params.one_of(source, hospitals.SOURCES, "the simulator")
     hospitals.simulate(source, Path("data/raw") / source, chosen, compute.workers)

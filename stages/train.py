@@ -9,20 +9,21 @@ if __name__ == "__main__":
 import sys
 from functools import partial
 
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import saved_model
-from ecgpipe.model.network import Params
-from ecgpipe.project import atomic, params, tables
-from ecgpipe.training import distributed, progress, trainer
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import params, paths, tables
+from ecgpipe.training import checkpoint, distributed, outputs, progress, trainer
+from ecgpipe.training.params import TrainParams
 
 
 def main(fold: str) -> None:
     values = params.load()
-    kinds = {"model": Params, "train": trainer.Params, "augment": AugmentationParams, "labels": examples.Labels}
+    kinds = {"model": ModelParams, "train": TrainParams, "augment": AugmentParams, "labels": examples.Labels}
     network, settings, augment, labels = (params.section(kind, values, name) for name, kind in kinds.items())
-    info = atomic.folds_info()
-    params.one_of(fold, [*info["folds"], *info["unused"]], f"the folds of {atomic.FOLDS_INFO}")
+    info = tables.folds_info()
+    params.one_of(fold, [*info["folds"], *info["unused"]], f"the folds of {paths.FOLDS_INFO}")
     group = distributed.Peers.join(params.section(params.Compute, values, "compute").device)
     if int(fold) in info["unused"]:
         saved_model.leave_unused(fold, rank=group.rank)
@@ -31,13 +32,13 @@ def main(fold: str) -> None:
     given = [labels.unannotated, *(one.model_dump() for one in (network, settings, augment))]
     run = trainer.Fold(
         data["train"], data["val"], network, settings, augment, codes=tables.class_codes(rows["val"]), peers=group,
-        state_path=atomic.checkpoints(fold) / "state.pt", key=distributed.fingerprint(fold, info, *given),
+        state_path=paths.checkpoints(fold) / "state.pt", key=checkpoint.fingerprint(fold, info, *given),
         unannotated=labels.unannotated,
     )  # fmt: skip
     run.run(partial(progress.bar, f"train fold {fold}", "epoch", mute=group.rank > 0))
-    facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": distributed.digest(info)}
+    facts = {key: info[key] for key in ("folds", "names", "full_names")} | {"split": checkpoint.digest(info)}
     facts |= {"unannotated": labels.unannotated, "conditioning": conditioning}
-    trainer.deliver(run, rows, data["test"], name=fold, facts=facts)
+    outputs.deliver(run, rows, data["test"], name=fold, facts=facts)
     group.leave()
 
 

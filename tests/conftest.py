@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecgpipe.project import atomic, tables
+from ecgpipe.preprocessing import store_writer
+from ecgpipe.project import tables
+from ecgpipe.project.digests import seal
 from ecgpipe.signals import store
 
 
@@ -48,7 +50,7 @@ def split_project(tmp_path, monkeypatch) -> Path:
     rng = np.random.default_rng(5)
     rows, digests = [], {}
     for source, count in (("a", 64), ("b", 32)):
-        writer = store.Writer(
+        writer = store_writer.Writer(
             tmp_path / "data/signals" / source, 100, {"to_rate_hz": 100, "low_hz": 0.5, "high_hz": 40, "order": 2}
         )
         for number in range(count):
@@ -83,5 +85,5 @@ def split_project(tmp_path, monkeypatch) -> Path:
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
     (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}))
-    atomic.seal(tmp_path / "data/folds.json")
+    seal(tmp_path / "data/folds.json")
     return tmp_path

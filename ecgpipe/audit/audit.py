@@ -24,14 +24,14 @@ from ecgpipe.drawing import ecg_paper
 from ecgpipe.evaluation import predictions
 from ecgpipe.labels import mapping
 from ecgpipe.labels.mapping import Vocabulary
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import atomic, params, paths, tables
 from ecgpipe.recordings import demographics, refusals
 from ecgpipe.recordings import recording as recordings_recording
-from ecgpipe.recordings.sources import Params, Source, in_use
+from ecgpipe.recordings.sources import DataParams, Source, in_use
 from ecgpipe.report import style
 
-REPORT = atomic.METRICS / "labels.json"
-SPLIT = atomic.METRICS / "split.json"
+REPORT = paths.METRICS / "labels.json"
+SPLIT = paths.METRICS / "split.json"
 SUSPECTS = ["source", "record", "class", "label", "probability", "score", "fold", "others", "plot"]
 
 
@@ -42,7 +42,7 @@ class Project:
     table: pd.DataFrame
     report: Mapping[str, Any]
     classes: Sequence[Diagnosis]
-    data: Params
+    data: DataParams
     sources: Mapping[str, Source]
     vocabularies: Mapping[str, Vocabulary]
 
@@ -53,17 +53,17 @@ def read(values: Mapping[str, Any]) -> Project:
     ValueError where label-map has not run, or where params.yaml names other sources than it ran with.
     """
     again = "run `dvc repro label-map`"
-    for path in (atomic.LABELS, REPORT):
+    for path in (paths.LABELS, REPORT):
         if not path.is_file():
             raise ValueError(f"{path}: the audit reads what the stage label-map writes, found no such file; {again}")
     report = _report(again)
-    table = tables.read(atomic.LABELS)
-    data, sources = params.section(Params, values, "data"), in_use(values)
+    table = tables.read(paths.LABELS)
+    data, sources = params.section(DataParams, values, "data"), in_use(values)
     if set(sources) != set(report["sources"]):
         found = f"found {', '.join(sources)} and {', '.join(report['sources'])}"
         raise ValueError(f"data.sources in the params: they are those of {REPORT}, {found}; {again}")
     if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
-        raise ValueError(f"{REPORT}: it counts the recordings and classes of {atomic.LABELS}, found others; {again}")
+        raise ValueError(f"{REPORT}: it counts the recordings and classes of {paths.LABELS}, found others; {again}")
     try:
         told = [(tuple(one["codes"]), one["abbreviation"], one["name"]) for one in report["classes"].values()]
     except (KeyError, TypeError) as error:
@@ -170,15 +170,15 @@ def _suspects(project: Project) -> tuple[pd.DataFrame, str, dict[str, str]]:
     """Suspects, or why there are none at all, and the classes not judged with the reason."""
     nobody = pd.DataFrame(columns=SUSPECTS)
     step = "single recordings are judged from out-of-fold predictions; run `dvc repro`"
-    for path in (atomic.FOLDS, atomic.FOLDS_INFO):
+    for path in (paths.FOLDS, paths.FOLDS_INFO):
         if not path.is_file():
             return nobody, f"No {path}: {step}.", {}
-    table = tables.read(atomic.FOLDS)
+    table = tables.read(paths.FOLDS)
     if tables.class_codes(table) != [one.code for one in project.classes]:
-        raise ValueError(f"{atomic.FOLDS}: its classes are those of {atomic.LABELS}, found others; run `dvc repro`")
+        raise ValueError(f"{paths.FOLDS}: its classes are those of {paths.LABELS}, found others; run `dvc repro`")
     parts, values = [], []
     for fold in predictions.fold_names(table):
-        path = atomic.predictions(fold) / "val.csv"
+        path = paths.predictions(fold) / "val.csv"
         if not path.is_file():
             return nobody, f"No {path}: {step}.", {}
         parts.append(table[table["fold"] == fold])

@@ -11,10 +11,10 @@ knows none of this.
 import torch
 
 from ecgpipe.augmentation import additions, contracts, gains, time_warps
-from ecgpipe.augmentation.params import Params
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.augmentation.random_draws import Draws
-from ecgpipe.dataset.examples import NO_PEAK, Examples, gather
-from ecgpipe.model.network import normalise
+from ecgpipe.dataset.examples import NO_PEAK, Examples
+from ecgpipe.dataset.gather import gather, normalise
 from ecgpipe.project.leads import LEADS
 
 SWITCHES = tuple(contracts.CONTRACTS)
@@ -31,7 +31,7 @@ class Augmenter:
     """Makes the training batches of a fold."""
 
     def __init__(
-        self, data: Examples, codes: list[str], params: Params, *, window: int, normalise: str, seed: int
+        self, data: Examples, codes: list[str], params: AugmentParams, *, window: int, normalise: str, seed: int
     ) -> None:
         """codes: what heads the columns of `data.labels` (SNOMED CT); window: in samples; normalise: `model.normalise`.
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from ecgpipe.project.params import Section
 
 
-class Params(Section):
+class AugmentParams(Section):
     """`augment` in params.yaml: a switch per augmentation, its settings beside it."""
 
     respect_labels: bool
@@ -83,7 +83,7 @@ class Params(Section):
     amplitude_flip_probability: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
-    def _ranges(self) -> "Params":
+    def _ranges(self) -> "AugmentParams":
         found = self.model_dump()
         pairs = [(key, key.replace("_low", "_high")) for key in found if "_low" in key]
         wrong = [f"{one} {found[one]} is above {two} {found[two]}" for one, two in pairs if found[one] > found[two]]

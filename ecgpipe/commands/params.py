@@ -1,5 +1,7 @@
-"""The check of a whole params file: every section by its own model, and what must hold between sections."""
+"""`python -m ecgpipe params`: checks a whole params file, every section by its own model, and what must hold between
+sections."""
 
+import argparse
 import os
 import re
 from collections.abc import Mapping
@@ -7,29 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from ecgpipe.augmentation import augmenter
-from ecgpipe.augmentation.params import Params as AugmentationParams
-from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import metrics, operating_points
+from ecgpipe.augmentation.params import AugmentParams
+from ecgpipe.diagnoses import classes, vocabularies
+from ecgpipe.evaluation import challenge_score
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.labels import mapping
-from ecgpipe.model import network
-from ecgpipe.preprocessing import bandpass
-from ecgpipe.project import atomic, params
+from ecgpipe.labels.params import LabelParams
+from ecgpipe.model.params import ModelParams
+from ecgpipe.preprocessing.params import PreprocessParams
+from ecgpipe.project import params, paths
 from ecgpipe.recordings import sources
-from ecgpipe.simulation import hospitals
-from ecgpipe.splitting import folds, institutions
-from ecgpipe.training import trainer
+from ecgpipe.simulation.params import SimulateParams
+from ecgpipe.splitting import institutions
+from ecgpipe.splitting.params import SplitParams
+from ecgpipe.training.params import TrainParams
 
-_WRITTEN = (atomic.SIGNALS, atomic.MODELS, atomic.PREDICTIONS, atomic.CHECKPOINTS, atomic.METRICS, atomic.PLOTS)
+_WRITTEN = (paths.SIGNALS, paths.MODELS, paths.PREDICTIONS, paths.CHECKPOINTS, paths.METRICS, paths.PLOTS)
 MODELS: dict[str, type[params.Section]] = {
-    "data": sources.Params,
-    "simulate": hospitals.Params,
-    "labels": mapping.Params,
-    "preprocess": bandpass.Params,
-    "split": folds.Params,
-    "model": network.Params,
-    "train": trainer.Params,
-    "augment": AugmentationParams,
-    "evaluate": operating_points.Params,
+    "data": sources.DataParams,
+    "simulate": SimulateParams,
+    "labels": LabelParams,
+    "preprocess": PreprocessParams,
+    "split": SplitParams,
+    "model": ModelParams,
+    "train": TrainParams,
+    "augment": AugmentParams,
+    "evaluate": EvaluateParams,
     "compute": params.Compute,
 }
 
@@ -51,7 +56,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     """The fault of a vocabulary that is neither known by name nor a CSV of one's own."""
-    name, known = entry["vocabulary"], classes.vocabularies()
+    name, known = entry["vocabulary"], vocabularies.vocabularies()
     if name in known or name.endswith(".csv"):
         return []
     return [f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"]
@@ -97,22 +102,22 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _challenge(labels: mapping.Params, evaluate: operating_points.Params) -> list[str]:
+def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
     """The fault of thresholds by the challenge score for classes that it does not know."""
     try:
         chosen = mapping.chosen(labels)
     except ValueError:
         return []  # told by `_between`
-    if evaluate.thresholds != "challenge" or metrics.panel([one.code for one in chosen]).weights is not None:
+    if evaluate.thresholds != "challenge" or challenge_score.panel([one.code for one in chosen]).weights is not None:
         return []
     return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
 
 
 def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
     """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
-    if params.faults(folds.Params, values.get("split"), "split"):
+    if params.faults(SplitParams, values.get("split"), "split"):
         return []
-    split, known = folds.Params.model_validate(values["split"]), values["sources"]
+    split, known = SplitParams.model_validate(values["split"]), values["sources"]
     found = [
         f"split.institutions: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
         for institution in split.institutions
@@ -163,3 +168,20 @@ def _root(values: Mapping[str, Any]) -> list[str]:
     if any(found == path or path in found.parents or found in path.parents for path in written):
         return [f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"]
     return []
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tells every fault; exit status 1 where there is one."""
+    values, doubles = params.read(arguments.file)
+    problems = doubles + faults(values)
+    for problem in problems:
+        print(problem)
+    count = f"{len(problems)} fault{'s' * (len(problems) > 1)}" if problems else "ok"
+    print(f"{arguments.file}: {count}")
+    return 1 if problems else 0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `params`."""
+    parser.add_argument("file", nargs="?", type=Path, default=params.PARAMS)
+    parser.set_defaults(run=run)

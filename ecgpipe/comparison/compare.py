@@ -17,8 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.comparison.pairing import Pair, Run, pair
-from ecgpipe.evaluation import bootstrap, calibration, held_out, intervals
-from ecgpipe.evaluation.metrics import FEW, Panel, auroc, average_precision, challenge, f1, frequent, macro
+from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals
+from ecgpipe.evaluation.challenge_score import Panel
+from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro
 from ecgpipe.evaluation.predictions import Answers
 from ecgpipe.project import tables
 
@@ -78,7 +79,7 @@ def _values(answers: Answers, classes: Panel) -> dict[str, Any]:
         "brier": calibration.brier(labels, answers.probabilities),
     }
     scored = classes.weights is not None
-    score = challenge(labels, answers.binary, classes.weights, classes.sinus) if scored else np.nan
+    score = challenge_score.challenge(labels, answers.binary, classes.weights, classes.sinus) if scored else np.nan
     micro = {"auroc_micro": auroc(*cells)[0], "ap_micro": average_precision(*cells)[0]}
     micro["auroc_macro_frequent"] = macro(each["auroc"][frequent(labels)])
     return each | micro | {f"{key}_macro": macro(of) for key, of in each.items()} | {classes.challenge: score}

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ecgpipe.evaluation import held_out, metrics, operating_points
-from ecgpipe.evaluation.metrics import Panel
+from ecgpipe.evaluation import challenge_score, held_out
+from ecgpipe.evaluation.challenge_score import Panel
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Answers, fold_names
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import params, paths, tables
 
 KEY = ["source", "record"]
 
@@ -48,12 +49,12 @@ def load(root: Path, predictions: Path, fallback: Mapping[str, Any]) -> Run:
     """The run whose split lies in the project tree `root` and whose folds' folders in `predictions`; its operating
     points as its own section `evaluate` says, or, where it has none, as that of the params `fallback` does."""
     own = params.load(root / params.PARAMS) if (root / params.PARAMS).is_file() else {}
-    chosen = params.section(operating_points.Params, own if "evaluate" in own else fallback, "evaluate")
-    table = tables.read(root / atomic.FOLDS)
-    folds = fold_names(table, root / atomic.FOLDS_INFO)
-    classes = metrics.panel(tables.class_codes(table))
+    chosen = params.section(EvaluateParams, own if "evaluate" in own else fallback, "evaluate")
+    table = tables.read(root / paths.FOLDS)
+    folds = fold_names(table, root / paths.FOLDS_INFO)
+    classes = challenge_score.panel(tables.class_codes(table))
     found = held_out.read(table, folds, classes, chosen, predictions)
-    return Run(table, classes, found, atomic.folds_info(root / atomic.FOLDS_INFO), own)
+    return Run(table, classes, found, tables.folds_info(root / paths.FOLDS_INFO), own)
 
 
 def pair(a: Run, b: Run, setting: str) -> Pair:

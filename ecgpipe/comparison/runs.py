@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ecgpipe.project import atomic
+from ecgpipe.project import digests, paths
 from ecgpipe.project.params import PARAMS
 
-_NEEDED = (atomic.FOLDS, atomic.FOLDS_INFO, atomic.PREDICTIONS)
-_NOTES = tuple(path.with_name(path.name + atomic.BESIDE) for path in (atomic.FOLDS, atomic.FOLDS_INFO))  # their digests
+_NEEDED = (paths.FOLDS, paths.FOLDS_INFO, paths.PREDICTIONS)
+_NOTES = tuple(path.with_name(path.name + digests.BESIDE) for path in (paths.FOLDS, paths.FOLDS_INFO))  # their digests
 
 
 def locate(name: str, scratch: Path) -> tuple[Path, Path]:
@@ -21,16 +21,16 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     if folder.is_dir():
         if next(folder.glob("fold-*/val.csv"), None):
             above = folder.parent.parent
-            return (above if above / atomic.PREDICTIONS == folder else Path()), folder
+            return (above if above / paths.PREDICTIONS == folder else Path()), folder
         missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
         if missing:
             raise ValueError(
                 f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran, or "
                 "a folder of predictions (fold-K/val.csv)"
             )
-        return folder, folder / atomic.PREDICTIONS
+        return folder, folder / paths.PREDICTIONS
     root = _fetch(name, Path(scratch))
-    return root, root / atomic.PREDICTIONS
+    return root, root / paths.PREDICTIONS
 
 
 def _fetch(revision: str, scratch: Path) -> Path:

@@ -5,7 +5,6 @@ where each sample of the window is read; outside the recording the signal is zer
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,18 +14,17 @@ import pandas as pd
 import torch
 from pydantic import ConfigDict
 
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
 from ecgpipe.project.leads import LEADS
 from ecgpipe.project.params import Section
 from ecgpipe.signals.store import Store, open_store
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
-_ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
 _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 
 
 class Labels(Section):
-    """What training needs of `labels` in params.yaml; `labels.mapping.Params` has, and checks, the whole section."""
+    """What training needs of `labels` in params.yaml; `labels.params.Params` has, and checks, the whole section."""
 
     model_config = ConfigDict(extra="ignore")
     unannotated: Literal["mask", "negative"]
@@ -112,7 +110,7 @@ def recording_key(source: str, record: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8).digest(), "little") >> 1
 
 
-def open_stores(sources: list[str], root: Path = atomic.SIGNALS) -> dict[str, Store]:
+def open_stores(sources: list[str], root: Path = paths.SIGNALS) -> dict[str, Store]:
     """The stores of `sources`. ValueError where their rates or conditioning differ."""
     stores = {source: open_store(Path(root) / source) for source in sources}
     kinds = {(store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()}
@@ -162,7 +160,7 @@ def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
     for name in ("train", "val"):
         if found[name].empty:
             raise ValueError(
-                f"{atomic.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
+                f"{paths.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
             )
     return found
 
@@ -172,7 +170,7 @@ def read(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
     """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples (`Examples.to`), and how
     the stores of `sources` were conditioned. ValueError where one of these is damaged, or they do not fit."""
-    table, stores = tables.read(atomic.FOLDS), open_stores(sources)
+    table, stores = tables.read(paths.FOLDS), open_stores(sources)
     rows = parts(table, fold)
     whole = examples(table, stores).to(device, cache)
     conditioning = next(iter(stores.values())).conditioning
@@ -195,73 +193,6 @@ def of_signals(
         peak_place=torch.zeros((len(lengths), 2), dtype=torch.int64),
         rate_hz=rate_hz,
     )
-
-
-def gather(
-    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False, out: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead] (written into
-    `out`, where given); and which samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None
-    where all are known to.
-
-    Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by cubic convolution
-    (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the recording; its ends are continued for what
-    lies within a step of them.
-    """
-    source, first, samples = data.place[rows].T
-    signal = torch.empty((*tau.shape, len(LEADS)), device=tau.device) if out is None else out
-    low = tau.floor().to(torch.int64) if tau.is_floating_point() else tau
-
-    def near(step: int) -> torch.Tensor:
-        return _at(data, source, first, samples, low + step).to(torch.float32)
-
-    if tau.is_floating_point():
-        _between(near, (tau - low).to(torch.float32)[..., None], cubic, signal)
-    else:
-        signal.copy_(_at(data, source, first, samples, tau))
-    slack = _ROUNDING if tau.is_floating_point() else 0
-    inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
-    if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
-        return signal.mul_(1e-3), None  # uV to mV
-    known = inside.to(torch.float32)[..., None]
-    return signal.mul_(known * 1e-3), known
-
-
-def window_starts(samples: int, window: int) -> list[int]:
-    """The windows that cover a recording in evaluation: half overlapping, the last flush with the end; [0] where the
-    recording is not longer than the window (it is padded with zeros at its end).
-
-    >>> window_starts(900, 1000), window_starts(2300, 1000)
-    ([0], [0, 500, 1000, 1300])
-    """
-    if samples <= window:
-        return [0]
-    return [*range(0, samples - window, max(1, window // 2)), samples - window]
-
-
-def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool, out: torch.Tensor) -> torch.Tensor:
-    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1), written into `out`."""
-    if not cubic:
-        return torch.lerp(near(0), near(1), share, out=out)
-    torch.mul(near(-1), ((2.0 - share) * share - 1.0) * share / 2.0, out=out)
-    out.addcmul_(near(0), ((3.0 * share - 5.0) * share * share + 2.0) / 2.0)
-    out.addcmul_(near(1), ((4.0 - 3.0 * share) * share + 1.0) * share / 2.0)
-    return out.addcmul_(near(2), (share - 1.0) * share * share / 2.0)
-
-
-def _at(
-    data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torch.Tensor, index: torch.Tensor
-) -> torch.Tensor:
-    """int16 [batch, time, lead] at sample `index` [batch, time] of each recording, its ends continued."""
-    where = index.clamp(min=0).minimum(samples[:, None] - 1) + first[:, None]
-    if len(data.signals_uv) == 1:
-        return data.signals_uv[0].index_select(0, where.reshape(-1)).view(*index.shape, len(LEADS))
-    out = torch.empty((*index.shape, len(LEADS)), dtype=torch.int16, device=index.device)
-    for number, signals_uv in enumerate(data.signals_uv):
-        mine = torch.nonzero(source == number)[:, 0]
-        taken = signals_uv.index_select(0, where[mine].reshape(-1))
-        out.index_copy_(0, mine, taken.view(len(mine), index.shape[1], len(LEADS)))
-    return out
 
 
 def _tensor(store: Store) -> torch.Tensor:

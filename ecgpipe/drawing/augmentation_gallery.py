@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from ecgpipe.augmentation import augmenter, contracts
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.drawing import ecg_paper
-from ecgpipe.preprocessing import bandpass
+from ecgpipe.preprocessing import bandpass, r_peaks, store_writer
+from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import atomic, params
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings.recording import read
 from ecgpipe.report import style
-from ecgpipe.signals import store
 from ecgpipe.simulation import hospitals
 from ecgpipe.simulation.findings import findings
 
@@ -84,10 +84,10 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
     Each acts with the settings in `values`, those of a whole params file. `file`: a recording, else one is simulated.
     """
     signal_mv, rate_hz, what = _recording(file)
-    settings = params.section(bandpass.Params, values, "preprocess")
+    settings = params.section(PreprocessParams, values, "preprocess")
     data = _examples(bandpass.condition(signal_mv, rate_hz, **bandpass.settings(settings)), settings.rate_hz)
     parts = []
-    for name, title, chosen in _cases(params.section(AugmentationParams, values, "augment").model_dump()):
+    for name, title, chosen in _cases(params.section(AugmentParams, values, "augment").model_dump()):
         plain = _window(data, _switched(chosen, None), 0)
         augmented = max((_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain))
         traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
@@ -101,9 +101,9 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
     return [name for name, _, _ in _cases(values["augment"])]
 
 
-def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentationParams]]:
+def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentParams]]:
     """File name, title and settings of each augmentation alone, and of the variants of some."""
-    settings = AugmentationParams.model_validate(found).model_copy(update=PLAIN)
+    settings = AugmentParams.model_validate(found).model_copy(update=PLAIN)
     cases = [(name, _switched(settings, name)) for name in augmenter.SWITCHES]
     made = [(name, contracts.contract(name, one).title, one) for name, one in cases]
     for name, (switch, key, value) in VARIANTS.items():
@@ -113,7 +113,7 @@ def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentationParams]
     return made
 
 
-def _switched(settings: AugmentationParams, name: str | None) -> AugmentationParams:
+def _switched(settings: AugmentParams, name: str | None) -> AugmentParams:
     """The settings with one augmentation on, whatever the labels, and acting always; with None on, none."""
     switches = {other: other == name for other in augmenter.SWITCHES}
     return settings.model_copy(update=switches | {f"{name}_probability": 1.0, "respect_labels": False})
@@ -132,13 +132,13 @@ def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
 def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:
     """One conditioned recording with its R-peaks."""
     data = examples.of_signals(
-        [store.to_microvolts(signal_mv)], np.array([np.nan]), np.array([""]), rate_hz=rate_hz, classes=0
+        [store_writer.to_microvolts(signal_mv)], np.array([np.nan]), np.array([""]), rate_hz=rate_hz, classes=0
     )
-    peaks = torch.from_numpy(bandpass.r_peaks(signal_mv, rate_hz))
+    peaks = torch.from_numpy(r_peaks.r_peaks(signal_mv, rate_hz))
     return replace(data, peaks=peaks, peak_place=torch.tensor([[0, len(peaks)]]))
 
 
-def _window(data: examples.Examples, settings: AugmentationParams, epoch: int) -> np.ndarray:
+def _window(data: examples.Examples, settings: AugmentParams, epoch: int) -> np.ndarray:
     """The first seconds of the recording, augmented: [lead, time] in mV."""
     window = round(WINDOW_S * data.rate_hz)
     engine = augmenter.Augmenter(data, [], settings, window=window, normalise="none", seed=5)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecgpipe.commands import output_paths
 from ecgpipe.drawing import ecg_paper
 from ecgpipe.prediction import outputs
 from ecgpipe.project import atomic
@@ -55,9 +54,8 @@ class Sheets:
 
 @contextlib.contextmanager
 def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> Iterator[Sheets]:
-    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when not. ValueError where
-    that folder holds something already."""
-    with atomic.atomic(output_paths.folder(folder, "--plot")) as temporary:
+    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when not."""
+    with atomic.atomic(folder) as temporary:
         temporary.mkdir()
         yield Sheets(temporary, names, full_names)
 

@@ -19,10 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation import operating_points
-from ecgpipe.evaluation.metrics import Panel
+from ecgpipe.evaluation.challenge_score import Panel
 from ecgpipe.evaluation.operating_points import ENSEMBLE, Point
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Answers, joined, read_probabilities
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
 
 OUT_OF_FOLD, TEST_ENSEMBLE, TEST = "out_of_fold", "test_ensemble", "test"
 NAMES = (OUT_OF_FOLD, TEST, TEST_ENSEMBLE)
@@ -47,15 +48,11 @@ class Settings:
 
 
 def read(
-    table: pd.DataFrame,
-    folds: Sequence[str],
-    classes: Panel,
-    params: operating_points.Params,
-    folder: Path | None = None,
+    table: pd.DataFrame, folds: Sequence[str], classes: Panel, params: EvaluateParams, folder: Path | None = None
 ) -> Settings:
     """The settings of the folds' predictions below `folder` (layout.PREDICTIONS), checked against the split table."""
     part = {name: table[table["fold"] == name] for name in (*folds, tables.TEST)}
-    where = {k: Path(folder or atomic.PREDICTIONS) / atomic.predictions(k).name for k in folds}
+    where = {k: Path(folder or paths.PREDICTIONS) / paths.predictions(k).name for k in folds}
     validation = {k: read_probabilities(where[k] / "val.csv", part[k]) for k in folds}
     held_out = folds if len(part[tables.TEST]) else []
     test = {k: read_probabilities(where[k] / "test.csv", part[tables.TEST]) for k in held_out}
@@ -69,7 +66,7 @@ def build(
     validation: Mapping[str, NDArray],
     test: Mapping[str, NDArray],
     classes: Panel,
-    params: operating_points.Params,
+    params: EvaluateParams,
 ) -> Settings:
     """The settings of probabilities as the networks gave them.
 

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgpipe.evaluation import bootstrap, metrics
-from ecgpipe.evaluation.metrics import Panel
+from ecgpipe.evaluation import bootstrap, challenge_score, metrics
+from ecgpipe.evaluation.challenge_score import Panel
 from ecgpipe.evaluation.predictions import Answers
 
 EACH = ("auroc", "ap", "f1", "brier")
@@ -74,7 +74,7 @@ def _totals(answers: Answers, classes: Panel) -> Callable[[NDArray], Draws]:
     squares = np.where(known, answers.probabilities - np.nan_to_num(answers.labels), 0.0) ** 2
     columns = [positive & binary, positive.astype(np.int8) + binary, positive, squares, known]
     scored = classes.weights is not None
-    gains = metrics.gains(answers.labels, answers.binary, classes.weights, classes.sinus) if scored else None
+    gains = challenge_score.gains(answers.labels, answers.binary, classes.weights, classes.sinus) if scored else None
     by_row = np.concatenate([*(column.astype(np.float64).T for column in columns), *([gains] if scored else [])])
 
     def totals(weights: NDArray) -> Draws:
@@ -82,7 +82,7 @@ def _totals(answers: Answers, classes: Panel) -> Callable[[NDArray], Draws]:
         hits, both, positives, errors, annotated = np.split(sums[: 5 * len(classes.codes)], 5)
         f1 = np.divide(2 * hits, both, out=np.full_like(hits, np.nan), where=(both > 0) & (positives > 0))
         brier = np.divide(errors, annotated, out=np.full_like(errors, np.nan), where=annotated > 0)
-        score = metrics.scaled(sums[-3:]) if scored else np.full(weights.shape[1], np.nan)
+        score = challenge_score.scaled(sums[-3:]) if scored else np.full(weights.shape[1], np.nan)
         return {"f1": f1, "brier": brier, classes.challenge: score}
 
     return totals

@@ -8,6 +8,7 @@ What is undefined is null and named; a class or cell with fewer than ten positiv
 of `intervals`; F1 and the challenge score use the thresholds of `operating`.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgpipe.evaluation import bootstrap, calibration, intervals, thresholds
+from ecgpipe.evaluation import bootstrap, calibration, challenge_score, intervals, thresholds
+from ecgpipe.evaluation.challenge_score import Panel
 from ecgpipe.evaluation.held_out import NAMES, OUT_OF_FOLD, TEST, TEST_ENSEMBLE, Settings
 from ecgpipe.evaluation.intervals import Draws
-from ecgpipe.evaluation.metrics import FEW, Panel, auroc, average_precision, challenge, f1, frequent, macro, rates
+from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro, rates
 from ecgpipe.evaluation.operating_points import ENSEMBLE, Point
-from ecgpipe.evaluation.predictions import Answers, write_json
-from ecgpipe.project import atomic
+from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.project import atomic, paths
 
 MEASURES = ("auroc", "ap", "f1", "brier", "ece")
 HEADLINE = ("auroc_macro", "ap_macro", "f1_macro", "auroc_micro", "ap_micro")
@@ -49,7 +51,7 @@ def report(answers: Answers, classes: Panel) -> Tree:
     before = {"brier_raw": calibration.brier(labels, raw), "ece_raw": calibration.expected_error(labels, raw)}
     cells = labels.reshape(-1, 1), raw.reshape(-1, 1)
     scored = classes.weights is not None
-    score = challenge(labels, binary, classes.weights, classes.sinus) if scored else np.nan
+    score = challenge_score.challenge(labels, binary, classes.weights, classes.sinus) if scored else np.nan
     cases = {"not annotated": annotated == 0, "no positives": positives == 0, "no negatives": positives == annotated}
     why = np.select(list(cases.values()), list(cases), "")
     undefined = {name: str(reason) for name, reason in zip(classes.names, why, strict=True) if reason}
@@ -158,7 +160,7 @@ def trees(told: Tree, found: Settings, classes: Panel, subgroups: Mapping[str, M
     }
 
 
-def write(metrics: Tree, folder: Path = atomic.METRICS) -> None:
+def write(metrics: Tree, folder: Path = paths.METRICS) -> None:
     """Writes the files of `trees` into `folder`."""
     for name in ("summary", "settings", "classes", "subgroups"):
         write_json(metrics[name], folder / f"{name}.json")
@@ -252,3 +254,25 @@ def validation_auroc(found: Settings) -> dict[str, NDArray[np.float64]]:
     values = {k: auroc(one.labels, one.raw) for k, one in found.validation.items()}
     pooled = found.whole[OUT_OF_FOLD]
     return values | {ENSEMBLE: auroc(pooled.labels, pooled.raw)}
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Writes `value` atomically: sorted keys, floats of six digits, NaN as null; a list has a record a line."""
+    with atomic.atomic(path) as temporary:
+        rules = {"sort_keys": True, "ensure_ascii": False, "allow_nan": False}
+        if isinstance(value, list):
+            lines = [json.dumps(_plain(record), **rules) for record in value]
+            text = "[\n" + ",\n".join(lines) + "\n]"
+        else:
+            text = json.dumps(_plain(value), indent=1, **rules)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float | np.floating):
+        return round(float(value), 6) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.integer | np.bool_) else value

@@ -15,34 +15,20 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from ecgpipe.evaluation.calibration import How, Scaling, fit
-from ecgpipe.evaluation.metrics import Panel
+from ecgpipe.evaluation.calibration import Scaling, fit
+from ecgpipe.evaluation.challenge_score import Panel
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.thresholds import at_sensitivity, maximal_challenge, maximal_f1
-from ecgpipe.project import atomic
-from ecgpipe.project.params import MOST_SEED, Section
+from ecgpipe.project import atomic, paths
+from ecgpipe.project.digests import checked, digest
 
 ENSEMBLE = "ensemble"
 COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
-
-
-class Params(Section):
-    """`evaluate` in params.yaml: the operating point, and the bootstrap.
-
-    thresholds: f1 (maximal F1 of each class), challenge (maximal challenge score) or sensitivity (the highest threshold
-    that finds the share `sensitivity` of the positives). resamples: of the bootstrap, at least 100 for an interval.
-    """
-
-    calibration: How
-    thresholds: Literal["f1", "challenge", "sensitivity"]
-    sensitivity: float = Field(gt=0, le=1)
-    resamples: int = Field(ge=100, le=1_000_000)
-    seed: int = Field(ge=0, le=MOST_SEED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +39,7 @@ class Point:
     thresholds: NDArray[np.float64]
 
 
-def choose(labels: NDArray, raw: NDArray, classes: Panel, params: Params) -> Point:
+def choose(labels: NDArray, raw: NDArray, classes: Panel, params: EvaluateParams) -> Point:
     """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network gave them, both
     [row, class]. ValueError where the challenge score is asked for and a class has no severity."""
     scaling = fit(labels, raw, params.calibration)
@@ -77,7 +63,7 @@ def described(
     auroc: Mapping[str, NDArray],
     digests: Mapping[str, str],
     classes: Panel,
-    params: Params,
+    params: EvaluateParams,
 ) -> dict[str, Any]:
     """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests` by fold."""
 
@@ -101,10 +87,10 @@ def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
 
 
 def write(
-    points: Mapping[str, Point], auroc: Mapping[str, NDArray], classes: Panel, params: Params, path: Path
+    points: Mapping[str, Point], auroc: Mapping[str, NDArray], classes: Panel, params: EvaluateParams, path: Path
 ) -> None:
     """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
-    digests = {name: atomic.digest(atomic.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
+    digests = {name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
     with atomic.atomic(path, sealed=True) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -122,7 +108,7 @@ def read(
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    content = atomic.checked(path, required=True)
+    content = checked(path, required=True)
     try:
         found = json.loads(content)
         made_for = {name: one["validation"] for name, one in found["folds"].items()}

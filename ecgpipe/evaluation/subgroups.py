@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
 
 # Years, both ends included.
 AGES = {"0-17": (0, 17), "18-39": (18, 39), "40-59": (40, 59), "60-79": (60, 79), "80+": (80, np.inf)}
@@ -18,7 +18,7 @@ Masks = dict[str, dict[str, NDArray[np.bool_]]]
 def read_flags(table: pd.DataFrame) -> NDArray[np.object_]:
     """[row]: the quality flags of each recording of the split table, joined by `|`, from its source's store."""
     parts = [
-        tables.read(atomic.store(name) / "index.csv")[["record", "flags"]].assign(source=name)
+        tables.read(paths.store(name) / "index.csv")[["record", "flags"]].assign(source=name)
         for name in table["source"].unique()
     ]
     return table[["source", "record"]].merge(pd.concat(parts), how="left")["flags"].fillna("").to_numpy(object)

@@ -54,8 +54,8 @@ def at_sensitivity(labels: ArrayLike, probabilities: ArrayLike, least: float) ->
 
 
 def maximal_challenge(labels: ArrayLike, probabilities: ArrayLike, weights: NDArray) -> NDArray[np.float64]:
-    """[class]: thresholds of a maximal challenge score (`evaluation.metrics.challenge`), by coordinate search: one
-    class after the other gets its best threshold, exactly, the others held, until a pass changes none.
+    """[class]: thresholds of a maximal challenge score (`evaluation.challenge_score.challenge`), by coordinate search:
+    one class after the other gets its best threshold, exactly, the others held, until a pass changes none.
 
     It starts from the thresholds of maximal F1 and ends where no single threshold can be bettered, which need not be
     the best of all. A class without positives keeps `UNDECIDED`. `weights` are [class, class] as in `measures`; what

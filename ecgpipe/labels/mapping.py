@@ -22,39 +22,25 @@ all of no chosen class is absent in every annotated class ('keep') or has the fa
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses import vocabularies as diagnoses_vocabularies
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import tables
-from ecgpipe.project.params import Section
 from ecgpipe.recordings import safe_files
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.recording import Description
 from ecgpipe.recordings.sources import Source
 
-MOST_NAMED = 50
 AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")
 Vocabulary = Mapping[str, frozenset[str]]
-
-
-class Params(Section):
-    """`labels` in params.yaml: the classes ('official', 'study' or codes), and what of recordings without any.
-
-    unannotated: how training, and nothing else, takes a class that a source does not annotate: 'mask' leaves it out of
-    the loss, 'negative' counts it as absent. The table of labels, and with it every metric, is the same for both.
-    """
-
-    classes: str | list[str]
-    merge_ectopics: bool
-    unscored: Literal["keep", "drop"]
-    unannotated: Literal["mask", "negative"]
 
 
 class Meaning(NamedTuple):
@@ -65,7 +51,7 @@ class Meaning(NamedTuple):
     genuine: bool
 
 
-def chosen(params: Params) -> tuple[Diagnosis, ...]:
+def chosen(params: LabelParams) -> tuple[Diagnosis, ...]:
     """The classes of the params."""
     return diagnoses_classes.classes(params.classes, params.merge_ectopics)
 
@@ -76,7 +62,7 @@ def vocabulary(source: Source, folder: Path) -> Vocabulary:
     path = Path(folder) / source.vocabulary
     if own and path.exists():
         safe_files.size(path, folder)  # in the folder, whatever it links to
-    return diagnoses_classes.vocabulary(path if own else source.vocabulary)
+    return diagnoses_vocabularies.vocabulary(path if own else source.vocabulary)
 
 
 def map_source(
@@ -138,54 +124,6 @@ def snomed(label: str, codes: Literal["snomed", "native", "aha"], vocabulary: Vo
         return None
     most = max(specific for specific, _ in fitting)
     return frozenset().union(*(said for specific, said in fitting if specific == most))
-
-
-def report(
-    table: pd.DataFrame,
-    descriptions: Mapping[str, Sequence[Description]],
-    sources: Mapping[str, Source],
-    vocabularies: Mapping[str, Vocabulary],
-    classes: Sequence[Diagnosis],
-) -> dict[str, Any]:
-    """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in silence.
-
-    Positives are null where a class is not annotated. At most 50 records are named per reason.
-    """
-    good = table[table["fault"] == ""]
-    return {
-        "recordings": len(table),
-        "usable": len(good),
-        "sources": {
-            name: {
-                **_of_source(table[table["source"] == name], descriptions[name]),
-                **_spoken(descriptions[name], source, vocabularies[name], classes),
-                "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
-            }
-            for name, source in sources.items()
-        },
-        "classes": {
-            one.code: {
-                "abbreviation": one.abbreviation, "name": one.name, "codes": list(one.codes),
-                "positives": int((good[one.code] == 1).sum()), "annotated": int(good[one.code].notna().sum()),
-            }
-            for one in classes
-        },
-    }  # fmt: skip
-
-
-def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict[str, Any]:
-    """What `report` counts of one source's recordings."""
-    good = table[table["fault"] == ""]
-    usable = set(good["record"])
-    return {
-        "recordings": len(table),
-        "usable": len(good),
-        "age_unknown": int(good["age"].isna().sum()),
-        "sex_unknown": int((good["gender"] == "").sum()),
-        "patient_unknown": int((good["patient"] == "").sum()),
-        "left_out": _left_out(table),
-        "flags": dict(Counter(flag for one in descriptions if one.record in usable for flag in one.flags)),
-    }
 
 
 def meanings_of(
@@ -252,51 +190,3 @@ def _understood(name: str, descriptions: Sequence[Description], faults: Sequence
             f"'{unknown[0].labels[0]}' of record {unknown[0].record}; correct `codes` (found {source.codes}) of "
             f"sources.{name}, or its vocabulary {source.vocabulary} (a label without a class has a row without a code)"
         )
-
-
-def _spoken(
-    descriptions: Sequence[Description], source: Source, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
-) -> dict[str, Any]:
-    """What the labels of a source say beyond the classes: label -> recordings, the most frequent first.
-
-    `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that are codes of a class
-    (blank where the class is not annotated), `unscored` labels that it holds and that no chosen class counts.
-    `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class, `partly_unknown`
-    those that have both, a diagnosis and a label that nobody understands.
-    """
-    meanings = meanings_of(descriptions, source, vocabulary, classes)
-    said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
-    annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
-    scored = {code for diagnosis in classes for code in diagnosis.codes}
-    counts: dict[str, Counter[str]] = {"unknown": Counter(), "outside_vocabulary": Counter(), "unscored": Counter()}
-    for label, times in Counter(label for d in descriptions for label in d.labels).items():
-        in_class = not scored.isdisjoint(meanings[label].codes)
-        if not meanings[label].known:
-            counts["outside_vocabulary" if in_class else "unknown"][_named(label, source)] += times
-        elif not in_class:
-            counts["unscored"][_named(label, source)] += times
-    ordered = {key: dict(sorted(said.items(), key=lambda pair: (-pair[1], pair[0]))) for key, said in counts.items()}
-    genuine = [[meanings[label] for label in d.labels if meanings[label].genuine] for d in descriptions]
-    without = sum(bool(every) and all(annotated.isdisjoint(one.codes) for one in every) for every in genuine)
-    partly = sum(0 < len(every) < len(d.labels) for every, d in zip(genuine, descriptions, strict=True))
-    return {**ordered, "without_a_class": without, "partly_unknown": partly}
-
-
-def _named(label: str, source: Source) -> str:
-    """A code with its name, where it has one; other labels as they are."""
-    name = diagnoses_classes.name_of(label) if source.codes == "snomed" else label
-    return label if name == label else f"{label} {name}"
-
-
-def _positives(good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]) -> dict[str, int | None]:
-    """Positives per class of one source, None where the class is not annotated there."""
-    said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
-    return {one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said}
-
-
-def _left_out(table: pd.DataFrame) -> dict[str, Any]:
-    """Reason -> how many recordings of one source, and the first of them by name."""
-    bad = table[table["fault"] != ""]
-    reasons = bad["fault"].str.partition(":")[0] if len(bad) else bad["fault"]
-    named = {reason: rows["record"].tolist() for reason, rows in bad.groupby(reasons)}
-    return {reason: {"recordings": len(rows), "records": rows[:MOST_NAMED]} for reason, rows in named.items()}

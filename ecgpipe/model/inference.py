@@ -2,8 +2,9 @@
 
 import torch
 
-from ecgpipe.dataset.examples import Examples, gather, window_starts
-from ecgpipe.model.network import SEResNet18, folded, normalise
+from ecgpipe.dataset.examples import Examples
+from ecgpipe.dataset.gather import gather, normalise, window_starts
+from ecgpipe.model.network import SEResNet18, folded
 
 
 def bf16_helps(precision: str, device: torch.device) -> bool:

@@ -19,8 +19,9 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from ecgpipe.model.network import Params, SEResNet18
-from ecgpipe.project import atomic
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import atomic, digests, paths
 from ecgpipe.project.leads import LEADS
 
 FORMAT = 3
@@ -52,7 +53,7 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
     if rank:
         return
     why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
-    for folder in (atomic.model(fold), atomic.predictions(fold)):
+    for folder in (paths.model(fold), paths.predictions(fold)):
         with atomic.atomic(folder, sealed=True) as temporary:
             temporary.mkdir(parents=True)
             (temporary / "unused.json").write_text(json.dumps({"unused": why}) + "\n", encoding="utf-8")
@@ -67,11 +68,11 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     path = Path(folder) / "model.json"
     if not path.exists():
         raise ValueError(f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models")
-    about = json.loads(atomic.checked(path, required=True))
+    about = json.loads(digests.checked(path, required=True))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
         raise ValueError(f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`")
-    network = SEResNet18(len(about["classes"]), Params.model_validate(about["network"]))
-    weights = safetensors.torch.load(atomic.checked(Path(folder) / "weights.safetensors", required=True))
+    network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
+    weights = safetensors.torch.load(digests.checked(Path(folder) / "weights.safetensors", required=True))
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:

@@ -18,7 +18,7 @@ from ecgpipe.evaluation import operating_points
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18, folded
-from ecgpipe.project import atomic
+from ecgpipe.project import paths
 
 _SHARED = (
     "classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split",
@@ -114,7 +114,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
     if fold is not None and fold not in about["folds"]:
         raise ValueError(f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another")
     which = operating_points.ENSEMBLE if fold is None else str(fold)
-    point, auroc = operating_points.read(Path(folder) / atomic.OPERATING.name, about["classes"], made_for, which)
+    point, auroc = operating_points.read(Path(folder) / paths.OPERATING.name, about["classes"], made_for, which)
     chosen = [one for one in about["folds"] if fold in (None, one)]
     networks = [folded(network) for one, (network, _) in zip(about["folds"], loaded, strict=True) if one in chosen]
     return Ensemble(networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu")))

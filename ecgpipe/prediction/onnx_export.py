@@ -36,7 +36,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ecgpipe.evaluation import calibration
-from ecgpipe.model.network import DEMOGRAPHICS, Block, SEResNet18
+from ecgpipe.model.layers import Block
+from ecgpipe.model.network import DEMOGRAPHICS, SEResNet18
 from ecgpipe.prediction import onnx_inputs
 from ecgpipe.prediction.ensemble import Ensemble
 from ecgpipe.project import atomic

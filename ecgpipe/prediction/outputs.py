@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgpipe.commands import output_paths
 from ecgpipe.project import atomic
 from ecgpipe.recordings.recording import Recording
 
@@ -66,16 +65,14 @@ def findings(answer: Answer, names: Sequence[str], full_names: Sequence[str]) ->
 
 @contextlib.contextmanager
 def writer(form: str, out: Path, codes: Sequence[str], names: Sequence[str]) -> Iterator[Callable[[Answer], None]]:
-    """Writes each `Answer` that it is called with to `out`, a file (csv) or a folder (challenge), in one of `FORMATS`.
-
-    ValueError where `out` may not be written (`targets`).
-    """
+    """Writes each `Answer` that it is called with to `out`, a file (csv) or a new folder (challenge), in one of
+    `FORMATS`. Whether `out` may be written is the caller's to check."""
     if form == "challenge":
-        with atomic.atomic(output_paths.folder(out)) as folder:
+        with atomic.atomic(out) as folder:
             folder.mkdir()
             yield lambda answer: _of_challenge(folder, answer, codes)
         return
-    with atomic.atomic(output_paths.file(out)) as path, path.open("w", newline="", encoding="utf-8") as handle:
+    with atomic.atomic(out) as path, path.open("w", newline="", encoding="utf-8") as handle:
         rows = csv.writer(handle, lineterminator="\n")
         rows.writerow(["path", "verdict", "reason", *names, *(f"{name}_present" for name in names)])
         yield lambda answer: rows.writerow(_row(answer, len(names)))

@@ -7,6 +7,7 @@ imports, which take seconds.
 
 import contextlib
 import errno
+import fcntl
 import inspect
 import logging
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ecgpipe.project import atomic
+from ecgpipe.project.paths import CHECKPOINTS
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -66,7 +67,7 @@ def run(main: Callable[..., None], *arguments: str) -> None:
     try:
         _refuse_arguments(main, arguments)
         # Of several processes under torchrun, which are one stage, the first holds the lock.
-        with contextlib.nullcontext() if int(os.environ.get("RANK") or 0) else atomic.lock(name):
+        with contextlib.nullcontext() if int(os.environ.get("RANK") or 0) else lock(name):
             main(*arguments)
     except KeyboardInterrupt as stop:
         told_of = f"{stop}. The same command goes on" if isinstance(stop, Stopped) and str(stop) else _ANEW
@@ -137,3 +138,24 @@ def held() -> Iterator[Callable[[], bool]]:
 def _restore(handlers: dict[signal.Signals, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Holds the lock of a stage; it dies with its owner. ValueError where another process holds it.
+
+    A killed `dvc repro` leaves its stage running, and the next one would start a second writer.
+    """
+    CHECKPOINTS.mkdir(parents=True, exist_ok=True)
+    path = CHECKPOINTS / f"{name}.lock"
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(f"{path}: another process is running stage {name}; wait for it or end it") from error
+        except OSError as error:
+            raise ValueError(
+                f"{path}: this file system gives no lock ({error.strerror}), so two runs of a stage could mix; keep "
+                "the project on a disk that has file locks"
+            ) from error
+        yield

@@ -12,12 +12,16 @@ Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank wher
 """
 
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ecgpipe.project import atomic
+from ecgpipe.project import atomic, digests
+from ecgpipe.project.digests import checked
+from ecgpipe.project.paths import FOLDS_INFO
 
 IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
 FOLDS_HEAD = ["path", "age", "gender"]
@@ -34,7 +38,7 @@ def class_codes(table: pd.DataFrame) -> list[str]:
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank).
     ValueError where it is damaged, or has no digest though it is one that is written `sealed`."""
-    content = io.BytesIO(atomic.checked(path, required=sealed))
+    content = io.BytesIO(digests.checked(path, required=sealed))
     table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
         if column.isdigit() or column in _NUMBERS:
@@ -60,3 +64,11 @@ def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
             text[column] = _written(text[column].to_numpy())
     with atomic.atomic(Path(path), sealed=sealed) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
+    """What the split says of itself in `path` (`splitting.summary.info`): `folds` (those that hold recordings),
+    `unused` (the others of split.folds), and more. ValueError where the file is missing or damaged."""
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; run `dvc repro split` first")
+    return {"unused": [], **json.loads(checked(path, required=True))}

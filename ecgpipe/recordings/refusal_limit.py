@@ -12,8 +12,8 @@ from ecgpipe.recordings.recording import Description
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Params(Section):
-    """What label-map needs of `preprocess` in params.yaml; `preprocessing.bandpass.Params` checks the whole section."""
+class RefusalParams(Section):
+    """What label-map needs of `preprocess` in params.yaml; `preprocessing.params.Params` checks the whole section."""
 
     model_config = ConfigDict(extra="ignore")
     max_refused: Share

@@ -49,7 +49,7 @@ class Patients(Section):
 
 class Source(Section):
     """`sources.<name>` in params.yaml: how one source is read. `vocabulary` is a name of
-    `diagnoses.classes.vocabularies`, or a CSV of one's own below the source's folder."""
+    `diagnoses.vocabularies.vocabularies`, or a CSV of one's own below the source's folder."""
 
     form: Literal["wfdb", "h5"]
     vocabulary: str
@@ -85,7 +85,7 @@ class Source(Section):
         return self
 
 
-class Params(Section):
+class DataParams(Section):
     """`data` in params.yaml: where the sources lie, and which are in use."""
 
     root: str
@@ -119,7 +119,7 @@ class Row:
 
 def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
     """The sources that `data.sources` of the whole params file names, checked; ValueError lists every fault."""
-    names = params.section(Params, values, "data").sources
+    names = params.section(DataParams, values, "data").sources
     known = values.get("sources") or {}
     problems = [
         f"data.sources: '{name}' has no entry under sources (there: {', '.join(known)})"

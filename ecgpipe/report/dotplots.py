@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ecgpipe.evaluation.metrics import FEW
-from ecgpipe.evaluation.predictions import Record
+from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, WORDS, plain, shortened, why_unscored
 
 KINDS = {"source": "Source", "sex": "Sex", "age": "Age in years", "flag": "Signal flag"}

@@ -15,8 +15,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation.metrics import FEW
-from ecgpipe.evaluation.predictions import Record
 from ecgpipe.report import style
+from ecgpipe.report.curve_points import Record
 
 NO_CLASS = "no class"
 # Neither can be the name of a source (params.NAME) or of a class.
@@ -29,7 +29,7 @@ _SCORE_CELL = (0.5, 0.22)  # inches wide and high
 
 
 def confusion(shares: NDArray[np.float64], names: Sequence[str]) -> Figure:
-    """The matrix of `evaluation.predictions.confusion` (shares 0..1, [class + 1, class + 1]) in %."""
+    """The matrix of `report.curve_points.confusion` (shares 0..1, [class + 1, class + 1]) in %."""
     labels = [*map(style.shortened, names), NO_CLASS]
     figure, axes = _percentages(shares, labels, labels)
     axes.axhline(len(names) - 0.5, color="white", linewidth=2)
@@ -45,8 +45,8 @@ def confusion(shares: NDArray[np.float64], names: Sequence[str]) -> Figure:
 
 
 def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequence[str]) -> Figure:
-    """The matrix of `evaluation.predictions.cooccurrence` (shares 0..1, [class, class]) in %, and how many recordings
-    have a class (`positives` [class]) beside its name."""
+    """The matrix of `report.curve_points.cooccurrence` (shares 0..1, [class, class]) in %, and how many recordings have
+    a class (`positives` [class]) beside its name."""
     short = list(map(style.shortened, names))
     rows = [f"{name}  {int(count):,}" for name, count in zip(short, positives, strict=True)]
     others = np.array(shares, np.float64)

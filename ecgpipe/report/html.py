@@ -15,7 +15,7 @@ import numpy as np
 
 from ecgpipe.diagnoses.classes import of_columns
 from ecgpipe.evaluation.metrics import FEW
-from ecgpipe.project import atomic
+from ecgpipe.project import atomic, paths
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SETTINGS = {"out_of_fold": "Out of fold", "test_ensemble": "Test ensemble", "test": "Test, single models"}
@@ -45,7 +45,7 @@ def write(
     metrics: Mapping[str, Any],
     pictures: Sequence[tuple[str, str, Path]],
     how: str,
-    path: Path = atomic.PLOTS / "report.html",
+    path: Path = paths.PLOTS / "report.html",
 ) -> None:
     """Writes the report of a run: `metrics` are `evaluation.metric_tables.trees`, `pictures` title, caption and PNG in
     the page's order, `how` says how the run was split and scored (`made`).

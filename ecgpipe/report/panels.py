@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ecgpipe.evaluation import predictions
 from ecgpipe.evaluation.calibration import BINS
-from ecgpipe.evaluation.predictions import Answers, Record
+from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.report import curve_points
+from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, GREY, WORDS, plain, shortened
 
 COLUMNS = 6
@@ -38,7 +39,7 @@ def roc(shown: Mapping[str, Answers], classes: Table) -> Figure:
     for axes in panels.values():
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
     for name, answers in shown.items():
-        _lines(panels, predictions.roc(answers, list(classes)), "fpr", "tpr", COLOURS[name])
+        _lines(panels, curve_points.roc(answers, list(classes)), "fpr", "tpr", COLOURS[name])
     _values(panels, shown, classes, "auroc")
     _legend(free, [_line(name) for name in shown], "Numbers: AUROC")
     return figure
@@ -57,7 +58,7 @@ def precision_recall(shown: Mapping[str, Answers], classes: Table) -> Figure:
     for name, answers in shown.items():
         _lines(
             panels,
-            predictions.precision_recall(answers, list(classes)),
+            curve_points.precision_recall(answers, list(classes)),
             "recall",
             "precision",
             COLOURS[name],
@@ -75,7 +76,7 @@ def calibration(pooled: Answers, classes: Table) -> Figure:
     """
     figure, panels, free = grid(list(classes), "Predicted probability", "Observed share")
     columns = ["class", "probabilities", "predicted", "observed", "recordings"]
-    records = pd.DataFrame(predictions.calibration(pooled, list(classes)), columns=columns)
+    records = pd.DataFrame(curve_points.calibration(pooled, list(classes)), columns=columns)
     for (name, kind), bins in records.groupby(["class", "probabilities"], sort=False):
         axes, after = panels[name], kind == "calibrated"
         colour = COLOURS["out_of_fold"] if after else RAW

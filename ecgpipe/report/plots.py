@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ecgpipe.evaluation import predictions
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, Settings
-from ecgpipe.evaluation.predictions import Answers, Record, joined, write_json
-from ecgpipe.project import atomic
-from ecgpipe.report import dotplots, heatmaps, panels
+from ecgpipe.evaluation.metric_tables import write_json
+from ecgpipe.evaluation.predictions import Answers, joined
+from ecgpipe.project import digests, paths
+from ecgpipe.report import curve_points, dotplots, heatmaps, panels
+from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, FOLDS, plain, save
 
 DASHES = ("-", "--", ":")
@@ -75,8 +76,8 @@ def read_histories(folds: Sequence[str]) -> pd.DataFrame:
     """The folds' history.csv in one table with the fold as a column. ValueError where a column is missing."""
     tables = []
     for fold in folds:
-        path = atomic.predictions(fold) / "history.csv"
-        table = pd.read_csv(io.BytesIO(atomic.checked(path, required=True)))
+        path = paths.predictions(fold) / "history.csv"
+        table = pd.read_csv(io.BytesIO(digests.checked(path, required=True)))
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
             raise ValueError(f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)")
@@ -89,7 +90,7 @@ def draw(
     metrics: Mapping[str, Any],
     names: Sequence[str],
     history: pd.DataFrame,
-    folder: Path = atomic.PLOTS,
+    folder: Path = paths.PLOTS,
 ) -> list[tuple[str, str, Path]]:
     """Writes all plots of a run into `folder`: title, caption and path of each PNG, in the order of the report.
 
@@ -99,9 +100,9 @@ def draw(
     pooled, whole = shown[OUT_OF_FOLD], joined(list(shown.values()))
     classes = {name: metrics["classes"][name] for name in names}
     scored = heatmaps.source_records(metrics)
-    write_json(predictions.roc(pooled, names), folder / "roc.json")
-    write_json(predictions.precision_recall(pooled, names), folder / "pr.json")
-    write_json(predictions.calibration(pooled, names), folder / "calibration.json")
+    write_json(curve_points.roc(pooled, names), folder / "roc.json")
+    write_json(curve_points.precision_recall(pooled, names), folder / "pr.json")
+    write_json(curve_points.calibration(pooled, names), folder / "calibration.json")
     write_json(history.astype({"epoch": int}).to_dict("records"), folder / "history.json")
     write_json(dotplots.class_records(classes), folder / "classes.json")
     write_json(scored, folder / "sources.json")
@@ -114,8 +115,8 @@ def draw(
         "roc": panels.roc(shown, classes),
         "pr": panels.precision_recall(shown, classes),
         "calibration": panels.calibration(pooled, classes),
-        "confusion": heatmaps.confusion(predictions.confusion(pooled), names),
-        "cooccurrence": heatmaps.cooccurrence(predictions.cooccurrence(whole), positives, names),
+        "confusion": heatmaps.confusion(curve_points.confusion(pooled), names),
+        "cooccurrence": heatmaps.cooccurrence(curve_points.cooccurrence(whole), positives, names),
         "history": training_history(history),
     }
     for name, figure in drawn.items():
@@ -126,7 +127,7 @@ def draw(
 def together(answers: Answers, names: Sequence[str]) -> list[Record]:
     """Records `class, other, share, recordings`: of the recordings with a class whose source annotates another, how
     many have that too."""
-    shares = predictions.cooccurrence(answers)
+    shares = curve_points.cooccurrence(answers)
     counted = (answers.labels == 1).T.astype(np.int64) @ answers.annotated.astype(np.int64)
     return [
         {"class": name, "other": other, "share": shares[row, column], "recordings": counted[row, column]}

@@ -8,20 +8,18 @@ every real collection.
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from pydantic import Field, field_validator
 from tqdm import tqdm
 
-from ecgpipe.diagnoses import classes
+from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.project import atomic
-from ecgpipe.project.params import MOST_SEED, Section
 from ecgpipe.simulation import dipole, label_criteria, noise, writers
 from ecgpipe.simulation.beats import beat, trace
 from ecgpipe.simulation.findings import Findings, findings
+from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.simulation.patients import make
 from ecgpipe.simulation.workers import note, watched
 
@@ -31,21 +29,6 @@ _DIED = "Where memory ran out lower compute.workers; else report it, with the se
 PER_FOLDER = 125  # recordings to a subfolder of sim-north
 OTHER = "OTHER"  # what sim-south calls a recording that has only what it does not annotate
 QUANTA_MV = (0.001, 0.0025, 0.00488)  # steps of converters
-
-
-class Params(Section):
-    """The section `simulate`: the sources made, recordings of all four together, and the seed of everything random."""
-
-    sources: list[Literal["sim-north", "sim-east", "sim-south", "sim-west"]]
-    recordings: int = Field(ge=60, le=1_000_000)
-    seed: int = Field(ge=0, le=MOST_SEED)
-
-    @field_validator("sources")
-    @classmethod
-    def _no_doubles(cls, names: list[str]) -> list[str]:
-        if len(set(names)) < len(names):
-            raise ValueError("each source once; remove the doubles")
-        return names
 
 
 @dataclass(frozen=True)
@@ -155,7 +138,7 @@ def simulate_recording(
     )
 
 
-def simulate(name: str, folder: Path, params: Params, workers: int = -1) -> int:
+def simulate(name: str, folder: Path, params: SimulateParams, workers: int = -1) -> int:
     """Writes all recordings of the source `name` into `folder`, whole or not at all; how many there are."""
     if name not in SOURCES:
         raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
@@ -211,7 +194,7 @@ def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list
     if name == "sim-north":  # now and then the code that counts as the same class
         equivalent = {one.codes[0]: one.codes for one in classes.classes("study")}
         return [equivalent[code][-1 if rng.random() < 0.2 else 0] for code in codes]
-    words = {code: text for text, known in classes.vocabulary(name).items() for code in sorted(known)}
+    words = {code: text for text, known in vocabularies.vocabulary(name).items() for code in sorted(known)}
     if name == "sim-west" and labels != ("NSR",):  # statement 1, a normal recording, says that there is nothing else
         words[label_criteria.CODES["NSR"]] = "20"
     said = [words[code] for code in codes if code in words]

@@ -4,25 +4,12 @@ A worker notes what it is at in a small file of its own; when joblib tells that 
 """
 
 import contextlib
-import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-
-_LOG = logging.getLogger(__name__)
-_NAMED = 200  # recordings that a message names at most
-
-
-def warn(suspects: Sequence[Path]) -> None:
-    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done again."""
-    named = ", ".join(ascii(path.name)[1:-1] for path in suspects[:_NAMED]) + (
-        ", ..." if len(suspects) > _NAMED else ""
-    )
-    said = "a worker process died; the %d recordings that it may have been at are done again, one by one: %s"
-    _LOG.warning(said, len(suspects), named)
 
 
 def note(folder: str, at: str) -> None:

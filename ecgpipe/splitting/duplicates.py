@@ -6,9 +6,13 @@ named in metrics/split.json.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ecgpipe.project import tables
+from ecgpipe.splitting.join import LEFT_OUT
 
 
 def disagreeing(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -23,3 +27,25 @@ def disagreeing(table: pd.DataFrame) -> list[dict[str, Any]]:
             classes = values.columns[differ]
             found.append({"records": names[values[classes].notna().any(axis=1)].tolist(), "classes": classes.tolist()})
     return sorted(found, key=lambda one: one["records"])
+
+
+def groups(table: pd.DataFrame) -> np.ndarray:
+    """Each row's group: the smallest `<source>:<patient>` or, without a patient, `<source>/<record>` in the group."""
+    known = table["patient"] != ""
+    names = np.where(known, table["source"] + ":" + table["patient"], table["source"] + "/" + table["record"])
+    person, people = pd.factorize(names, sort=True)
+    signal, signals = pd.factorize(table["digest"])
+    size = len(people) + len(signals)
+    edges = coo_array((np.ones(len(table), dtype=bool), (person, len(people) + signal)), shape=(size, size))
+    component = connected_components(edges, directed=False)[1][: len(people)]
+    first = np.unique(component, return_index=True)[1]  # people are sorted, so the first is the smallest
+    return np.asarray(people, dtype=object)[first[np.unique(component, return_inverse=True)[1]]][person]
+
+
+def repeated(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
+    """The rows that are not `kept`, as rows of left_out.csv that name the kept recording they would repeat."""
+    name = table["source"] + "/" + table["record"]
+    same = table["digest"].map(name[kept].groupby(table["digest"][kept]).first())
+    person = table["group"].map(name[kept].groupby(table["group"][kept]).first())
+    reason = ("duplicate of " + same).where(same.notna(), "same-patient as a duplicate: " + person)
+    return table.assign(stage="split", reason=reason)[~kept][LEFT_OUT].reset_index(drop=True)

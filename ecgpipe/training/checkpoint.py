@@ -6,9 +6,12 @@ line feed, and the state as `torch.save` writes it.
 
 import hashlib
 import io
+import json
 import logging
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,3 +100,18 @@ class State:
         for name in _PLAIN:
             setattr(self, name, saved[name])
         return True
+
+
+def fingerprint(*parts: Any) -> str:
+    """A hash of params, of data digests, of torch's version and of the source of every ecgpipe module in use: a state
+    that was written under another one is not resumed."""
+    files = sorted(
+        Path(module.__file__) for name, module in list(sys.modules.items())
+        if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
+    )  # fmt: skip
+    return digest([*parts, torch.__version__, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
+
+
+def digest(values: Any) -> str:
+    """A hash of plain values, the same whatever the order of their keys."""
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()

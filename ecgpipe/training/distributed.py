@@ -1,12 +1,7 @@
 """The processes that train one model together under `torchrun`, and what a state must match to be resumed."""
 
-import hashlib
-import json
 import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -59,18 +54,3 @@ class Peers:
         shared = torch.tensor([value], dtype=torch.float64, device=self.device)
         torch.distributed.broadcast(shared, src=0)
         return float(shared)
-
-
-def fingerprint(*parts: Any) -> str:
-    """A hash of params, of data digests, of torch's version and of the source of every ecgpipe module in use: a state
-    that was written under another one is not resumed."""
-    files = sorted(
-        Path(module.__file__) for name, module in list(sys.modules.items())
-        if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
-    )  # fmt: skip
-    return digest([*parts, torch.__version__, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
-
-
-def digest(values: Any) -> str:
-    """A hash of plain values, the same whatever the order of their keys."""
-    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -8,51 +8,25 @@ asked to stop from its last step, to the same bytes. Under `torchrun` every proc
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from pydantic import Field
 from torch import nn
 from torchmetrics.functional.classification import binary_auroc
 
 from ecgpipe.augmentation import augmenter
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset.examples import Examples
-from ecgpipe.model import saved_model
 from ecgpipe.model.inference import bf16_helps, probabilities_of
-from ecgpipe.model.network import Params as Network
 from ecgpipe.model.network import SEResNet18
-from ecgpipe.project import atomic, stage, tables
-from ecgpipe.project.params import MOST_SEED, Section
+from ecgpipe.model.params import ModelParams as Network
+from ecgpipe.project import stage
 from ecgpipe.training import batches
 from ecgpipe.training.checkpoint import State
 from ecgpipe.training.distributed import Peers
 from ecgpipe.training.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
-
-
-class Params(Section):
-    """`train` in params.yaml."""
-
-    epochs: int = Field(ge=1, le=100_000)
-    batch: int = Field(ge=2, le=1_000_000)
-    window_s: float = Field(gt=0, le=600)
-    normalise: Literal["none", "lead"]
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    schedule: Literal["one-cycle", "cosine"]
-    clip_norm: float = Field(gt=0)
-    class_weights: Literal["balanced", "none"]
-    most_weight: float = Field(ge=1)
-    precision: Literal["auto", "fp32", "bf16"]
-    threads: int = Field(ge=1, le=1024)
-    cache: Literal["auto", "device", "host"]
-    compile: bool
-    keep: Literal["best", "last"]
-    patience: int = Field(ge=1, le=100_000)
-    permute_labels: bool
-    seed: int = Field(ge=0, le=MOST_SEED)
+from ecgpipe.training.params import TrainParams
 
 
 def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
@@ -70,7 +44,7 @@ class Fold:
     """The training of one fold: `run()` gives the kept weights and the history."""
 
     def __init__(
-        self, train: Examples, validation: Examples, network: Network, params: Params, augment: AugmentationParams,
+        self, train: Examples, validation: Examples, network: Network, params: TrainParams, augment: AugmentParams,
         *, codes: list[str], peers: Peers, state_path: Path, key: str, unannotated: str = "mask",
     ) -> None:  # fmt: skip
         """train, validation: on the peers' device, or on the host, whence batches are moved. codes: what heads the
@@ -241,57 +215,3 @@ class Fold:
     def _out_of_patience(self) -> bool:
         state = self.state
         return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
-
-
-def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
-    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording, class]."""
-    columns = pd.DataFrame(probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index)
-    return pd.concat([rows[["source", "record"]], columns], axis=1)
-
-
-def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: str, facts: dict[str, Any]) -> None:
-    """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
-    and the model with the digest of its validation predictions, by which operating points are chosen (operating.py).
-
-    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides (checkpoint.py). The
-    training state is dropped at the end.
-    """
-    if fold.peers.rank:
-        return
-    data = {"val": fold.validation, "test": test}
-    fold.sound()
-    with fold.told():
-        _deliver(fold, rows, data, name, facts)
-
-
-def _deliver(fold: Fold, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict) -> None:
-    found = {
-        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
-    }
-    for part, probabilities in found.items():
-        if not bool(torch.isfinite(probabilities).all()):
-            raise ValueError(f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered")
-    with atomic.atomic(atomic.predictions(name), sealed=True) as folder:
-        for part, probabilities in found.items():
-            tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
-        tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
-    about = describe(fold, tables.class_codes(rows["val"]), atomic.digest(atomic.predictions(name) / "val.csv"))
-    saved_model.save(atomic.model(name), fold.state.network, {**about, **facts})
-    fold.state_path.unlink(missing_ok=True)
-
-
-def describe(fold: Fold, codes: list[str], validation: str) -> dict[str, Any]:
-    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its predictions."""
-    return {
-        "classes": codes,
-        "validation": validation,
-        "rate_hz": fold.train.rate_hz,
-        "window": fold.window,
-        "normalise": fold.params.normalise,
-        "epoch": fold.state.best_epoch,
-        "epochs": fold.state.epoch,
-        "recordings": {"train": len(fold.train), "validation": len(fold.validation)},
-        "network": fold.network.model_dump(),
-        "train": fold.params.model_dump(),
-        "augment": fold.augment.model_dump(),
-    }

@@ -6,10 +6,12 @@ import pytest
 
 from ecgpipe.audit import audit
 from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping
-from ecgpipe.project import atomic, tables
+from ecgpipe.labels import report as labels_report
+from ecgpipe.project import digests, paths, tables
 from ecgpipe.recordings import recording
-from ecgpipe.recordings.sources import Params, Source, in_use
+from ecgpipe.recordings.sources import DataParams, Source, in_use
 from ecgpipe.simulation import writers
 
 NSR, SB, AF, AFL, PRWP, PVC = "426783006", "426177001", "164889003", "164890007", "365413008", "427172004"
@@ -48,32 +50,32 @@ def made(root):
 def mapped(root):
     """data/labels.csv and metrics/labels.json, as the stage label-map writes them."""
     said = values(root)
-    sources, data = in_use(said), Params.model_validate(said["data"])
+    sources, data = in_use(said), DataParams.model_validate(said["data"])
     classes = diagnoses_classes.classes(CODES)
     described = {name: list(recording.describe(data.folder(name), source)) for name, source in sources.items()}
     words = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
     parts = [mapping.map_source(name, described[name], each, words[name], classes) for name, each in sources.items()]
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, root / atomic.LABELS, sealed=True)
-    report = mapping.report(table, described, sources, words, classes)
+    tables.write(table, root / paths.LABELS, sealed=True)
+    report = labels_report.report(table, described, sources, words, classes)
     (root / "metrics").mkdir(exist_ok=True)
     (root / audit.REPORT).write_text(json.dumps(report))
 
 
 def predicted(root):
     """Folds 0 and 1 and their out-of-fold predictions, right but for one recording."""
-    table = tables.read(root / atomic.LABELS)
+    table = tables.read(root / paths.LABELS)
     fold = (np.arange(len(table)) // 2 % 2).astype(str)
-    tables.write(table.assign(group=table["record"], fold=fold), root / atomic.FOLDS, sealed=True)
-    (root / atomic.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1]}))
-    atomic.seal(root / atomic.FOLDS_INFO)
+    tables.write(table.assign(group=table["record"], fold=fold), root / paths.FOLDS, sealed=True)
+    (root / paths.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1]}))
+    digests.seal(root / paths.FOLDS_INFO)
     rng = np.random.default_rng(2)
     answered = np.clip(table[CODES].fillna(0) * 0.8 + 0.1 + rng.normal(0, 0.02, (len(table), len(CODES))), 0, 1)
     wrong = (table["source"] == WRONG[0]) & (table["record"] == WRONG[1])
     answered.loc[wrong, [NSR, AF]] = 0.97, 0.03
     answered = pd.concat([table[["source", "record"]], answered], axis=1)
     for name in ("0", "1"):
-        tables.write(answered[fold == name], root / atomic.predictions(name) / "val.csv", sealed=True)
+        tables.write(answered[fold == name], root / paths.predictions(name) / "val.csv", sealed=True)
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def project(tmp_path, monkeypatch):
 
 
 def audited(project, most=3, draw=2):
-    return audit.write("plots/audit", project, most, draw, list), (atomic.PLOTS / "audit/README.md").read_text()
+    return audit.write("plots/audit", project, most, draw, list), (paths.PLOTS / "audit/README.md").read_text()
 
 
 def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
@@ -160,22 +162,22 @@ def test_a_project_that_was_not_mapped_or_with_other_sources_is_refused(project,
     fewer = project | {"data": project["data"] | {"sources": ["xl"]}}
     with pytest.raises(ValueError, match="found xl and georgia, xl, ningbo; run `dvc repro label-map`"):
         audit.read(fewer)
-    (tmp_path / atomic.LABELS).write_text((tmp_path / atomic.LABELS).read_text().rsplit("\n", 2)[0] + "\n")
-    atomic.seal(tmp_path / atomic.LABELS)
+    (tmp_path / paths.LABELS).write_text((tmp_path / paths.LABELS).read_text().rsplit("\n", 2)[0] + "\n")
+    digests.seal(tmp_path / paths.LABELS)
     with pytest.raises(ValueError, match=r"metrics/labels\.json: it counts the recordings"):
         audit.read(project)
-    (tmp_path / atomic.LABELS).unlink()
+    (tmp_path / paths.LABELS).unlink()
     with pytest.raises(ValueError, match=r"data/labels\.csv: the audit reads"):
         audit.read(project)
 
 
 def test_folds_of_other_classes_are_refused_and_a_missing_prediction_is_named(project, tmp_path):
     predicted(tmp_path)
-    (tmp_path / atomic.predictions(1) / "val.csv").unlink()
+    (tmp_path / paths.predictions(1) / "val.csv").unlink()
     said, _ = audited(project)
     assert said[-1].startswith("No data/predictions/fold-1/val.csv: ")
-    table = tables.read(tmp_path / atomic.FOLDS)
-    tables.write(table.drop(columns=[AFL]), tmp_path / atomic.FOLDS, sealed=True)
+    table = tables.read(tmp_path / paths.FOLDS)
+    tables.write(table.drop(columns=[AFL]), tmp_path / paths.FOLDS, sealed=True)
     with pytest.raises(ValueError, match=r"data/folds\.csv: its classes are those of data/labels\.csv"):
         audited(project)
 
@@ -183,7 +185,7 @@ def test_folds_of_other_classes_are_refused_and_a_missing_prediction_is_named(pr
 def test_a_native_label_is_understood_as_its_source_writes_it():
     def understood(label, codes, vocabulary):
         source = Source(form="wfdb", vocabulary=vocabulary, codes=codes)
-        return audit._codes(label, source, diagnoses_classes.vocabulary(vocabulary))
+        return audit._codes(label, source, vocabularies.vocabulary(vocabulary))
 
     assert understood("164884008 ventricular ectopics", "snomed", "Georgia") == {"164884008"}
     assert understood("106068003", "snomed", "Ningbo") == {"106068003"}

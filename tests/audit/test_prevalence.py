@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgpipe.audit import prevalence
-from ecgpipe.diagnoses import classes
+from ecgpipe.diagnoses import classes, vocabularies
 
 SIZES = {
     "CPSC2018": 6877, "CPSC2018-Extra": 3453, "INCART": 74, "PTB": 516, "PTB-XL": 21837, "Georgia": 10344,
@@ -56,11 +56,11 @@ def test_ningbos_fibrillation_and_flutter_are_found_in_the_public_counts(public)
 
 def test_what_is_known_agrees_with_our_table_of_native_labels():
     for name in ("Ningbo", "Chapman-Shaoxing"):
-        words = classes.vocabulary(name)
+        words = vocabularies.vocabulary(name)
         assert words["AF"] == {"164890007"}
         assert words["AFIB"] == {"164889003"}
     for name, code in prevalence.KNOWN:
-        assert any(code in said for said in classes.vocabulary(name).values())
+        assert any(code in said for said in vocabularies.vocabulary(name).values())
 
 
 def test_the_expectation_is_the_median_share_of_the_sisters(public):

@@ -8,8 +8,8 @@ import torch
 
 from ecgpipe.augmentation import contracts, random_draws
 from ecgpipe.augmentation.augmenter import SWITCHES, Augmenter
-from ecgpipe.augmentation.params import Params as AugmentationParams
-from ecgpipe.dataset import examples
+from ecgpipe.augmentation.params import AugmentParams
+from ecgpipe.dataset import examples, gather
 from ecgpipe.project import params
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
@@ -21,7 +21,7 @@ WHOLE = 1000
 
 
 def switched(*names, **values):
-    return AugmentationParams(**OFF | dict.fromkeys(names, True) | values)
+    return AugmentParams(**OFF | dict.fromkeys(names, True) | values)
 
 
 def recordings(count=16, samples=WHOLE, seed=1):
@@ -50,7 +50,7 @@ def made(data, settings, rows=None, epoch=0, **options):
 
 def untouched(data):
     time = torch.arange(WHOLE).repeat(len(data), 1)
-    return examples.gather(data, torch.arange(len(data)), time)[0].transpose(1, 2)
+    return gather.gather(data, torch.arange(len(data)), time)[0].transpose(1, 2)
 
 
 def test_with_all_switched_off_the_batch_is_the_stored_signal():
@@ -204,7 +204,7 @@ def test_linear_and_cubic_interpolation_read_what_numpy_and_scipy_read():
     data = replace(data, signals_uv=[torch.from_numpy(smooth)])
     tau = torch.from_numpy(np.sort(np.random.default_rng(4).uniform(2, WHOLE - 3, (4, 300)), axis=1))
     rows = torch.arange(4)
-    linear, cubic = (examples.gather(data, rows, tau, cubic=cubic)[0].numpy() for cubic in (False, True))
+    linear, cubic = (gather.gather(data, rows, tau, cubic=cubic)[0].numpy() for cubic in (False, True))
     for row in range(4):
         stored = smooth[row * WHOLE : (row + 1) * WHOLE, 5] / 1000
         assert np.allclose(linear[row, :, 5], np.interp(tau[row], np.arange(WHOLE), stored), atol=1e-5)

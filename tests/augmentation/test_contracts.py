@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.augmentation import contracts, params, random_draws
+from ecgpipe.augmentation import contracts, random_draws
 from ecgpipe.augmentation.augmenter import SWITCHES
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.diagnoses import classes
 from tests.augmentation.test_augmenter import augmenter, switched
@@ -124,7 +125,7 @@ def test_time_never_runs_backwards_alone_or_with_the_other_warps(name, seed):
 
 def test_every_switch_has_a_contract_and_every_code_is_a_class_of_ours():
     assert set(SWITCHES) == set(contracts.CONTRACTS)
-    fields = params.Params.model_fields
+    fields = AugmentParams.model_fields
     assert all(name in fields for name in SWITCHES)
     known = {code for one in classes.classes("official", merge_ectopics=True) for code in one.codes}
     assert {code for one in contracts.every() for code in one.codes} <= known <= contracts.KNOWN

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import params
 
 VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
@@ -10,7 +10,7 @@ VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
 
 def test_every_switch_has_its_settings_beside_it():
     names = [name for name, value in VALUES.items() if isinstance(value, bool) and name != "respect_labels"]
-    assert set(VALUES) == set(AugmentationParams.model_fields)
+    assert set(VALUES) == set(AugmentParams.model_fields)
     for name in names:
         assert any(key.startswith(f"{name}_") for key in VALUES) or name == "crop", name
 
@@ -27,11 +27,11 @@ def test_every_switch_has_its_settings_beside_it():
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changed, rule):
-    assert rule in "; ".join(params.faults(AugmentationParams, VALUES | changed, "augment"))
+    assert rule in "; ".join(params.faults(AugmentParams, VALUES | changed, "augment"))
 
 
 def test_all_contradictions_are_told_at_once():
     wrong = VALUES | {"noise_snr_low_db": 30, "noise_snr_high_db": 20, "notch_low_hz": 41}
     assert "noise_snr_low_db 30.0 is above noise_snr_high_db 20.0; notch_low_hz 41.0" in "".join(
-        params.faults(AugmentationParams, wrong, "augment")
+        params.faults(AugmentParams, wrong, "augment")
     )

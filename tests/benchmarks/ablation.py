@@ -15,12 +15,14 @@ import torch
 from tqdm import tqdm
 
 from ecgpipe.augmentation import augmenter, contracts
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
-from ecgpipe.model import inference, network
-from ecgpipe.project import atomic, params, tables
-from ecgpipe.training import distributed, trainer
+from ecgpipe.model import inference
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import params, paths, tables
+from ecgpipe.training import checkpoint, trainer
 from ecgpipe.training.distributed import Peers
+from ecgpipe.training.params import TrainParams
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "ablation.json"
@@ -49,17 +51,17 @@ SETTINGS = {
 def score(chosen: dict, seed: int, fold: str) -> float:
     """Macro AUROC on the test part of one model."""
     values = params.load()
-    table = tables.read(atomic.FOLDS)
+    table = tables.read(paths.FOLDS)
     rows = examples.parts(table, fold)
-    info = json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8"))
+    info = json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
     whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
     data = {name: whole.take(part.index) for name, part in rows.items()}
     augment = values["augment"] | dict.fromkeys(augmenter.SWITCHES, False) | chosen
-    train = trainer.Params.model_validate(values["train"] | {"seed": seed})
+    train = TrainParams.model_validate(values["train"] | {"seed": seed})
     with tempfile.TemporaryDirectory() as scratch:
         run = trainer.Fold(
-            data["train"], data["val"], network.Params.model_validate(values["model"]), train,
-            AugmentationParams.model_validate(augment), codes=tables.class_codes(table),
+            data["train"], data["val"], ModelParams.model_validate(values["model"]), train,
+            AugmentParams.model_validate(augment), codes=tables.class_codes(table),
             peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
             unannotated=values["labels"]["unannotated"],
         )  # fmt: skip
@@ -83,14 +85,12 @@ def title(name: str) -> str:
     """What the table calls a setting."""
     if name == "recommended":
         return "recommended: " + ", ".join(contracts.CONTRACTS[one].title for one in RECOMMENDED)
-    settings = AugmentationParams.model_validate(
-        params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name]
-    )
+    settings = AugmentParams.model_validate(params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name])
     return "none" if name == "none" else contracts.contract("star" if "star" in name else name, settings).title
 
 
 if __name__ == "__main__":
-    key = distributed.fingerprint(params.load(), json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8")))
+    key = checkpoint.fingerprint(params.load(), json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8")))
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     done: dict[str, dict[str, float]] = kept["scores"] if kept.get("key") == key else {}  # else of other code or data
     for number, left_out in SEEDS.items():

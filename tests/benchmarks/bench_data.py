@@ -16,22 +16,27 @@ from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.interpolate import interp1d
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping
-from ecgpipe.preprocessing import bandpass
+from ecgpipe.preprocessing import build_store
+from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import tables
 from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import Source
-from ecgpipe.splitting.folds import Params, split
+from ecgpipe.splitting.folds import split
+from ecgpipe.splitting.params import SplitParams
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 
 RECORDINGS = 1200  # in the collection; 300 of them are conditioned
 CONDITIONED = 300
 TO_HZ, LOW_HZ, HIGH_HZ, ORDER = 250, 0.5, 40.0, 2
-PREPROCESS = bandpass.Params(
+PREPROCESS = PreprocessParams(
     rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2, max_refused=0.05
 )
-SPLIT = Params(folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1)
+SPLIT = SplitParams(
+    folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1
+)
 
 
 def rows() -> list[Row]:
@@ -101,7 +106,7 @@ def stores(raw: Path, scratch: Path) -> list[Row]:
 
     def ours() -> None:
         shutil.rmtree(scratch / "store", ignore_errors=True)
-        report = bandpass.build_store(
+        report = build_store.build_store(
             scratch / "store", few, source, PREPROCESS, workers=1, backend="loky", progress=lambda one, total: one
         )
         assert report["stored"] == CONDITIONED
@@ -185,7 +190,7 @@ def public_table() -> pd.DataFrame:
         values = np.zeros((source.recordings, len(classes)))
         for row, codes in enumerate(collection.labels(name, source.recordings, rng)):
             values[row, [column[code] for code in codes if code in column]] = 1
-        said = diagnoses_classes.annotated(diagnoses_classes.vocabulary(source.vocabulary), classes)
+        said = diagnoses_classes.annotated(vocabularies.vocabulary(source.vocabulary), classes)
         values[:, [not yes for yes in said]] = np.nan
         part = pd.DataFrame(values, columns=[one.code for one in classes])
         part["record"] = [f"{source.prefix}{number:06d}" for number in range(source.recordings)]

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 
 from ecgpipe.evaluation import calibration, operating_points
-from ecgpipe.model.network import DEMOGRAPHICS, Params, SEResNet18, folded
-from ecgpipe.prediction import outputs, predict
+from ecgpipe.model.network import DEMOGRAPHICS, SEResNet18, folded
+from ecgpipe.model.params import ModelParams
+from ecgpipe.prediction import outputs, predict, reading
 from ecgpipe.prediction.ensemble import Ensemble
 from ecgpipe.preprocessing import bandpass
+from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import params
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
@@ -24,7 +26,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "raw"
         collection.make(raw, RECORDINGS, simulated=50)
-        files = predict.expand([raw])
+        files = reading.expand([raw])
         return [
             row(files, Path(scratch), "demo", "params.yaml", rounds=4),
             row(files[:FEWER], Path(scratch), "full", "configs/cinc2021.yaml", rounds=1),
@@ -34,8 +36,8 @@ def rows() -> list[Row]:
 def untrained(path: Path) -> Ensemble:
     """The folds' networks of a params file, folded, with drawn weights, as `prediction.ensemble.load` gives them."""
     values = params.load(path)
-    preprocess = bandpass.Params.model_validate(values["preprocess"])
-    network = Params.model_validate(values["model"])
+    preprocess = PreprocessParams.model_validate(values["preprocess"])
+    network = ModelParams.model_validate(values["model"])
     names = [f"class {number}" for number in range(CLASSES)]
     about = {
         "classes": names, "names": names, "full_names": names, "rate_hz": preprocess.rate_hz,

@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import digests, params, paths, tables
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 from tests.benchmarks.scale import measure
@@ -49,12 +49,12 @@ def make(project: Path) -> pd.DataFrame:
     table = pd.concat([table.assign(gender=rng.choice(["F", "M"], count)), pd.DataFrame(labels, columns=CODES)], axis=1)
     table = table.assign(source=sources, record=record, patient="", fold=fold)
     table.insert(len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)])
-    tables.write(table, project / atomic.FOLDS, sealed=True)
-    (project / atomic.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
-    atomic.seal(project / atomic.FOLDS_INFO)
+    tables.write(table, project / paths.FOLDS, sealed=True)
+    (project / paths.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
+    digests.seal(project / paths.FOLDS_INFO)
     for name, part in table.groupby("source"):
         flags = np.where(rng.random(len(part)) < 0.02, "flat-lead", "")
-        tables.write(part[["record"]].assign(flags=flags), project / atomic.store(name) / "index.csv", sealed=True)
+        tables.write(part[["record"]].assign(flags=flags), project / paths.store(name) / "index.csv", sealed=True)
     for k in map(str, range(FOLDS)):
         for part, name in ((k, "val"), (tables.TEST, "test")):
             chosen = table[table["fold"] == part]
@@ -72,7 +72,7 @@ def make(project: Path) -> pd.DataFrame:
 
 
 def _predictions(project: Path, fold: str, name: str) -> Path:
-    return project / atomic.predictions(fold) / f"{name}.csv"
+    return project / paths.predictions(fold) / f"{name}.csv"
 
 
 def areas(table: pd.DataFrame) -> Row:

@@ -19,20 +19,22 @@ import torch
 from torch import nn
 
 from ecgpipe.augmentation import augmenter
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference, saved_model
-from ecgpipe.model.network import Params, SEResNet18
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import params, paths, tables
 from ecgpipe.project.leads import LEADS
 from ecgpipe.training import trainer
 from ecgpipe.training.distributed import Peers
+from ecgpipe.training.params import TrainParams
 from tests.benchmarks.measuring import Row, seconds
 
 ROOT = Path(__file__).parents[2]
 RATE_HZ, WINDOW, TEN_S = 250, 4096, 2500
 RECORDINGS, BATCH, STEP_BATCH, CLASSES = 256, 64, 32, 26
-FULL = Params(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
+FULL = ModelParams(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
 STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2  # of one 12 x 4096 window, as counted in tests/model/test_network.py
 
 
@@ -68,7 +70,7 @@ def engine(data: examples.Examples, *names: str, normalise: str = "lead", window
     """The engine with these augmentations, each always acting."""
     values = params.load(ROOT / "params.yaml")["augment"]
     values |= {name: name in names for name in augmenter.SWITCHES} | {f"{name}_probability": 1.0 for name in names[1:]}
-    settings = AugmentationParams.model_validate(values)
+    settings = AugmentParams.model_validate(values)
     codes = [str(number) for number in range(CLASSES)]
     return augmenter.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
 
@@ -187,12 +189,12 @@ def bf16_limit(gflop: float) -> float:
 def fold_of(data: examples.Examples, window_s: float, folder: Path, device: str = "cpu") -> trainer.Fold:
     """A fold of the full network, trained with the params of configs/cinc2021.yaml."""
     values = params.load(ROOT / "configs/cinc2021.yaml")
-    train = trainer.Params.model_validate(
+    train = TrainParams.model_validate(
         values["train"]
         | {"batch": STEP_BATCH, "window_s": window_s, "threads": torch.get_num_threads(), "epochs": 1000}
     )
     return trainer.Fold(
-        data, data.take(np.arange(4)), FULL, train, AugmentationParams.model_validate(values["augment"]),
+        data, data.take(np.arange(4)), FULL, train, AugmentParams.model_validate(values["augment"]),
         codes=[str(number) for number in range(CLASSES)], peers=Peers(0, 1, torch.device(device)),
         state_path=folder / "state.pt", key="",
     )  # fmt: skip
@@ -254,15 +256,15 @@ def predictions() -> list[Row]:
 
 def distance() -> str:
     """How far bfloat16 is from float32 with trained networks: the demo's, on its test part."""
-    if not (ROOT / atomic.MODELS).exists():
+    if not (ROOT / paths.MODELS).exists():
         return "distance from float32 unknown without the demo's models"
     with contextlib.chdir(ROOT):
-        table = tables.read(atomic.FOLDS)
-        info = json.loads(atomic.FOLDS_INFO.read_text(encoding="utf-8"))
+        table = tables.read(paths.FOLDS)
+        info = json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
         whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
         test, found = whole.take(np.flatnonzero(table["fold"] == tables.TEST)), []
         for fold in info["folds"]:
-            network, about = saved_model.load(atomic.model(fold))
+            network, about = saved_model.load(paths.model(fold))
             window, how = about["window"], about["normalise"]
             found.append([inference.probabilities_of(network, test, window, how, bf16=bf16) for bf16 in (False, True)])
     exact, rounded = (torch.stack(part) for part in zip(*found, strict=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgpipe.diagnoses import classes
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.project import params
 from ecgpipe.project.leads import LEADS
 from ecgpipe.simulation import hospitals
@@ -51,7 +51,7 @@ def sizes(recordings: int) -> dict[str, int]:
 
 def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
     """For each of `count` recordings one to five codes of the source, the n-th of them 1/n as frequent as the first."""
-    codes = sorted(frozenset().union(*classes.vocabulary(SOURCES[name].vocabulary).values()))
+    codes = sorted(frozenset().union(*vocabularies.vocabulary(SOURCES[name].vocabulary).values()))
     codes = sorted(rng.permutation(codes).tolist(), key=lambda code: code != SINUS_RHYTHM)
     weight = 1 / np.arange(1, len(codes) + 1)
     drawn = rng.choice(len(codes), size=(count, 5), p=weight / weight.sum())

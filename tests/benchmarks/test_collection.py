@@ -7,10 +7,10 @@ import pytest
 import wfdb
 
 from ecgpipe.commands.params import faults
+from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import params
 from ecgpipe.recordings import sources
 from ecgpipe.recordings.recording import describe, read
-from ecgpipe.signals import store
 from tests.benchmarks import bench_data, collection, scale
 
 
@@ -23,7 +23,7 @@ def test_a_collection_reads_without_a_fault_and_no_recording_comes_twice(tmp_pat
         assert all(one.labels for one in described)
         for one in described:
             recording = read(tmp_path / name / one.path, source)
-            digests.append(store.raw_digest(recording.signal_mv, recording.rate_hz))
+            digests.append(store_writer.raw_digest(recording.signal_mv, recording.rate_hz))
     assert len(set(digests)) == 90
     one = next((tmp_path / "ningbo").rglob("*.hea"))
     assert np.allclose(wfdb.rdrecord(str(one.with_suffix(""))).p_signal, read(one).signal_mv, atol=1e-6)
@@ -36,7 +36,7 @@ def params_of(project):
 def test_its_settings_are_a_whole_params_file(tmp_path):
     values = collection.settings(tmp_path)
     assert faults(values) == []
-    assert params.section(sources.Params, values, "data").sources == list(collection.SOURCES)
+    assert params.section(sources.DataParams, values, "data").sources == list(collection.SOURCES)
 
 
 @pytest.mark.parametrize("count", [1, 1000, collection.PUBLIC])

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from ecgpipe.preprocessing import bandpass
+from ecgpipe.preprocessing import build_store
+from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.recordings import refusals, safe_files, sources, wfdb_header, wfdb_signals
 from ecgpipe.recordings.recording import read
 from ecgpipe.simulation import writers
@@ -216,10 +217,10 @@ def test_many_changed_recordings(plain, steps, tmp_path):
 
 
 def test_what_reads_conditions_too(plain):
-    params = bandpass.Params(rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1, max_refused=1)
+    params = PreprocessParams(rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1, max_refused=1)
     source = sources.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
     rng, raw = np.random.default_rng(14), plain.read_bytes()
     for _ in range(500):
         put(plain, changed(rng, raw, MARKS))
-        verdict, *rest = bandpass.condition_file(plain, source, params)
+        verdict, *rest = build_store.condition_file(plain, source, params)
         assert verdict in ("ok", "refused") and len(rest) == (4 if verdict == "ok" else 2)

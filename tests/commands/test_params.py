@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ecgpipe import __main__
 from ecgpipe.commands.params import faults
 from ecgpipe.project import params
 
@@ -164,3 +165,13 @@ def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, s
     found = faults(values)
     assert any(re.search(said, fault) for fault in found), found
     assert [fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))] == [], "and nothing else"
+
+
+def test_params_lists_all_faults(tmp_path, capsys):
+    assert __main__.main(["params", str(ROOT / "params.yaml")]) == 0
+    text = (ROOT / "params.yaml").read_text().replace("epochs: ", "epochs: x").replace("kernel: 7", "kernel: 7.5")
+    (tmp_path / "p.yaml").write_text(text)
+    assert __main__.main(["params", str(tmp_path / "p.yaml")]) == 1
+    said = capsys.readouterr().out
+    assert "train.epochs" in said
+    assert "model.kernel" in said

@@ -7,12 +7,12 @@ from scipy.stats import norm
 
 from ecgpipe.comparison import compare, pairing
 from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import bootstrap, intervals, metrics
+from ecgpipe.evaluation import bootstrap, challenge_score, intervals, metrics
 from ecgpipe.evaluation.predictions import Answers
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import digests, paths, tables
 
 CODES = [one.code for one in classes.classes("official")][:3]
-PANEL = metrics.panel(CODES)
+PANEL = challenge_score.panel(CODES)
 EVALUATE = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
 
 
@@ -28,9 +28,9 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
         group=[f"g{i // 2}" for i in range(rows)], fold=fold,
     )  # fmt: skip
     table = table[~table["record"].isin(drop)]
-    tables.write(table, root / atomic.FOLDS, sealed=True)
-    (root / atomic.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1], "protocol": protocol}))
-    atomic.seal(root / atomic.FOLDS_INFO)
+    tables.write(table, root / paths.FOLDS, sealed=True)
+    (root / paths.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1], "protocol": protocol}))
+    digests.seal(root / paths.FOLDS_INFO)
     noise = np.random.default_rng([seed, 1])
     for k in ("0", "1"):
         for part, name in ((k, "val"), ("test", "test")):
@@ -38,8 +38,8 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
             truth = np.nan_to_num(chosen[codes].to_numpy())
             values = np.clip((0.3 + sharper) * truth + 0.6 * noise.random(truth.shape), 0, 1)
             given = chosen[["source", "record"]].assign(**dict(zip(codes, values.T, strict=True)))
-            tables.write(given, root / atomic.predictions(k) / f"{name}.csv", sealed=True)
-    return pairing.load(root, root / atomic.PREDICTIONS, {"evaluate": EVALUATE})
+            tables.write(given, root / paths.predictions(k) / f"{name}.csv", sealed=True)
+    return pairing.load(root, root / paths.PREDICTIONS, {"evaluate": EVALUATE})
 
 
 def test_a_run_against_itself_differs_nowhere(tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecgpipe.comparison import compare, pairing
-from ecgpipe.project import atomic
+from ecgpipe.project import paths
 from tests.comparison.test_compare import CODES, EVALUATE, PANEL, project
 
 
@@ -47,6 +47,6 @@ def test_each_run_is_read_with_its_own_operating_points(tmp_path):
     project(tmp_path)
     values = {"evaluate": EVALUATE | {"thresholds": "sensitivity", "sensitivity": 1.0}}
     (tmp_path / "params.yaml").write_text(json.dumps(values))  # JSON is YAML
-    run = pairing.load(tmp_path, tmp_path / atomic.PREDICTIONS, {"evaluate": EVALUATE})
+    run = pairing.load(tmp_path, tmp_path / paths.PREDICTIONS, {"evaluate": EVALUATE})
     plain = project(tmp_path / "plain")
     assert (run.found.points["ensemble"].thresholds < plain.found.points["ensemble"].thresholds).all()

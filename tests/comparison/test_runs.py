@@ -7,7 +7,7 @@ import pytest
 from dvc.repo import Repo
 
 from ecgpipe.comparison import runs
-from ecgpipe.project import atomic
+from ecgpipe.project import digests, paths, tables
 
 
 @pytest.fixture
@@ -20,38 +20,38 @@ def repository(tmp_path, monkeypatch):
         monkeypatch.setenv(key, "a@b")
     subprocess.run(["git", "init", "-q"], check=True)
     with Repo.init() as repo:
-        atomic.predictions("0").mkdir(parents=True)
-        (atomic.predictions("0") / "val.csv").write_text("first")
-        atomic.FOLDS.write_text("table")
-        atomic.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
+        paths.predictions("0").mkdir(parents=True)
+        (paths.predictions("0") / "val.csv").write_text("first")
+        paths.FOLDS.write_text("table")
+        paths.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
         (tmp_path / "params.yaml").write_text("evaluate: {}\n")
-        for path in (atomic.FOLDS, atomic.FOLDS_INFO):
-            atomic.seal(path)
+        for path in (paths.FOLDS, paths.FOLDS_INFO):
+            digests.seal(path)
         split = [*Path("data").glob("folds.*")]
         assert len(split) == 4
-        repo.add([str(path) for path in (*split, atomic.PREDICTIONS)])
+        repo.add([str(path) for path in (*split, paths.PREDICTIONS)])
     subprocess.run(["git", "add", "-A"], check=True)
     subprocess.run(["git", "commit", "-qm", "one"], check=True)
     return tmp_path
 
 
 def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(repository):
-    (atomic.predictions("0") / "val.csv").unlink()
-    (atomic.predictions("0") / "val.csv").write_text("changed")
+    (paths.predictions("0") / "val.csv").unlink()
+    (paths.predictions("0") / "val.csv").write_text("changed")
     root, predictions = runs.locate("HEAD", repository / "scratch")
-    assert predictions == root / atomic.PREDICTIONS
-    assert (root / atomic.predictions("0") / "val.csv").read_text() == "first"
+    assert predictions == root / paths.PREDICTIONS
+    assert (root / paths.predictions("0") / "val.csv").read_text() == "first"
     assert (root / "params.yaml").read_text() == "evaluate: {}\n"
-    assert atomic.checked(root / atomic.FOLDS, required=True) == b"table"
-    assert atomic.folds_info(root / atomic.FOLDS_INFO)["folds"] == [0]
-    assert (atomic.predictions("0") / "val.csv").read_text() == "changed"
+    assert digests.checked(root / paths.FOLDS, required=True) == b"table"
+    assert tables.folds_info(root / paths.FOLDS_INFO)["folds"] == [0]
+    assert (paths.predictions("0") / "val.csv").read_text() == "changed"
 
 
 def test_a_folder_is_a_project_or_one_of_predictions(repository):
     whole = repository.resolve()
     for name in (".", "data/predictions"):
-        assert runs.locate(name, repository / "scratch") == (whole, whole / atomic.PREDICTIONS)
-    shutil.copytree(atomic.PREDICTIONS, repository / "elsewhere")
+        assert runs.locate(name, repository / "scratch") == (whole, whole / paths.PREDICTIONS)
+    shutil.copytree(paths.PREDICTIONS, repository / "elsewhere")
     assert runs.locate("elsewhere", repository / "scratch") == (Path(), whole / "elsewhere")
     (repository / "empty").mkdir()
     with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):

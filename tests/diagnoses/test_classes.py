@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses import vocabularies
+from ecgpipe.evaluation import challenge_score
 
 OFFICIAL = diagnoses_classes.classes("official")
 STUDY = diagnoses_classes.classes("study")
@@ -70,7 +72,7 @@ def test_ectopics_are_merged_on_demand_only():
         "164884008",
     )
     said = diagnoses_classes.annotated(
-        diagnoses_classes.vocabulary("PTB-XL"), diagnoses_classes.classes("official", merge_ectopics=True)
+        vocabularies.vocabulary("PTB-XL"), diagnoses_classes.classes("official", merge_ectopics=True)
     )
     assert said[18]
     with pytest.raises(ValueError, match=r"labels\.merge_ectopics: none of the chosen classes holds 427172004"):
@@ -92,23 +94,9 @@ def test_bad_choices_are_named(choice, says):
         diagnoses_classes.classes(choice)
 
 
-def test_score_weights_follow_the_published_rule():
-    weights = diagnoses_classes.score_weights(OFFICIAL)
-    column = {d.abbreviation: index for index, d in enumerate(OFFICIAL)}
-
-    def weight(one, other):
-        return weights[column[one], column[other]]
-
-    assert weights.dtype == np.float64
-    assert np.array_equal(weights, weights.T)
-    assert np.array_equal(np.diag(weights), np.ones(26))
-    assert (weight("AF", "AFL"), weight("AF", "NSR"), weight("NSR", "QAb")) == (0.5, 0.25, pytest.approx(0.15))
-    assert weight("BBB", "CLBBB/LBBB") == weight("LQRSV", "PRWP") == 0.475
-
-
 def challenge_sum(labels, outputs):
     union = np.maximum(1, ((labels + outputs) > 0).sum(axis=1, keepdims=True))
-    return (diagnoses_classes.score_weights(OFFICIAL) * ((labels / union).T @ outputs)).sum()
+    return (challenge_score.score_weights(OFFICIAL) * ((labels / union).T @ outputs)).sum()
 
 
 def test_score_weights_give_what_the_official_scorer_returned():
@@ -124,34 +112,27 @@ def test_score_weights_give_what_the_official_scorer_returned():
 
 def test_a_class_without_severity_has_no_weights():
     with pytest.raises(ValueError, match="classes 429622005 have no severity"):
-        diagnoses_classes.score_weights(diagnoses_classes.classes(["164889003", "429622005"]))
+        challenge_score.score_weights(diagnoses_classes.classes(["164889003", "429622005"]))
 
 
 def test_what_each_source_can_say():
-    assert names_of(OFFICIAL, diagnoses_classes.annotated(diagnoses_classes.vocabulary("CPSC2018"), OFFICIAL)) == [
+    assert names_of(OFFICIAL, diagnoses_classes.annotated(vocabularies.vocabulary("CPSC2018"), OFFICIAL)) == [
         "AF", "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
     ]  # fmt: skip
-    saying_prwp = [s for s in REAL if diagnoses_classes.annotated(diagnoses_classes.vocabulary(s), OFFICIAL)[17]]
+    saying_prwp = [s for s in REAL if diagnoses_classes.annotated(vocabularies.vocabulary(s), OFFICIAL)[17]]
     assert saying_prwp == ["Ningbo"]
-
-
-def test_a_label_may_have_several_codes_or_none():
-    ningbo = diagnoses_classes.vocabulary("Ningbo")
-    assert ningbo["CLBBB"] == {"164909002", "733534002"}
-    assert ningbo["ARH"] == frozenset()
-    assert ningbo["AF"] == {"164890007"}
 
 
 def test_the_demos_sources_say_what_they_should():
     said = {
-        s: diagnoses_classes.annotated(diagnoses_classes.vocabulary(s), STUDY)
+        s: diagnoses_classes.annotated(vocabularies.vocabulary(s), STUDY)
         for s in ("sim-north", "sim-east", "sim-south", "sim-west")
     }
     assert [sum(yes) for yes in said.values()] == [17, 17, 9, 17]
     assert names_of(STUDY, said["sim-south"]) == ["NSR", "SB", "TAb", "STach", "RBBB", "AF", "LBBB", "IAVB", "PAC"]
-    west, sph = diagnoses_classes.vocabulary("sim-west"), diagnoses_classes.vocabulary("SPH")
+    west, sph = vocabularies.vocabulary("sim-west"), vocabularies.vocabulary("SPH")
     assert all(west[label] == sph[label] for label in west)
-    assert not any("," in label for s in said for label in diagnoses_classes.vocabulary(s))
+    assert not any("," in label for s in said for label in vocabularies.vocabulary(s))
 
 
 def test_the_shipped_vocabularies_are_well_formed():
@@ -159,55 +140,11 @@ def test_the_shipped_vocabularies_are_well_formed():
         rows = list(csv.DictReader(handle))
     assert (
         {row["source"] for row in rows}
-        == set(diagnoses_classes.vocabularies())
+        == set(vocabularies.vocabularies())
         == {*REAL, "sim-north", "sim-east", "sim-south", "sim-west"}
     )
     assert len({tuple(row.values()) for row in rows}) == len(rows)
-    assert all(diagnoses_classes.vocabulary(source) for source in REAL)
-
-
-def test_a_vocabulary_of_ones_own(tmp_path):
-    (tmp_path / "own.csv").write_text("\ufeffnative_label,snomed_ct\nflimmern,164889003\nsonst,\n", encoding="utf-8")
-    assert diagnoses_classes.vocabulary(tmp_path / "own.csv") == {"flimmern": {"164889003"}, "sonst": frozenset()}
-
-
-def test_a_vocabulary_of_ones_own_is_read_anew_each_time(tmp_path):
-    for code in ("164889003", "164890007"):
-        (tmp_path / "own.csv").write_text(f"native_label,snomed_ct\na,{code}\nshort\n")
-        assert diagnoses_classes.vocabulary(str(tmp_path / "own.csv")) == {"a": {code}, "short": frozenset()}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("label,code\na,1\n", "has the columns native_label,snomed_ct, .*; found label, code; save it so"),
-        ("native_label;snomed_ct\na;164889003\n", "separated by a comma, .*; found native_label;snomed_ct; save it so"),
-        ("native_label,snomed_ct\na,1,64E+08\n", "label 'a': its row has more cells than the table has columns"),
-        (
-            "native_label,snomed_ct\na,16488900\n",
-            "label 'a': '16488900' is no SNOMED CT code ",
-        ),
-        ("native_label,snomed_ct\n", "one row at least"),
-        ("native_label,snomed_ct\na,AF\n", "label 'a': 'AF' is no SNOMED CT code"),
-    ],
-)
-def test_a_broken_vocabulary_is_named(tmp_path, text, says):
-    (tmp_path / "own.csv").write_text(text)
-    with pytest.raises(ValueError, match=f"own.csv: .*{says}"):
-        diagnoses_classes.vocabulary(tmp_path / "own.csv")
-
-
-def test_a_vocabulary_that_is_no_utf_8_is_named(tmp_path):
-    (tmp_path / "own.csv").write_bytes("native_label,snomed_ct\nunregelmäßig,164889003\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"own\.csv: a vocabulary is UTF-8 text"):
-        diagnoses_classes.vocabulary(tmp_path / "own.csv")
-
-
-def test_an_unknown_vocabulary_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="vocabulary 'MIMIC' is none of CPSC2018, CPSC2018-Extra, INCART"):
-        diagnoses_classes.vocabulary("MIMIC")
-    with pytest.raises(ValueError, match=r"none\.csv: no such vocabulary; put it there, into its source's folder"):
-        diagnoses_classes.vocabulary("none.csv")
+    assert all(vocabularies.vocabulary(source) for source in REAL)
 
 
 @pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
@@ -221,23 +158,3 @@ def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choic
     else:
         assert short[0] == "AF"
         assert short[2] == "9" * 9
-
-
-def test_a_code_has_six_to_eighteen_digits_and_verhoeffs_check_digit():
-    every = {
-        code
-        for name in diagnoses_classes.vocabularies()
-        for codes in diagnoses_classes.vocabulary(name).values()
-        for code in codes
-    }
-    assert len(every) > 100
-    assert all(map(diagnoses_classes.is_code, every)), "as SNOMED International gave them out"
-    for code in sorted(every)[:20]:
-        for place, digit in enumerate(code):
-            others = [code[:place] + str(other) + code[place + 1 :] for other in range(10) if str(other) != digit]
-            assert not any(map(diagnoses_classes.is_code, others)), "each wrong digit is found"
-        swapped = [code[:n] + code[n + 1] + code[n] + code[n + 2 :] for n in range(len(code) - 1)]
-        assert not any(map(diagnoses_classes.is_code, [one for one in swapped if one != code])), (
-            "each exchange of neighbours too"
-        )
-    assert not any(map(diagnoses_classes.is_code, ("", "1", "12345", "1" * 19, "\u0661\u0662", "1e5", "0164889003")))

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import image
 
 from ecgpipe.augmentation import augmenter, contracts
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.drawing import augmentation_gallery
 from ecgpipe.project import params
 from ecgpipe.simulation import writers
@@ -34,7 +34,7 @@ def test_one_may_look_at_a_recording_of_ones_own(tmp_path):
 
 
 def test_a_switch_alone_acts_always_and_whatever_the_labels():
-    settings = AugmentationParams.model_validate(VALUES["augment"] | {"respect_labels": True, "noise": True})
+    settings = AugmentParams.model_validate(VALUES["augment"] | {"respect_labels": True, "noise": True})
     alone = augmentation_gallery._switched(settings, "star")
     assert [name for name in augmenter.SWITCHES if getattr(alone, name)] == ["star"]
     assert alone.star_probability == 1

@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 
 from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import calibration, held_out, metrics, operating_points, thresholds
+from ecgpipe.evaluation import calibration, challenge_score, held_out, operating_points, thresholds
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import joined
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
 
 CODES = [one.code for one in classes.classes("official")][:3]
-PANEL = metrics.panel(CODES)
-PARAMS = operating_points.Params(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
+PANEL = challenge_score.panel(CODES)
+PARAMS = EvaluateParams(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
 RULES = [PARAMS.model_copy(update={"thresholds": rule}) for rule in ("f1", "challenge", "sensitivity")]
 
 
@@ -149,7 +150,7 @@ def test_predictions_are_read_in_the_order_of_the_table(split, tmp_path, monkeyp
         for part, name in ((k, "val"), ("test", "test")):
             rows = table[fold == part][["source", "record"]]
             given = rows.assign(**dict(zip(CODES, probabilities[fold == part].T, strict=True)))
-            tables.write(given[::-1], atomic.predictions(k) / f"{name}.csv", sealed=True)
+            tables.write(given[::-1], paths.predictions(k) / f"{name}.csv", sealed=True)
     found = held_out.read(table, ["0", "1", "2"], PANEL, PARAMS)
     np.testing.assert_allclose(found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6)
     alone = held_out.read(table[fold != "test"], ["0", "1", "2"], PANEL, PARAMS)

@@ -4,11 +4,11 @@ from scipy.stats import norm
 from sklearn import metrics
 
 from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import bootstrap, calibration, intervals
-from ecgpipe.evaluation import metrics as evaluation_metrics
+from ecgpipe.evaluation import bootstrap, calibration, challenge_score, intervals
+from ecgpipe.evaluation.metrics import auroc, average_precision, f1
 from ecgpipe.evaluation.predictions import Answers
 
-PANEL = evaluation_metrics.panel([one.code for one in classes.classes("official")][:3])
+PANEL = challenge_score.panel([one.code for one in classes.classes("official")][:3])
 AUROC = np.array([0.75, 0.85, 0.92])
 
 
@@ -35,9 +35,9 @@ def test_every_draw_equals_the_metric_of_the_rows_written_out():
     for resample in range(6):
         one = again(answers, weights, resample)
         expected = {
-            "auroc": evaluation_metrics.auroc(one.labels, one.raw),
-            "ap": evaluation_metrics.average_precision(one.labels, one.raw),
-            "f1": evaluation_metrics.f1(one.labels, one.binary),
+            "auroc": auroc(one.labels, one.raw),
+            "ap": average_precision(one.labels, one.raw),
+            "f1": f1(one.labels, one.binary),
             "brier": calibration.brier(one.labels, one.probabilities),
         }
         for key, values in expected.items():
@@ -48,7 +48,7 @@ def test_every_draw_equals_the_metric_of_the_rows_written_out():
         assert found["auroc_micro"][resample] == pytest.approx(micro, abs=1e-12)
         micro = metrics.average_precision_score(one.labels[known], one.raw[known])
         assert found["ap_micro"][resample] == pytest.approx(micro, abs=1e-12)
-        score = evaluation_metrics.challenge(one.labels, one.binary, PANEL.weights, PANEL.sinus)
+        score = challenge_score.challenge(one.labels, one.binary, PANEL.weights, PANEL.sinus)
         assert found[PANEL.challenge][resample] == pytest.approx(score, abs=1e-12)
 
 
@@ -86,7 +86,7 @@ def test_a_macro_mean_is_over_the_same_classes_in_every_resample():
     missing = weights[7] == 0
     assert 0.2 < missing.mean() < 0.5
     assert np.isnan(found["auroc"][2][missing]).all()
-    own = evaluation_metrics.auroc(labels, answers.raw)[2]
+    own = auroc(labels, answers.raw)[2]
     np.testing.assert_allclose(
         found["auroc_macro"][missing], (found["auroc"][:2, missing].sum(axis=0) + own) / 3, atol=1e-12
     )
@@ -94,7 +94,7 @@ def test_a_macro_mean_is_over_the_same_classes_in_every_resample():
 
 
 def test_a_panel_without_weights_has_no_challenge_draws():
-    panel = evaluation_metrics.panel(["1", "2", "3"])
+    panel = challenge_score.panel(["1", "2", "3"])
     found = intervals.draws(random_answers(), panel, bootstrap.counts(np.arange(70), 3, 1))
     assert np.isnan(found["challenge_subset"]).all()
 

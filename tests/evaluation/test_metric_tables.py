@@ -10,13 +10,15 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.evaluation import bootstrap, calibration, held_out, intervals, metric_tables, operating_points, thresholds
-from ecgpipe.evaluation import metrics as evaluation_metrics
+from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals, metric_tables, thresholds
+from ecgpipe.evaluation.metric_tables import write_json
+from ecgpipe.evaluation.metrics import auroc
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Answers
 
 OFFICIAL = [one.code for one in diagnoses_classes.classes("official")]
-PANEL = evaluation_metrics.panel(OFFICIAL[:3])
-PARAMS = operating_points.Params(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
+PANEL = challenge_score.panel(OFFICIAL[:3])
+PARAMS = EvaluateParams(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
 
 
 def answers_of(labels, probabilities, cut=0.5):
@@ -31,7 +33,7 @@ def random_answers(seed, rows=90, classes=3, blank=0.2):
 
 
 def test_a_class_without_severity_keeps_its_code_and_names_the_missing_score():
-    panel = evaluation_metrics.panel(["426783006", "123"])
+    panel = challenge_score.panel(["426783006", "123"])
     assert panel.names == ["NSR", "123"]
     assert panel.weights is None
     told = metric_tables.report(random_answers(0, classes=2), panel)
@@ -77,7 +79,7 @@ SCORES = arrays(np.float64, (15, 2), elements=st.integers(0, 20).map(lambda valu
 @given(LABELS, SCORES, SCORES)
 def test_masked_rows_do_not_matter(labels, scores, others):
     changed = np.where(np.isnan(labels), others, scores)
-    panel = evaluation_metrics.panel(OFFICIAL[:2])
+    panel = challenge_score.panel(OFFICIAL[:2])
     one, other = (metric_tables.report(answers_of(labels, each), panel) for each in (scores, changed))
     assert json.dumps(one, default=float) == json.dumps(other, default=float)
 
@@ -90,7 +92,7 @@ def test_undefined_is_none_and_named_never_zero():
     assert told["undefined"] == {a: "no positives", b: "no negatives", c: "not annotated"}
     assert np.isnan([told["auroc_macro"], told["ap_macro"], told["classes"][a]["f1"], told["classes"][c]["f1"]]).all()
     assert told["classes"][b]["f1"] == told["f1_macro"] == 1.0
-    empty = evaluation_metrics.official_scores(np.zeros((0, 26)), np.zeros((0, 26)), np.zeros((0, 26)))
+    empty = challenge_score.official_scores(np.zeros((0, 26)), np.zeros((0, 26)), np.zeros((0, 26)))
     assert empty == {"auroc_macro": None, "auprc_macro": None, "accuracy": None, "f_macro": None, "challenge": 0.0}
 
 
@@ -127,7 +129,7 @@ def test_before_and_after_calibration_are_both_told(split):
     assert told["brier_macro_raw"] == pytest.approx(calibration.brier(pooled.labels, pooled.raw).mean())
     assert told["brier_macro"] == pytest.approx(calibration.brier(pooled.labels, pooled.probabilities).mean())
     assert told["brier_macro"] < told["brier_macro_raw"]
-    assert told["auroc_macro"] == pytest.approx(evaluation_metrics.auroc(pooled.labels, pooled.raw).mean())
+    assert told["auroc_macro"] == pytest.approx(auroc(pooled.labels, pooled.raw).mean())
 
 
 def test_the_test_setting_is_the_mean_of_the_folds_with_their_spread(split):
@@ -236,7 +238,7 @@ def test_a_subgroup_is_scored_on_its_own_rows(split):
     told = metric_tables.by_subgroup(answers, PANEL, {"source": {"a": here, "b": ~here, "none": np.zeros(120, bool)}})
     pooled = answers.whole["out_of_fold"]
     rows = here[pooled.rows]
-    expected = evaluation_metrics.auroc(pooled.labels[rows], pooled.raw[rows]).mean()
+    expected = auroc(pooled.labels[rows], pooled.raw[rows]).mean()
     assert told["source"]["a"]["out_of_fold"]["auroc_macro"] == pytest.approx(expected)
     assert sum(told["source"][name]["out_of_fold"]["recordings"] for name in "ab") == 90
     assert told["source"]["none"] == {}
@@ -258,6 +260,14 @@ def test_validation_auroc_is_that_of_the_rows_that_no_training_saw(split):
     values = metric_tables.validation_auroc(answers)
     assert values.keys() == {"0", "1", "2", "ensemble"}
     labels, fold, probabilities = split
-    np.testing.assert_allclose(values["1"], evaluation_metrics.auroc(labels[fold == "1"], probabilities[fold == "1"]))
+    np.testing.assert_allclose(values["1"], auroc(labels[fold == "1"], probabilities[fold == "1"]))
     inside = fold != "test"
-    np.testing.assert_allclose(values["ensemble"], evaluation_metrics.auroc(labels[inside], probabilities[inside]))
+    np.testing.assert_allclose(values["ensemble"], auroc(labels[inside], probabilities[inside]))
+
+
+def test_json_has_sorted_keys_six_digits_and_null_for_nan(tmp_path):
+    path = tmp_path / "one.json"
+    write_json({"b": np.float64(1) / 3, "a": [np.nan, np.int64(2)], 1: None}, path)
+    assert path.read_text() == '{\n "1": null,\n "a": [\n  null,\n  2\n ],\n "b": 0.333333\n}\n'
+    write_json([{"b": 1, "a": 2.0}], path)
+    assert path.read_text() == '[\n{"a": 2.0, "b": 1}\n]\n'

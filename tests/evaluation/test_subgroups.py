@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe.evaluation import subgroups
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
 
 
 def table():
@@ -38,5 +38,5 @@ def test_a_recording_counts_for_each_of_its_flags_or_for_none():
 def test_flags_come_from_the_stores_by_source_and_record(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, rows in (("a", [("2", "x"), ("1", "")]), ("b", [("1", "y|z"), ("3", ""), ("4", ""), ("9", "q")])):
-        tables.write(pd.DataFrame(rows, columns=["record", "flags"]), atomic.store(name) / "index.csv", sealed=True)
+        tables.write(pd.DataFrame(rows, columns=["record", "flags"]), paths.store(name) / "index.csv", sealed=True)
     assert subgroups.read_flags(table()).tolist() == ["", "x", "y|z", "", ""]

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.evaluation import metrics, thresholds
+from ecgpipe.evaluation import challenge_score, thresholds
 
 SHAPE = (12, 3)
 LABELS = arrays(np.float64, SHAPE, elements=st.sampled_from([0.0, 1.0, np.nan]))
@@ -116,7 +116,7 @@ def random_case(seed, rows=120, classes=5):
     labels = (rng.random((rows, classes)) < 0.25).astype(float)
     labels[rng.random(labels.shape) < 0.15] = np.nan
     scores = np.clip(0.3 * np.nan_to_num(labels) + rng.integers(0, 70, labels.shape) / 100, 0, 1)
-    weights = metrics.panel([one.code for one in diagnoses_classes.classes("official")][:classes]).weights
+    weights = challenge_score.panel([one.code for one in diagnoses_classes.classes("official")][:classes]).weights
     return labels, scores, weights
 
 
@@ -124,15 +124,15 @@ def random_case(seed, rows=120, classes=5):
 def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     labels, scores, weights = random_case(seed)
     found = thresholds.maximal_challenge(labels, scores, weights)
-    best = metrics.challenge(labels, scores >= found, weights, None)
-    start = metrics.challenge(labels, scores >= thresholds.maximal_f1(labels, scores), weights, None)
+    best = challenge_score.challenge(labels, scores >= found, weights, None)
+    start = challenge_score.challenge(labels, scores >= thresholds.maximal_f1(labels, scores), weights, None)
     assert best >= start
     tried = 0
     for index in range(labels.shape[1]):
         for cut in [*np.unique(scores[~np.isnan(labels[:, index]), index]), 1.01]:
             other = found.copy()
             other[index] = cut
-            assert metrics.challenge(labels, scores >= other, weights, None) <= best + 1e-9
+            assert challenge_score.challenge(labels, scores >= other, weights, None) <= best + 1e-9
             tried += 1
     assert tried > 100
 
@@ -141,7 +141,7 @@ def test_the_search_answers_everything_right_where_scores_separate_the_classes()
     labels, _, weights = random_case(9)
     scores = np.nan_to_num(labels, nan=0.5) * 0.8 + 0.1
     found = thresholds.maximal_challenge(labels, scores, weights)
-    assert metrics.challenge(labels, scores >= found, weights, None) == pytest.approx(1.0)
+    assert challenge_score.challenge(labels, scores >= found, weights, None) == pytest.approx(1.0)
 
 
 def test_a_class_without_positives_stays_undecided_in_every_rule():

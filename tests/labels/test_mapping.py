@@ -1,14 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping
-from ecgpipe.project import params, tables
+from ecgpipe.project import tables
 from ecgpipe.recordings.recording import Description
 from ecgpipe.recordings.sources import Source
 
@@ -28,7 +26,7 @@ def described(*labels):
 
 
 def mapped(source, *labels, classes=STUDY, unscored="keep"):
-    vocabulary = diagnoses_classes.vocabulary(source.vocabulary)
+    vocabulary = vocabularies.vocabulary(source.vocabulary)
     return mapping.map_source("a", described(*labels), source, vocabulary, classes, unscored)
 
 
@@ -79,7 +77,7 @@ def test_a_class_that_the_vocabulary_lacks_is_blank_even_where_a_recording_carri
 )
 def test_a_class_is_annotated_in_every_row_of_a_source_or_in_none(vocabulary, labels):
     table = mapped(Source(form="wfdb", vocabulary=vocabulary, codes="snomed"), *map(tuple, labels), classes=OFFICIAL)
-    said = diagnoses_classes.annotated(diagnoses_classes.vocabulary(vocabulary), OFFICIAL)
+    said = diagnoses_classes.annotated(vocabularies.vocabulary(vocabulary), OFFICIAL)
     for diagnosis, annotated in zip(OFFICIAL, said, strict=True):
         assert table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
 
@@ -148,7 +146,7 @@ def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / "my.csv").write_text("native_label,snomed_ct\nflimmern,164889003\n")
     assert mapping.vocabulary(own, tmp_path) == {"flimmern": {AF}}
-    assert mapping.vocabulary(EAST, tmp_path) == diagnoses_classes.vocabulary("sim-east")
+    assert mapping.vocabulary(EAST, tmp_path) == vocabularies.vocabulary("sim-east")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +179,7 @@ def test_equally_specific_statements_all_speak():
 @settings(deadline=None)
 @given(st.permutations(["367", "310", "346"]))
 def test_the_order_of_modifiers_says_nothing(modifiers):
-    assert mapping.snomed("+".join(["147", *modifiers]), "aha", diagnoses_classes.vocabulary("SPH")) == {TINV}
+    assert mapping.snomed("+".join(["147", *modifiers]), "aha", vocabularies.vocabulary("SPH")) == {TINV}
 
 
 def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
@@ -201,7 +199,7 @@ def test_a_recording_without_any_label_is_not_one_without_any_class():
 
 def test_a_fault_found_before_stays():
     fault = Description("R9", "R9.hea", fault="leads: R9.hea: missing V6")
-    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, diagnoses_classes.vocabulary("CPSC2018"), STUDY)
+    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, vocabularies.vocabulary("CPSC2018"), STUDY)
     assert table["fault"].tolist() == ["leads: R9.hea: missing V6", ""]
     assert table.loc[0, tables.class_codes(table)].isna().all()
     assert table.loc[0, "age":"samples"].replace("", np.nan).isna().all()
@@ -221,80 +219,10 @@ def test_the_table_says_what_the_labels_say(labels):
         assert present(table.loc[row.Index]) == {d.code for d in STUDY if set(d.codes) & set(one)}
 
 
-@pytest.fixture
-def reported():
-    descriptions = {
-        "cpsc": [
-            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)),
-            *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
-        ],
-        "sph": described(("50+310", "999"), ("1",)),
-    }
-    sources = {"cpsc": CPSC, "sph": SPH}
-    words = {name: diagnoses_classes.vocabulary(source.vocabulary) for name, source in sources.items()}
-    parts = [mapping.map_source(n, descriptions[n], sources[n], words[n], STUDY) for n in sources]
-    return mapping.report(pd.concat(parts, ignore_index=True), descriptions, sources, words, STUDY)
-
-
-def test_the_report_counts_positives_by_class_and_source(reported):
-    assert (reported["recordings"], reported["usable"]) == (68, 6)
-    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
-    assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
-    assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
-    assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
-        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
-    }  # fmt: skip
-    tab = reported["classes"][TAB]
-    assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
-
-
-def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
-    left_out = reported["sources"]["cpsc"]["left_out"]
-    assert left_out["no-labels"] == {"recordings": 1, "records": ["R3"]}
-    assert left_out["unknown-labels"] == {"recordings": 1, "records": ["R4"]}
-    assert left_out["leads"]["recordings"] == 60
-    assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
-    assert reported["sources"]["sph"]["left_out"] == {}
-
-
 def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
     table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
-    said = zip(STUDY, diagnoses_classes.annotated(diagnoses_classes.vocabulary("PTB-XL"), STUDY), strict=True)
+    said = zip(STUDY, diagnoses_classes.annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True)
     annotated = [one.code for one, yes in said if yes]
     assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
     assert table.loc[1, annotated].notna().all()
     assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels"]
-
-
-def test_the_report_counts_the_flags_of_usable_recordings():
-    one, two, three = described((AF,), (AF,), ())
-    flagged = [
-        replace(one, flags=("odd-age", "odd-sex")),
-        replace(two, flags=("odd-age",)),
-        replace(three, flags=("odd-age",)),
-    ]
-    words = diagnoses_classes.vocabulary(CPSC.vocabulary)
-    table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)
-    said = mapping.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)["sources"]["cpsc"]
-    assert said["flags"] == {"odd-age": 2, "odd-sex": 1}
-
-
-def test_the_report_counts_labels_that_no_class_takes(reported):
-    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
-    assert cpsc["unknown"] == {"999": 1, "heart": 1}
-    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 2}
-    assert cpsc["unscored"] == {"429622005 st depression": 2}
-    assert cpsc["without_a_class"] == 2, "R2, and R5 whose class is not annotated"
-    assert cpsc["partly_unknown"] == 1, "R2"
-    assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
-    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)
-
-
-def test_params_choose_the_classes():
-    labels = {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False}
-    values = {"labels": {**labels, "unscored": "drop", "unannotated": "negative"}}
-    assert [d.code for d in mapping.chosen(params.section(mapping.Params, values, "labels"))] == [AF, RBBB]
-    with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
-        params.section(mapping.Params, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")
-    with pytest.raises(ValueError, match=r"labels\.unannotated: Input should be 'mask' or 'negative'"):
-        params.section(mapping.Params, {"labels": values["labels"] | {"unannotated": "zero"}}, "labels")

@@ -1,11 +1,12 @@
 import numpy as np
 import torch
 
-from ecgpipe.dataset import examples
+from ecgpipe.dataset import examples, gather
 from ecgpipe.model import inference
-from ecgpipe.model.network import Params, SEResNet18
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.model.params import ModelParams
 
-NETWORK = Params(width=4, stem_kernel=15, kernel=7, dropout=0.5, reduction=4, demographics=True)
+NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.5, reduction=4, demographics=True)
 
 
 def data_of(lengths, seed=1):
@@ -22,7 +23,7 @@ def test_probabilities_are_the_mean_over_windows_and_batches_change_nothing():
     found = inference.probabilities_of(network, data, 1000, "none", batch=2)
     for row, starts in enumerate([[0], [0, 500, 1000, 1300], [0]]):
         time = torch.arange(1000).repeat(len(starts), 1) + torch.tensor(starts).double()[:, None]
-        signal = examples.gather(data, torch.tensor([row] * len(starts)), time)[0].transpose(1, 2)
+        signal = gather.gather(data, torch.tensor([row] * len(starts)), time)[0].transpose(1, 2)
         expected = torch.sigmoid(network(signal, data.demographics[[row] * len(starts)])).mean(dim=0)
         assert torch.allclose(found[row], expected, atol=1e-6)
     assert torch.allclose(found, inference.probabilities_of(network, data, 1000, "none", batch=64), atol=1e-6)

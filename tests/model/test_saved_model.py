@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from ecgpipe.model import saved_model
-from ecgpipe.model.network import Params, SEResNet18
-from ecgpipe.project import atomic
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import digests, paths
 
-NETWORK = Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 ABOUT = {"classes": ["426783006", "164889003"], "network": NETWORK.model_dump()}
 
 
@@ -39,11 +40,11 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     path.write_text(json.dumps(about | {"classes": ["1", "2", "3"]}))
     with pytest.raises(ValueError, match=r"m/model.json: damaged or changed"):
         saved_model.load(tmp_path / "m")
-    atomic.seal(tmp_path / "m")
+    digests.seal(tmp_path / "m")
     with pytest.raises(ValueError, match=r"does not fit model.json"):
         saved_model.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"format": 0}))
-    atomic.seal(tmp_path / "m")
+    digests.seal(tmp_path / "m")
     with pytest.raises(ValueError, match="format 0 is not 3"):
         saved_model.load(tmp_path / "m")
 
@@ -57,14 +58,14 @@ def test_versions_name_every_package_behind_a_model():
 
 def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_stood(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
-    saved_model.save(atomic.model(3), SEResNet18(2, NETWORK), ABOUT)
+    saved_model.save(paths.model(3), SEResNet18(2, NETWORK), ABOUT)
     saved_model.leave_unused(3, rank=1)
-    assert len(list(atomic.model(3).iterdir())) == 3, "the first process alone writes"
+    assert len(list(paths.model(3).iterdir())) == 3, "the first process alone writes"
     saved_model.leave_unused(3)
     assert "fold 3 has no recordings: there are fewer institutions than split.folds" in caplog.text
-    for folder in (atomic.model(3), atomic.predictions(3)):
+    for folder in (paths.model(3), paths.predictions(3)):
         assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
-        atomic.verify(folder / "unused.json", required=True)
+        digests.verify(folder / "unused.json", required=True)
         assert json.loads((folder / "unused.json").read_text())["unused"].startswith("fold 3 has no recordings")
     with pytest.raises(ValueError, match="no model here"):
-        saved_model.load(atomic.model(3))
+        saved_model.load(paths.model(3))

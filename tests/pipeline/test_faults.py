@@ -24,10 +24,11 @@ import torch
 from ecgpipe.dataset import examples
 from ecgpipe.evaluation import operating_points, predictions
 from ecgpipe.model import saved_model
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import paths, tables
+from ecgpipe.project.digests import BESIDE, SUMS, digest
 from ecgpipe.project.stage import run
 from ecgpipe.report import plots
-from ecgpipe.splitting import folds
+from ecgpipe.splitting.join import read_store
 from tests.pipeline.test_pipeline import ALL, ROOT, small
 from tests.training.test_checkpoint import made
 
@@ -227,35 +228,33 @@ def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
 
 
 def _fold(name: str) -> None:
-    table = tables.read(atomic.FOLDS)
+    table = tables.read(paths.FOLDS)
     for part, rows in (("val", "0"), ("test", "test")):
-        predictions.read_probabilities(atomic.predictions("0") / f"{part}.csv", table[table["fold"] == rows])
+        predictions.read_probabilities(paths.predictions("0") / f"{part}.csv", table[table["fold"] == rows])
     plots.read_histories(["0"])
 
 
 def _store(name: str) -> None:
     examples.open_stores(["sim-north"])
-    folds.read_store(atomic.store("sim-north"))
+    read_store(paths.store("sim-north"))
 
 
 def _points(name: str) -> None:
-    about = saved_model.load(atomic.model("0"))[1]
-    operating_points.read(
-        atomic.OPERATING, about["classes"], {k: atomic.digest(path) for k, path in _validations().items()}
-    )
+    about = saved_model.load(paths.model("0"))[1]
+    operating_points.read(paths.OPERATING, about["classes"], {k: digest(path) for k, path in _validations().items()})
 
 
 def _validations() -> dict[str, Path]:
-    return {k: atomic.predictions(k) / "val.csv" for k in "01"}
+    return {k: paths.predictions(k) / "val.csv" for k in "01"}
 
 
 KINDS = {
     "store": ("data/signals/sim-north/*", _store),
-    "labels": ("data/labels.csv*", lambda _: tables.read(atomic.LABELS)),
-    "folds": ("data/folds.csv*", lambda _: tables.read(atomic.FOLDS)),
-    "facts of the split": ("data/folds.json*", lambda _: atomic.folds_info()),
+    "labels": ("data/labels.csv*", lambda _: tables.read(paths.LABELS)),
+    "folds": ("data/folds.csv*", lambda _: tables.read(paths.FOLDS)),
+    "facts of the split": ("data/folds.json*", lambda _: tables.folds_info()),
     "predictions": ("data/predictions/fold-0/*", _fold),
-    "model": ("data/models/fold-0/*", lambda _: saved_model.load(atomic.model("0"))),
+    "model": ("data/models/fold-0/*", lambda _: saved_model.load(paths.model("0"))),
     "operating points": ("data/models/operating.json*", _points),
     "training state": ("state.pt", lambda path: made(1).resume(Path(path), "key", torch.device("cpu"))),
 }
@@ -277,7 +276,7 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
             with pytest.raises(ValueError, match="damaged") as caught:
                 read("state.pt")
             assert path.parent.as_posix() in str(caught.value)
-        if path.name == atomic.SUMS or path.suffix == atomic.BESIDE:
+        if path.name == SUMS or path.suffix == BESIDE:
             path.unlink()
             with pytest.raises(ValueError, match="no digest beside it"):
                 read("state.pt")

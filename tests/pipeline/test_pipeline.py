@@ -14,7 +14,8 @@ from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from ecgpipe import __main__
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import digests, params, tables
+from ecgpipe.project.paths import FOLDS, LABELS, LEFT_OUT, METRICS, OPERATING, PLOTS, model, predictions, store
 
 ROOT = Path(__file__).parents[2]
 SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
@@ -67,7 +68,7 @@ def inside(project, monkeypatch):
 
 
 def test_every_recording_made_is_in_a_fold_or_listed_with_its_reason(inside):
-    labels, folds, left_out = (tables.read(path) for path in (atomic.LABELS, atomic.FOLDS, atomic.LEFT_OUT))
+    labels, folds, left_out = (tables.read(path) for path in (LABELS, FOLDS, LEFT_OUT))
     assert len(labels) == 72
     assert len(folds) + len(left_out) == 72
     assert left_out["reason"].str.len().min() > 5
@@ -77,7 +78,7 @@ def test_every_recording_made_is_in_a_fold_or_listed_with_its_reason(inside):
 
 
 def test_a_source_that_annotates_nine_classes_has_blanks_for_the_others(inside):
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(FOLDS)
     codes = tables.class_codes(folds)
     south = folds[folds["source"] == "sim-south"][codes]
     assert len(codes) == 17
@@ -86,7 +87,7 @@ def test_a_source_that_annotates_nine_classes_has_blanks_for_the_others(inside):
 
 
 def test_the_exact_duplicate_across_two_sources_stands_on_one_side(inside):
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(FOLDS)
     groups = folds.groupby("group")
     spanning = groups["source"].nunique()
     assert int((spanning > 1).sum()) == 1
@@ -94,13 +95,13 @@ def test_the_exact_duplicate_across_two_sources_stands_on_one_side(inside):
 
 
 def test_the_metrics_name_what_they_are(inside):
-    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    summary = json.loads((METRICS / "summary.json").read_text())
     assert {"test", "test_ensemble", "out_of_fold"} <= set(summary)
     numbers = re.findall(r": -?\d", json.dumps(summary))
     assert 5 < len(numbers) <= 30
-    assert sorted(path.name for path in (atomic.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert sorted(path.name for path in (METRICS / "folds").iterdir()) == ["0.json", "1.json"]
     for name in ("roc", "pr", "history", "calibration", "confusion", "classes"):
-        assert (atomic.PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_the_same_to_the_byte(
@@ -109,32 +110,32 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
     """Labels and signals of all test recordings are replaced after the split."""
     shutil.copytree(inside, tmp_path / "p", ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"))
     monkeypatch.chdir(tmp_path / "p")
-    rng, table = np.random.default_rng(1), tables.read(atomic.FOLDS)
+    rng, table = np.random.default_rng(1), tables.read(FOLDS)
     test = table["fold"] == "test"
     codes = tables.class_codes(table)
     table.loc[test, codes] = rng.integers(0, 2, (int(test.sum()), len(codes))).astype(float)
-    tables.write(table, atomic.FOLDS, sealed=True)
+    tables.write(table, FOLDS, sealed=True)
     for source, rows in table[test].groupby("source"):
-        path = atomic.store(source) / "signals.npy"
-        index = tables.read(atomic.store(source) / "index.csv").set_index("record")
+        path = store(source) / "signals.npy"
+        index = tables.read(store(source) / "index.csv").set_index("record")
         stored = np.load(path)
         for record in rows["record"]:
             first, samples = (int(index.loc[record, key]) for key in ("first", "samples"))
             stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
         np.save(path, stored)
-        atomic.seal(path.parent)
+        digests.seal(path.parent)
     run(["train", "evaluate"], params.load())
-    same = [atomic.OPERATING]
+    same = [OPERATING]
     for fold in ("0", "1"):
-        same += [atomic.model(fold) / "weights.safetensors", atomic.predictions(fold) / "val.csv"]
-        tested = atomic.predictions(fold) / "test.csv"
+        same += [model(fold) / "weights.safetensors", predictions(fold) / "val.csv"]
+        tested = predictions(fold) / "test.csv"
         assert tested.read_bytes() != (inside / tested).read_bytes()
     for path in same:
         assert path.read_bytes() == (inside / path).read_bytes(), path
 
 
 def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, tmp_path):
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(FOLDS)
     test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
     paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
     assert paths
@@ -142,10 +143,10 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     ours = tables.read(tmp_path / "p.csv", sealed=False)
     expected = []
     for fold in ("0", "1"):
-        table = tables.read(atomic.predictions(fold) / "test.csv").set_index(["source", "record"])
+        table = tables.read(predictions(fold) / "test.csv").set_index(["source", "record"])
         expected.append(table.loc[[("sim-north", record) for record in test["record"]]].to_numpy())
     names = [column for column in ours.columns[3:] if not column.endswith("_present")]
-    said = json.loads(atomic.OPERATING.read_text())["ensemble"]
+    said = json.loads(OPERATING.read_text())["ensemble"]
     mean = np.mean(expected, axis=0).astype(float)
     logits = np.log(mean / (1 - mean)) * said["slope"] + said["shift"]
     calibrated = 1 / (1 + np.exp(-logits))
@@ -200,18 +201,18 @@ def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(proje
     split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}
     values = small(folder / "params.yaml", split=split, train={"epochs": 1}, labels={"unannotated": "negative"})
     run(["split", "train", "evaluate"], values)
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(FOLDS)
     assert sorted(sorted(set(rows["source"])) for _, rows in folds.groupby("fold")) == [
         ["sim-east", "sim-north"],
         ["sim-south", "sim-west"],
     ]
-    for unused in (atomic.model(2), atomic.predictions(2)):
+    for unused in (model(2), predictions(2)):
         left = sorted(path.name for path in unused.iterdir())
         assert left == ["SHA256SUMS", "unused.json"], "DVC tracks it, so evaluate leaves it"
-    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    summary = json.loads((METRICS / "summary.json").read_text())
     assert summary["counts"]["folds"] == 2
-    assert sorted(path.name for path in (atomic.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
-    assert json.loads((atomic.model(0) / "model.json").read_text())["folds"] == [0, 1]
+    assert sorted(path.name for path in (METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert json.loads((model(0) / "model.json").read_text())["folds"] == [0, 1]
     one = f"data/raw/sim-north/{folds['path'][folds['source'] == 'sim-north'].iloc[0]}"
     assert __main__.main(["predict", one, "--out", str(tmp_path / "p.csv")]) == 0
     assert tables.read(tmp_path / "p.csv", sealed=False)["verdict"].tolist() == ["ok"]
@@ -263,11 +264,11 @@ def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monk
         split={"test_fraction": 0}, train={"epochs": 1},
     )  # fmt: skip
     run(ALL, values)
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(FOLDS)
     assert set(folds["source"]) == set(sources)
     assert len(tables.class_codes(folds)) == 26
-    summary = json.loads((atomic.METRICS / "summary.json").read_text())
+    summary = json.loads((METRICS / "summary.json").read_text())
     assert summary["counts"]["test_recordings"] == 0
     assert summary["test"]["auroc_macro"] == {"mean": None, "sd": None}
     assert dict(folds["source"].value_counts()) == {"chapman_shaoxing": 13, "ptb": 7, "sph": 5}
-    assert tables.read(atomic.LEFT_OUT)["reason"].str.partition(":")[0].tolist() == ["no-metadata"]
+    assert tables.read(LEFT_OUT)["reason"].str.partition(":")[0].tolist() == ["no-metadata"]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ecgpipe.augmentation import augmenter, random_draws
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import params
 from tests.augmentation.test_augmenter import WHOLE, made, recordings, untouched
 from tests.augmentation.test_time_warps import released_star
@@ -17,7 +17,7 @@ UPSTREAM = params.load(Path(__file__).parents[2] / "configs/upstream.yaml")["aug
 def upstream(name, data):
     """The engine with the settings of configs/upstream.yaml and one transform on, its draws, and the window plainly."""
     switches = {switch: switch == name for switch in augmenter.SWITCHES}
-    settings = AugmentationParams(**UPSTREAM | switches | {f"{name}_probability": 1.0})
+    settings = AugmentParams(**UPSTREAM | switches | {f"{name}_probability": 1.0})
     return settings, random_draws.Draws(data.keys, 7, 0), untouched(data).double().numpy()
 
 

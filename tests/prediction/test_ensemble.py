@@ -5,7 +5,7 @@ import pytest
 
 from ecgpipe.model.network import folded
 from ecgpipe.prediction.ensemble import load
-from ecgpipe.project import atomic
+from ecgpipe.project import digests
 from tests.fixtures import small_models
 
 
@@ -17,7 +17,7 @@ def models(tmp_path):
 def test_models_of_different_trainings_are_not_mixed(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
-    atomic.seal(path.parent)
+    digests.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
         load(models)
     with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
@@ -27,7 +27,7 @@ def test_models_of_different_trainings_are_not_mixed(models):
 def test_operating_points_of_other_models_are_refused(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
-    atomic.seal(path.parent)
+    digests.seal(path.parent)
     with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
         load(models)
     (models / "operating.json").unlink()
@@ -38,7 +38,7 @@ def test_operating_points_of_other_models_are_refused(models):
 def test_a_model_without_names_is_to_be_trained_again(models):
     path = models / "fold-0/model.json"
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
-    atomic.seal(path.parent)
+    digests.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
         load(models)
 
@@ -47,7 +47,7 @@ def test_a_model_without_names_is_to_be_trained_again(models):
 def test_a_model_that_lacks_what_is_needed_is_named(models, key):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != key}))
-    atomic.seal(path.parent)
+    digests.seal(path.parent)
     with pytest.raises(ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"):
         load(models)
 

@@ -9,10 +9,9 @@ from ecgpipe.dataset import examples
 from ecgpipe.evaluation import calibration, operating_points
 from ecgpipe.prediction import onnx_export
 from ecgpipe.prediction.ensemble import load
-from ecgpipe.preprocessing import bandpass
-from ecgpipe.project import atomic
+from ecgpipe.preprocessing import bandpass, store_writer
+from ecgpipe.project import digests
 from ecgpipe.recordings import recording
-from ecgpipe.signals import store
 from tests.fixtures import small_models
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs exported models; requirements-dev.txt has it")
@@ -33,7 +32,7 @@ def session(ensemble, folder):
 
 def distance(ensemble, run, signals_mv, age, sex):
     """The largest difference between the file's probabilities and the models' own, of signals of one length."""
-    want = np.nan_to_num(ensemble.probabilities([store.to_microvolts(one) for one in signals_mv], age, sex))
+    want = np.nan_to_num(ensemble.probabilities([store_writer.to_microvolts(one) for one in signals_mv], age, sex))
     given = {"signal": np.stack([one.T for one in signals_mv]).astype(np.float32)}
     if len(run.get_inputs()) > 1:
         years = np.array([np.nan if one is None else one for one in age], float)
@@ -99,14 +98,14 @@ def test_one_fold_is_exported_with_its_own_operating_point(models, tmp_path):
     said = json.loads(path.read_text())
     said["folds"]["1"] |= {"shift": [0.0, 0.0, 0.0], "slope": [1.0, 1.0, 1.0], "threshold": [0.1, 0.2, None]}
     path.write_text(json.dumps(said))
-    atomic.seal(path)
+    digests.seal(path)
     alone, signal_mv = load(models, fold=1), np.random.default_rng(3).normal(0, 0.3, (700, 12))
     assert alone.folds == [1]
     run = session(alone, tmp_path)
     assert distance(alone, run, [signal_mv], [50.0], ["F"]) < 1e-5
-    together = load(models).probabilities([store.to_microvolts(signal_mv)], [50.0], ["F"])
+    together = load(models).probabilities([store_writer.to_microvolts(signal_mv)], [50.0], ["F"])
     assert distance(alone, run, [signal_mv], [None], ["F"]) < 1e-5
-    assert np.abs(together - alone.probabilities([store.to_microvolts(signal_mv)], [50.0], ["F"])).max() > 1e-3
+    assert np.abs(together - alone.probabilities([store_writer.to_microvolts(signal_mv)], [50.0], ["F"])).max() > 1e-3
     assert json.loads(run.get_modelmeta().custom_metadata_map["thresholds"]) == [0.1, 0.2, None]
     with pytest.raises(ValueError, match=r"no fold 7 here \(there: 0, 1\)"):
         load(models, fold=7)

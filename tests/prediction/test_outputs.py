@@ -73,22 +73,14 @@ def test_two_recordings_of_one_name_are_no_challenge():
         outputs.distinct([Path("a/R1.hea"), Path("b/R1.hea")])
 
 
-def test_nothing_is_replaced_by_half_a_result_and_no_folder_by_a_new_one(tmp_path):
+def test_nothing_is_replaced_by_half_a_result(tmp_path):
     (tmp_path / "p.csv").write_text("before")
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/thesis.txt").write_text("years")
     for form, out in (("csv", tmp_path / "p.csv"), ("challenge", tmp_path / "new")):
         with pytest.raises(RuntimeError), outputs.writer(form, out, CODES, NAMES) as take:
             take(ANSWERS[0])
             raise RuntimeError
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "p.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv"]
     assert (tmp_path / "p.csv").read_text() == "before"
-    for out in (tmp_path / "mine", tmp_path / "p.csv"):
-        with pytest.raises(ValueError, match="--out writes a new folder"):
-            write("challenge", out)
-    with pytest.raises(ValueError, match="--out names a file, found a folder"):
-        write("csv", tmp_path / "mine")
-    assert (tmp_path / "mine/thesis.txt").read_text() == "years"
 
 
 def test_a_name_that_is_no_unicode_is_spelled_out(tmp_path):

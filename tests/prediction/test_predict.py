@@ -1,56 +1,68 @@
 import dataclasses
-import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
-from ecgpipe.prediction import predict
+from ecgpipe.prediction import predict, reading
 from ecgpipe.prediction.ensemble import Ensemble, load
-from ecgpipe.preprocessing import bandpass
+from ecgpipe.preprocessing import bandpass, store_writer
 from ecgpipe.recordings import recording as recordings_recording
-from ecgpipe.recordings import sources
-from ecgpipe.signals import store
 from ecgpipe.simulation import writers
 from tests.fixtures import small_models
 from tests.fixtures.limbs import lawful
 from tests.fixtures.small_models import CONDITIONING
-
-SOURCE = sources.Source(
-    form="h5", vocabulary="sim-west", codes="aha", rate_hz=500, table="metadata.csv",
-    columns={"record": "ECG_ID", "labels": "AHA_Code", "age": "Age", "sex": "Sex"},
-)  # fmt: skip
+from tests.prediction.conftest import SOURCE
 
 
-@pytest.fixture
-def models(tmp_path):
-    return small_models.write(tmp_path / "models")
+def test_answers_come_while_files_are_still_unread(models, recordings, monkeypatch):
+    monkeypatch.setattr(predict, "_BATCH", 1)
+    read = []
+    plain = recordings_recording.read
+    monkeypatch.setattr(
+        recordings_recording, "read", lambda path, source, root: read.append(path) or plain(path, source)
+    )
+    file = reading.expand([recordings])[0]
+    answers = predict.predict(load(models), [file] * 50)
+    next(answers)
+    answers.close()
+    assert len(read) <= 3 * torch.get_num_threads() + 3
 
 
-@pytest.fixture
-def recordings(tmp_path):
-    rng = np.random.default_rng(1)
-    for number, rate_hz in enumerate((500, 257, 1000)):
-        signal_mv = lawful(rng.normal(0, 0.2, (6 * rate_hz, 12)))
-        writers.write_challenge(
-            tmp_path / "raw/g 1", f"R{number}", signal_mv, rate_hz, age=[50, None, 0][number], sex="F", labels=["1"]
-        )
-    (tmp_path / "raw/g 1/R9.hea").write_text("R9 12 500 5000\n")
-    return tmp_path / "raw"
+def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
+    ensemble = load(models)
+    ensemble.about["network"]["demographics"] = False
+    assert [answer.verdict for answer in predict.predict(ensemble, reading.expand([recordings / "g 1/R1"]))] == ["ok"]
 
 
-@pytest.fixture
-def west(tmp_path):
-    """Three .h5 files without a rate, as the demo's sim-west and SPH have them; the table tells of two."""
-    rng = np.random.default_rng(2)
-    for name in ("W1", "W2", "W3"):
-        writers.write_h5(tmp_path / "west", name, lawful(rng.normal(0, 0.2, (3000, 12))))
-    (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW2,1,,M\n")
-    return tmp_path / "west"
+def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypatch):
+    ensemble, files = load(models), reading.expand([recordings / "g 1/R1"])
+    values = next(iter(predict.predict(ensemble, files))).probabilities
+    cuts = np.array([values[0], np.nextafter(values[1], 1), np.inf])
+    exact = dataclasses.replace(ensemble, point=dataclasses.replace(ensemble.point, thresholds=cuts))
+    assert list(next(iter(predict.predict(exact, files))).present) == [1, 0, 0]
+
+
+def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
+    ensemble = load(small_models.write(tmp_path / "few", auroc=(0.9, None, 0.8)))
+    answers = [one for one in predict.predict(ensemble, reading.expand([recordings])) if one.verdict != "refused"]
+    assert len(answers) == 3
+    assert all(np.isnan(one.probabilities[1]) and one.present[1] == 0 for one in answers)
+
+
+def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
+    how = predict.Reading(keep_s=2.0)
+    answers = list(predict.predict(load(models), reading.expand([recordings]), how))
+    assert [None if one.recording is None else len(one.recording.signal_mv) for one in answers] == [
+        1000,
+        514,
+        2000,
+        None,
+    ]
+    assert [one.duration_s for one in answers] == [6.0, 6.0, 6.0, 0.0]
+    assert all(one.recording.signal_mv.base is None for one in answers[:3])
 
 
 def tabled(ensemble, files, *how, **more):
@@ -68,12 +80,12 @@ def tabled(ensemble, files, *how, **more):
 
 def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_recording(models, recordings):
     ensemble = load(models)
-    table = tabled(ensemble, predict.expand([recordings]))
+    table = tabled(ensemble, reading.expand([recordings]))
     path = recordings / "g 1/R1.hea"
     recording = recordings_recording.read(path)
     signal_mv = bandpass.condition(recording.signal_mv, 257, **CONDITIONING)
     data = examples.of_signals(
-        [store.to_microvolts(signal_mv)], np.array([np.nan]), np.array(["F"]), rate_hz=100, classes=3
+        [store_writer.to_microvolts(signal_mv)], np.array([np.nan]), np.array(["F"]), rate_hz=100, classes=3
     )
     expected = np.mean([inference.probabilities_of(n, data, 400, "none").numpy()[0] for n in ensemble.networks], axis=0)
     row = table[table["path"] == str(path)].iloc[0]
@@ -85,7 +97,7 @@ def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_reco
 
 
 def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models, recordings):
-    table = tabled(load(models), predict.expand([recordings]))
+    table = tabled(load(models), reading.expand([recordings]))
     assert list(table["verdict"]) == ["ok", "flagged", "ok", "refused"]
     assert table["reason"][1] == "age-unknown"
     assert "R9" in table["reason"][3]
@@ -95,7 +107,7 @@ def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models,
 
 def test_an_unknown_age_and_an_age_of_zero_differ(models, recordings):
     ensemble = load(models)
-    found = predict.expand([recordings / "g 1/R2.hea"])
+    found = reading.expand([recordings / "g 1/R2.hea"])
     newborn = tabled(ensemble, found)
     header = recordings / "g 1/R2.hea"
     header.write_text(header.read_text().replace("#Age: 0", "#Age: NaN"))
@@ -107,135 +119,36 @@ def test_an_unknown_age_and_an_age_of_zero_differ(models, recordings):
 
 def test_batches_change_nothing(models, recordings, monkeypatch):
     ensemble = load(models)
-    files = predict.expand([recordings])
+    files = reading.expand([recordings])
     whole = tabled(ensemble, files)
     monkeypatch.setattr(predict, "_BATCH", 1)
     single = tabled(ensemble, files)
     pd.testing.assert_frame_equal(whole, single, rtol=1e-5)
 
 
-def test_paths_without_recordings_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"):
-        predict.expand([tmp_path / "nowhere"])
-    with pytest.raises(ValueError, match="no such file"):
-        predict.expand([tmp_path])
-
-
 def test_a_rate_below_the_band_is_a_doubt(models, tmp_path):
     signal_mv = lawful(np.random.default_rng(1).normal(0, 0.2, (400, 12)))
     writers.write_challenge(tmp_path / "slow", "S1", signal_mv, 64, age=50, sex="M", labels=["1"])
-    table = tabled(load(models), predict.expand([tmp_path / "slow"]))
+    table = tabled(load(models), reading.expand([tmp_path / "slow"]))
     assert table["reason"][0] == "low-rate (64 Hz, the models need 80 Hz)"
 
 
 def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     ensemble = load(models)
-    files = predict.expand([west])
-    table = tabled(ensemble, files, SOURCE, predict.people([west], SOURCE))
+    files = reading.expand([west])
+    table = tabled(ensemble, files, SOURCE, reading.people([west], SOURCE))
     assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown|sex-unknown"]
     recording = recordings_recording.read(west / "W1.h5", SOURCE)
     writers.write_challenge(west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"])
-    twin = tabled(ensemble, predict.expand([west / "twin"]))
+    twin = tabled(ensemble, reading.expand([west / "twin"]))
     assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
-    nobody = tabled(ensemble, files, predict.of_rate(500))
+    nobody = tabled(ensemble, files, reading.of_rate(500))
     assert list(nobody["reason"]) == ["age-unknown|sex-unknown"] * 3
     assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
 
 
-def test_the_table_of_single_files_lies_beside_them_and_its_absence_is_named(west):
-    assert predict.people([west / "W1.h5"], SOURCE)[west / "W1.h5"].age == 50
-    (west / "metadata.csv").unlink()
-    with pytest.raises(ValueError, match=r"west/metadata\.csv: no such table; .* or --rate-hz instead of --source"):
-        predict.people([west / "W1.h5"], SOURCE)
-
-
-def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(west):
-    with (west / "metadata.csv").open("a") as handle:
-        handle.write("W2,1,70,F\n")
-    (west / "sub").mkdir()
-    (west / "sub/W1.h5").write_bytes((west / "W1.h5").read_bytes())
-    assert set(predict.people([west], SOURCE).values()) == {None}
-
-
-def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_path):
-    (tmp_path / "one/sub").mkdir(parents=True)
-    for suffix in (".hea", ".mat"):
-        (tmp_path / f"one/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
-    (tmp_path / "one/sub/R1.mat").symlink_to(tmp_path / "one/R1.mat")
-    (tmp_path / "one/sub/L1.hea").write_bytes((recordings / "g 1/R1.hea").read_bytes())
-    files = predict.expand([tmp_path / "one"])
-    assert [row[1] for row in predict.check(files, within=[tmp_path / "one"])] == ["ok", "ok"]
-    assert [row[2] for row in predict.check(files)] == ["", "outside"]
-
-
-def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path):
-    for folder in ("one/a", "one/b", "one/.snapshot"):
-        (tmp_path / folder).mkdir(parents=True)
-        for suffix in (".hea", ".mat"):
-            (tmp_path / f"{folder}/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
-    (tmp_path / "one/folder.hea").mkdir()
-    files = predict.expand([tmp_path / "one"])
-    assert [row[1:3] for row in predict.check(files, within=[tmp_path / "one"])] == [
-        ("refused", "duplicate-record")
-    ] * 2
-    assert [row[1] for row in predict.check(predict.expand([tmp_path / "one/a"]))] == ["ok"]
-
-
-def test_check_of_a_source_says_what_the_stages_leave_out(west):
-    (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW9,1,50,F\n")
-    found = {Path(row[0]).stem: row[1:3] for row in predict.check(predict.expand([west]), SOURCE, [west])}
-    stages = {one.record: one.fault.partition(":")[0] for one in recordings_recording.describe(west, SOURCE)}
-    assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
-    assert {name: row[1] for name, row in found.items()} == stages
-
-
-def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
-    labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
-    for name, said in labels.items():
-        header = recordings / f"g 1/{name}.hea"
-        header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {said}", header.read_text()))
-    (recordings / "words.csv").write_text("native_label,snomed_ct\nsinus rhythm,426783006\n")
-    source = sources.Source(form="wfdb", vocabulary="words.csv", codes="native")
-    found = {Path(row[0]).stem: row[1:3] for row in predict.check(predict.expand([recordings]), source, [recordings])}
-    assert found["R0"] == ("refused", "no-labels")
-    assert found["R1"] == ("refused", "unknown-labels")
-    assert found["R2"] == ("flagged", "unknown-label")
-
-
-def test_an_unknown_rate_is_refused_with_the_next_step(west):
-    said, reason, _ = predict.verdict(west / "W1.h5")
-    assert said == "refused"
-    assert reason.startswith("rate: ")
-    assert "--source NAME" in reason
-    assert "--rate-hz HZ" in reason
-    assert [row[1] for row in predict.check(predict.expand([west]), SOURCE)] == ["ok"] * 3
-    for wrong in (0, -1, np.nan, np.inf):
-        with pytest.raises(ValueError, match="--rate-hz: a rate is above 0 Hz"):
-            predict.of_rate(wrong)
-
-
-def test_records_are_named_as_wfdb_does_and_hidden_files_are_none(recordings):
-    folder = recordings / "g 1"
-    header = folder / "R1.hea"
-    paths = [folder / "R1", folder / "R1.mat", folder / "R1.dat", header, folder / "R1.hea"]
-    assert [predict.expand([path]) for path in paths] == [[header]] * 5
-    assert predict.expand(paths) == [header]
-    (folder / "a.b.hea").write_bytes(header.read_bytes())
-    assert predict.expand([folder / "a.b"]) == [folder / "a.b.hea"]
-    before = predict.expand([folder])
-    (folder / "._R1.hea").write_bytes(b"\0\5\26\7")
-    assert predict.expand([folder]) == before
-
-
-def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordings):
-    (recordings / "g 1/R1.hea").unlink()
-    rows = list(predict.check(predict.expand([recordings / "g 1/R1.mat", recordings / "g 1/R2"])))
-    assert [row[1] for row in rows] == ["refused", "ok"]
-    assert rows[0][2] == "missing" and "no such file" in rows[0][3]
-
-
 def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(models, recordings, monkeypatch):
-    ensemble, files = load(models), predict.expand([recordings])
+    ensemble, files = load(models), reading.expand([recordings])
     whole, sizes = tabled(ensemble, files), []
     ask = Ensemble.probabilities
     monkeypatch.setattr(predict, "_BATCH_S", 7.0)
@@ -244,23 +157,9 @@ def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(mod
     assert sizes == [2, 1]
 
 
-def test_answers_come_while_files_are_still_unread(models, recordings, monkeypatch):
-    monkeypatch.setattr(predict, "_BATCH", 1)
-    read = []
-    plain = recordings_recording.read
-    monkeypatch.setattr(
-        recordings_recording, "read", lambda path, source, root: read.append(path) or plain(path, source)
-    )
-    file = predict.expand([recordings])[0]
-    answers = predict.predict(load(models), [file] * 50)
-    next(answers)
-    answers.close()
-    assert len(read) <= 3 * torch.get_num_threads() + 3
-
-
 def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(models, recordings, monkeypatch):
     monkeypatch.setattr(predict, "_BATCH", 1)
-    ensemble, files, before = load(models), predict.expand([recordings]) * 4, torch.get_num_threads()
+    ensemble, files, before = load(models), reading.expand([recordings]) * 4, torch.get_num_threads()
     try:
         tables = []
         for threads in (1, 3):
@@ -274,32 +173,11 @@ def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(models, rec
 
 def test_a_list_names_files_and_folders_and_what_is_missing_gets_a_row(models, recordings):
     named = [recordings / one for one in ("g 1/R1", "gone.hea", "g 1")]
-    files = predict.expand(named, strict=False)
+    files = reading.expand(named, strict=False)
     assert [path.name for path in files] == ["R1.hea", "gone.hea", "R0.hea", "R2.hea", "R9.hea"]
     table = tabled(load(models), files)
     assert list(table["verdict"]) == ["flagged", "refused", "ok", "ok", "refused"]
     assert table["reason"][1].startswith("missing: ")
-
-
-def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
-    ensemble = load(models)
-    ensemble.about["network"]["demographics"] = False
-    assert [answer.verdict for answer in predict.predict(ensemble, predict.expand([recordings / "g 1/R1"]))] == ["ok"]
-
-
-def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypatch):
-    ensemble, files = load(models), predict.expand([recordings / "g 1/R1"])
-    values = next(iter(predict.predict(ensemble, files))).probabilities
-    cuts = np.array([values[0], np.nextafter(values[1], 1), np.inf])
-    exact = dataclasses.replace(ensemble, point=dataclasses.replace(ensemble.point, thresholds=cuts))
-    assert list(next(iter(predict.predict(exact, files))).present) == [1, 0, 0]
-
-
-def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
-    ensemble = load(small_models.write(tmp_path / "few", auroc=(0.9, None, 0.8)))
-    answers = [one for one in predict.predict(ensemble, predict.expand([recordings])) if one.verdict != "refused"]
-    assert len(answers) == 3
-    assert all(np.isnan(one.probabilities[1]) and one.present[1] == 0 for one in answers)
 
 
 def test_a_recording_shorter_than_the_window_is_a_doubt(models, tmp_path):
@@ -307,49 +185,8 @@ def test_a_recording_shorter_than_the_window_is_a_doubt(models, tmp_path):
     for name, rate_hz, seconds in (("S1", 500, 3), ("S2", 500, 4), ("S3", 257, 4)):
         signal_mv = lawful(rng.normal(0, 0.2, (seconds * rate_hz, 12)))
         writers.write_challenge(tmp_path / "short", name, signal_mv, rate_hz, age=50, sex="M", labels=["1"])
-    table = tabled(load(models), predict.expand([tmp_path / "short"]))
+    table = tabled(load(models), reading.expand([tmp_path / "short"]))
     assert list(table["reason"]) == ["short (3 s, the models were trained on windows of 4 s)", "", ""]
-
-
-def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "notes.txt").write_text("")
-    for name, code, said in (
-        ("gone", "missing", "no such file, and no gone.hea"), ("gone/A1.hea", "missing", "no such file"),
-        ("empty", "missing", "no recording below this folder"),
-        ("notes.txt", "format", "a recording ends in one of .dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "),
-    ):  # fmt: skip
-        verdict, reason, _ = predict.verdict(tmp_path / name)
-        assert verdict == "refused"
-        assert reason.startswith(f"{code}: ") and said in reason
-
-
-def test_a_record_of_eight_leads_is_told_how_to_reckon_the_others(recordings):
-    header = recordings / "g 1/R1.hea"
-    for lead in ("III", "aVR", "aVL", "aVF"):
-        header.write_text(header.read_text().replace(f" {lead}\n", f" X{lead}\n"))
-    assert "or write a copy with all 12 leads: III = II - I, aVR = -(I + II) / 2" in predict.verdict(header)[1]
-    header.write_text(header.read_text().replace(" V6\n", " V7\n"))
-    said = predict.verdict(header)[1]
-    assert said.startswith("leads: ") and "III = " not in said
-
-
-def test_a_table_tells_of_the_files_that_are_there(west, tmp_path):
-    named = [tmp_path / "gone/X.h5", west / "W1.h5", west / "gone.h5"]
-    assert set(predict.people(named, SOURCE)) == {west / "W1.h5"}
-
-
-def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
-    how = predict.Reading(keep_s=2.0)
-    answers = list(predict.predict(load(models), predict.expand([recordings]), how))
-    assert [None if one.recording is None else len(one.recording.signal_mv) for one in answers] == [
-        1000,
-        514,
-        2000,
-        None,
-    ]
-    assert [one.duration_s for one in answers] == [6.0, 6.0, 6.0, 0.0]
-    assert all(one.recording.signal_mv.base is None for one in answers[:3])
 
 
 def test_flags_of_the_signal_name_their_leads(models, tmp_path):
@@ -357,6 +194,6 @@ def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     signal_mv[:, [6, 8]] = 0
     signal_mv[1000:1500, 1] = 12.5
     writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
-    table = tabled(load(models), predict.expand([tmp_path / "odd"]))
+    table = tabled(load(models), reading.expand([tmp_path / "odd"]))
     said = table["reason"][0].split("|")
     assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)

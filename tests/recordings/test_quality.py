@@ -93,9 +93,12 @@ def test_the_longest_run_is_that_of_a_plain_loop(mask):
     assert quality._longest_run(np.array(mask, dtype=bool)) == longest
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def test_every_flag_that_a_reader_can_give_has_a_sentence():
     source = "".join(
-        (Path(quality.__file__).parents[1] / f"{name}.py").read_text()
+        (ROOT / f"ecgpipe/{name}.py").read_text()
         for name in ("recordings/quality", "prediction/vendor_formats", "recordings/wfdb_header")
     )
     named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))

@@ -20,6 +20,6 @@ def test_what_a_table_lacks_is_no_refusal():
 
 def test_the_share_is_read_from_the_section_of_preprocess():
     values = {"preprocess": {"rate_hz": 250, "max_refused": 0.25}}
-    assert params.section(refusal_limit.Params, values, "preprocess").max_refused == 0.25
+    assert params.section(refusal_limit.RefusalParams, values, "preprocess").max_refused == 0.25
     with pytest.raises(ValueError, match=r"preprocess\.max_refused"):
-        params.section(refusal_limit.Params, {"preprocess": {"max_refused": 1.5}}, "preprocess")
+        params.section(refusal_limit.RefusalParams, {"preprocess": {"max_refused": 1.5}}, "preprocess")

@@ -7,7 +7,7 @@ import pytest
 
 from ecgpipe.project import params
 from ecgpipe.recordings import recording
-from ecgpipe.recordings.sources import Params, Patients, Source, find, in_use, patient
+from ecgpipe.recordings.sources import DataParams, Patients, Source, find, in_use, patient
 from ecgpipe.simulation import writers
 
 SPH_COLUMNS = {"record": "ECG_ID", "labels": "AHA_Code", "patient": "Patient_ID", "age": "Age", "sex": "Sex"}
@@ -108,7 +108,7 @@ def test_sources_are_checked_at_the_door():
     assert "sources.b.c.vocabulary: Field required" in str(caught.value)
     values["data"]["sources"] = ["a"]
     assert list(in_use(values)) == ["a"]
-    assert params.section(Params, values, "data").folder("a").as_posix() == "data/raw/a"
+    assert params.section(DataParams, values, "data").folder("a").as_posix() == "data/raw/a"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_sources_are_checked_at_the_door():
 )
 def test_the_list_of_sources_is_checked(sources, says):
     with pytest.raises(ValueError, match=says):
-        params.section(Params, {"data": {"root": "data/raw", "sources": sources}}, "data")
+        params.section(DataParams, {"data": {"root": "data/raw", "sources": sources}}, "data")
 
 
 def test_a_form_has_its_keys():

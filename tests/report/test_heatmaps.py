@@ -4,7 +4,7 @@ from matplotlib import colormaps
 from sklearn.metrics import roc_auc_score
 
 from ecgpipe.evaluation import predictions
-from ecgpipe.report import heatmaps, style
+from ecgpipe.report import curve_points, heatmaps, style
 from tests.fixtures.small_run import run, table
 
 NAMES = ["A", "B", "C"]
@@ -30,7 +30,7 @@ def test_the_map_of_answers_is_in_percent_like_its_colour_bar():
 def test_the_map_of_labels_leaves_out_the_class_itself_and_counts_recordings():
     labels = np.array([[1, 1, 0], [1, 0, np.nan], [1, 1, np.nan], [0, 0, 0]])
     found = predictions.Answers(labels, labels, labels, labels, np.arange(4))
-    figure = heatmaps.cooccurrence(predictions.cooccurrence(found), np.array([3, 2, 0]), NAMES)
+    figure = heatmaps.cooccurrence(curve_points.cooccurrence(found), np.array([3, 2, 0]), NAMES)
     axes = figure.axes[0]
     assert cells(axes) == {(0, 1): "67", (1, 0): "100"}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["A  3", "B  2", "C  0"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecgpipe.evaluation import predictions
-from ecgpipe.project import atomic
+from ecgpipe.project import digests, paths
 from ecgpipe.report import plots
 from tests.fixtures.small_run import history, run
 
@@ -94,12 +94,12 @@ def test_records_of_labels_hold_the_class_itself_as_one():
 
 def test_histories_need_their_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    atomic.predictions("0").mkdir(parents=True)
-    history(1).drop(columns="fold").to_csv(atomic.predictions("0") / "history.csv", index=False)
-    atomic.seal(atomic.predictions("0"))
+    paths.predictions("0").mkdir(parents=True)
+    history(1).drop(columns="fold").to_csv(paths.predictions("0") / "history.csv", index=False)
+    digests.seal(paths.predictions("0"))
     assert plots.read_histories(["0"])["fold"].unique().tolist() == ["fold 0"]
-    (atomic.predictions("0") / "history.csv").write_text("epoch,train_loss\n1,0.5\n")
-    atomic.seal(atomic.predictions("0"))
+    (paths.predictions("0") / "history.csv").write_text("epoch,train_loss\n1,0.5\n")
+    digests.seal(paths.predictions("0"))
     with pytest.raises(ValueError, match=r"history\.csv: no column val_loss, val_auroc_macro; train this fold again"):
         plots.read_histories(["0"])
 

@@ -1,17 +1,15 @@
 import json
 
-import h5py
 import numpy as np
 import pytest
 
-from ecgpipe.project import atomic
-from ecgpipe.project.leads import LEADS
-from ecgpipe.recordings import recording
-from ecgpipe.signals.store import Writer, open_store, raw_digest, read_about, to_microvolts
+from ecgpipe.preprocessing import store_writer
+from ecgpipe.project.digests import seal
+from ecgpipe.signals.store import open_store, read_about
 
 
 def write(folder, recordings, conditioning=None):
-    writer = Writer(folder, 100, conditioning or {"low_hz": 0.5})
+    writer = store_writer.Writer(folder, 100, conditioning or {"low_hz": 0.5})
     for number, (signal, peaks) in enumerate(recordings):
         writer.append(f"0000{number}", signal, np.array(peaks), ("flat-lead",) * (number % 2), f"digest{number}")
     writer.refuse("bad", "g1/bad.hea", "truncated", "g1/bad.hea: too short")
@@ -63,7 +61,7 @@ def test_a_cut_store_is_refused_by_name(tmp_path):
     (tmp_path / "store/index.csv").write_text("".join(text[:-1]))
     with pytest.raises(ValueError, match=r"store/index.csv: damaged or changed"):
         open_store(tmp_path / "store")
-    atomic.seal(tmp_path / "store")
+    seal(tmp_path / "store")
     with pytest.raises(ValueError, match=r"index.csv counts 500 samples, signals.npy holds 1000"):
         open_store(tmp_path / "store")
 
@@ -74,54 +72,6 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     write(tmp_path / "store", [])
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
-    atomic.seal(tmp_path / "store")
+    seal(tmp_path / "store")
     with pytest.raises(ValueError, match="store format 99 is not 3"):
         open_store(tmp_path / "store")
-
-
-def test_microvolts_round_to_nearest_and_clip_at_the_range():
-    assert to_microvolts(np.array([0.0004, 0.0006, -1.2345, 40.0, -40.0])).tolist() == [
-        0,
-        1,
-        -1234,
-        32767,
-        -32768,
-    ]
-
-
-def test_raw_digests_are_equal_for_equal_recordings_in_other_types_and_differ_for_another_rate():
-    rng = np.random.default_rng(4)
-    whole = rng.integers(-3000, 3000, (50, 12))
-    as_float = (whole / 1000).astype(np.float32)
-    assert raw_digest(as_float, 500) == raw_digest(whole / 1000, 500.0)
-    assert raw_digest(as_float, 500) != raw_digest(as_float, 250)
-    assert raw_digest(as_float, 500) != raw_digest(as_float[:-1], 500)
-    assert raw_digest(as_float, 500) == raw_digest(np.asfortranarray(as_float), 500)
-
-
-def test_raw_digests_tell_values_beyond_16_bits_apart():
-    signal_mv = np.zeros((50, 12))
-    digests = set()
-    for value in (0, 32.767, 32.768, 65.536, -32.768, -65.536):
-        signal_mv[7, 3] = value
-        digests.add(raw_digest(signal_mv, 500))
-    assert len(digests) == 6
-
-
-@pytest.mark.parametrize("gain", [100, 200, 204.8, 250, 306, 320, 400, 409.6, 488, 500, 1000, 1024, 1600, 2000, 2048,
-                                  4000, 4096, 4880, 5000, 8000, 10000])  # fmt: skip
-def test_raw_digests_are_equal_for_a_header_with_a_gain_and_for_floats_in_mv(tmp_path, gain):
-    steps = np.random.default_rng(4).integers(-8000, 8000, (600, 12)).astype("<i2")
-    steps = np.clip(steps, -8 * gain, 8 * gain).astype("<i2")  # within 8 mV
-    (tmp_path / "A.dat").write_bytes(steps.tobytes())
-    found = []
-    for spelt in (f"{gain}/mV", f"{gain / 1000}/uV", f"{gain * 1000}/V"):
-        lines = [f"A.dat 16 {spelt} 16 0 {steps[0, i]} {steps[:, i].sum()} 0 {lead}" for i, lead in enumerate(LEADS)]
-        (tmp_path / "A.hea").write_text("\n".join(["A 12 500 600", *lines]))
-        found.append(recording.read(tmp_path / "A.hea"))
-    for dtype in ("f4", "f8"):
-        with h5py.File(tmp_path / "A.h5", "w") as file:
-            file["ecg"] = (steps.T / float(gain)).astype(dtype)
-            file.attrs["rate_hz"] = 500
-        found.append(recording.read(tmp_path / "A.h5"))
-    assert len({raw_digest(one.signal_mv, one.rate_hz) for one in found}) == 1

@@ -1,6 +1,5 @@
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from joblib import Parallel, delayed
@@ -29,10 +28,3 @@ def test_a_dead_worker_is_named_with_its_recording():
 
 def test_a_note_that_cannot_be_written_stops_nothing(tmp_path):
     workers.note(str(tmp_path / "absent"), "recording 1")
-
-
-def test_the_recordings_at_which_a_worker_may_have_died_are_named_up_to_a_number(caplog):
-    workers.warn([Path("x/a"), Path("x/b\n")])
-    workers.warn([Path(str(number)) for number in range(1000)])
-    assert caplog.messages[0].endswith("the 2 recordings that it may have been at are done again, one by one: a, b\\n")
-    assert caplog.messages[1].endswith("198, 199, ...")

@@ -3,10 +3,11 @@ import shutil
 import numpy as np
 import pandas as pd
 
+from ecgpipe.preprocessing import store_writer
 from ecgpipe.recordings.recording import read
-from ecgpipe.signals import store
 from ecgpipe.simulation import writers
-from ecgpipe.splitting import duplicates, folds
+from ecgpipe.splitting import duplicates
+from tests.splitting.test_folds import recordings
 
 
 def test_one_signal_with_two_diagnoses_is_named_and_a_blank_disagrees_with_nothing():
@@ -35,7 +36,36 @@ def test_the_same_recording_in_other_units_is_one_group(tmp_path):
     digests = []
     for name in ("mv", "uv"):
         recording = read(tmp_path / f"{name}.hea")
-        digests.append(store.raw_digest(recording.signal_mv, recording.rate_hz))
+        digests.append(store_writer.raw_digest(recording.signal_mv, recording.rate_hz))
     assert digests[0] == digests[1]
     table = pd.DataFrame({"source": ["a", "b"], "record": ["mv", "uv"], "patient": "", "digest": digests})
-    assert len(set(folds.groups(table))) == 1
+    assert len(set(duplicates.groups(table))) == 1
+
+
+def test_a_group_is_a_patient_of_one_source_united_with_its_exact_duplicates():
+    table = pd.DataFrame(
+        [
+            ["cpsc", "A1", "", "x"],
+            ["cpsc", "A2", "", "y"],
+            ["extra", "Q1", "7", "x"],
+            ["extra", "Q2", "7", "z"],
+            ["other", "1", "7", "w"],
+        ],
+        columns=["source", "record", "patient", "digest"],
+    )
+    assert duplicates.groups(table).tolist() == ["cpsc/A1", "cpsc/A2", "cpsc/A1", "cpsc/A1", "other:7"]
+
+
+def test_groups_agree_with_a_plain_walk_over_the_links():
+    table = recordings({"a": 60, "b": 60}, patients=30, seed=3)
+    table.loc[::7, "digest"] = "same-" + (table.index[::7] % 4).astype(str)
+    group = duplicates.groups(table)
+    reached = {0}
+    while True:
+        linked = table.iloc[sorted(reached)]
+        names, digests = set(linked["source"] + linked["patient"]), set(linked["digest"])
+        more = set(np.flatnonzero((table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)))
+        if more == reached:
+            break
+        reached = more
+    assert reached == set(np.flatnonzero(group == group[0]))

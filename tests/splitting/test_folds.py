@@ -7,27 +7,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from ecgpipe.project import params, tables
-from ecgpipe.splitting.folds import (
-    LEFT_OUT,
-    Params,
-    Store,
-    check_disjoint,
-    folds_table,
-    groups,
-    join,
-    read_store,
-    split,
-    summary,
-)
+from ecgpipe.splitting import join, summary
+from ecgpipe.splitting.folds import check_disjoint, split
+from ecgpipe.splitting.params import SplitParams
 
 AF, SB, STACH = "164889003", "426177001", "427084000"
 
 
-def chosen(**changes) -> Params:
+def chosen(**changes) -> SplitParams:
     values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "seed": 0}
     values |= {"test_sources": [], "institutions": []}
-    return Params(**{**values, **changes})
+    return SplitParams(**{**values, **changes})
 
 
 def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd.DataFrame:
@@ -43,9 +33,9 @@ def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd
     return table.assign(path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault="")
 
 
-def stores(table: pd.DataFrame) -> dict[str, Store]:
+def stores(table: pd.DataFrame) -> dict[str, join.Store]:
     nothing = pd.DataFrame(columns=["record", "path", "reason", "message"], dtype=object)
-    return {name: Store(rows[["record", "digest"]], nothing) for name, rows in table.groupby("source")}
+    return {name: join.Store(rows[["record", "digest"]], nothing) for name, rows in table.groupby("source")}
 
 
 def fold_of(table: pd.DataFrame) -> dict[str, str]:
@@ -71,35 +61,6 @@ def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_o
     pd.testing.assert_frame_equal(shuffled[list(done.columns)], done)
 
 
-def test_a_group_is_a_patient_of_one_source_united_with_its_exact_duplicates():
-    table = pd.DataFrame(
-        [
-            ["cpsc", "A1", "", "x"],
-            ["cpsc", "A2", "", "y"],
-            ["extra", "Q1", "7", "x"],
-            ["extra", "Q2", "7", "z"],
-            ["other", "1", "7", "w"],
-        ],
-        columns=["source", "record", "patient", "digest"],
-    )
-    assert groups(table).tolist() == ["cpsc/A1", "cpsc/A2", "cpsc/A1", "cpsc/A1", "other:7"]
-
-
-def test_groups_agree_with_a_plain_walk_over_the_links():
-    table = recordings({"a": 60, "b": 60}, patients=30, seed=3)
-    table.loc[::7, "digest"] = "same-" + (table.index[::7] % 4).astype(str)
-    group = groups(table)
-    reached = {0}
-    while True:
-        linked = table.iloc[sorted(reached)]
-        names, digests = set(linked["source"] + linked["patient"]), set(linked["digest"])
-        more = set(np.flatnonzero((table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)))
-        if more == reached:
-            break
-        reached = more
-    assert reached == set(np.flatnonzero(group == group[0]))
-
-
 def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed():
     table = recordings({"a": 6, "b": 3})
     found = stores(table)
@@ -107,10 +68,10 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
     refused.columns = ["record", "path", "reason", "message"]
     index = found["a"].index
     extra = pd.DataFrame({"record": ["99"], "digest": ["n"]})
-    found["a"] = Store(pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused)
+    found["a"] = join.Store(pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused)
     labels = table.drop(columns="digest")
     labels.loc[0, "fault"] = "header: no age line"
-    kept, left_out = join(labels, found)
+    kept, left_out = join.join(labels, found)
     assert kept["record"].tolist() == ["00003", "00004", "00005", "00000", "00001", "00002"]
     assert left_out.values.tolist() == [
         ["a", "00000", "00000.hea", "label-map", "header: no age line"],
@@ -119,29 +80,8 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
         ["a", "99", "", "label-map", "missing: no row in data/labels.csv"],
     ]
     done, _ = split(kept, ["a", "b"], chosen())
-    counted = summary(done, left_out, chosen())["left_out"]
+    counted = summary.summary(done, left_out, chosen())["left_out"]
     assert counted == {"flat": 1, "header": 1, "missing": 2}
-
-
-def test_equal_record_names_of_two_sources_stay_two_recordings():
-    table = recordings({"cpsc": 3, "sph": 3})
-    kept, left_out = join(table.drop(columns="digest"), stores(table))
-    assert len(kept) == 6 and len(left_out) == 0
-    assert kept["digest"].nunique() == 6
-
-
-def test_a_source_that_the_params_do_not_list_and_a_double_row_are_named():
-    table = recordings({"a": 3, "b": 3})
-    labels, found = table.drop(columns="digest"), stores(table)
-    with pytest.raises(ValueError, match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`"):
-        join(labels, {"a": found["a"]})
-    with pytest.raises(ValueError, match=r"labels.csv: a/00000 stands twice"):
-        join(pd.concat([labels, labels]), found)
-
-
-def test_a_missing_store_names_the_stage_to_run(tmp_path):
-    with pytest.raises(ValueError, match=r"ptb-xl.index.csv is missing; run `dvc repro preprocess@ptb-xl` first"):
-        read_store(tmp_path / "ptb-xl")
 
 
 def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
@@ -162,7 +102,7 @@ def test_leave_one_source_out_has_one_source_in_each_fold_and_its_test_source_ap
     done, _ = split(table, list("abcd"), settings)
     assert (done.groupby("fold")["source"].nunique() == 1).all()
     assert set(done["source"][done["fold"] == "test"]) == {"d"}
-    figures = summary(done, pd.DataFrame(columns=LEFT_OUT, dtype=object), settings)
+    figures = summary.summary(done, pd.DataFrame(columns=join.LEFT_OUT, dtype=object), settings)
     assert figures["deviation"] == {"class_by_source": None, "class": None, "fold_sizes": 1.25}
 
 
@@ -173,7 +113,7 @@ def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
         done, left_out = split(table, list("abc"), settings)
     assert "institutions are fewer than folds; 2, 3, 4 stay unused" in caplog.text
     assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {"0": {"a", "c"}, "1": {"b"}}
-    figures = summary(done, left_out, settings)
+    figures = summary.summary(done, left_out, settings)
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0
 
@@ -256,7 +196,7 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
         ["c", "00002", "00002.hea", "split", "same-patient as a duplicate: a/00001"],
     ]
     assert len(done) == 12
-    assert summary(done, left_out, chosen(protocol="source"))["left_out"] == {
+    assert summary.summary(done, left_out, chosen(protocol="source"))["left_out"] == {
         "duplicate": 2,
         "same-patient": 1,
     }
@@ -294,51 +234,6 @@ def test_a_torn_group_is_named():
     with pytest.raises(ValueError, match=r"group 'a:1' stands in \['0', 'test'\]"):
         check_disjoint(table)
     check_disjoint(table[1:])
-
-
-def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
-    table = recordings({"a": 30, "b": 30}, seed=2)
-    table.loc[table["source"] == "b", AF] = np.nan
-    settings = chosen(test_fraction=0.2)
-    done, left_out = split(table, ["a", "b"], settings)
-    figures = summary(done, left_out, settings)
-    assert list(figures["parts"]) == ["0", "1", "2", "test"]
-    for part, held in figures["parts"].items():
-        rows = done[(done["fold"] == part) & (done["source"] == "a")]
-        assert held["prevalence"][f"{AF} AF"] == pytest.approx(rows[AF].sum() / len(rows), abs=1e-6)
-        assert held["prevalence"][f"{STACH} STach"] is None
-    assert figures["deviation"]["class_by_source"] <= 2
-    assert figures["deviation"]["class"] <= 3
-
-
-def test_the_table_has_the_columns_of_folds_csv():
-    done, _ = split(recordings({"a": 9}), ["a"], chosen())
-    expected = ["path", "age", "gender", AF, SB, STACH, "source", "record", "patient", "group", "fold"]
-    assert list(folds_table(done).columns) == expected == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"folds": [0]}, r"split.folds: .*must be 0, 1, ..., K-1 .*found \[0\]"),
-        ({"folds": [1, 2]}, "split.folds: .*must be 0, 1, ..., K-1"),
-        ({"folds": ["0", "2"]}, "split.folds: .*must be 0, 1, ..., K-1"),
-        ({"protocol": "random"}, "split.protocol: .*'stratified' or 'source'.*found 'random'"),
-        ({"test_fraction": 0.6}, "split.test_fraction: .*less than or equal to 0.5"),
-        ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
-        ({"institutions": [["a", "b"], ["b"]]}, "split.institutions: .*in one institution at most"),
-        ({"institutions": [["a", "a"]]}, "split.institutions: .*in one institution at most, and once"),
-        ({"institutions": ["a"]}, "split.institutions.0: .*valid list .*found 'a'"),
-        ({"seed": -1}, "split.seed: .*greater than or equal to 0"),
-        ({"fold": 5}, "split.fold: Extra"),
-    ],
-)
-def test_params_refuse_what_would_not_make_folds(change, text):
-    values = {"folds": [0, 1], "protocol": "stratified", "test_fraction": 0, "seed": 0}
-    values |= {"test_sources": [], "institutions": []}
-    assert params.section(Params, {"split": values}, "split").parts == ["0", "1", "test"]
-    with pytest.raises(ValueError, match=text):
-        params.section(Params, {"split": {**values, **change}}, "split")
 
 
 def test_folds_may_be_text_as_dvc_passes_them():

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecgpipe.evaluation import bootstrap, held_out, intervals, metrics, operating_points
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.evaluation import bootstrap, challenge_score, held_out, intervals
+from ecgpipe.evaluation.params import EvaluateParams
+from ecgpipe.project import digests, params, paths, tables
 from stages import evaluate
 
 CODES = ["426783006", "164889003", "164890007"]
@@ -22,22 +23,22 @@ def project(folds=("0", "1"), test=True, seed=0):
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
     table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold)
     table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[[*table.columns[:-1], "group", "fold"]]
-    tables.write(table, atomic.FOLDS, sealed=True)
-    atomic.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
-    atomic.seal(atomic.FOLDS_INFO)
+    tables.write(table, paths.FOLDS, sealed=True)
+    paths.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
+    digests.seal(paths.FOLDS_INFO)
     values = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
     Path("params.yaml").write_text(json.dumps({"evaluate": values}))  # JSON is YAML
-    tables.write(table[["record"]].assign(flags=""), atomic.store("sim") / "index.csv")
-    atomic.seal(atomic.store("sim"))
+    tables.write(table[["record"]].assign(flags=""), paths.store("sim") / "index.csv")
+    digests.seal(paths.store("sim"))
     for k in folds:
-        atomic.predictions(k).mkdir(parents=True)
+        paths.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
             rows = table[table["fold"] == part][["source", "record"]]
             values = rng.random((len(rows), 3)) * 0.5 + 0.5 * labels.loc[rows.index].fillna(0).to_numpy()
-            tables.write(rows.assign(**dict(zip(CODES, values.T, strict=True))), atomic.predictions(k) / f"{name}.csv")
+            tables.write(rows.assign(**dict(zip(CODES, values.T, strict=True))), paths.predictions(k) / f"{name}.csv")
         text = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds\n1,0.001,0.5,0.6,,1.5\n"
-        (atomic.predictions(k) / "history.csv").write_text(text)
-        atomic.seal(atomic.predictions(k))
+        (paths.predictions(k) / "history.csv").write_text(text)
+        digests.seal(paths.predictions(k))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,7 @@ def _folder(tmp_path, monkeypatch):
 
 
 def read(name):
-    return json.loads((atomic.METRICS / name).read_text())
+    return json.loads((paths.METRICS / name).read_text())
 
 
 def written():
@@ -55,13 +56,13 @@ def written():
 
 def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     project()
-    stale, unused = atomic.predictions("7"), atomic.predictions("9")
+    stale, unused = paths.predictions("7"), paths.predictions("9")
     stale.mkdir()
     unused.mkdir()
     evaluate.main()
     assert not stale.exists()
     assert unused.exists()
-    assert sorted(path.name for path in (atomic.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
+    assert sorted(path.name for path in (paths.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
     assert read("summary.json")["counts"] == {"classes": 3, "folds": 2, "recordings": 80, "test_recordings": 40}
     assert read("summary.json")["test_ensemble"]["challenge_subset"] is not None
     assert read("classes.json")["AFL"]["out_of_fold"]["annotated"] < 80
@@ -70,16 +71,16 @@ def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     assert whole["sex"]["F"]["test_ensemble"]["auroc_macro"] == read("summary.json")["test_ensemble"]["auroc_macro"]
     assert read("settings.json")["test"]["auroc_macro"]["value"] == read("summary.json")["test"]["auroc_macro"]["mean"]
     assert set(read("folds/0.json")["point"]) == {"NSR", "AF", "AFL"}
-    assert json.loads(atomic.OPERATING.read_text())["folds"].keys() == {"0", "1"}
-    assert "<html" in (atomic.PLOTS / "report.html").read_text()
+    assert json.loads(paths.OPERATING.read_text())["folds"].keys() == {"0", "1"}
+    assert "<html" in (paths.PLOTS / "report.html").read_text()
 
 
 def test_the_intervals_are_those_of_groups():
     project()
     evaluate.main()
-    table = tables.read(atomic.FOLDS)
-    classes = metrics.panel(CODES)
-    chosen = params.section(operating_points.Params, params.load(), "evaluate")
+    table = tables.read(paths.FOLDS)
+    classes = challenge_score.panel(CODES)
+    chosen = params.section(EvaluateParams, params.load(), "evaluate")
     pooled = held_out.read(table, ["0", "1"], classes, chosen).whole["out_of_fold"]
     weights = bootstrap.counts(table["group"].to_numpy()[pooled.rows], 100, 1)
     low, high = bootstrap.percentiles(intervals.draws(pooled, classes, weights)["ap_macro"])
@@ -106,27 +107,27 @@ def test_without_a_test_part_the_stage_says_so():
 
 def test_folds_of_another_split_are_refused():
     project()
-    atomic.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    atomic.seal(atomic.FOLDS_INFO)
+    paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
+    digests.seal(paths.FOLDS_INFO)
     with pytest.raises(ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"):
         evaluate.main()
 
 
 def test_predictions_of_other_classes_are_refused():
     project()
-    path = atomic.predictions("1") / "test.csv"
+    path = paths.predictions("1") / "test.csv"
     tables.write(tables.read(path).rename(columns={CODES[0]: "5"}), path)
-    atomic.seal(path.parent)
+    digests.seal(path.parent)
     with pytest.raises(ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"):
         evaluate.main()
-    assert not atomic.METRICS.exists()
+    assert not paths.METRICS.exists()
 
 
 def test_a_stage_that_fails_prunes_nothing():
     project()
-    (atomic.predictions("7")).mkdir()
-    atomic.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    atomic.seal(atomic.FOLDS_INFO)
+    (paths.predictions("7")).mkdir()
+    paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
+    digests.seal(paths.FOLDS_INFO)
     with pytest.raises(ValueError, match="run the stage split again"):
         evaluate.main()
-    assert atomic.predictions("7").exists()
+    assert paths.predictions("7").exists()

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import digests, params, paths, tables
 from ecgpipe.splitting.folds import check_disjoint
 from stages import split
 
@@ -21,7 +21,7 @@ def project(tmp_path, monkeypatch):
     generator = np.random.default_rng(0)
     lines = [",".join([*tables.IDENTITY, AF, SB])]
     for source in ("ptb-xl", "sph"):
-        folder = atomic.store(source)
+        folder = paths.store(source)
         folder.mkdir(parents=True)
         names = [f"{number:05d}" for number in range(40)]
         for name in names:
@@ -31,10 +31,10 @@ def project(tmp_path, monkeypatch):
         (folder / "index.csv").write_text("\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""]))
         (folder / "refused.csv").write_text('record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n')
         (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
-        atomic.seal(folder)
-    (atomic.SIGNALS / "georgia").mkdir()
-    atomic.LABELS.write_text("\n".join([*lines, ""]))
-    atomic.seal(atomic.LABELS)
+        digests.seal(folder)
+    (paths.SIGNALS / "georgia").mkdir()
+    paths.LABELS.write_text("\n".join([*lines, ""]))
+    digests.seal(paths.LABELS)
     write_params()
 
 
@@ -46,14 +46,14 @@ def write_params(**changes) -> None:
 @pytest.mark.usefixtures("project")
 def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
     split.main()
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(paths.FOLDS)
     assert list(folds.columns) == [*tables.FOLDS_HEAD, AF, SB, *tables.FOLDS_TAIL]
     assert folds["record"].tolist() == [f"{number:05d}" for number in range(1, 40)] * 2
     assert folds["path"][0] == "g1/00001.hea"
     assert folds[AF][folds["source"] == "sph"].isna().all()
     assert set(folds["fold"]) == {"0", "1", "2", "test"}
     check_disjoint(folds)
-    info = json.loads(atomic.FOLDS_INFO.read_text())
+    info = json.loads(paths.FOLDS_INFO.read_text())
     assert len(info.pop("table")) == 32
     assert info == {
         "sources": {"ptb-xl": "digest-ptb-xl", "sph": "digest-sph"},
@@ -64,20 +64,20 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
         "names": ["AF", "SB"],
         "full_names": ["atrial fibrillation", "sinus bradycardia"],
     }
-    left_out = tables.read(atomic.LEFT_OUT)
+    left_out = tables.read(paths.LEFT_OUT)
     assert left_out["reason"].tolist() == ["short: 1 s, too short"] * 2
-    figures = json.loads((atomic.METRICS / "split.json").read_text())
+    figures = json.loads((paths.METRICS / "split.json").read_text())
     assert figures["left_out"] == {"short": 2}
     assert sum(part["recordings"] for part in figures["parts"].values()) == len(folds) == 78
-    assert not (atomic.SIGNALS / "georgia").exists()
+    assert not (paths.SIGNALS / "georgia").exists()
 
 
 @pytest.mark.usefixtures("project")
 def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
     split.main()
-    outputs = [atomic.FOLDS, atomic.FOLDS_INFO, atomic.LEFT_OUT, atomic.METRICS / "split.json"]
+    outputs = [paths.FOLDS, paths.FOLDS_INFO, paths.LEFT_OUT, paths.METRICS / "split.json"]
     first = [path.read_bytes() for path in outputs]
-    tables.write(tables.read(atomic.LABELS).sample(frac=1, random_state=1), atomic.LABELS, sealed=True)
+    tables.write(tables.read(paths.LABELS).sample(frac=1, random_state=1), paths.LABELS, sealed=True)
     split.main()
     assert [path.read_bytes() for path in outputs] == first
 
@@ -85,24 +85,24 @@ def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
 @pytest.mark.usefixtures("project")
 def test_another_label_gives_other_facts_so_that_no_training_goes_on_under_it():
     split.main()
-    first = json.loads(atomic.FOLDS_INFO.read_text())
-    labels = tables.read(atomic.LABELS)
+    first = json.loads(paths.FOLDS_INFO.read_text())
+    labels = tables.read(paths.LABELS)
     row = labels.index[(labels["record"] == "00005") & labels[AF].notna()][0]
     labels.loc[row, AF] = 1 - labels.loc[row, AF]
-    tables.write(labels, atomic.LABELS, sealed=True)
+    tables.write(labels, paths.LABELS, sealed=True)
     split.main()
-    second = json.loads(atomic.FOLDS_INFO.read_text())
+    second = json.loads(paths.FOLDS_INFO.read_text())
     assert [key for key in first if first[key] != second[key]] == ["table"]
 
 
 @pytest.mark.usefixtures("project")
 def test_a_fault_leaves_the_old_outputs_alone():
     split.main()
-    before = atomic.FOLDS.read_bytes()
+    before = paths.FOLDS.read_bytes()
     write_params(protocol="source", institutions=[["ptb-xl", "sph"]])
     with pytest.raises(ValueError, match=r"needs 2 at least, found \[ptb-xl, sph\]; add another to data.sources"):
         split.main()
-    assert atomic.FOLDS.read_bytes() == before
+    assert paths.FOLDS.read_bytes() == before
 
 
 @pytest.mark.usefixtures("project")
@@ -110,11 +110,11 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
     write_params(protocol="source")
     split.main()
     assert "split.folds: institutions are fewer than folds; 2 stay unused" in caplog.text
-    info = atomic.folds_info()
+    info = tables.folds_info()
     assert (info["folds"], info["unused"]) == ([0, 1], [2])
-    folds = tables.read(atomic.FOLDS)
+    folds = tables.read(paths.FOLDS)
     assert {fold: set(rows["source"]) for fold, rows in folds.groupby("fold")} == {"0": {"ptb-xl"}, "1": {"sph"}}
-    figures = json.loads((atomic.METRICS / "split.json").read_text())
+    figures = json.loads((paths.METRICS / "split.json").read_text())
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0
     assert list(figures["parts"]["0"]["prevalence"]) == [f"{AF} AF", f"{SB} SB"]
@@ -136,4 +136,4 @@ def test_a_wrong_list_of_sources_costs_no_store(sources, said):
     params.PARAMS.write_text(json.dumps(values))
     with pytest.raises((ValueError, OSError), match=said):
         split.main()
-    assert sorted(path.name for path in atomic.SIGNALS.iterdir()) == ["georgia", "ptb-xl", "sph"]
+    assert sorted(path.name for path in paths.SIGNALS.iterdir()) == ["georgia", "ptb-xl", "sph"]

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ecgpipe.model import saved_model
-from ecgpipe.project import atomic, params, tables
+from ecgpipe.project import digests, params, paths, tables
 from stages import train
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def environment():
 
 def outputs():
     """The bytes that a fold leaves."""
-    files = [*atomic.model("0").iterdir(), *atomic.predictions("0").iterdir()]
+    files = [*paths.model("0").iterdir(), *paths.predictions("0").iterdir()]
     return {path.name: path.read_bytes() for path in files}
 
 
@@ -44,7 +44,7 @@ def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(
     subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
     whole = outputs()
     slow = subprocess.Popen(COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    state = atomic.checkpoints("0") / "state.pt"
+    state = paths.checkpoints("0") / "state.pt"
     deadline = time.monotonic() + 60
     while not state.exists() and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -58,22 +58,22 @@ def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(
 
 def test_two_processes_train_one_model(project):
     subprocess.run(TORCHRUN, env=environment(), check=True, capture_output=True, timeout=180)
-    found = tables.read(atomic.predictions("0") / "history.csv")
+    found = tables.read(paths.predictions("0") / "history.csv")
     assert len(found) == 12
     assert found["train_loss"].astype(float).iloc[-1] < found["train_loss"].astype(float).iloc[0]
-    _, about = saved_model.load(atomic.model("0"))
+    _, about = saved_model.load(paths.model("0"))
     assert about["folds"] == [0, 1]
 
 
 def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
-    info = json.loads(atomic.FOLDS_INFO.read_text())
-    atomic.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
-    atomic.seal(atomic.FOLDS_INFO)
+    info = json.loads(paths.FOLDS_INFO.read_text())
+    paths.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
+    digests.seal(paths.FOLDS_INFO)
     train.main("2")
     assert "fold 2 has no recordings" in caplog.text
-    for folder in (atomic.model("2"), atomic.predictions("2")):
+    for folder in (paths.model("2"), paths.predictions("2")):
         assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
-    assert not atomic.checkpoints("2").exists()
+    assert not paths.checkpoints("2").exists()
 
 
 def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(project):
@@ -86,7 +86,7 @@ def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(proj
             YAML(typ="safe", pure=True).dump(values, handle)
         train.main("0")
         found[how] = outputs()
-        assert saved_model.load(atomic.model("0"))[1]["unannotated"] == how
+        assert saved_model.load(paths.model("0"))[1]["unannotated"] == how
     assert found["mask"]["weights.safetensors"] != found["negative"]["weights.safetensors"]
 
 

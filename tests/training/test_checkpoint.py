@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from ecgpipe.model.network import Params, SEResNet18
+from ecgpipe.model.network import SEResNet18
+from ecgpipe.model.params import ModelParams
 from ecgpipe.training import checkpoint
 
-NETWORK = Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=False)
+NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=False)
 
 
 def made(seed):
@@ -83,3 +84,23 @@ def test_a_flipped_bit_or_a_cut_is_refused_by_name(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"state\.pt: damaged or changed.*remove it to train anew"):
             made(1).resume(path, "key", torch.device("cpu"))
+
+
+def test_a_fingerprint_changes_with_what_it_is_made_of():
+    assert checkpoint.fingerprint("0", {"a": 1, "b": 2}) == checkpoint.fingerprint("0", {"b": 2, "a": 1})
+    assert (
+        len(
+            {
+                checkpoint.fingerprint("0", {"a": 1}),
+                checkpoint.fingerprint("0", {"a": 2}),
+                checkpoint.fingerprint("1", {"a": 1}),
+            }
+        )
+        == 3
+    )
+
+
+def test_a_fingerprint_changes_with_torch(monkeypatch):
+    before = checkpoint.fingerprint("0")
+    monkeypatch.setattr(torch, "__version__", "0.1")
+    assert checkpoint.fingerprint("0") != before

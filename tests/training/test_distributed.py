@@ -31,29 +31,9 @@ def test_two_processes_agree_on_the_first_ones_value(tmp_path):
     assert run.stdout.count("agreed 5.0") == 2
 
 
-def test_a_fingerprint_changes_with_what_it_is_made_of():
-    assert distributed.fingerprint("0", {"a": 1, "b": 2}) == distributed.fingerprint("0", {"b": 2, "a": 1})
-    assert (
-        len(
-            {
-                distributed.fingerprint("0", {"a": 1}),
-                distributed.fingerprint("0", {"a": 2}),
-                distributed.fingerprint("1", {"a": 1}),
-            }
-        )
-        == 3
-    )
-
-
-def test_a_fingerprint_changes_with_torch(monkeypatch):
-    before = distributed.fingerprint("0")
-    monkeypatch.setattr(torch, "__version__", "0.1")
-    assert distributed.fingerprint("0") != before
-
-
 NORMED = """
 import torch
-from ecgpipe.model.network import BatchNorm
+from ecgpipe.model.layers import BatchNorm
 from ecgpipe.training.distributed import Peers
 
 group = Peers.join("cpu")
@@ -90,19 +70,20 @@ SHARED = """
 import sys, pathlib
 import numpy as np, torch
 from tqdm import tqdm
-from ecgpipe.augmentation.params import Params
-from ecgpipe.project import atomic
-from ecgpipe.training import trainer
+from ecgpipe.augmentation.params import AugmentParams
+from ecgpipe.project import paths
+from ecgpipe.training.params import TrainParams
+from ecgpipe.training.trainer import Fold
 from ecgpipe.training.distributed import Peers
 from tests.training.test_trainer import AUGMENT, NETWORK, TRAIN, load
 from tests.conftest import CODES
 
 group = Peers.join("cpu")
 _, data = load()
-fold = trainer.Fold(
-    data["train"], data["val"], NETWORK, trainer.Params(**TRAIN | {"epochs": 2, "learning_rate": 0.001}),
-    Params(**AUGMENT | {"noise": True, "star": True}), codes=CODES, peers=group,
-    state_path=atomic.checkpoints(f"0-{group.size}") / "state.pt", key="k",
+fold = Fold(
+    data["train"], data["val"], NETWORK, TrainParams(**TRAIN | {"epochs": 2, "learning_rate": 0.001}),
+    AugmentParams(**AUGMENT | {"noise": True, "star": True}), codes=CODES, peers=group,
+    state_path=paths.checkpoints(f"0-{group.size}") / "state.pt", key="k",
 )
 state = fold.run(lambda **arguments: tqdm(disable=True, **arguments))
 if group.rank == 0:

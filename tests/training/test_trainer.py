@@ -8,16 +8,17 @@ import torch
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from ecgpipe.augmentation.params import Params as AugmentationParams
+from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
-from ecgpipe.model import inference, saved_model
-from ecgpipe.model.network import Params
-from ecgpipe.project import atomic, params, stage, tables
+from ecgpipe.model import inference
+from ecgpipe.model.params import ModelParams
+from ecgpipe.project import params, paths, stage, tables
 from ecgpipe.training import loss, trainer
 from ecgpipe.training.distributed import Peers
+from ecgpipe.training.params import TrainParams
 from tests.conftest import CODES
 
-NETWORK = Params(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 TRAIN = {
     "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
     "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
@@ -33,7 +34,7 @@ def quiet(**arguments):
 
 
 def load(fold="0"):
-    table = tables.read(atomic.FOLDS)
+    table = tables.read(paths.FOLDS)
     rows = examples.parts(table, fold)
     stores = examples.open_stores(["a", "b"])
     whole = examples.examples(table, stores)
@@ -47,12 +48,12 @@ DEVICES = [
 
 
 def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, unannotated="mask", **values):
-    augment = AugmentationParams(
+    augment = AugmentParams(
         **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
     )
     return trainer.Fold(
-        data["train"], data["val"], NETWORK, trainer.Params(**TRAIN | values), augment, codes=CODES,
-        peers=peers, state_path=atomic.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
+        data["train"], data["val"], NETWORK, TrainParams(**TRAIN | values), augment, codes=CODES,
+        peers=peers, state_path=paths.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
     )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def test_twice_the_same_bytes(split_project):
     _, data = load()
     first = fold_of(data)
     first.run(quiet)
-    (atomic.checkpoints("0") / "state.pt").unlink()
+    (paths.checkpoints("0") / "state.pt").unlink()
     second = fold_of(data)
     second.run(quiet)
     assert equal(weights_of(first), weights_of(second))
@@ -139,7 +140,7 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
     _, data = load()
     whole = fold_of(data, schedule=schedule)
     whole.run(quiet)
-    (atomic.checkpoints("0") / "state.pt").unlink()
+    (paths.checkpoints("0") / "state.pt").unlink()
     stopped = fold_of(data, schedule=schedule)
     stopped._epoch(stopped.state.network)
     stopped._epoch(stopped.state.network)
@@ -215,20 +216,6 @@ def test_no_step_is_taken_after_a_bad_loss_in_the_midst_of_an_epoch(split_projec
     assert not fold.state_path.exists()
 
 
-@pytest.mark.parametrize("keep", ["last", "best"])
-def test_weights_that_the_last_step_of_an_epoch_spoils_are_neither_kept_nor_delivered(split_project, keep):
-    rows, data = load()
-    few = data | {"train": data["train"].take(np.arange(12))}
-    fold = fold_of(few, epochs=1, keep=keep, learning_rate=1e38)
-    assert fold.steps == 1
-    with pytest.raises(ValueError, match=r"^epoch 1: a validation probability is nan; no epoch was finished"):
-        fold.run(quiet)
-    assert not fold.state_path.exists()
-    with pytest.raises(ValueError, match="is not finite"):
-        trainer.deliver(fold, rows, data["test"], name="0", facts={})
-    assert not atomic.model("0").exists() and not atomic.predictions("0").exists()
-
-
 @pytest.mark.parametrize("what", ["a validation probability", "the validation loss"])
 def test_an_epoch_whose_validation_is_not_finite_is_not_kept(split_project, monkeypatch, what):
     _, data = load()
@@ -266,7 +253,7 @@ def test_a_state_of_other_params_or_data_is_not_resumed(split_project, caplog):
     _, data = load()
     fold_of(data, key="one").run(quiet)
     other, same = fold_of(data, key="other").state, fold_of(data, key="one").state
-    path = atomic.checkpoints("0") / "state.pt"
+    path = paths.checkpoints("0") / "state.pt"
     with caplog.at_level("INFO"):
         assert not other.resume(path, "other", ALONE.device)
     assert "fold-0/state.pt: a state of other params, data or code; training begins anew" in caplog.text
@@ -309,47 +296,6 @@ def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_train
     }
     with pytest.raises(ValueError, match="no 'val' recordings for fold 7"):
         examples.parts(table, "7")
-
-
-def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(split_project):
-    rows, data = load()
-    fold = fold_of(data)
-    fold.run(quiet)
-    about = {"folds": [0, 1], "split": "s"}
-    trainer.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about})
-    found = tables.read(atomic.predictions("0") / "test.csv")
-    assert list(found.columns) == ["source", "record", *tables.class_codes(rows["test"])]
-    assert list(found["record"]) == list(rows["test"]["record"])
-    network, said = saved_model.load(atomic.model("0"))
-    again = inference.probabilities_of(network, data["test"], said["window"], said["normalise"])
-    assert np.allclose(found[tables.class_codes(found)], again.numpy(), atol=1e-6)
-    assert said["validation"] == atomic.digest(atomic.predictions("0") / "val.csv")
-    assert said["conditioning"] == {"low_hz": 0.5}
-    assert len(tables.read(atomic.predictions("0") / "history.csv")) == TRAIN["epochs"]
-    assert not (atomic.checkpoints("0") / "state.pt").exists()
-
-
-def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(split_project):
-    results = []
-    for disturbed in (False, True):
-        if disturbed:
-            table = tables.read(atomic.FOLDS)
-            test = table["fold"] == "test"
-            table.loc[test, tables.class_codes(table)] = 1.0
-            tables.write(table, atomic.FOLDS, sealed=True)
-        rows, data = load()
-        if disturbed:
-            noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))
-            unknown = np.full(len(noise), np.nan)
-            data["test"] = examples.of_signals(noise, unknown, np.full(len(noise), ""), rate_hz=100, classes=3)
-        fold = fold_of(data)
-        fold.run(quiet)
-        trainer.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
-        validation = (atomic.predictions("0") / "val.csv").read_bytes()
-        results.append((weights_of(fold), validation, (atomic.predictions("0") / "test.csv").read_bytes()))
-    assert equal(results[0][0], results[1][0])
-    assert results[0][1] == results[1][1]
-    assert results[0][2] != results[1][2]
 
 
 def test_the_class_weights_reach_the_loss(split_project):

@@ -1,0 +1,28 @@
+"""`python -m ecgpipe export`: the models as one ONNX file."""
+
+import argparse
+from pathlib import Path
+
+from ecgpipe.commands import output_paths
+from ecgpipe.prediction import ensemble, onnx_export
+from ecgpipe.project.paths import MODELS
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the ONNX file."""
+    target = output_paths.file(arguments.onnx, "--onnx")
+    models = ensemble.load(arguments.model, fold=arguments.fold)
+    onnx_export.write(models, target)
+    of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
+    print(f"{of}, {target.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    for line in models.warnings:
+        print(line)
+    return 0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    parser.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
+    parser.add_argument("--fold", type=int, metavar="K", help="one fold's model; without it, all folds together")
+    parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
+    parser.set_defaults(run=run)

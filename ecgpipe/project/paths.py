@@ -1,0 +1,40 @@
+"""Where every artefact of a project lies. All paths are relative to the project's root, where DVC runs every stage."""
+
+from pathlib import Path
+
+LABELS = Path("data/labels.csv")
+FOLDS = Path("data/folds.csv")
+FOLDS_INFO = Path("data/folds.json")
+LEFT_OUT = Path("data/left_out.csv")
+SIGNALS = Path("data/signals")
+MODELS = Path("data/models")
+OPERATING = Path("data/models/operating.json")
+PREDICTIONS = Path("data/predictions")
+CHECKPOINTS = Path("data/checkpoints")
+METRICS = Path("metrics")
+PLOTS = Path("plots")
+
+
+def store(source: str) -> Path:
+    """The signal store of one source."""
+    return SIGNALS / source
+
+
+def fold_folder(fold: int | str) -> str:
+    """The name of one fold's folder, whatever it holds."""
+    return f"fold-{fold}"
+
+
+def model(fold: int | str) -> Path:
+    """The model of one fold."""
+    return MODELS / fold_folder(fold)
+
+
+def predictions(fold: int | str) -> Path:
+    """The validation and test predictions of one fold, and its training history."""
+    return PREDICTIONS / fold_folder(fold)
+
+
+def checkpoints(fold: int | str) -> Path:
+    """The state of an unfinished training: no stage's output, so that DVC never deletes it."""
+    return CHECKPOINTS / fold_folder(fold)

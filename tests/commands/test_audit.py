@@ -1,0 +1,25 @@
+import json
+
+from ecgpipe import __main__
+from tests.audit.test_audit import made, predicted
+from tests.commands.conftest import ROOT
+
+
+def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(json.dumps(made(tmp_path)))
+    predicted(tmp_path)
+    assert __main__.main(["audit", "--out", "page", "--draw", "1", "--most", "2"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "90 usable recordings of 3 sources, 6 classes."
+    assert said[-1] == "-> page/README.md"
+    assert 5 <= len(said) <= 10
+    assert len(list((tmp_path / "page").glob("*.png"))) == 1
+
+
+def test_audit_of_a_folder_without_labels_says_what_to_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert __main__.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ecgpipe: data/labels.csv: ")
+    assert said.endswith("run `dvc repro label-map`\n")

@@ -1,0 +1,34 @@
+"""`python -m ecgpipe compare`: two projects side by side, printed and written."""
+
+import pandas as pd
+import pytest
+
+from ecgpipe import __main__
+from tests.commands.conftest import ROOT
+from tests.comparison.test_compare import project
+
+
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """Folders a and b of projects; the working directory has the params that say how to score."""
+    for seed, name in enumerate("ab"):
+        project(tmp_path / name, seed=seed)
+        (tmp_path / name / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_tables_are_printed_and_written_alike(two, capsys):
+    written = ["--markdown", "c.md", "--csv", "c.csv"]
+    assert __main__.main(["compare", "a", "b", "--setting", "out_of_fold", "--resamples", "100", *written]) == 0
+    assert capsys.readouterr().out == (two / "c.md").read_text() + "\n"
+    rows = pd.read_csv(two / "c.csv")
+    assert set(rows["setting"]) == {"out_of_fold"}
+    assert {"headline", "class", "source"} <= set(rows["kind"])
+    assert "auroc_macro" in set(rows["name"]) | set(rows["metric"])
+
+
+def test_a_run_that_is_nowhere_is_named(two, capsys):
+    assert __main__.main(["compare", "a", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err

@@ -1,0 +1,111 @@
+"""The Challenge's score against the reference cases, and which classes are scored."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ecgpipe.diagnoses import classes
+from ecgpipe.evaluation import challenge_score
+from tests.evaluation.test_metrics import CASES, LABELS
+
+DIAGNOSES = classes.classes("official")
+OFFICIAL = [one.code for one in DIAGNOSES]
+NSR = OFFICIAL.index("426783006")
+
+
+def test_score_weights_follow_the_published_rule():
+    weights = challenge_score.score_weights(DIAGNOSES)
+    column = {d.abbreviation: index for index, d in enumerate(DIAGNOSES)}
+
+    def weight(one, other):
+        return weights[column[one], column[other]]
+
+    assert weights.dtype == np.float64
+    assert np.array_equal(weights, weights.T)
+    assert np.array_equal(np.diag(weights), np.ones(26))
+    assert (weight("AF", "AFL"), weight("AF", "NSR"), weight("NSR", "QAb")) == (0.5, 0.25, pytest.approx(0.15))
+    assert weight("BBB", "CLBBB/LBBB") == weight("LQRSV", "PRWP") == 0.475
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_equal_to_the_official_scorer(case):
+    found = challenge_score.official_scores(case["labels"], case["binary"], case["scalar"])
+    expected = {name: value for name, value in case["expected"].items() if not name.endswith("_class")}
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name] is None if value is None else found[name] == pytest.approx(value, abs=1e-12), name
+
+
+def challenge_by_loops(labels, binary, weights, sinus):
+    """The definition of the challenge (FACTS: A[j, k] = sum of Y P / d), recording by recording."""
+
+    def gain(answers):
+        total = 0.0
+        for truth, answer in zip(labels, answers, strict=True):
+            present = {j for j, value in enumerate(truth) if value == 1}
+            given = {k for k, value in enumerate(answer) if value and not np.isnan(truth[k])}
+            total += sum(weights[j, k] for j in present for k in given) / max(1, len(present | given))
+        return total
+
+    inactive = np.zeros_like(binary)
+    inactive[:, sinus] = True
+    return (gain(binary) - gain(inactive)) / (gain(labels == 1) - gain(inactive))
+
+
+def test_the_challenge_score_leaves_unannotated_cells_out():
+    rng = np.random.default_rng(3)
+    labels = (rng.random((40, 26)) < 0.1).astype(float)
+    labels[rng.random(labels.shape) < 0.2] = np.nan
+    binary = rng.random(labels.shape) < 0.1
+    weights = challenge_score.score_weights(classes.classes("official"))
+    found = challenge_score.challenge(labels, binary, weights, NSR)
+    assert found == pytest.approx(challenge_by_loops(labels, binary, weights, NSR), abs=1e-12)
+    flipped = np.where(np.isnan(labels), ~binary, binary)
+    assert challenge_score.challenge(labels, flipped, weights, NSR) == found
+
+
+def test_composite_classes_have_their_weight():
+    composite = [i for i, one in enumerate(classes.classes("official")) if len(one.codes) > 1]
+    assert len(composite) == 4
+    weights = challenge_score.score_weights(classes.classes("official"))
+    for index in composite:
+        labels = np.zeros((1, 26))
+        labels[0, index] = 1
+        assert challenge_score.challenge(labels, labels == 1, weights, NSR) == 1.0
+        assert challenge_score.challenge(labels, np.zeros((1, 26), bool), weights, NSR) < 0
+
+
+def test_equivalent_codes_are_one_class_with_one_name():
+    study = [one.code for one in classes.classes("study")]
+    panel = challenge_score.panel(study)
+    assert "RBBB" in panel.names
+    assert panel.challenge == "challenge_subset"
+    assert panel.weights.shape == (17, 17)
+    assert challenge_score.panel(OFFICIAL).challenge == "challenge"
+    assert challenge_score.panel(OFFICIAL).names[5] == "CRBBB/RBBB"
+
+
+@trials(max_examples=40, deadline=None)
+@given(LABELS, arrays(np.bool_, (15, 2)), st.integers(0, 1) | st.none())
+def test_the_challenge_score_is_the_scaled_sum_of_what_each_row_gains(labels, binary, sinus):
+    weights = np.array([[1.0, 0.3], [0.3, 1.0]])
+    rows = challenge_score.gains(labels, binary, weights, sinus)
+    assert rows.shape == (3, 15)
+    halves = [challenge_score.gains(part, answers, weights, sinus).sum(axis=1) for part, answers in
+              ((labels[:7], binary[:7]), (labels[7:], binary[7:]))]  # fmt: skip
+    whole, expected = challenge_score.challenge(labels, binary, weights, sinus), challenge_score.scaled(sum(halves))
+    assert (np.isnan(whole) and np.isnan(expected)) or whole == pytest.approx(float(expected), abs=1e-12)
+
+
+def test_a_part_of_a_panel_keeps_names_and_weights_of_its_classes():
+    whole = challenge_score.panel(OFFICIAL)
+    part = whole.of([OFFICIAL[5], OFFICIAL[NSR]])
+    assert part.names == [whole.names[5], whole.names[NSR]]
+    assert part.sinus == 1
+    np.testing.assert_array_equal(part.weights, whole.weights[np.ix_([5, NSR], [5, NSR])])
+    assert part.challenge == "challenge_subset"
+    assert whole.of(OFFICIAL).challenge == "challenge"
+    assert challenge_score.panel(["426783006", "123"]).of(["123"]).weights is None

@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from ecgpipe.diagnoses import vocabularies
+from ecgpipe.labels import mapping, report
+from ecgpipe.recordings.recording import Description
+from tests.labels.test_mapping import AF, CPSC, NSR, RBBB, SPH, STUDY, TAB, described
+
+
+@pytest.fixture
+def reported():
+    descriptions = {
+        "cpsc": [
+            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)),
+            *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
+        ],
+        "sph": described(("50+310", "999"), ("1",)),
+    }
+    sources = {"cpsc": CPSC, "sph": SPH}
+    words = {name: vocabularies.vocabulary(source.vocabulary) for name, source in sources.items()}
+    parts = [mapping.map_source(n, descriptions[n], sources[n], words[n], STUDY) for n in sources]
+    return report.report(pd.concat(parts, ignore_index=True), descriptions, sources, words, STUDY)
+
+
+def test_the_report_counts_positives_by_class_and_source(reported):
+    assert (reported["recordings"], reported["usable"]) == (68, 6)
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
+    assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
+    assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
+        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
+    }  # fmt: skip
+    tab = reported["classes"][TAB]
+    assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
+
+
+def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
+    left_out = reported["sources"]["cpsc"]["left_out"]
+    assert left_out["no-labels"] == {"recordings": 1, "records": ["R3"]}
+    assert left_out["unknown-labels"] == {"recordings": 1, "records": ["R4"]}
+    assert left_out["leads"]["recordings"] == 60
+    assert left_out["leads"]["records"] == [f"X{n:02d}" for n in range(50)]
+    assert reported["sources"]["sph"]["left_out"] == {}
+
+
+def test_the_report_counts_the_flags_of_usable_recordings():
+    one, two, three = described((AF,), (AF,), ())
+    flagged = [
+        replace(one, flags=("odd-age", "odd-sex")),
+        replace(two, flags=("odd-age",)),
+        replace(three, flags=("odd-age",)),
+    ]
+    words = vocabularies.vocabulary(CPSC.vocabulary)
+    table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)
+    said = report.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)["sources"]["cpsc"]
+    assert said["flags"] == {"odd-age": 2, "odd-sex": 1}
+
+
+def test_the_report_counts_labels_that_no_class_takes(reported):
+    cpsc, sph = reported["sources"]["cpsc"], reported["sources"]["sph"]
+    assert cpsc["unknown"] == {"999": 1, "heart": 1}
+    assert cpsc["outside_vocabulary"] == {"164934002 t wave abnormal": 2}
+    assert cpsc["unscored"] == {"429622005 st depression": 2}
+    assert cpsc["without_a_class"] == 2, "R2, and R5 whose class is not annotated"
+    assert cpsc["partly_unknown"] == 1, "R2"
+    assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
+    assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)

@@ -1,9 +1,10 @@
-"""The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare | audit`."""
+"""The command line: `python -m ecgpipe predict | export | check | params | augmentations | compare
+| audit`."""
 
 from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    stage.listen()
+    stage.end_quietly_on_signals()
 
 import argparse
 import os
@@ -12,7 +13,9 @@ from types import ModuleType
 
 from ecgpipe.commands import audit, augmentations, check, compare, console, export, params, predict
 
-_READ = "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
+_READ = (
+    "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
+)
 # command: (its module, its line of help, what stands below its help)
 COMMANDS: dict[str, tuple[ModuleType, str, str | None]] = {
     "predict": (predict, "probabilities and decisions for recordings", _READ),
@@ -21,7 +24,11 @@ COMMANDS: dict[str, tuple[ModuleType, str, str | None]] = {
     "params": (params, "check a whole params file, all faults together", None),
     "augmentations": (augmentations, "a page of all augmentations on one recording", None),
     "audit": (audit, "are the labels right? a page of what is odd", None),
-    "compare": (compare, "which differences between two runs are real, by a paired bootstrap", None),
+    "compare": (
+        compare,
+        "which differences between two runs are real, by a paired bootstrap",
+        None,
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    stage.listen()
+    stage.end_quietly_on_signals()
 
 import logging
 import sys
@@ -30,8 +30,16 @@ def main(name: str) -> None:
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
     atomic.write_json(paths.METRICS / "signals" / f"{name}.json", report)
-    said = (name, report["stored"], report["recordings"], report["refused"] or "none", report["flags"] or "none")
-    logging.info("%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said)
+    said = (
+        name,
+        report["stored"],
+        report["recordings"],
+        report["refused"] or "none",
+        report["flags"] or "none",
+    )
+    logging.info(
+        "%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Makes one of the demo's sources: `python -m stages.simulate sim-north` writes data/raw/sim-north."""
+"""Makes one of the demo's sources: `python -m stages.simulate sim-north` writes
+data/raw/sim-north."""
 
 from ecgpipe.project import stage
 
 if __name__ == "__main__":
-    stage.listen()
+    stage.end_quietly_on_signals()
 
 import sys
 from pathlib import Path

@@ -11,13 +11,14 @@ import pytest
 
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import tables
-from ecgpipe.project.digests import seal
+from ecgpipe.project.digests import write_digests
 from ecgpipe.signals import store
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _interruptible() -> None:
-    """A shell that starts the tests in the background has them ignore SIGINT, which some of them send themselves."""
+    """A shell that starts the tests in the background has them ignore SIGINT, which some of them
+    send themselves."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -26,7 +27,8 @@ CODES = ["426783006", "164889003", "270492004"]
 
 @pytest.fixture
 def real_data() -> Path:
-    """The folder of real recordings, laid out as the Challenge's release; skips where there is none."""
+    """The folder of real recordings, laid out as the Challenge's release; skips where there is
+    none."""
     folder = os.environ.get("ECGPIPE_REAL_DATA")
     if not folder:
         pytest.skip("ECGPIPE_REAL_DATA is unset: no real recordings to test on")
@@ -34,24 +36,31 @@ def real_data() -> Path:
 
 
 def learnable(rng: np.random.Generator, label: np.ndarray, samples: int) -> np.ndarray:
-    """int16 [samples, 12]: noise, with a sine per present class that a network finds within a few epochs."""
+    """int16 [samples, 12]: noise, with a sine per present class that a network finds within a few
+    epochs."""
     time = np.arange(samples) / 100
     waves = sum(
-        present * np.sin(2 * np.pi * hz * time) for present, hz in zip(np.nan_to_num(label), (3, 7, 13), strict=True)
+        present * np.sin(2 * np.pi * hz * time)
+        for present, hz in zip(np.nan_to_num(label), (3, 7, 13), strict=True)
     )
-    return np.rint(rng.normal(size=(samples, 12)) * 150 + 600 * np.asarray(waves).reshape(-1, 1)).astype(np.int16)
+    return np.rint(
+        rng.normal(size=(samples, 12)) * 150 + 600 * np.asarray(waves).reshape(-1, 1)
+    ).astype(np.int16)
 
 
 @pytest.fixture
 def split_project(tmp_path, monkeypatch) -> Path:
-    """A folder with data/folds.csv, data/folds.json and two stores: 96 recordings, 3 classes, folds 0, 1 and test;
-    source b never annotates the third class. The working directory is moved there."""
+    """A folder with data/folds.csv, data/folds.json and two stores: 96 recordings, 3 classes, folds
+    0, 1 and test; source b never annotates the third class. The working directory is moved
+    there."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(5)
     rows, digests = [], {}
     for source, count in (("a", 64), ("b", 32)):
         writer = store_writer.Writer(
-            tmp_path / "data/signals" / source, 100, {"to_rate_hz": 100, "low_hz": 0.5, "high_hz": 40, "order": 2}
+            tmp_path / "data/signals" / source,
+            100,
+            {"to_rate_hz": 100, "low_hz": 0.5, "high_hz": 40, "order": 2},
         )
         for number in range(count):
             label = (rng.random(3) < 0.4).astype(float)
@@ -59,7 +68,11 @@ def split_project(tmp_path, monkeypatch) -> Path:
                 label[2] = np.nan
             samples = int(rng.integers(150, 450))
             writer.append(
-                f"{number:05d}", learnable(rng, label, samples), np.arange(20, samples, 70), (), f"{source}{number}"
+                f"{number:05d}",
+                learnable(rng, label, samples),
+                np.arange(20, samples, 70),
+                (),
+                f"{source}{number}",
             )
             fold = "test" if number % 4 == 3 else str(number % 2)
             age = np.nan if number % 5 == 0 else float(rng.integers(20, 90))
@@ -84,6 +97,8 @@ def split_project(tmp_path, monkeypatch) -> Path:
         "names": ["NSR", "AF", "IAVB"],
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
-    (tmp_path / "data/folds.json").write_text(json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}))
-    seal(tmp_path / "data/folds.json")
+    (tmp_path / "data/folds.json").write_text(
+        json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names})
+    )
+    write_digests(tmp_path / "data/folds.json")
     return tmp_path

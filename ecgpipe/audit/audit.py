@@ -1,9 +1,10 @@
-"""The audit of labels: what `python -m ecgpipe audit` finds wrong, or odd, in the labels of a project.
+"""The audit of labels: what `python -m ecgpipe audit` finds wrong, or odd, in the labels of a
+project.
 
-It reads what the pipeline wrote (data/labels.csv, metrics/labels.json and split.json, data/folds.csv, out-of-fold
-predictions) and the raw recordings of those that it draws; it changes none of it. Without predictions all but the part
-on single recordings is there. One folder is written whole: README.md, cells.csv, unscored.csv, contradictions.csv,
-suspects.csv, plots.
+It reads what the pipeline wrote (data/labels.csv, metrics/labels.json and split.json,
+data/folds.csv, out-of-fold predictions) and the raw recordings of those that it draws; it changes
+none of it. Without predictions all but the part on single recordings is there. One folder is
+written whole: README.md, cells.csv, unscored.csv, contradictions.csv, suspects.csv, plots.
 """
 
 import json
@@ -37,7 +38,8 @@ SUSPECTS = ["source", "record", "class", "label", "probability", "score", "fold"
 
 @dataclass(frozen=True)
 class Project:
-    """What the pipeline wrote of labels: the table, its report, and how each source is read and speaks."""
+    """What the pipeline wrote of labels: the table, its report, and how each source is read and
+    speaks."""
 
     table: pd.DataFrame
     report: Mapping[str, Any]
@@ -50,47 +52,69 @@ class Project:
 def read(values: Mapping[str, Any]) -> Project:
     """The project in the working directory; `values` are the whole params file's.
 
-    ValueError where label-map has not run, or where params.yaml names other sources than it ran with.
+    ValueError where label-map has not run, or where params.yaml names other sources than it ran
+    with.
     """
     again = "run `dvc repro label-map`"
     for path in (paths.LABELS, REPORT):
         if not path.is_file():
-            raise ValueError(f"{path}: the audit reads what the stage label-map writes, found no such file; {again}")
+            raise ValueError(
+                f"{path}: the audit reads what the stage label-map writes, found no such file; {again}"
+            )
     report = _report(again)
     table = tables.read(paths.LABELS)
     data, sources = params.section(DataParams, values, "data"), in_use(values)
     if set(sources) != set(report["sources"]):
         found = f"found {', '.join(sources)} and {', '.join(report['sources'])}"
-        raise ValueError(f"data.sources in the params: they are those of {REPORT}, {found}; {again}")
+        raise ValueError(
+            f"data.sources in the params: they are those of {REPORT}, {found}; {again}"
+        )
     if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
-        raise ValueError(f"{REPORT}: it counts the recordings and classes of {paths.LABELS}, found others; {again}")
+        raise ValueError(
+            f"{REPORT}: it counts the recordings and classes of {paths.LABELS}, found others; {again}"
+        )
     try:
-        told = [(tuple(one["codes"]), one["abbreviation"], one["name"]) for one in report["classes"].values()]
+        told = [
+            (tuple(one["codes"]), one["abbreviation"], one["name"])
+            for one in report["classes"].values()
+        ]
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{REPORT}: not what the stage label-map writes ({error!r}); {again}") from error
+        raise ValueError(
+            f"{REPORT}: not what the stage label-map writes ({error!r}); {again}"
+        ) from error
     classes = [Diagnosis(*one, None) for one in told]
-    vocabularies = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
+    vocabularies = {
+        name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()
+    }
     return Project(table, report, classes, data, sources, vocabularies)
 
 
 def _report(again: str) -> dict[str, Any]:
-    """metrics/labels.json, which Git tracks and no digest guards. ValueError where it is no report of label-map."""
+    """metrics/labels.json, which Git tracks and no digest guards. ValueError where it is no report
+    of label-map."""
     try:
         report = json.loads(REPORT.read_text(encoding="utf-8"))
         kinds = {"sources": dict, "classes": dict, "recordings": int}
         wrong = [key for key, kind in kinds.items() if not isinstance(report[key], kind)]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{REPORT}: not what the stage label-map writes ({error!r}); {again}") from error
+        raise ValueError(
+            f"{REPORT}: not what the stage label-map writes ({error!r}); {again}"
+        ) from error
     if wrong:
-        raise ValueError(f"{REPORT}: not what the stage label-map writes ({', '.join(wrong)}); {again}")
+        raise ValueError(
+            f"{REPORT}: not what the stage label-map writes ({', '.join(wrong)}); {again}"
+        )
     return report
 
 
-def write(folder: Path, values: Mapping[str, Any], most: int, draw: int, progress: Callable) -> list[str]:
+def write(
+    folder: Path, values: Mapping[str, Any], most: int, draw: int, progress: Callable
+) -> list[str]:
     """Audits the project in the working directory into `folder`; what was found, a sentence a line.
 
-    most: suspects named per class and direction; draw: recordings drawn, the most suspicious; progress: wraps what is
-    drawn. ValueError for negative numbers, a folder that holds other things, and the faults of `read`.
+    most: suspects named per class and direction; draw: recordings drawn, the most suspicious;
+    progress: wraps what is drawn. ValueError for negative numbers, a folder that holds other
+    things, and the faults of `read`.
     """
     for name, value in (("--most", most), ("--draw", draw)):
         if value < 0:
@@ -117,14 +141,19 @@ def _disagreeing() -> list[dict[str, Any]]:
 
 
 def _free(folder: Path) -> Path:
-    """The folder, which an audit may replace whole: absent, empty, or an earlier audit. ValueError otherwise."""
+    """The folder, which an audit may replace whole: absent, empty, or an earlier audit. ValueError
+    otherwise."""
     folder = Path(folder).absolute()
     held = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
     page = folder / "README.md"
-    ours = page.is_file() and page.read_text(encoding="utf-8", errors="replace").startswith(audit_page.TITLE)
+    ours = page.is_file() and page.read_text(encoding="utf-8", errors="replace").startswith(
+        audit_page.TITLE
+    )
     other = [path.name for path in held if not ours or path.suffix not in (".csv", ".md", ".png")]
     if other:
-        raise ValueError(f"{folder}: --out is replaced whole, found {other[0]} there; name a folder that is not there")
+        raise ValueError(
+            f"{folder}: --out is replaced whole, found {other[0]} there; name a folder that is not there"
+        )
     return folder
 
 
@@ -133,7 +162,8 @@ def _good(project: Project) -> pd.DataFrame:
 
 
 def _cells(project: Project) -> pd.DataFrame:
-    """All cells, judged; the suspicious ones with an explanation, and those of which a fault is known."""
+    """All cells, judged; the suspicious ones with an explanation, and those of which a fault is
+    known."""
     judged = prevalence.judge(prevalence.count(project.table, project.classes))
     judged["explanation"] = ""
     codes = {one.code: set(one.codes) for one in project.classes}
@@ -141,7 +171,9 @@ def _cells(project: Project) -> pd.DataFrame:
         spoken = project.vocabularies[cell["source"]].items()
         says = [label for label, said in spoken if not codes[cell["code"]].isdisjoint(said)]
         name = project.sources[cell["source"]].vocabulary
-        judged.loc[place, "explanation"] = prevalence.explain(cell, name, says, prevalence.neighbours_of(cell, judged))
+        judged.loc[place, "explanation"] = prevalence.explain(
+            cell, name, says, prevalence.neighbours_of(cell, judged)
+        )
     for place, cell in judged[judged["positives"].notna()].iterrows():
         known = prevalence.KNOWN.get((project.sources[cell["source"]].vocabulary, cell["code"]), "")
         judged.loc[place, "explanation"] = judged.loc[place, "explanation"] or known
@@ -154,12 +186,15 @@ def _unscored(project: Project) -> pd.DataFrame:
     for name, source in project.sources.items():
         told = project.report["sources"][name]
         labels = [label for kind in unmapped_labels.KINDS for label in told.get(kind, {})]
-        meanings[name] = {label: _codes(label, source, project.vocabularies[name]) for label in labels}
+        meanings[name] = {
+            label: _codes(label, source, project.vocabularies[name]) for label in labels
+        }
     return unmapped_labels.listed(project.report, meanings, project.classes)
 
 
 def _codes(label: str, source: Source, vocabulary: Vocabulary) -> frozenset[str]:
-    """The codes of a label as metrics/labels.json writes it: a SNOMED CT code with its name, else as it is."""
+    """The codes of a label as metrics/labels.json writes it: a SNOMED CT code with its name, else
+    as it is."""
     code = label.split(" ")[0]
     if source.codes == "snomed" and demographics.SNOMED_CT.fullmatch(code):
         return frozenset({code})
@@ -175,7 +210,9 @@ def _suspects(project: Project) -> tuple[pd.DataFrame, str, dict[str, str]]:
             return nobody, f"No {path}: {step}.", {}
     table = tables.read(paths.FOLDS)
     if tables.class_codes(table) != [one.code for one in project.classes]:
-        raise ValueError(f"{paths.FOLDS}: its classes are those of {paths.LABELS}, found others; run `dvc repro`")
+        raise ValueError(
+            f"{paths.FOLDS}: its classes are those of {paths.LABELS}, found others; run `dvc repro`"
+        )
     parts, values = [], []
     for fold in predictions.fold_names(table):
         path = paths.predictions(fold) / "val.csv"
@@ -187,17 +224,27 @@ def _suspects(project: Project) -> tuple[pd.DataFrame, str, dict[str, str]]:
     codes = [one.code for one in project.classes]
     found = label_errors.find(rows[codes].to_numpy(np.float64), np.concatenate(values))
     names = [one.abbreviation for one in project.classes]
-    return _named(found.suspects, rows, project.classes), "", {names[at]: why for at, why in found.unjudged.items()}
+    return (
+        _named(found.suspects, rows, project.classes),
+        "",
+        {names[at]: why for at, why in found.unjudged.items()},
+    )
 
 
 def _named(found: pd.DataFrame, rows: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
-    """Suspects with the recording's name, fold and other labels; and its path, age and sex, for the plot."""
+    """Suspects with the recording's name, fold and other labels; and its path, age and sex, for the
+    plot."""
     own = rows.loc[found["row"].to_numpy(np.int64)].reset_index(drop=True)
     named = own[["source", "record", "fold", "path", "age", "gender"]].copy()
     named["class"] = [classes[column].abbreviation for column in found["column"]]
     named["label"] = found["label"].to_numpy(np.int64)
-    named["probability"], named["score"] = found["probability"].to_numpy(), found["score"].to_numpy()
-    carried = {at: contradictions.carried(rows.loc[at], classes).split(" ") for at in found["row"].unique()}
+    named["probability"], named["score"] = (
+        found["probability"].to_numpy(),
+        found["score"].to_numpy(),
+    )
+    carried = {
+        at: contradictions.carried(rows.loc[at], classes).split(" ") for at in found["row"].unique()
+    }
     pairs = zip(found["row"], named["class"], strict=True)
     named["others"] = [" ".join(name for name in carried[at] if name != this) for at, this in pairs]
     return named.assign(plot="")
@@ -206,7 +253,8 @@ def _named(found: pd.DataFrame, rows: pd.DataFrame, classes: Sequence[Diagnosis]
 def _drawn(
     project: Project, found: pd.DataFrame, draw: int, folder: Path, progress: Callable
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The most suspicious recordings drawn into `folder`: suspects with the plots' names; recording -> why not."""
+    """The most suspicious recordings drawn into `folder`: suspects with the plots' names; recording
+    -> why not."""
     groups = list(islice(found.groupby(["source", "record"], sort=False), draw))
     undrawn = {}
     for rank, ((source, record), own) in enumerate(progress(groups), start=1):
@@ -217,7 +265,9 @@ def _drawn(
             undrawn[f"{source} {record}"] = str(refusal)
             continue
         name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{rank:03d}-{source}-{record}.png")
-        sheet = ecg_paper.twelve_leads(recording.signal_mv, recording.rate_hz, _title(first), _note(own))
+        sheet = ecg_paper.twelve_leads(
+            recording.signal_mv, recording.rate_hz, _title(first), _note(own)
+        )
         style.save(sheet, folder / name, dpi=ecg_paper.DPI)
         found.loc[own.index, "plot"] = name
     return found[SUSPECTS], undrawn
@@ -226,7 +276,11 @@ def _drawn(
 def _title(row: pd.Series) -> str:
     """Whose recording it is."""
     age = "" if np.isnan(row["age"]) else f"{row['age']:g} years"
-    return ", ".join(text for text in (f"{row['source']} {row['record']}", row["gender"], age, "as recorded") if text)
+    return ", ".join(
+        text
+        for text in (f"{row['source']} {row['record']}", row["gender"], age, "as recorded")
+        if text
+    )
 
 
 def _note(own: pd.DataFrame) -> str:

@@ -1,9 +1,9 @@
 """Pairs of labels that contradict each other, and the recordings that carry both.
 
-The pairs are those that the meaning of the words rules out at one moment. A recording of minutes may change its rhythm,
-so a pair is a reason to look. Definitions: AHA/ACCF/HRS recommendations, part III (Surawicz et al. 2009,
-doi:10.1161/CIRCULATIONAHA.108.191095) for bundle branch blocks and axis, part II (Mason et al. 2007,
-doi:10.1161/CIRCULATIONAHA.106.180201) for the terms of rhythm.
+The pairs are those that the meaning of the words rules out at one moment. A recording of minutes
+may change its rhythm, so a pair is a reason to look. Definitions: AHA/ACCF/HRS recommendations,
+part III (Surawicz et al. 2009, doi:10.1161/CIRCULATIONAHA.108.191095) for bundle branch blocks and
+axis, part II (Mason et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180201) for the terms of rhythm.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from ecgpipe.diagnoses.classes import Diagnosis
 COLUMNS = ["source", "record", "one", "other", "reason", "labels"]
 
 
-class Pair(NamedTuple):
+class Contradiction(NamedTuple):
     """Two sets of SNOMED CT codes, any of the one against any of the other, and why not both."""
 
     one: tuple[str, ...]
@@ -28,19 +28,25 @@ class Pair(NamedTuple):
 _NSR, _SB, _STACH, _BRADY = ("426783006",), ("426177001",), ("427084000",), ("426627000",)
 _AF, _AFL = ("164889003",), ("164890007",)
 PAIRS = (
-    Pair(_AF, _NSR, "fibrillating atria have no sinus rhythm"),
-    Pair(_AFL, _NSR, "fluttering atria have no sinus rhythm"),
-    Pair(_NSR, _SB, "a normal rate, or a slow one; or a habit of writing the rhythm beside its rate"),
-    Pair(_NSR, _STACH, "a normal rate, or a fast one; or a habit of writing the rhythm beside its rate"),
-    Pair(_SB, _STACH, "one rhythm is slow or fast"),
-    Pair(_BRADY, _STACH, "one rhythm is slow or fast"),
-    Pair(("39732003",), ("47665007",), "one axis points to the left or to the right"),
-    Pair(
+    Contradiction(_AF, _NSR, "fibrillating atria have no sinus rhythm"),
+    Contradiction(_AFL, _NSR, "fluttering atria have no sinus rhythm"),
+    Contradiction(
+        _NSR, _SB, "a normal rate, or a slow one; or a habit of writing the rhythm beside its rate"
+    ),
+    Contradiction(
+        _NSR,
+        _STACH,
+        "a normal rate, or a fast one; or a habit of writing the rhythm beside its rate",
+    ),
+    Contradiction(_SB, _STACH, "one rhythm is slow or fast"),
+    Contradiction(_BRADY, _STACH, "one rhythm is slow or fast"),
+    Contradiction(("39732003",), ("47665007",), "one axis points to the left or to the right"),
+    Contradiction(
         ("733534002", "164909002"),
         ("713427006", "59118001"),
         "both bundle branches blocked: only if they take turns",
     ),
-    Pair(_AF, ("270492004", "164947007"), "fibrillating atria have no PR interval"),
+    Contradiction(_AF, ("270492004", "164947007"), "fibrillating atria have no PR interval"),
 )
 
 
@@ -49,7 +55,7 @@ def columns_of(codes: Sequence[str], classes: Sequence[Diagnosis]) -> list[Diagn
     return [one for one in classes if not set(one.codes).isdisjoint(codes)]
 
 
-def checked(classes: Sequence[Diagnosis]) -> list[tuple[Diagnosis, Diagnosis, str]]:
+def chosen_pairs(classes: Sequence[Diagnosis]) -> list[tuple[Diagnosis, Diagnosis, str]]:
     """The pairs of chosen classes that contradict each other, with the reason; each pair once."""
     found: dict[tuple[str, str], tuple[Diagnosis, Diagnosis, str]] = {}
     for pair in PAIRS:
@@ -60,13 +66,20 @@ def checked(classes: Sequence[Diagnosis]) -> list[tuple[Diagnosis, Diagnosis, st
 
 
 def find(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
-    """One row per recording of labels.csv and pair that it carries whole: `source, record, one, other` (abbreviations),
-    `reason`, `labels` (all its classes, separated by spaces)."""
+    """One row per recording of labels.csv and pair that it carries whole: `source, record, one,
+    other` (abbreviations), `reason`, `labels` (all its classes, separated by spaces)."""
     rows = []
-    for one, other, reason in checked(classes):
+    for one, other, reason in chosen_pairs(classes):
         both = table[(table[one.code] == 1) & (table[other.code] == 1)]
         rows += [
-            [row["source"], row["record"], one.abbreviation, other.abbreviation, reason, carried(row, classes)]
+            [
+                row["source"],
+                row["record"],
+                one.abbreviation,
+                other.abbreviation,
+                reason,
+                carried(row, classes),
+            ]
             for _, row in both.iterrows()
         ]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,17 +1,19 @@
 """Positives of each class at each source, which of these cells are suspicious, and why they may be.
 
-A cell is judged against its sisters: the other sources that annotate the class, with 20 usable recordings or more; two
-of them at least, since of two sources alone nobody can say which is odd. Expected are the cell's recordings times the
-median of the sisters' shares of positives. A cell is suspicious where all three hold:
+A cell is judged against its sisters: the other sources that annotate the class, with 20 usable
+recordings or more; two of them at least, since of two sources alone nobody can say which is odd.
+Expected are the cell's recordings times the median of the sisters' shares of positives. A cell is
+suspicious where all three hold:
 
 - five times fewer or more positives than expected,
-- a chance below 1 in 10,000 of so few or so many, were the rate here that of all sisters together: of two Poisson
-  counts, given their sum, one is binomial (Przyborowski and Wilenski 1940, doi:10.1093/biomet/31.3-4.313). With some
-  200 cells, false alarms from counting alone stay rare,
+- a chance below 1 in 10,000 of so few or so many, were the rate here that of all sisters together:
+  of two Poisson counts, given their sum, one is binomial (Przyborowski and Wilenski 1940,
+  doi:10.1093/biomet/31.3-4.313). With some 200 cells, false alarms from counting alone stay rare,
 - ten or more, of the positives and the expected.
 
-Hospitals differ, so a suspicious cell is a question and no fault. Why it may be so: `KNOWN` holds the cases with a
-source; of the others `explain` gives the figures and the places to look at. Order: by the labels too few or too many.
+Hospitals differ, so a suspicious cell is a question and no fault. Why it may be so: `KNOWN` holds
+the cases with a source; of the others `explain` gives the figures and the places to look at. Order:
+by the labels too few or too many.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +56,8 @@ KNOWN = {
     ("LUDB", "39732003"): _LUDB,
     ("LUDB", "47665007"): _LUDB,
 }
-# Codes that one hospital may write where another writes the other: a slow sinus rhythm, a long PR interval.
+# Codes that one hospital may write where another writes the other: a slow sinus rhythm, a long PR
+# interval.
 NEIGHBOURS = {
     "426627000": "426177001",
     "426177001": "426627000",
@@ -66,9 +69,11 @@ NEIGHBOURS = {
 
 
 def count(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
-    """One row per class and source of labels.csv: `source, code, abbreviation, name, recordings, positives`.
+    """One row per class and source of labels.csv: `source, code, abbreviation, name, recordings,
+    positives`.
 
-    `recordings` are those without a fault; `positives` is NaN where the source does not annotate the class.
+    `recordings` are those without a fault; `positives` is NaN where the source does not annotate
+    the class.
     """
     good, rows = table[table["fault"] == ""], []
     for source in dict.fromkeys(table["source"]):
@@ -81,17 +86,20 @@ def count(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
 
 
 def judge(counts: pd.DataFrame) -> pd.DataFrame:
-    """The counts with `expected` positives, the number of `sisters`, the `lowest` and `highest` of their shares, the
-    `chance` of the count, and the `verdict`: few, many, '' for neither, 'not judged' with fewer than two sisters.
+    """The counts with `expected` positives, the number of `sisters`, the `lowest` and `highest` of
+    their shares, the `chance` of the count, and the `verdict`: few, many, '' for neither, 'not
+    judged' with fewer than two sisters.
 
-    All but the verdict ('') is NaN in cells that are not annotated. The rule stands at the head of this module.
+    All but the verdict ('') is NaN in cells that are not annotated. The rule stands at the head of
+    this module.
     """
     judged = [_judged(row, counts) for _, row in counts.iterrows()]
     return pd.concat([counts, pd.DataFrame(judged, index=counts.index)], axis=1)
 
 
 def rates_chance(positives: int, recordings: int, others: int, other_recordings: int) -> float:
-    """The chance of so few or so many of all positives on this side, whichever is rarer, were both rates the same.
+    """The chance of so few or so many of all positives on this side, whichever is rarer, were both
+    rates the same.
 
     One of two Poisson counts is binomial, given their sum (Przyborowski and Wilenski 1940).
 
@@ -107,14 +115,21 @@ def rates_chance(positives: int, recordings: int, others: int, other_recordings:
 def suspicious(cells: pd.DataFrame) -> pd.DataFrame:
     """The suspicious cells, those with the most labels too few or too many first."""
     found = cells[cells["verdict"].isin(["few", "many"])]
-    return found.loc[(found["positives"] - found["expected"]).abs().sort_values(ascending=False, kind="stable").index]
+    return found.loc[
+        (found["positives"] - found["expected"])
+        .abs()
+        .sort_values(ascending=False, kind="stable")
+        .index
+    ]
 
 
-def explain(cell: Mapping[str, Any], vocabulary: str, says: Sequence[str], neighbours: Sequence[str]) -> str:
+def explain(
+    cell: Mapping[str, Any], vocabulary: str, says: Sequence[str], neighbours: Sequence[str]
+) -> str:
     """Why a suspicious cell may be so: what is known of it, else where to look.
 
-    `vocabulary`: the name of the source's; `says`: its native labels that map to the class; `neighbours`: sentences
-    on classes that hold the same finding under another name.
+    `vocabulary`: the name of the source's; `says`: its native labels that map to the class;
+    `neighbours`: sentences on classes that hold the same finding under another name.
     """
     known = KNOWN.get((vocabulary, cell["code"]))
     if known:
@@ -139,8 +154,11 @@ def explain(cell: Mapping[str, Any], vocabulary: str, says: Sequence[str], neigh
 
 
 def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
-    """A sentence on each class at the same source that can hold the same finding under another name."""
-    near = cells[(cells["source"] == cell["source"]) & (cells["code"] == NEIGHBOURS.get(cell["code"]))]
+    """A sentence on each class at the same source that can hold the same finding under another
+    name."""
+    near = cells[
+        (cells["source"] == cell["source"]) & (cells["code"] == NEIGHBOURS.get(cell["code"]))
+    ]
     return [
         f"{row['abbreviation']}, its neighbour, has {row['positives']:,.0f} positives here (expected "
         f"{row['expected']:,.0f})."
@@ -167,4 +185,10 @@ def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
         few, many = positives * FACTOR <= expected, positives >= expected * FACTOR
         verdict = "few" if few else "many" if many else ""
     ends = {"lowest": float(shares.min()), "highest": float(shares.max())}
-    return {"expected": expected, "sisters": len(sisters), **ends, "chance": chance, "verdict": verdict}
+    return {
+        "expected": expected,
+        "sisters": len(sisters),
+        **ends,
+        "chance": chance,
+        "verdict": verdict,
+    }

@@ -1,8 +1,9 @@
 """Native labels that say something no chosen class counts, and classes that no source can say.
 
-`metrics/labels.json` counts the labels of each source that no chosen class counts (`unscored`), that its vocabulary
-does not hold (`unknown`), and those of them that are a class's code all the same (`outside_vocabulary`). Some are near
-relatives of a chosen class, and a hint says so: equivalent codes of the official list (CinC 2021), and `RELATIVES`.
+`metrics/labels.json` counts the labels of each source that no chosen class counts (`unscored`),
+that its vocabulary does not hold (`unknown`), and those of them that are a class's code all the
+same (`outside_vocabulary`). Some are near relatives of a chosen class, and a hint says so:
+equivalent codes of the official list (CinC 2021), and `RELATIVES`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,17 +29,23 @@ RELATIVES = {
     "251168009": (_PAC, "supraventricular bigeminy: every second beat is one"),
     "251170000": (_PAC, "a premature atrial beat that is not conducted"),
     "164947007": ("270492004", "a prolonged PR interval; the class list `study` counts it here"),
-    "426627000": ("426177001", "bradycardia of any kind; most such recordings are in sinus rhythm, not all"),
+    "426627000": (
+        "426177001",
+        "bradycardia of any kind; most such recordings are in sinus rhythm, not all",
+    ),
 }
 
 
 def listed(
-    report: Mapping[str, Any], meanings: Mapping[str, Mapping[str, Iterable[str]]], classes: Sequence[Diagnosis]
+    report: Mapping[str, Any],
+    meanings: Mapping[str, Mapping[str, Iterable[str]]],
+    classes: Sequence[Diagnosis],
 ) -> pd.DataFrame:
-    """One row per source and label that no class counts there: `source, label, recordings, kind, hint`, in the order of
-    the sources, the kinds and the numbers.
+    """One row per source and label that no class counts there: `source, label, recordings, kind,
+    hint`, in the order of the sources, the kinds and the numbers.
 
-    report: metrics/labels.json; meanings: source -> label as the report writes it -> its SNOMED CT codes.
+    report: metrics/labels.json; meanings: source -> label as the report writes it -> its SNOMED CT
+    codes.
     """
     rows = [
         [source, label, times, kind, hint(meanings.get(source, {}).get(label, ()), classes, kind)]
@@ -50,14 +57,17 @@ def listed(
 
 
 def hint(codes: Iterable[str], classes: Sequence[Diagnosis], kind: str = "unscored") -> str:
-    """The chosen class that is a near relative of a label's codes, and how; '' where there is none."""
+    """The chosen class that is a near relative of a label's codes, and how; '' where there is
+    none."""
     said = []
     for code in sorted(codes):
         relative, text = RELATIVES.get(code) or _equivalent(code)
         near = [one.abbreviation for one in classes if relative in one.codes]
         own = [one.abbreviation for one in classes if code in one.codes]
         if kind == "outside_vocabulary" and own:
-            said.append(f"a code of {own[0]}: where the source uses it, it needs a row in the vocabulary")
+            said.append(
+                f"a code of {own[0]}: where the source uses it, it needs a row in the vocabulary"
+            )
         elif near and not own:
             said.append(f"near {near[0]}: {text}")
     return "; ".join(said)
@@ -65,7 +75,7 @@ def hint(codes: Iterable[str], classes: Sequence[Diagnosis], kind: str = "unscor
 
 def _equivalent(code: str) -> tuple[str, str]:
     """Another code of the same official class, '' where there is none."""
-    for one in diagnoses_classes.classes("official"):
+    for one in diagnoses_classes.select("official"):
         others = [other for other in one.codes if other != code]
         if code in one.codes and others:
             return others[0], f"the official list counts {' and '.join(one.codes)} as one class"

@@ -1,7 +1,8 @@
 """What each augmentation promises to keep exactly, and which classes it may break.
 
-A promise is held by a property test (tests/augmentation/test_contracts.py). `augment.respect_labels` leaves a recording
-alone where it carries a class that the augmentation may break. The table in plots/augmentations is made from here.
+A promise is held by a property test (tests/augmentation/test_contracts.py).
+`augment.respect_labels` leaves a recording alone where it carries a class that the augmentation may
+break. The table in plots/augmentations is made from here.
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,22 @@ CODES = {
 # A class that nothing here breaks: sinus rhythm, pacing.
 _ROBUST = ("426783006", "10370003")
 KNOWN = frozenset(code for codes in (*CODES.values(), _ROBUST) for code in codes)
-CONDUCTION = ("BBB", "LBBB", "RBBB", "IRBBB", "NSIVCB")  # the width of the QRS, and what comes late in it
-DURATION = ("SB", "STach", "Brady", "IAVB", "LPR", "LQT", *CONDUCTION)  # a second is not a second any more
+CONDUCTION = (
+    "BBB",
+    "LBBB",
+    "RBBB",
+    "IRBBB",
+    "NSIVCB",
+)  # the width of the QRS, and what comes late in it
+DURATION = (
+    "SB",
+    "STach",
+    "Brady",
+    "IAVB",
+    "LPR",
+    "LQT",
+    *CONDUCTION,
+)  # a second is not a second any more
 RHYTHM = ("AF", "SA", "PAC", "PVC")  # RR intervals change
 AXIS = ("LAD", "RAD", "LAnFB")
 VOLTAGE = ("LQRSV",)
@@ -40,7 +55,8 @@ VOLTAGE = ("LQRSV",)
 
 @dataclass(frozen=True)
 class Contract:
-    """`acts` on the time map, the gain or as an addition; `keeps` are names in PROMISES, `breaks` names in CODES."""
+    """`acts` on the time map, the gain or as an addition; `keeps` are names in PROMISES, `breaks`
+    names in CODES."""
 
     title: str
     acts: str
@@ -59,7 +75,8 @@ def _keeps_all_but(*promises: str) -> frozenset[str]:
 
 _TIME, _GAIN, _ADDITION = "time", "gain", "addition"
 _DISTURBS = _keeps_all_but("polarity", "amplitude")
-# A crop moves R-peaks with the window, and a finding that comes once may lie outside it: no choice of a window helps.
+# A crop moves R-peaks with the window, and a finding that comes once may lie outside it: no choice
+# of a window helps.
 CONTRACTS = {
     "crop": Contract("random crop", _TIME, _keeps_all_but("R-peaks")),
     "jitter": Contract("jitter of the crop", _TIME, _keeps_all_but("R-peaks", "span")),
@@ -109,8 +126,8 @@ _VARIANTS = {
 
 
 def contract(name: str, settings: Any = None) -> Contract:
-    """The contract of an augmentation, by its switch in `augment`, or of the variant that `settings`
-    (augmenting.Params) choose."""
+    """The contract of an augmentation, by its switch in `augment`, or of the variant that
+    `settings` (augmenting.Params) choose."""
     for (which, key, value), variant in _VARIANTS.items():
         if which == name and getattr(settings, key, None) == value:
             return variant

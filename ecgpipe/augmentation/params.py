@@ -86,10 +86,16 @@ class AugmentParams(Section):
     def _ranges(self) -> "AugmentParams":
         found = self.model_dump()
         pairs = [(key, key.replace("_low", "_high")) for key in found if "_low" in key]
-        wrong = [f"{one} {found[one]} is above {two} {found[two]}" for one, two in pairs if found[one] > found[two]]
+        wrong = [
+            f"{one} {found[one]} is above {two} {found[two]}"
+            for one, two in pairs
+            if found[one] > found[two]
+        ]
         shift_s = max(abs(self.sine_resample_shift_low_s), abs(self.sine_resample_shift_high_s))
         if 2 * math.pi * shift_s * self.sine_resample_frequency_high_hz >= 1:
-            wrong.append("sine_resample: 2 pi x shift x frequency is 1 or more, so that time would run backwards")
+            wrong.append(
+                "sine_resample: 2 pi x shift x frequency is 1 or more, so that time would run backwards"
+            )
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

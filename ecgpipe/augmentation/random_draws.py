@@ -1,7 +1,8 @@
-"""Random numbers of a training batch, each a function of (seed, epoch, recording, stream, position) alone.
+"""Random numbers of a training batch, each a function of (seed, epoch, recording, stream, position)
+alone.
 
-So they are the same whatever the batch, its order, the number of processes or the device. A stream is one use, so that
-switching one augmentation on leaves the draws of the others as they were.
+So they are the same whatever the batch, its order, the number of processes or the device. A stream
+is one use, so that switching one augmentation on leaves the draws of the others as they were.
 """
 
 import math
@@ -22,13 +23,14 @@ def _shifted(x: torch.Tensor, bits: int) -> torch.Tensor:
 
 
 def _mixed(x: torch.Tensor) -> torch.Tensor:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) on int64 that wraps."""
+    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) on
+    int64 that wraps."""
     x = (x ^ _shifted(x, 30)) * _MIX_A
     x = (x ^ _shifted(x, 27)) * _MIX_B
     return x ^ _shifted(x, 31)
 
 
-class Draws:
+class RandomStreams:
     """The draws of one batch in one epoch."""
 
     def __init__(self, keys: torch.Tensor, seed: int, epoch: int) -> None:
@@ -37,7 +39,9 @@ class Draws:
 
     def uniform(self, stream: str, first: int, count: int) -> torch.Tensor:
         """float64 [batch, count] in [0, 1): draws `first` to `first + count` of a stream."""
-        position = torch.arange(first, first + count, device=self.state.device) + (STREAMS.index(stream) << 40)
+        position = torch.arange(first, first + count, device=self.state.device) + (
+            STREAMS.index(stream) << 40
+        )
         bits = _mixed(self.state[:, None] + position * _GOLDEN)
         return _shifted(bits, 11).to(torch.float64) * 2.0**-53
 
@@ -48,7 +52,9 @@ class Draws:
         angle = 2.0 * math.pi * self.uniform(stream, first + half, half)
         return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)[:, :count]
 
-    def between(self, stream: str, position: int, low: float, high: float, count: int = 1) -> torch.Tensor:
+    def between(
+        self, stream: str, position: int, low: float, high: float, count: int = 1
+    ) -> torch.Tensor:
         """float64 [batch, count], uniform between two bounds."""
         return low + (high - low) * self.uniform(stream, position, count)
 
@@ -57,9 +63,11 @@ class Draws:
         return 1.0 - 2.0 * (self.uniform(stream, position, 1) < 0.5)
 
     def log_between(self, stream: str, position: int, scale: float, count: int = 1) -> torch.Tensor:
-        """float64 [batch, count], log-uniform between 1 / scale and scale: as often above 1 as below."""
+        """float64 [batch, count], log-uniform between 1 / scale and scale: as often above 1 as
+        below."""
         return torch.exp(self.between(stream, position, -math.log(scale), math.log(scale), count))
 
     def chosen(self, stream: str, probability: float) -> torch.Tensor:
-        """bool [batch, 1]: which recordings an augmentation acts on. Draw 0 of its stream, once per recording."""
+        """bool [batch, 1]: which recordings an augmentation acts on. Draw 0 of its stream, once per
+        recording."""
         return self.uniform(stream, 0, 1) < probability

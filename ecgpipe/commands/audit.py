@@ -25,7 +25,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `audit`."""
     where = "folder to write, replaced whole; it shows patients' recordings"
     parser.add_argument("--out", type=Path, default=PLOTS / "audit", metavar="FOLDER", help=where)
-    parser.add_argument("--most", type=int, default=3, metavar="N", help="suspects named per class and direction")
-    parser.add_argument("--draw", type=int, default=20, metavar="N", help="recordings drawn, the most suspicious first")
-    parser.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="names the sources")
+    parser.add_argument(
+        "--most", type=int, default=3, metavar="N", help="suspects named per class and direction"
+    )
+    parser.add_argument(
+        "--draw",
+        type=int,
+        default=20,
+        metavar="N",
+        help="recordings drawn, the most suspicious first",
+    )
+    parser.add_argument(
+        "--params", type=Path, default=params.PARAMS, metavar="FILE", help="names the sources"
+    )
     parser.set_defaults(run=run)

@@ -21,7 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     for path, said, reason, sentence in rows:
         if said != "ok":
             print(f"{said}: {path}: {reason}: {sentence}")
-    print(f"{len(rows)} recordings: " + ", ".join(f"{count} {said}" for said, count in counts.items()))
+    print(
+        f"{len(rows)} recordings: " + ", ".join(f"{count} {said}" for said, count in counts.items())
+    )
     if target:
         tables.write(pd.DataFrame(rows, columns=["path", "verdict", "reason", "sentence"]), target)
     return 1 if counts["refused"] else 0

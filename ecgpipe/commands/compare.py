@@ -41,8 +41,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     kinds = "a Git revision, a DVC experiment (dvc exp show), or the folder of a project in which dvc repro ran"
     parser.add_argument("a", metavar="A", help=f"the run to compare with: {kinds}")
     parser.add_argument("b", metavar="B", help="the run in question; `.` is the workspace")
-    parser.add_argument("--setting", choices=(held_out.OUT_OF_FOLD, held_out.TEST_ENSEMBLE), help="one setting alone")
-    parser.add_argument("--resamples", type=int, help="of the bootstrap; without it, evaluate.resamples")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="file to write the tables to as well")
+    parser.add_argument(
+        "--setting",
+        choices=(held_out.OUT_OF_FOLD, held_out.TEST_ENSEMBLE),
+        help="one setting alone",
+    )
+    parser.add_argument(
+        "--resamples", type=int, help="of the bootstrap; without it, evaluate.resamples"
+    )
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="file to write the tables to as well"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="all rows as CSV")
     parser.set_defaults(run=run)

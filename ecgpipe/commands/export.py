@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `export`."""
     parser.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
-    parser.add_argument("--fold", type=int, metavar="K", help="one fold's model; without it, all folds together")
+    parser.add_argument(
+        "--fold", type=int, metavar="K", help="one fold's model; without it, all folds together"
+    )
     parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
     parser.set_defaults(run=run)

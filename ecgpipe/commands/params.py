@@ -1,5 +1,5 @@
-"""`python -m ecgpipe params`: checks a whole params file, every section by its own model, and what must hold between
-sections."""
+"""`python -m ecgpipe params`: checks a whole params file, every section by its own model, and what
+must hold between sections."""
 
 import argparse
 import os
@@ -24,7 +24,14 @@ from ecgpipe.splitting import institutions
 from ecgpipe.splitting.params import SplitParams
 from ecgpipe.training.params import TrainParams
 
-_WRITTEN = (paths.SIGNALS, paths.MODELS, paths.PREDICTIONS, paths.CHECKPOINTS, paths.METRICS, paths.PLOTS)
+_WRITTEN = (
+    paths.SIGNALS,
+    paths.MODELS,
+    paths.PREDICTIONS,
+    paths.CHECKPOINTS,
+    paths.METRICS,
+    paths.PLOTS,
+)
 MODELS: dict[str, type[params.Section]] = {
     "data": sources.DataParams,
     "simulate": SimulateParams,
@@ -40,17 +47,28 @@ MODELS: dict[str, type[params.Section]] = {
 
 
 def faults(values: Mapping[str, Any]) -> list[str]:
-    """Every fault of a params file, as `section.key: rule (found value)`; empty where there is none."""
-    found = [f"{name}: no such section" for name in values if name not in MODELS and name != "sources"]
+    """Every fault of a params file, as `section.key: rule (found value)`; empty where there is
+    none."""
+    found = [
+        f"{name}: no such section" for name in values if name not in MODELS and name != "sources"
+    ]
     for name, section in MODELS.items():
-        found += params.faults(section, values[name], name) if name in values else [f"{name}: section is missing"]
+        found += (
+            params.faults(section, values[name], name)
+            if name in values
+            else [f"{name}: section is missing"]
+        )
     catalogue = values.get("sources")
     if not isinstance(catalogue, Mapping):
         return [*found, "sources: the catalogue of sources is missing"]
     for name, entry in catalogue.items():
         if not re.fullmatch(params.NAME, str(name)):
-            found.append(f"sources.{name}: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'")
-        found += params.faults(sources.Source, entry, f"sources.{name}") or _vocabulary(entry, f"sources.{name}")
+            found.append(
+                f"sources.{name}: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
+            )
+        found += params.faults(sources.Source, entry, f"sources.{name}") or _vocabulary(
+            entry, f"sources.{name}"
+        )
     return found + _root(values) + _between(values) + _frequencies(values) + _unusable(values)
 
 
@@ -59,7 +77,9 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     name, known = entry["vocabulary"], vocabularies.vocabularies()
     if name in known or name.endswith(".csv"):
         return []
-    return [f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"]
+    return [
+        f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"
+    ]
 
 
 def _frequencies(values: Mapping[str, Any]) -> list[str]:
@@ -68,11 +88,17 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
     if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
         return []
     rate_hz = preprocess.get("rate_hz")
-    found = [(key, augment.get(key)) for name, key in augmenter._HIGHEST.items() if augment.get(name) is True]
+    found = [
+        (key, augment.get(key))
+        for name, key in augmenter._HIGHEST.items()
+        if augment.get(name) is True
+    ]
     return [
         f"augment.{key}: it lies below half of preprocess.rate_hz {rate_hz} (found {value})"
         for key, value in found
-        if isinstance(value, int | float) and isinstance(rate_hz, int | float) and value >= rate_hz / 2
+        if isinstance(value, int | float)
+        and isinstance(rate_hz, int | float)
+        and value >= rate_hz / 2
     ]
 
 
@@ -88,15 +114,23 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
     found = []
     if sections := _checked(values, "data", "split"):
         data, split = sections
-        left = institutions.of([name for name in data.sources if name not in split.test_sources], split.institutions)
+        left = institutions.of(
+            [name for name in data.sources if name not in split.test_sources], split.institutions
+        )
         if not left:
-            found.append("split.test_sources: it names all of data.sources, which leaves nothing to train on")
+            found.append(
+                "split.test_sources: it names all of data.sources, which leaves nothing to train on"
+            )
         elif split.protocol == "source" and len(left) < 2:
-            found.append(f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})")
+            found.append(
+                f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})"
+            )
     if sections := _checked(values, "preprocess", "train"):
         samples = round(sections[1].window_s * sections[0].rate_hz)
         if samples < 1:
-            found.append(f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}")
+            found.append(
+                f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}"
+            )
     if sections := _checked(values, "labels", "evaluate"):
         found += _challenge(*sections)
     return found
@@ -108,13 +142,19 @@ def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
         chosen = mapping.chosen(labels)
     except ValueError:
         return []  # told by `_between`
-    if evaluate.thresholds != "challenge" or challenge_score.panel([one.code for one in chosen]).weights is not None:
+    if (
+        evaluate.thresholds != "challenge"
+        or challenge_score.scored_classes([one.code for one in chosen]).weights is not None
+    ):
         return []
-    return ["evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"]
+    return [
+        "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"
+    ]
 
 
 def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
-    """Institutions of unknown sources, or tested in part; none where the section split has faults of its own."""
+    """Institutions of unknown sources, or tested in part; none where the section split has faults
+    of its own."""
     if params.faults(SplitParams, values.get("split"), "split"):
         return []
     split, known = SplitParams.model_validate(values["split"]), values["sources"]
@@ -124,7 +164,7 @@ def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
         for name in institution
         if name not in known
     ]
-    return found + institutions.torn(split.test_sources, used, split.institutions)
+    return found + institutions.partly_tested(split.test_sources, used, split.institutions)
 
 
 def _between(values: Mapping[str, Any]) -> list[str]:
@@ -145,7 +185,7 @@ def _between(values: Mapping[str, Any]) -> list[str]:
     found += _institutions(values, used)
     if labels := _checked(values, "labels"):
         try:
-            classes.classes(labels[0].classes, labels[0].merge_ectopics)
+            classes.select(labels[0].classes, labels[0].merge_ectopics)
         except ValueError as error:
             found.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
     return found
@@ -157,7 +197,8 @@ def _names(listed: Any) -> list[str]:
 
 
 def _root(values: Mapping[str, Any]) -> list[str]:
-    """Faults of data.root: the recordings lie in a folder of their own, and no stage's outputs do."""
+    """Faults of data.root: the recordings lie in a folder of their own, and no stage's outputs
+    do."""
     root = values["data"].get("root") if isinstance(values.get("data"), Mapping) else None
     if not isinstance(root, str):
         return []
@@ -166,7 +207,9 @@ def _root(values: Mapping[str, Any]) -> list[str]:
     found = Path(os.path.normpath(Path.cwd() / root))
     written = [Path.cwd() / path for path in _WRITTEN]
     if any(found == path or path in found.parents or found in path.parents for path in written):
-        return [f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"]
+        return [
+            f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"
+        ]
     return []
 
 

@@ -1,5 +1,5 @@
-"""Lists of paths, as --list takes them: UTF-8 text with one path a line, or names parted by NUL as `find -print0` has
-them."""
+"""Lists of paths, as --list takes them: UTF-8 text with one path a line, or names parted by NUL as
+`find -print0` has them."""
 
 import os
 import sys
@@ -9,8 +9,9 @@ STDIN = "-"
 
 
 def paths(content: bytes, where: str) -> list[Path]:
-    """The paths that a list holds. Of lines, blanks around a path and empty lines count for nothing; a name between NUL
-    bytes is taken as it is. ValueError where lines are no UTF-8; `where` names the list.
+    """The paths that a list holds. Of lines, blanks around a path and empty lines count for
+    nothing; a name between NUL bytes is taken as it is. ValueError where lines are no UTF-8;
+    `where` names the list.
 
     >>> [str(path) for path in paths(b"a 1.hea \\r\\n\\n  b\\n", "list")]
     ['a 1.hea', 'b']
@@ -21,7 +22,9 @@ def paths(content: bytes, where: str) -> list[Path]:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         found = f"found byte 0x{content[error.start]:02x} at {error.start}"
-        raise ValueError(f"{where}: a list is UTF-8 text, {found}; save it so, or part its names by NUL") from error
+        raise ValueError(
+            f"{where}: a list is UTF-8 text, {found}; save it so, or part its names by NUL"
+        ) from error
     return [Path(line.strip()) for line in lines if line.strip()]
 
 

@@ -27,12 +27,20 @@ def run(arguments: argparse.Namespace) -> int:
         output_paths.folder(folder, "--plot")
     models = ensemble.load(arguments.model, arguments.precision)
     known = reading.people(paths, source) if source else {}
-    how = Reading(source, known, reading_arguments.folders(paths), prediction_sheets.SHOWN_S * arguments.plot)
+    how = Reading(
+        source, known, reading_arguments.folders(paths), prediction_sheets.SHOWN_S * arguments.plot
+    )
     refused = 0
     with contextlib.ExitStack() as stack:
-        write = stack.enter_context(outputs.writer(arguments.format, target, models.codes, models.names))
+        write = stack.enter_context(
+            outputs.writer(arguments.format, target, models.codes, models.names)
+        )
         about = (models.names, models.full_names)
-        drawn = stack.enter_context(prediction_sheets.drawing(folder, *about)) if arguments.plot else None
+        drawn = (
+            stack.enter_context(prediction_sheets.drawing(folder, *about))
+            if arguments.plot
+            else None
+        )
         answers = predict(models, files, how)
         for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
             write(answer)
@@ -40,11 +48,16 @@ def run(arguments: argparse.Namespace) -> int:
                 drawn.draw(answer)
             refused += answer.verdict == "refused"
             flags = f" ({outputs.plain(answer.reason)})" * (answer.verdict == "flagged")
-            console.say(f"{outputs.plain(answer.path)}: {outputs.findings(answer, *about)}{flags}")
+            console.write(
+                f"{outputs.plain(answer.path)}: {outputs.positive_classes(answer, *about)}{flags}"
+            )
     of = f"{len(models.names)} classes, {len(models.networks)} models"
-    console.say(f"{len(files)} recordings, {refused} refused, {of} -> {out}" + f", {folder}" * arguments.plot)
+    console.write(
+        f"{len(files)} recordings, {refused} refused, {of} -> {out}"
+        + f", {folder}" * arguments.plot
+    )
     for line in models.warnings:
-        console.say(line)
+        console.write(line)
     return 1 if refused else 0
 
 
@@ -52,11 +65,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     reading_arguments.add(parser)
     parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
-    parser.add_argument("--out", type=Path, help="CSV to write, or with --format challenge a new folder")
+    parser.add_argument(
+        "--out", type=Path, help="CSV to write, or with --format challenge a new folder"
+    )
     forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
     parser.add_argument("--format", choices=outputs.FORMATS, default="csv", help=forms)
     plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
     parser.add_argument("--plot", action="store_true", help=plot)
     precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise)
+    parser.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise
+    )
     parser.set_defaults(run=run)

@@ -11,7 +11,8 @@ from ecgpipe.recordings.sources import Source
 
 
 def source_of(arguments: argparse.Namespace) -> Source | None:
-    """The catalogue entry that --source names, what --rate-hz says, or None; ValueError where the entry is at fault."""
+    """The catalogue entry that --source names, what --rate-hz says, or None; ValueError where the
+    entry is at fault."""
     name = arguments.source
     if name is None:
         return None if arguments.rate_hz is None else reading.of_rate(arguments.rate_hz)
@@ -48,9 +49,26 @@ def add(command: argparse.ArgumentParser) -> None:
     accepted = f".hea, .mat, .dat, .h5 or (where ecgdatakit is installed) {others}; a record without suffix; or folders"
     command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=accepted)
     command.add_argument(
-        "--list", metavar="FILE", help="file that names more of them, one a line or parted by NUL; - is standard input"
+        "--list",
+        metavar="FILE",
+        help="file that names more of them, one a line or parted by NUL; - is standard input",
     )
     how = command.add_mutually_exclusive_group()
-    how.add_argument("--source", metavar="NAME", help="entry under `sources` in params.yaml that says how to read them")
-    how.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate of .h5 files without such an entry")
-    command.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help="file that --source is in")
+    how.add_argument(
+        "--source",
+        metavar="NAME",
+        help="entry under `sources` in params.yaml that says how to read them",
+    )
+    how.add_argument(
+        "--rate-hz",
+        type=float,
+        metavar="HZ",
+        help="sampling rate of .h5 files without such an entry",
+    )
+    command.add_argument(
+        "--params",
+        type=Path,
+        default=params.PARAMS,
+        metavar="FILE",
+        help="file that --source is in",
+    )

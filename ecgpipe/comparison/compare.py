@@ -1,11 +1,13 @@
-"""Is the difference between two runs real? A paired bootstrap on the recordings that both predicted.
+"""Is the difference between two runs real? A paired bootstrap on the recordings that both
+predicted.
 
-Both runs are scored on the same recordings, classes and annotated cells, and on the same resamples (by the groups of
-both): what is common to them cancels. A difference is B less A, with its 95 % percentile interval. Of many metrics,
-classes or sources some interval leaves out 0 by chance, so a difference counts only where it also lies beyond the
-simultaneous 95 % band of its kind (headline, one metric of all classes or of all sources): the largest studentised
-deviation of all in each resample (Romano and Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x). As all
-intervals here they hold the models as they are: what another seed of the training would have given is not in them.
+Both runs are scored on the same recordings, classes and annotated cells, and on the same resamples
+(by the groups of both): what is common to them cancels. A difference is B less A, with its 95 %
+percentile interval. Of many metrics, classes or sources some interval leaves out 0 by chance, so a
+difference counts only where it also lies beyond the simultaneous 95 % band of its kind (headline,
+one metric of all classes or of all sources): the largest studentised deviation of all in each
+resample (Romano and Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x). As all intervals here they
+hold the models as they are: what another seed of the training would have given is not in them.
 """
 
 import dataclasses
@@ -16,16 +18,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgpipe.comparison.pairing import Pair, Run, pair
+from ecgpipe.comparison.pairing import PairedRuns, Run, pair
 from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals
-from ecgpipe.evaluation.challenge_score import Panel
+from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro
-from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project import tables
 
-HEADLINE = ("auroc_macro", "auroc_macro_frequent", "ap_macro", "f1_macro", "auroc_micro", "ap_micro", "brier_macro")
+HEADLINE = (
+    "auroc_macro",
+    "auroc_macro_frequent",
+    "ap_macro",
+    "f1_macro",
+    "auroc_micro",
+    "ap_micro",
+    "brier_macro",
+)
 LOWER_IS_BETTER = ("brier", "brier_macro")
-BETTER, WORSE, NOISE, UNSURE, UNDEFINED = "better", "worse", "within noise", "not beyond the joint band", "undefined"
+BETTER, WORSE, NOISE, UNSURE, UNDEFINED = (
+    "better",
+    "worse",
+    "within noise",
+    "not beyond the joint band",
+    "undefined",
+)
 _SEEDS = (
     "That holds for these two trained models. Another seed of the training alone can move as much: train both settings "
     "with several values of `train.seed` before you call one better."
@@ -36,7 +52,19 @@ _FOOT = (
     "or more positives; few: fewer than 10, whose intervals are too narrow, and so are those of means over many such "
     "classes."
 )
-COLUMNS = ["kind", "name", "metric", "a", "b", "difference", "low", "high", "verdict", "recordings", "positives"]
+COLUMNS = [
+    "kind",
+    "name",
+    "metric",
+    "a",
+    "b",
+    "difference",
+    "low",
+    "high",
+    "verdict",
+    "recordings",
+    "positives",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,14 +76,17 @@ class Comparison:
     remarks: list[str]
 
 
-def compare(given: Pair, resamples: int, seed: int) -> pd.DataFrame:
-    """One row per metric: `COLUMNS`; kind is headline, class or source, the difference is b less a."""
+def compare(given: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
+    """One row per metric: `COLUMNS`; kind is headline, class or source, the difference is b less
+    a."""
     weights = bootstrap.counts(given.groups, resamples, seed)
     drawn = [intervals.draws(side, given.classes, weights) for side in (given.a, given.b)]
     values = [_values(side, given.classes) for side in (given.a, given.b)]
     positives, annotated = (given.a.labels == 1).sum(axis=0), given.a.annotated.sum(axis=0)
     metrics = [*HEADLINE, given.classes.challenge]
-    stacked = [[np.stack([one[metric] for metric in metrics]) for one in two] for two in (values, drawn)]
+    stacked = [
+        [np.stack([one[metric] for metric in metrics]) for one in two] for two in (values, drawn)
+    ]
     counts = {
         "recordings": np.full(len(metrics), len(given.groups)),
         "positives": np.full(len(metrics), positives.sum()),
@@ -68,8 +99,9 @@ def compare(given: Pair, resamples: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame([*rows, *_by_source(given, weights)], columns=COLUMNS)
 
 
-def _values(answers: Answers, classes: Panel) -> dict[str, Any]:
-    """The numbers themselves, as scikit-learn has them; those of `evaluation.intervals.draws` by their names there."""
+def _values(answers: Predictions, classes: ScoredClasses) -> dict[str, Any]:
+    """The numbers themselves, as scikit-learn has them; those of `evaluation.intervals.draws` by
+    their names there."""
     labels, cells = answers.labels, (answers.labels.reshape(-1, 1), answers.raw.reshape(-1, 1))
     has = (labels == 1).any(axis=0)
     each = {
@@ -79,10 +111,19 @@ def _values(answers: Answers, classes: Panel) -> dict[str, Any]:
         "brier": calibration.brier(labels, answers.probabilities),
     }
     scored = classes.weights is not None
-    score = challenge_score.challenge(labels, answers.binary, classes.weights, classes.sinus) if scored else np.nan
+    score = (
+        challenge_score.challenge(labels, answers.binary, classes.weights, classes.sinus)
+        if scored
+        else np.nan
+    )
     micro = {"auroc_micro": auroc(*cells)[0], "ap_micro": average_precision(*cells)[0]}
     micro["auroc_macro_frequent"] = macro(each["auroc"][frequent(labels)])
-    return each | micro | {f"{key}_macro": macro(of) for key, of in each.items()} | {classes.challenge: score}
+    return (
+        each
+        | micro
+        | {f"{key}_macro": macro(of) for key, of in each.items()}
+        | {classes.challenge: score}
+    )
 
 
 def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) -> dict[str, Any]:
@@ -100,8 +141,8 @@ def _several(
     kind: str, names: Sequence[str], metrics: Sequence[str], values: Sequence[NDArray], draws: Sequence[NDArray],
     counts: Mapping[str, NDArray],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Comparisons side by side, verdicts by the band of all. `values` and `draws` are those of A and of B, [row] and
-    [row, resample]; `counts` are [row]."""
+    """Comparisons side by side, verdicts by the band of all. `values` and `draws` are those of A
+    and of B, [row] and [row, resample]; `counts` are [row]."""
     difference, drawn = values[1] - values[0], draws[1] - draws[0]
     different = beyond(difference, drawn)
     rows = []
@@ -116,21 +157,26 @@ def _several(
 def beyond(differences: NDArray, draws: NDArray, level: float = 0.95) -> NDArray[np.bool_]:
     """[name]: whether a difference lies beyond the simultaneous band of all of them.
 
-    `differences` [name], `draws` [name, resample] of them. Each is divided by the deviation of its draws; the band is
-    the `level` quantile over resamples of the largest |draw - difference| / deviation.
+    `differences` [name], `draws` [name, resample] of them. Each is divided by the deviation of its
+    draws; the band is the `level` quantile over resamples of the largest |draw - difference| /
+    deviation.
     """
     kept = np.isfinite(differences) & (np.isfinite(draws).mean(axis=1) >= level)
     found = np.zeros(len(differences), bool)
     if kept.any():
         spread = np.nanstd(draws[kept], axis=1, ddof=1)
-        spread = np.where(spread > 0, spread, np.inf)  # equal in every resample: no difference to speak of
+        spread = np.where(
+            spread > 0, spread, np.inf
+        )  # equal in every resample: no difference to speak of
         away = np.abs(draws[kept] - differences[kept, None]) / spread[:, None]
-        band = np.quantile(np.nan_to_num(away).max(axis=0), level)  # undefined in a resample: no deviation there
+        band = np.quantile(
+            np.nan_to_num(away).max(axis=0), level
+        )  # undefined in a resample: no deviation there
         found[kept] = np.abs(differences[kept]) / spread > band
     return found
 
 
-def _by_source(given: Pair, weights: NDArray) -> list[dict[str, Any]]:
+def _by_source(given: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
     """Macro AUROC and average precision on the recordings of each source."""
     names = sorted(set(given.sources))
     values: list[list[dict[str, Any]]] = [[], []]
@@ -146,15 +192,17 @@ def _by_source(given: Pair, weights: NDArray) -> list[dict[str, Any]]:
         counts["positives"].append(int((sides[0].labels == 1).sum()))
     rows = []
     for metric in ("auroc_macro", "ap_macro"):
-        stacked = [[np.stack([one[metric] for one in each]) for each in two] for two in (values, drawn)]
+        stacked = [
+            [np.stack([one[metric] for one in each]) for each in two] for two in (values, drawn)
+        ]
         of_each = {key: np.array(count) for key, count in counts.items()}
         rows += _several("source", names, [metric] * len(names), *stacked, of_each)
     return rows
 
 
 def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> list[Comparison]:
-    """The comparisons in `setting`, or in every setting in which the runs have recordings in common. ValueError where
-    there is none."""
+    """The comparisons in `setting`, or in every setting in which the runs have recordings in
+    common. ValueError where there is none."""
     found, faults = [], []
     for name in [setting] if setting else held_out.WHOLE:
         try:
@@ -168,13 +216,17 @@ def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> lis
     return found
 
 
-def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
+def _remarks(a: Run, b: Run, setting: str, given: PairedRuns) -> list[str]:
     """What a reader must know of the two runs to read the table right."""
     counts = [len(run.found.whole[setting].rows) for run in (a, b)]
-    changed = [f"`{key}` {one} -> {other}" for key, (one, other) in unlike(a.values, b.values).items()]
+    changed = [
+        f"`{key}` {one} -> {other}" for key, (one, other) in unlike(a.values, b.values).items()
+    ]
     params = f"Params that differ: {', '.join(changed)}." if changed else "The params are the same."
     said = [params] if a.values and b.values else []
-    said.append(f"{len(given.groups):,} recordings that both predicted ({counts[0]:,} in A, {counts[1]:,} in B).")
+    said.append(
+        f"{len(given.groups):,} recordings that both predicted ({counts[0]:,} in A, {counts[1]:,} in B)."
+    )
     if given.unlike:
         said.append(f"{given.unlike:,} cells are left out: the two runs label them differently.")
     dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
@@ -194,13 +246,15 @@ def _remarks(a: Run, b: Run, setting: str, given: Pair) -> list[str]:
             "what a score loses where the hospital is new."
         )
     elif setting == held_out.OUT_OF_FOLD and protocols == ["source", "stratified"]:
-        said.append("A was split by protocol source, B by stratified: for the optimism gap, compare B with A.")
+        said.append(
+            "A was split by protocol source, B by stratified: for the optimism gap, compare B with A."
+        )
     return said
 
 
 def unlike(one: Any, other: Any, where: str = "") -> dict[str, tuple[Any, Any]]:
-    """Key (dots go deeper) -> its values in two params files, where they differ; not those of `compute`, which change
-    no result, nor of the catalogue.
+    """Key (dots go deeper) -> its values in two params files, where they differ; not those of
+    `compute`, which change no result, nor of the catalogue.
 
     >>> unlike({"train": {"seed": 1, "epochs": 3}}, {"train": {"seed": 2, "epochs": 3}})
     {'train.seed': (1, 2)}
@@ -221,7 +275,8 @@ def _trained(run: Run) -> float:
 
 
 def markdown(found: Comparison, a: str, b: str) -> str:
-    """The comparison for people: what differs in a sentence, then a table each for headline, classes and sources."""
+    """The comparison for people: what differs in a sentence, then a table each for headline,
+    classes and sources."""
     table = found.table
     differ = table[table["verdict"].isin([BETTER, WORSE])]
     said = [f"{_label(row)} {row.verdict} ({row.difference:+.3f})" for row in differ.itertuples()]
@@ -230,15 +285,35 @@ def markdown(found: Comparison, a: str, b: str) -> str:
         gist = "Both runs have the same predictions and operating points."
     elif said:
         gist += f" {_SEEDS}"
-    text = [f"### {found.setting}: {b} (B) against {a} (A)", "", gist, *(f"\n{remark}" for remark in found.remarks)]
+    text = [
+        f"### {found.setting}: {b} (B) against {a} (A)",
+        "",
+        gist,
+        *(f"\n{remark}" for remark in found.remarks),
+    ]
     for kind, rows in table.groupby("kind", sort=False):
         title = {"headline": "All", "class": "Classes", "source": "Sources"}[kind]
-        text += ["", f"**{title}**", "", "| | metric | A | B | B - A | 95 % interval | | recordings | positives |"]
+        text += [
+            "",
+            f"**{title}**",
+            "",
+            "| | metric | A | B | B - A | 95 % interval | | recordings | positives |",
+        ]
         text.append("|---|---|---:|---:|---:|---|---|---:|---:|")
         for row in rows.itertuples():
             few = " (few)" if row.positives < FEW else ""
-            cells = [row.name, row.metric, _number(row.a), _number(row.b), _number(row.difference, "+")]
-            cells += [f"{_number(row.low, '+')} to {_number(row.high, '+')}", row.verdict, f"{row.recordings:,}"]
+            cells = [
+                row.name,
+                row.metric,
+                _number(row.a),
+                _number(row.b),
+                _number(row.difference, "+"),
+            ]
+            cells += [
+                f"{_number(row.low, '+')} to {_number(row.high, '+')}",
+                row.verdict,
+                f"{row.recordings:,}",
+            ]
             text.append("| " + " | ".join([*cells, f"{row.positives:,}{few}"]) + " |")
     text += ["", _FOOT]
     return "\n".join(text) + "\n"

@@ -1,4 +1,5 @@
-"""Runs to be compared: the split and the predictions of a folder, of a Git revision or of a DVC experiment."""
+"""Runs to be compared: the split and the predictions of a folder, of a Git revision or of a DVC
+experiment."""
 
 from pathlib import Path
 
@@ -6,16 +7,19 @@ from ecgpipe.project import digests, paths
 from ecgpipe.project.params import PARAMS
 
 _NEEDED = (paths.FOLDS, paths.FOLDS_INFO, paths.PREDICTIONS)
-_NOTES = tuple(path.with_name(path.name + digests.BESIDE) for path in (paths.FOLDS, paths.FOLDS_INFO))  # their digests
+_NOTES = tuple(
+    path.with_name(path.name + digests.BESIDE) for path in (paths.FOLDS, paths.FOLDS_INFO)
+)  # their digests
 
 
 def locate(name: str, scratch: Path) -> tuple[Path, Path]:
-    """Of the run `name`: the project tree that holds its split, and the folder that holds its folds' predictions.
+    """Of the run `name`: the project tree that holds its split, and the folder that holds its
+    folds' predictions.
 
-    A folder is a project (data/folds.csv, data/folds.json, their digests, data/predictions, and params.yaml where it
-    has one), its `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision is
-    what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError where either lacks
-    them.
+    A folder is a project (data/folds.csv, data/folds.json, their digests, data/predictions, and
+    params.yaml where it has one), its `data/predictions`, or a copy of such a folder, whose split
+    is then the workspace's. A revision is what Git or `dvc exp` call one, its data in DVC's cache,
+    brought below `scratch`. ValueError where either lacks them.
     """
     folder = Path(name).resolve()
     if folder.is_dir():

@@ -1,7 +1,8 @@
-"""Recordings as a network sees them: rows of the split table joined to their stores, and batches gathered from them.
+"""Recordings as a network sees them: rows of the split table joined to their stores, and batches
+gathered from them.
 
-A batch is made by one gather: for every recording a time map tau (in samples from its start, may be fractional) says
-where each sample of the window is read; outside the recording the signal is zero.
+A batch is made by one gather: for every recording a time map tau (in samples from its start, may be
+fractional) says where each sample of the window is read; outside the recording the signal is zero.
 """
 
 import hashlib
@@ -24,7 +25,8 @@ _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 
 
 class Labels(Section):
-    """What training needs of `labels` in params.yaml; `labels.params.Params` has, and checks, the whole section."""
+    """What training needs of `labels` in params.yaml; `labels.params.Params` has, and checks, the
+    whole section."""
 
     model_config = ConfigDict(extra="ignore")
     unannotated: Literal["mask", "negative"]
@@ -34,13 +36,12 @@ class Labels(Section):
 class Examples:
     """Recordings of a split table, in its order, with everything but their signals in memory.
 
-    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped), or a single one on a device.
-    place: int64 [recording, 3]: source, first sample, samples.
-    labels: float32 [recording, class], NaN where not annotated.
-    demographics: float32 [recording, 4]: `demographics()`.
-    keys: int64 [recording], the same for a recording whatever the table.
-    peaks: int32 [all peaks], R-peaks in samples from their recording's start; peak_place: int64 [recording, 2]: the
-    first of a recording's peaks, and their number.
+    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped), or a single one on a
+    device. place: int64 [recording, 3]: source, first sample, samples. labels: float32 [recording,
+    class], NaN where not annotated. demographics: float32 [recording, 4]: `demographics()`. keys:
+    int64 [recording], the same for a recording whatever the table. peaks: int32 [all peaks],
+    R-peaks in samples from their recording's start; peak_place: int64 [recording, 2]: the first of
+    a recording's peaks, and their number.
     """
 
     signals_uv: list[torch.Tensor]
@@ -56,9 +57,9 @@ class Examples:
         return len(self.place)
 
     def to(self, device: torch.device, cache: str = "auto") -> "Examples":
-        """The same examples on a GPU, all sources one after another in one tensor. `cache`: 'device' moves the signals
-        too, 'host' moves nothing (batches are made here and moved), 'auto' moves all where the signals fit into 6
-        tenths of the device's free memory."""
+        """The same examples on a GPU, all sources one after another in one tensor. `cache`:
+        'device' moves the signals too, 'host' moves nothing (batches are made here and moved),
+        'auto' moves all where the signals fit into 6 tenths of the device's free memory."""
         if device.type == "cpu" or cache == "host":
             return self
         wanted = sum(tensor.nbytes for tensor in self.signals_uv)
@@ -84,7 +85,8 @@ class Examples:
         return replace(self, **{name: getattr(self, name)[index] for name in _PER_RECORDING})
 
     def peaks_of(self, rows: torch.Tensor, most: int) -> torch.Tensor:
-        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most], padded with NO_PEAK."""
+        """The R-peaks of the recordings `rows` [batch] in samples: int64 [batch, most], padded with
+        NO_PEAK."""
         first, count = self.peak_place[rows].T
         order = torch.arange(most, device=rows.device)
         index = (first[:, None] + order).clamp(max=max(len(self.peaks) - 1, 0))
@@ -96,7 +98,8 @@ class Examples:
 
 
 def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
-    """[age / 100, age known, female, male] per recording, float32: an unknown age is (0, 0), a newborn's (0, 1).
+    """[age / 100, age known, female, male] per recording, float32: an unknown age is (0, 0), a
+    newborn's (0, 1).
 
     age: years, NaN where unknown; gender: 'F', 'M' or ''.
     """
@@ -107,20 +110,30 @@ def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
 
 def recording_key(source: str, record: str) -> int:
     """A 63-bit number that names a recording, from which its random draws are made."""
-    return int.from_bytes(hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8).digest(), "little") >> 1
+    return (
+        int.from_bytes(
+            hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8).digest(), "little"
+        )
+        >> 1
+    )
 
 
 def open_stores(sources: list[str], root: Path = paths.SIGNALS) -> dict[str, Store]:
     """The stores of `sources`. ValueError where their rates or conditioning differ."""
     stores = {source: open_store(Path(root) / source) for source in sources}
-    kinds = {(store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()}
+    kinds = {
+        (store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()
+    }
     if len(kinds) > 1:
-        raise ValueError(f"{root}: stores were conditioned in different ways: {sorted(kinds)}; run `dvc repro`")
+        raise ValueError(
+            f"{root}: stores were conditioned in different ways: {sorted(kinds)}; run `dvc repro`"
+        )
     return stores
 
 
 def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
-    """The recordings of a split table (tables.py), read from `stores`. ValueError where a store lacks one."""
+    """The recordings of a split table (tables.py), read from `stores`. ValueError where a store
+    lacks one."""
     names = sorted(stores)
     place, peak_place = np.zeros((len(table), 3), np.int64), np.zeros((len(table), 2), np.int64)
     peaks_before = 0
@@ -133,7 +146,9 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
             rule = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
             raise ValueError(f"data/signals/{name}: {rule}; run `dvc repro split`")
         found = index.loc[wanted]
-        place[rows] = np.stack([np.full(len(rows), number), found["first"], found["samples"]], axis=1)
+        place[rows] = np.stack(
+            [np.full(len(rows), number), found["first"], found["samples"]], axis=1
+        )
         peak_place[rows] = np.stack([peaks_before + found["first_peak"], found["peaks"]], axis=1)
         peaks_before += len(stores[name].peaks)
     keys = [recording_key(*pair) for pair in zip(table["source"], table["record"], strict=True)]
@@ -141,7 +156,9 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
         signals_uv=[_tensor(stores[name]) for name in names],
         place=torch.from_numpy(place),
         labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32)),
-        demographics=torch.from_numpy(demographics(table["age"].to_numpy(float), table["gender"].to_numpy(str))),
+        demographics=torch.from_numpy(
+            demographics(table["age"].to_numpy(float), table["gender"].to_numpy(str))
+        ),
         keys=torch.tensor(keys, dtype=torch.int64),
         peaks=torch.from_numpy(np.concatenate([stores[name].peaks for name in names])),
         peak_place=torch.from_numpy(peak_place),
@@ -150,8 +167,8 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
 
 
 def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
-    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and 'test'; their index
-    says where in the table they stand.
+    """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and
+    'test'; their index says where in the table they stand.
 
     ValueError where there is nothing to train on or to validate with.
     """
@@ -168,8 +185,9 @@ def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
 def read(
     fold: str, sources: list[str], device: torch.device, cache: str
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
-    """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples (`Examples.to`), and how
-    the stores of `sources` were conditioned. ValueError where one of these is damaged, or they do not fit."""
+    """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples
+    (`Examples.to`), and how the stores of `sources` were conditioned. ValueError where one of these
+    is damaged, or they do not fit."""
     table, stores = tables.read(paths.FOLDS), open_stores(sources)
     rows = parts(table, fold)
     whole = examples(table, stores).to(device, cache)
@@ -178,9 +196,15 @@ def read(
 
 
 def of_signals(
-    signals_uv: list[np.ndarray], age: np.ndarray, gender: np.ndarray, *, rate_hz: float, classes: int
+    signals_uv: list[np.ndarray],
+    age: np.ndarray,
+    gender: np.ndarray,
+    *,
+    rate_hz: float,
+    classes: int,
 ) -> Examples:
-    """New recordings that stand in no table: int16 microvolts [time, 12] each; their labels are all unknown."""
+    """New recordings that stand in no table: int16 microvolts [time, 12] each; their labels are all
+    unknown."""
     lengths = np.array([len(signal) for signal in signals_uv], np.int64)
     first = np.cumsum(lengths) - lengths
     return Examples(

@@ -12,15 +12,20 @@ _ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording 
 
 
 def gather(
-    data: Examples, rows: torch.Tensor, tau: torch.Tensor, *, cubic: bool = False, out: torch.Tensor | None = None
+    data: Examples,
+    rows: torch.Tensor,
+    tau: torch.Tensor,
+    *,
+    cubic: bool = False,
+    out: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time, lead] (written into
-    `out`, where given); and which samples lie inside their recording, float32 [batch, time, 1] of 1 and 0, or None
-    where all are known to.
+    """The signals of `rows` [batch] read at tau [batch, time] samples, in mV, float32 [batch, time,
+    lead] (written into `out`, where given); and which samples lie inside their recording, float32
+    [batch, time, 1] of 1 and 0, or None where all are known to.
 
-    Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by cubic convolution
-    (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the recording; its ends are continued for what
-    lies within a step of them.
+    Whole steps (int64) are read as stored. Fractions (float64) are interpolated, linearly or by
+    cubic convolution (Keys 1981, doi:10.1109/TASSP.1981.1163711, a = -1/2). Zero outside the
+    recording; its ends are continued for what lies within a step of them.
     """
     source, first, samples = data.place[rows].T
     signal = torch.empty((*tau.shape, len(LEADS)), device=tau.device) if out is None else out
@@ -35,15 +40,17 @@ def gather(
         signal.copy_(_at(data, source, first, samples, tau))
     slack = _ROUNDING if tau.is_floating_point() else 0
     inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
-    if inside.device.type == "cpu" and bool(inside.all()):  # a GPU would have to wait for the answer
+    if inside.device.type == "cpu" and bool(
+        inside.all()
+    ):  # a GPU would have to wait for the answer
         return signal.mul_(1e-3), None  # uV to mV
     known = inside.to(torch.float32)[..., None]
     return signal.mul_(known * 1e-3), known
 
 
 def window_starts(samples: int, window: int) -> list[int]:
-    """The windows that cover a recording in evaluation: half overlapping, the last flush with the end; [0] where the
-    recording is not longer than the window (it is padded with zeros at its end).
+    """The windows that cover a recording in evaluation: half overlapping, the last flush with the
+    end; [0] where the recording is not longer than the window (it is padded with zeros at its end).
 
     >>> window_starts(900, 1000), window_starts(2300, 1000)
     ([0], [0, 500, 1000, 1300])
@@ -53,8 +60,11 @@ def window_starts(samples: int, window: int) -> list[int]:
     return [*range(0, samples - window, max(1, window // 2)), samples - window]
 
 
-def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool, out: torch.Tensor) -> torch.Tensor:
-    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1), written into `out`."""
+def _between(
+    near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bool, out: torch.Tensor
+) -> torch.Tensor:
+    """[batch, time, lead] at `share` [batch, time, 1] of a step from near(0) to near(1), written
+    into `out`."""
     if not cubic:
         return torch.lerp(near(0), near(1), share, out=out)
     torch.mul(near(-1), ((2.0 - share) * share - 1.0) * share / 2.0, out=out)
@@ -64,9 +74,14 @@ def _between(near: Callable[[int], torch.Tensor], share: torch.Tensor, cubic: bo
 
 
 def _at(
-    data: Examples, source: torch.Tensor, first: torch.Tensor, samples: torch.Tensor, index: torch.Tensor
+    data: Examples,
+    source: torch.Tensor,
+    first: torch.Tensor,
+    samples: torch.Tensor,
+    index: torch.Tensor,
 ) -> torch.Tensor:
-    """int16 [batch, time, lead] at sample `index` [batch, time] of each recording, its ends continued."""
+    """int16 [batch, time, lead] at sample `index` [batch, time] of each recording, its ends
+    continued."""
     where = index.clamp(min=0).minimum(samples[:, None] - 1) + first[:, None]
     if len(data.signals_uv) == 1:
         return data.signals_uv[0].index_select(0, where.reshape(-1)).view(*index.shape, len(LEADS))
@@ -84,16 +99,18 @@ _STEPS = 8
 def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) -> torch.Tensor:
     """[batch, time, lead] in mV, zero outside the recording, as the network takes it, in place.
 
-    'none' keeps mV, 'lead' gives every lead of every window zero mean and unit standard deviation over the samples that
-    are `inside` [batch, time, 1] the recording (1 or 0, float32; None: all are); flat leads and what is outside become
-    zeros. Amplitude classes such as LQRSV need 'none'.
+    'none' keeps mV, 'lead' gives every lead of every window zero mean and unit standard deviation
+    over the samples that are `inside` [batch, time, 1] the recording (1 or 0, float32; None: all
+    are); flat leads and what is outside become zeros. Amplitude classes such as LQRSV need 'none'.
     """
     if how == "none":
         return signal_mv
     if how == "lead":
         batch, time, leads = signal_mv.shape
         steps = math.gcd(time, _STEPS)
-        wide = signal_mv.view(batch, time // steps, steps * leads)  # several samples a row: fills a processor's vectors
+        wide = signal_mv.view(
+            batch, time // steps, steps * leads
+        )  # several samples a row: fills a processor's vectors
         count = time if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
 
         def mean(of: torch.Tensor) -> torch.Tensor:  # [batch, 1, lead]
@@ -103,6 +120,8 @@ def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) ->
         if inside is not None:
             signal_mv.mul_(inside)
         deviation = mean(wide * wide).sqrt()
-        wide.div_(torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps))
+        wide.div_(
+            torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps)
+        )
         return signal_mv
     raise ValueError(f"train.normalise: '{how}' is not one of none, lead")

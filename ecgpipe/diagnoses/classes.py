@@ -1,15 +1,20 @@
-"""Diagnoses: the classes to choose from, the codes that count as one class, and what each source can say at all.
+"""Diagnoses: the classes to choose from, the codes that count as one class, and what each source
+can say at all.
 
 Tables beside this file, all CSV:
 
-- cinc2021_classes.csv: the 26 scored classes of the PhysioNet/CinC Challenge 2021 in the official order, with the
-  severity coordinate behind the official score weights (https://github.com/physionetchallenges/evaluation-2021).
-- study_classes.csv: the 17 classes of the source-aware study, equivalent codes merged; severities as in the above.
-- native_labels.csv: `source, native_label, snomed_ct`, one row per label that a source can give. A class is annotated
-  at a source if and only if some label of that source maps to one of the class's codes. A label without a code is
-  known but says nothing that SNOMED CT names. The sources sim-* are those of the demo.
+- cinc2021_classes.csv: the 26 scored classes of the PhysioNet/CinC Challenge 2021 in the official
+  order, with the severity coordinate behind the official score weights
+  (https://github.com/physionetchallenges/evaluation-2021).
+- study_classes.csv: the 17 classes of the source-aware study, equivalent codes merged; severities
+  as in the above.
+- native_labels.csv: `source, native_label, snomed_ct`, one row per label that a source can give. A
+  class is annotated at a source if and only if some label of that source maps to one of the class's
+  codes. A label without a code is known but says nothing that SNOMED CT names. The sources sim-*
+  are those of the demo.
 
-In every table `a|b` joins codes that count as one class; the first heads the class's column everywhere.
+In every table `a|b` joins codes that count as one class; the first heads the class's column
+everywhere.
 """
 
 import functools
@@ -38,15 +43,19 @@ class Diagnosis:
         return self.codes[0]
 
 
-def classes(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagnosis, ...]:
-    """The classes of a choice: 'official' (26), 'study' (17), or a list of codes such as '59118001|713427006'.
+def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagnosis, ...]:
+    """The classes of a choice: 'official' (26), 'study' (17), or a list of codes such as
+    '59118001|713427006'.
 
-    `merge_ectopics` adds the ventricular ectopic beats 164884008 to the class that holds the PVC code 427172004.
-    ValueError where a code is no SNOMED CT code or stands in two classes, or where there is no PVC class to merge into.
+    `merge_ectopics` adds the ventricular ectopic beats 164884008 to the class that holds the PVC
+    code 427172004. ValueError where a code is no SNOMED CT code or stands in two classes, or where
+    there is no PVC class to merge into.
     """
     if isinstance(choice, str):
         if choice not in CHOICES:
-            raise ValueError(f"labels.classes: '{choice}' is none of {', '.join(CHOICES)}; or give a list of codes")
+            raise ValueError(
+                f"labels.classes: '{choice}' is none of {', '.join(CHOICES)}; or give a list of codes"
+            )
         chosen = _table("cinc2021_classes.csv" if choice == "official" else "study_classes.csv")
     else:
         chosen = tuple(_diagnosis(tuple(text.split("|"))) for text in choice)
@@ -57,21 +66,31 @@ def classes(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diag
         raise ValueError("labels.classes: no class chosen; name at least one code")
     for code in codes:
         if not (code.isascii() and code.isdigit()):
-            raise ValueError(f"labels.classes: '{code}' is no SNOMED CT code (digits, equivalents joined by '|')")
+            raise ValueError(
+                f"labels.classes: '{code}' is no SNOMED CT code (digits, equivalents joined by '|')"
+            )
         if codes.count(code) > 1:
-            raise ValueError(f"labels.classes: code {code} ({name_of(code)}) stands twice; a code belongs to one class")
+            raise ValueError(
+                f"labels.classes: code {code} ({name_of(code)}) stands twice; a code belongs to one class"
+            )
     return chosen
 
 
 def of_columns(codes: Sequence[str]) -> list[Diagnosis]:
-    """The diagnoses that head a table's class columns, by their first codes, as the official list or the study's has
-    them; one that neither has, or whose abbreviation stands twice, is abbreviated by its code."""
-    official = classes("official")
-    lists = [official] if list(codes) == [one.code for one in official] else [official, classes("study")]
+    """The diagnoses that head a table's class columns, by their first codes, as the official list
+    or the study's has them; one that neither has, or whose abbreviation stands twice, is
+    abbreviated by its code."""
+    official = select("official")
+    lists = (
+        [official] if list(codes) == [one.code for one in official] else [official, select("study")]
+    )
     heads = {one.code: one for chosen in lists for one in chosen}
-    found = [heads.get(code) or classes([code])[0] for code in codes]
+    found = [heads.get(code) or select([code])[0] for code in codes]
     short = [one.abbreviation for one in found]
-    return [one if short.count(one.abbreviation) == 1 else replace(one, abbreviation=one.code) for one in found]
+    return [
+        one if short.count(one.abbreviation) == 1 else replace(one, abbreviation=one.code)
+        for one in found
+    ]
 
 
 def annotated(vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]) -> list[bool]:
@@ -96,7 +115,9 @@ def _table(file: str) -> tuple[Diagnosis, ...]:
 
 def _diagnosis(codes: tuple[str, ...]) -> Diagnosis:
     """A class of the user's own: named after what the official table says of its codes."""
-    official = [known for known in _table("cinc2021_classes.csv") if not set(known.codes).isdisjoint(codes)]
+    official = [
+        known for known in _table("cinc2021_classes.csv") if not set(known.codes).isdisjoint(codes)
+    ]
     abbreviations = dict.fromkeys(_abbreviations().get(code, code) for code in codes)
     severities = {known.severity for known in official}
     return Diagnosis(
@@ -120,7 +141,9 @@ def _abbreviations() -> dict[str, str]:
 def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """The classes with 164884008 in the class of 427172004."""
     if not any(PVC in diagnosis.codes for diagnosis in chosen):
-        raise ValueError(f"labels.merge_ectopics: none of the chosen classes holds {PVC} (PVC); add it or say false")
+        raise ValueError(
+            f"labels.merge_ectopics: none of the chosen classes holds {PVC} (PVC); add it or say false"
+        )
     return tuple(
         Diagnosis((*old.codes, ECTOPICS), old.abbreviation, old.name, old.severity)
         if PVC in old.codes and ECTOPICS not in old.codes

@@ -17,14 +17,17 @@ def vocabularies() -> tuple[str, ...]:
 
 
 def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
-    """Native label -> SNOMED CT codes: of a name in native_labels.csv, or of the own CSV (native_label, snomed_ct) at
-    a path that ends in .csv. A label without a code is known, and no class."""
+    """Native label -> SNOMED CT codes: of a name in native_labels.csv, or of the own CSV
+    (native_label, snomed_ct) at a path that ends in .csv. A label without a code is known, and no
+    class."""
     if str(name_or_csv).endswith(".csv"):
         path, rows = Path(name_or_csv), _read(Path(name_or_csv))
     else:
         path, known = HERE / "native_labels.csv", vocabularies()
         if name_or_csv not in known:
-            raise ValueError(f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own")
+            raise ValueError(
+                f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own"
+            )
         rows = [row for row in read_rows(path) if row["source"] == name_or_csv]
     if not rows or not {"native_label", "snomed_ct"} <= rows[0].keys():
         there = f"found {', '.join(filter(None, rows[0]))}" if rows else "found no row"
@@ -35,19 +38,25 @@ def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
         label, code = row["native_label"].strip(), row["snomed_ct"].strip()
         if None in row:
             rule = f"label '{label}': its row has more cells than the table has columns"
-            raise ValueError(f"{path}: {rule}; a label that holds a comma stands in quotes, a code has none")
+            raise ValueError(
+                f"{path}: {rule}; a label that holds a comma stands in quotes, a code has none"
+            )
         if code and not is_code(code):
             rule = "6 to 18 digits, the last of which checks the others; one code a row"
-            raise ValueError(f"{path}: label '{label}': '{code}' is no SNOMED CT code ({rule}); correct it")
+            raise ValueError(
+                f"{path}: label '{label}': '{code}' is no SNOMED CT code ({rule}); correct it"
+            )
         found[label] = found.get(label, frozenset()) | ({code} if code else set())
     return found
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is a SNOMED CT identifier: 6 to 18 digits, of which the last is Verhoeff's check digit.
+    """Whether a text is a SNOMED CT identifier: 6 to 18 digits, of which the last is Verhoeff's
+    check digit.
 
-    Sources: SNOMED CT Release File Specifications, https://docs.snomed.org, "SCTID"; J. Verhoeff, Error Detecting
-    Decimal Codes (1969): digits are multiplied in the group of the symmetries of a pentagon, each place permuted anew.
+    Sources: SNOMED CT Release File Specifications, https://docs.snomed.org, "SCTID"; J. Verhoeff,
+    Error Detecting Decimal Codes (1969): digits are multiplied in the group of the symmetries of a
+    pentagon, each place permuted anew.
 
     >>> is_code("164889003"), is_code("164889004"), is_code("16488900"), is_code("1")
     (True, False, False, False)
@@ -62,14 +71,16 @@ def is_code(text: str) -> bool:
 
 
 def _turned(one: int, other: int) -> int:
-    """The product of two symmetries of the pentagon: 0 to 4 are turns, 5 to 9 turns after a flip."""
+    """The product of two symmetries of the pentagon: 0 to 4 are turns, 5 to 9 turns after a
+    flip."""
     if one < 5:
         return (one + other) % 5 + (5 if other >= 5 else 0)
     return (one - other) % 5 + (5 if other < 5 else 0)
 
 
 def name_of(code: str) -> str:
-    """A readable name of a code (the official one, else what a source calls it), or the code itself.
+    """A readable name of a code (the official one, else what a source calls it), or the code
+    itself.
 
     >>> name_of("164889003"), name_of("429622005"), name_of("1")
     ('atrial fibrillation', 'st depression', '1')
@@ -80,12 +91,16 @@ def name_of(code: str) -> str:
 def _read(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV as text; short rows are filled with ''."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such vocabulary; put it there, into its source's folder, or correct `vocabulary`")
+        raise ValueError(
+            f"{path}: no such vocabulary; put it there, into its source's folder, or correct `vocabulary`"
+        )
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             return list(csv.DictReader(handle, restval=""))
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so") from error
+        raise ValueError(
+            f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so"
+        ) from error
 
 
 @functools.cache
@@ -99,7 +114,9 @@ def _names() -> dict[str, str]:
     """Code -> name."""
     names: dict[str, str] = {}
     rows = read_rows(HERE / "native_labels.csv")
-    for row in sorted(rows, key=lambda row: row["source"] not in _SPELLED_OUT):  # stable: those that spell out first
+    for row in sorted(
+        rows, key=lambda row: row["source"] not in _SPELLED_OUT
+    ):  # stable: those that spell out first
         names.setdefault(row["snomed_ct"], row["native_label"])
     for row in read_rows(HERE / "cinc2021_classes.csv"):
         names.update(zip(row["codes"].split("|"), row["names"].split("|"), strict=False))

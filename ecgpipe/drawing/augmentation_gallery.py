@@ -1,4 +1,5 @@
-"""The page of all augmentations: what each keeps and may break, and each on one recording, on ECG paper."""
+"""The page of all augmentations: what each keeps and may break, and each on one recording, on ECG
+paper."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings.recording import read
 from ecgpipe.report import style
 from ecgpipe.simulation import hospitals
-from ecgpipe.simulation.findings import findings
+from ecgpipe.simulation.findings import draw_findings
 
 SHOWN = ("II", "V1", "V5")
 WINDOW_S = 8.0
@@ -81,21 +82,31 @@ recorded. Of {draws} draws, the one that changes most is shown.
 def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
     """Writes README.md and a PNG per augmentation into `folder`; the names of the augmentations.
 
-    Each acts with the settings in `values`, those of a whole params file. `file`: a recording, else one is simulated.
+    Each acts with the settings in `values`, those of a whole params file. `file`: a recording, else
+    one is simulated.
     """
     signal_mv, rate_hz, what = _recording(file)
     settings = params.section(PreprocessParams, values, "preprocess")
-    data = _examples(bandpass.condition(signal_mv, rate_hz, **bandpass.settings(settings)), settings.rate_hz)
+    data = _examples(
+        bandpass.condition(signal_mv, rate_hz, **bandpass.filter_arguments(settings)),
+        settings.rate_hz,
+    )
     parts = []
-    for name, title, chosen in _cases(params.section(AugmentParams, values, "augment").model_dump()):
+    for name, title, chosen in _cases(
+        params.section(AugmentParams, values, "augment").model_dump()
+    ):
         plain = _window(data, _switched(chosen, None), 0)
-        augmented = max((_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain))
+        augmented = max(
+            (_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain)
+        )
         traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
         sheet = ecg_paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
         style.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
         parts.append(f"### {title}\n\n{DOES[name]}\n\n![{title}]({name}.png)\n")
     promises = "\n".join(f"- {name}: {meaning}" for name, meaning in contracts.PROMISES.items())
-    page = _PAGE.format(table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(parts))
+    page = _PAGE.format(
+        table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(parts)
+    )
     with atomic.atomic(Path(folder) / "README.md") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return [name for name, _, _ in _cases(values["augment"])]
@@ -109,21 +120,28 @@ def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentParams]]:
     for name, (switch, key, value) in VARIANTS.items():
         one = _switched(settings.model_copy(update={key: value}), switch)
         title = contracts.contract(switch, one).title
-        made.append((name, title if title != contracts.contract(switch).title else f"{title}, {value}", one))
+        made.append(
+            (name, title if title != contracts.contract(switch).title else f"{title}, {value}", one)
+        )
     return made
 
 
 def _switched(settings: AugmentParams, name: str | None) -> AugmentParams:
-    """The settings with one augmentation on, whatever the labels, and acting always; with None on, none."""
+    """The settings with one augmentation on, whatever the labels, and acting always; with None on,
+    none."""
     switches = {other: other == name for other in augmenter.SWITCHES}
-    return settings.model_copy(update=switches | {f"{name}_probability": 1.0, "respect_labels": False})
+    return settings.model_copy(
+        update=switches | {f"{name}_probability": 1.0, "respect_labels": False}
+    )
 
 
 def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
     """Signal in mV [time, 12], rate, and what it is called."""
     if file is None:
         rng = np.random.default_rng(4)
-        made = hospitals.simulate_recording(rng, has=findings(rng, "NSR", conduction="normal", repolarisation="normal"))
+        made = hospitals.simulate_recording(
+            rng, has=draw_findings(rng, "NSR", conduction="normal", repolarisation="normal")
+        )
         return made.signal_mv, made.rate_hz, "a simulated recording"
     recording = read(file)
     return recording.signal_mv, recording.rate_hz, f"`{Path(file).stem}`"
@@ -132,7 +150,11 @@ def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
 def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:
     """One conditioned recording with its R-peaks."""
     data = examples.of_signals(
-        [store_writer.to_microvolts(signal_mv)], np.array([np.nan]), np.array([""]), rate_hz=rate_hz, classes=0
+        [store_writer.to_microvolts(signal_mv)],
+        np.array([np.nan]),
+        np.array([""]),
+        rate_hz=rate_hz,
+        classes=0,
     )
     peaks = torch.from_numpy(r_peaks.r_peaks(signal_mv, rate_hz))
     return replace(data, peaks=peaks, peak_place=torch.tensor([[0, len(peaks)]]))

@@ -1,4 +1,5 @@
-"""ECG paper: traces at 25 mm/s and 10 mm/mV on a grid of 1 mm and 5 mm, as a printed electrocardiogram has it."""
+"""ECG paper: traces at 25 mm/s and 10 mm/mV on a grid of 1 mm and 5 mm, as a printed
+electrocardiogram has it."""
 
 from collections.abc import Sequence
 
@@ -26,9 +27,13 @@ INK, SHADE, CUT = "black", "#0072B2", "#D55E00"
 
 
 def strips(
-    traces: Sequence[tuple[str, np.ndarray, np.ndarray]], rate_hz: float, title: str, legend: tuple[str, str]
+    traces: Sequence[tuple[str, np.ndarray, np.ndarray]],
+    rate_hz: float,
+    title: str,
+    legend: tuple[str, str],
 ) -> Figure:
-    """One strip per lead: (lead, one trace, another beneath it), each [time] in mV; `legend` names both traces."""
+    """One strip per lead: (lead, one trace, another beneath it), each [time] in mV; `legend` names
+    both traces."""
     duration_s = len(traces[0][1]) / rate_hz
     heights_mm = [_extent_mm(above, beneath) for _, above, beneath in traces]
     height_mm = sum(high - low + _GAP_MM for low, high in heights_mm) + 3 * _MARGIN_MM
@@ -46,22 +51,36 @@ def strips(
         axes.text(1, zero_mm + 2, lead, fontsize=9, weight="bold")
     axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=11, weight="bold")
     for place, (text, colour) in enumerate(zip(legend, (INK, SHADE), strict=True)):
-        axes.text(width_mm - _MARGIN_MM - 32 * (1 - place), height_mm - 5, text, fontsize=9, color=colour, ha="right")
+        axes.text(
+            width_mm - _MARGIN_MM - 32 * (1 - place),
+            height_mm - 5,
+            text,
+            fontsize=9,
+            color=colour,
+            ha="right",
+        )
     axes.text(width_mm - _MARGIN_MM, 1.5, "25 mm/s, 10 mm/mV", fontsize=7, ha="right")
     return figure
 
 
 def twelve_leads(
-    signal_mv: np.ndarray, rate_hz: float, title: str, note: str = "", duration_s: float | None = None
+    signal_mv: np.ndarray,
+    rate_hz: float,
+    title: str,
+    note: str = "",
+    duration_s: float | None = None,
 ) -> Figure:
-    """A sheet of all twelve leads as a cardiograph prints it, to be saved at `DPI`: then a mm is five pixels.
+    """A sheet of all twelve leads as a cardiograph prints it, to be saved at `DPI`: then a mm is
+    five pixels.
 
-    signal_mv: [time, 12] in mV, in the order of leads.LEADS. Its first 10 s are drawn, each lead about its median
-    there: three rows of four leads, 2.5 s each, one after the other in time, and lead II over the 10 s beneath. A
-    shorter recording leaves the paper empty. Each row opens with a pulse of 1 mV and 0.2 s. Rows are as high as what
-    they hold, so that none runs into another; what is `MOST_MV` or more from the median is cut, and each cut marked.
-    `note`: lines beneath the title; `duration_s`: of the whole recording, where `signal_mv` is its beginning alone.
-    Layout and scale: AHA/ACCF/HRS recommendation (Kligfield et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180200).
+    signal_mv: [time, 12] in mV, in the order of leads.LEADS. Its first 10 s are drawn, each lead
+    about its median there: three rows of four leads, 2.5 s each, one after the other in time, and
+    lead II over the 10 s beneath. A shorter recording leaves the paper empty. Each row opens with a
+    pulse of 1 mV and 0.2 s. Rows are as high as what they hold, so that none runs into another;
+    what is `MOST_MV` or more from the median is cut, and each cut marked. `note`: lines beneath the
+    title; `duration_s`: of the whole recording, where `signal_mv` is its beginning alone. Layout
+    and scale: AHA/ACCF/HRS recommendation (Kligfield et al. 2007,
+    doi:10.1161/CIRCULATIONAHA.106.180200).
     """
     assert signal_mv.ndim == 2 and signal_mv.shape[1] == len(LEADS), signal_mv.shape
     shown = signal_mv[: round(SHEET_S * rate_hz)]
@@ -71,7 +90,9 @@ def twelve_leads(
     lines = [line for line in note.split("\n") if line]
     head_mm = _MARGIN_MM + _LINE_MM * len(lines)
     needed_mm = sum(high - low for low, high in extents_mm) + head_mm + 2 * _MARGIN_MM
-    width_mm, height_mm = 5 * np.ceil(np.array([_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM, needed_mm]) / 5)
+    width_mm, height_mm = 5 * np.ceil(
+        np.array([_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM, needed_mm]) / 5
+    )
     figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     _grid(axes, width_mm, height_mm)
@@ -89,12 +110,15 @@ def twelve_leads(
 
 
 def drawable(text: str) -> str:
-    """Text as it stands: no sign in it means mathematics, and one that the font lacks becomes a question mark.
+    """Text as it stands: no sign in it means mathematics, and one that the font lacks becomes a
+    question mark.
 
     >>> drawable("R$1, 5 \u00b5V, \u5fc3")
     'R\\\\$1, 5 \u00b5V, ?'
     """
-    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
+    known = font_manager.get_font(
+        font_manager.findfont(font_manager.FontProperties())
+    ).get_charmap()
     return "".join(one if ord(one) in known else "?" for one in text).replace("$", r"\$")
 
 
@@ -103,7 +127,9 @@ def _left_mm() -> float:
     return _MARGIN_MM + max(_PULSE_MM[0])
 
 
-def _row(leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _row(
+    leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(lead, where on the paper, how high above the row's zero) of each lead of a row, in mm."""
     column_s = SHEET_S / len(leads)
     bounds = [round(column_s * number * rate_hz) for number in range(len(leads) + 1)]
@@ -128,9 +154,14 @@ def _within(values_mm: Sequence[np.ndarray]) -> tuple[float, float]:
 
 
 def _draw(axes: Axes, row: Sequence[tuple[str, np.ndarray, np.ndarray]], zero_mm: float) -> None:
-    """The pulse, the traces and the names of one row; a short stroke where one lead ends and the next begins, and a
-    triangle where a trace leaves the sheet's range."""
-    axes.plot(_MARGIN_MM + np.array(_PULSE_MM[0]), zero_mm + np.array(_PULSE_MM[1]), color=INK, linewidth=0.8)
+    """The pulse, the traces and the names of one row; a short stroke where one lead ends and the
+    next begins, and a triangle where a trace leaves the sheet's range."""
+    axes.plot(
+        _MARGIN_MM + np.array(_PULSE_MM[0]),
+        zero_mm + np.array(_PULSE_MM[1]),
+        color=INK,
+        linewidth=0.8,
+    )
     for number, (lead, place, values) in enumerate(row):
         start_mm = _left_mm() + number * SHEET_S / len(row) * MM_PER_S
         if number:
@@ -140,12 +171,20 @@ def _draw(axes: Axes, row: Sequence[tuple[str, np.ndarray, np.ndarray]], zero_mm
         inner = (
             padded[:-2] & cut & padded[2:]
         )  # the trace is drawn as far as where it leaves, and from where it comes back
-        axes.plot(place, zero_mm + np.where(inner, np.nan, values), color=INK, linewidth=0.8, zorder=3)
+        axes.plot(
+            place, zero_mm + np.where(inner, np.nan, values), color=INK, linewidth=0.8, zorder=3
+        )
         for side, marker in ((1, "^"), (-1, "v")):
-            leaves = np.flatnonzero(np.diff(cut & (side * values > 0), prepend=False, append=False))[::2]
-            axes.scatter(place[leaves], zero_mm + values[leaves], 18, color=CUT, marker=marker, zorder=4)
+            leaves = np.flatnonzero(
+                np.diff(cut & (side * values > 0), prepend=False, append=False)
+            )[::2]
+            axes.scatter(
+                place[leaves], zero_mm + values[leaves], 18, color=CUT, marker=marker, zorder=4
+            )
         behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
-        axes.text(start_mm + 1.5, zero_mm + 7.5, lead, fontsize=9, weight="bold", bbox=behind, zorder=2.5)
+        axes.text(
+            start_mm + 1.5, zero_mm + 7.5, lead, fontsize=9, weight="bold", bbox=behind, zorder=2.5
+        )
 
 
 def _caption(duration_s: float, cut: bool) -> str:

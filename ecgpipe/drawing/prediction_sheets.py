@@ -20,29 +20,35 @@ _LONGEST = 150  # bytes of a file's name
 
 @dataclass
 class Sheets:
-    """Draws sheets into `folder`, as PNG files named after the recordings; a name that stands already there gets a
-    number."""
+    """Draws sheets into `folder`, as PNG files named after the recordings; a name that stands
+    already there gets a number."""
 
     folder: Path
     names: Sequence[str]
     full_names: Sequence[str]
     _taken: set[str] = field(default_factory=set)
 
-    def draw(self, answer: outputs.Answer) -> Path | None:
-        """The sheet of one recording, as it was read; None where it was refused and there is nothing to draw."""
+    def draw(self, answer: outputs.RecordingPrediction) -> Path | None:
+        """The sheet of one recording, as it was read; None where it was refused and there is
+        nothing to draw."""
         if answer.recording is None:
             return None
-        found = f"The models find: {outputs.findings(answer, self.names, self.full_names)}"
+        found = f"The models find: {outputs.positive_classes(answer, self.names, self.full_names)}"
         lines = [found, *[f"Flags: {outputs.plain(answer.reason)}"] * bool(answer.reason)]
-        note = "\n".join(part for line in lines for part in textwrap.wrap(ecg_paper.drawable(line), _LETTERS))
+        note = "\n".join(
+            part for line in lines for part in textwrap.wrap(ecg_paper.drawable(line), _LETTERS)
+        )
         path = self.folder / self._name(answer.path.stem)
         shown = answer.recording
-        sheet = ecg_paper.twelve_leads(shown.signal_mv, shown.rate_hz, _title(answer), note, answer.duration_s)
+        sheet = ecg_paper.twelve_leads(
+            shown.signal_mv, shown.rate_hz, _title(answer), note, answer.duration_s
+        )
         style.save(sheet, path, dpi=ecg_paper.DPI)
         return path
 
     def _name(self, stem: str) -> str:
-        """A file name that nothing drawn before has: letters and digits of any script, dot, dash, underscore."""
+        """A file name that nothing drawn before has: letters and digits of any script, dot, dash,
+        underscore."""
         wanted = re.sub(r"[^\w.-]", "_", stem).encode()[:_LONGEST].decode(errors="ignore")
         name, number = wanted, 1
         while name.lower() in self._taken:  # some file systems do not tell cases apart
@@ -54,13 +60,14 @@ class Sheets:
 
 @contextlib.contextmanager
 def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> Iterator[Sheets]:
-    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when not."""
+    """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when
+    not."""
     with atomic.atomic(folder) as temporary:
         temporary.mkdir()
         yield Sheets(temporary, names, full_names)
 
 
-def _title(answer: outputs.Answer) -> str:
+def _title(answer: outputs.RecordingPrediction) -> str:
     """The path as it was given, of a long one its end, then sex, age, duration and rate."""
     recording, path = answer.recording, outputs.plain(answer.path)
     path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"

@@ -1,9 +1,10 @@
 """The bootstrap: areas under the curves of many resamples at once, exact, from one sort.
 
-A resample draws as many groups (patients, else recordings) as there are, with replacement; each recording then counts
-as often as its group was drawn. So a resample is a weight per recording, and nothing is copied or sorted again
-(Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 8 and 13; groups: Field and Welsh 2007,
-doi:10.1111/j.1467-9868.2007.00593.x). Weighted areas are those that scikit-learn gives for the resampled rows.
+A resample draws as many groups (patients, else recordings) as there are, with replacement; each
+recording then counts as often as its group was drawn. So a resample is a weight per recording, and
+nothing is copied or sorted again (Efron and Tibshirani 1993, An Introduction to the Bootstrap,
+chapters 8 and 13; groups: Field and Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x). Weighted
+areas are those that scikit-learn gives for the resampled rows.
 """
 
 import dataclasses
@@ -41,8 +42,9 @@ def exact_dtype(rows: int, weights: NDArray) -> type:
 class Ranking:
     """One class's rows, sorted once: runs of equal kind, from the highest score down.
 
-    A step is a distinct score that has a positive. Before it lie the negatives BETWEEN it and the step before, at it
-    its POSITIVE rows and the negatives TIED with them. `sums` @ weights adds up each run; `step` and `kind` [run].
+    A step is a distinct score that has a positive. Before it lie the negatives BETWEEN it and the
+    step before, at it its POSITIVE rows and the negatives TIED with them. `sums` @ weights adds up
+    each run; `step` and `kind` [run].
     """
 
     sums: csr_array
@@ -51,8 +53,8 @@ class Ranking:
     steps: int
 
     def areas(self, weights: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """AUROC [resample] and average precision [resample] for `weights` [row, resample] (float, whole numbers); NaN
-        where a resample has no positive or no negative."""
+        """AUROC [resample] and average precision [resample] for `weights` [row, resample] (float,
+        whole numbers); NaN where a resample has no positive or no negative."""
         parts = np.zeros((3, self.steps + 1, weights.shape[1]))
         parts[self.kind, self.step] = self.sums @ weights
         above, positive, tied = parts  # the last step holds the negatives below all positives
@@ -71,27 +73,33 @@ class Ranking:
         return np.where(undefined, np.nan, auroc), np.where(undefined, np.nan, ap)
 
 
-def rank(truth: NDArray, scores: NDArray, rows: NDArray, total: int, dtype: type = np.float32) -> Ranking:
-    """The ranking of cells with `truth` (1, 0), `scores` and `rows` [cell]: the row of the weights, of `total`, that
-    each cell counts by. A row may have many cells (micro averages)."""
+def rank(
+    truth: NDArray, scores: NDArray, rows: NDArray, total: int, dtype: type = np.float32
+) -> Ranking:
+    """The ranking of cells with `truth` (1, 0), `scores` and `rows` [cell]: the row of the weights,
+    of `total`, that each cell counts by. A row may have many cells (micro averages)."""
     positive = np.asarray(truth) == 1
     order = np.lexsort((~positive, -np.asarray(scores)))
     ranked, positive = np.asarray(scores)[order], positive[order]
     distinct = np.cumsum(np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)]) - 1
     with_positive = np.zeros(distinct[-1] + 1 if len(distinct) else 0, bool)
     with_positive[distinct[positive]] = True
-    step = (np.cumsum(with_positive) - with_positive)[distinct]  # of a score without positives: the next step
+    step = (np.cumsum(with_positive) - with_positive)[
+        distinct
+    ]  # of a score without positives: the next step
     kind = np.where(with_positive[distinct], np.where(positive, POSITIVE, TIED), BETWEEN)
     runs = step * 3 + kind
     first = np.flatnonzero(np.append(True, runs[1:] != runs[:-1])[: len(runs)])
     ends = np.append(first, len(order)).astype(np.int64)
-    sums = csr_array((np.ones(len(order), dtype), np.asarray(rows)[order], ends), shape=(len(first), total))
+    sums = csr_array(
+        (np.ones(len(order), dtype), np.asarray(rows)[order], ends), shape=(len(first), total)
+    )
     return Ranking(sums, step[first], kind[first], int(with_positive.sum()))
 
 
 def percentiles(draws: NDArray, level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of a statistic's values [resample]; NaN where more than 1 - level of them are undefined,
-    since they say nothing then."""
+    """The percentile interval of a statistic's values [resample]; NaN where more than 1 - level of
+    them are undefined, since they say nothing then."""
     defined = draws[~np.isnan(draws)]
     if len(defined) < level * len(draws) or not len(defined):
         return np.nan, np.nan

@@ -1,10 +1,12 @@
-"""Probabilities that mean what they say: per class a scale (and a shift) of the logit, fitted on validation rows.
+"""Probabilities that mean what they say: per class a scale (and a shift) of the logit, fitted on
+validation rows.
 
-`temperature` divides the logit by a temperature of its class (Guo et al. 2017, arXiv:1706.04599). `platt` also shifts
-it (Platt 1999, Probabilistic outputs for support vector machines), which a loss that weighs positives needs: its
-probabilities are too high as a whole, and no temperature takes that back. Both minimise the log loss over annotated
-rows, with Platt's targets (positives + 1) / (positives + 2) and 1 / (negatives + 2), so that the fit is finite even
-where a score separates the classes. Both keep the order within a class, up to ties within 1e-7 of 0 and 1.
+`temperature` divides the logit by a temperature of its class (Guo et al. 2017, arXiv:1706.04599).
+`platt` also shifts it (Platt 1999, Probabilistic outputs for support vector machines), which a loss
+that weighs positives needs: its probabilities are too high as a whole, and no temperature takes
+that back. Both minimise the log loss over annotated rows, with Platt's targets (positives + 1) /
+(positives + 2) and 1 / (negatives + 2), so that the fit is finite even where a score separates the
+classes. Both keep the order within a class, up to ties within 1e-7 of 0 and 1.
 """
 
 import dataclasses
@@ -24,7 +26,8 @@ _STEPS = 100
 
 @dataclasses.dataclass(frozen=True)
 class Scaling:
-    """p -> sigmoid(slope logit(p) + shift); `slope` and `shift` are [class], the temperature is 1 / slope."""
+    """p -> sigmoid(slope logit(p) + shift); `slope` and `shift` are [class], the temperature is 1 /
+    slope."""
 
     slope: NDArray[np.float64]
     shift: NDArray[np.float64]
@@ -43,9 +46,11 @@ def logit(probabilities: NDArray) -> NDArray[np.float64]:
 
 
 def fit(labels: NDArray, probabilities: NDArray, how: How) -> Scaling:
-    """The scaling of [row, class]: labels 1, 0 or NaN. A class without positives or without negatives stays as it is.
+    """The scaling of [row, class]: labels 1, 0 or NaN. A class without positives or without
+    negatives stays as it is.
 
-    The slope lies within 1/20 and 20: a class whose probabilities fall where they should rise is flattened, not turned.
+    The slope lies within 1/20 and 20: a class whose probabilities fall where they should rise is
+    flattened, not turned.
     """
     classes = labels.shape[1]
     slope, shift = np.ones(classes), np.zeros(classes)
@@ -60,9 +65,12 @@ def fit(labels: NDArray, probabilities: NDArray, how: How) -> Scaling:
 
 
 def _fitted(truth: NDArray, logits: NDArray, shifted: bool) -> tuple[float, float]:
-    """Slope and shift of one class. Where the best slope lies outside its bounds, the shift is fitted at the bound."""
+    """Slope and shift of one class. Where the best slope lies outside its bounds, the shift is
+    fitted at the bound."""
     positives = truth.sum()
-    target = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (len(truth) - positives + 2))
+    target = np.where(
+        truth == 1, (positives + 1) / (positives + 2), 1 / (len(truth) - positives + 2)
+    )
     ones = np.ones_like(logits)
     design = np.stack([logits, ones] if shifted else [logits])
     found = _newton(design, target, np.zeros(len(logits)), np.eye(len(design))[0])
@@ -72,17 +80,24 @@ def _fitted(truth: NDArray, logits: NDArray, shifted: bool) -> tuple[float, floa
     return slope, float(found[1]) if shifted else 0.0
 
 
-def _newton(design: NDArray, target: NDArray, offset: NDArray, start: NDArray) -> NDArray[np.float64]:
-    """Weights of the rows of `design` [weight, row] of least log loss, by Newton's method; a step that does not lower
-    the loss, which is convex, is halved. `offset` [row] is added to the logits."""
+def _newton(
+    design: NDArray, target: NDArray, offset: NDArray, start: NDArray
+) -> NDArray[np.float64]:
+    """Weights of the rows of `design` [weight, row] of least log loss, by Newton's method; a step
+    that does not lower the loss, which is convex, is halved. `offset` [row] is added to the
+    logits."""
     found, loss = start.astype(np.float64), _loss(start @ design + offset, target)
     for _ in range(_STEPS):
         probability = special.expit(found @ design + offset)
         gradient = design @ (probability - target)
         hessian = (design * (probability * (1 - probability))) @ design.T
-        ridge = (1e-9 * np.trace(hessian) + 1e-12) * np.eye(len(found))  # far out the curvature vanishes
+        ridge = (1e-9 * np.trace(hessian) + 1e-12) * np.eye(
+            len(found)
+        )  # far out the curvature vanishes
         step = np.linalg.solve(hessian + ridge, gradient)
-        while (lower := _loss((found - step) @ design + offset, target)) > loss and np.abs(step).max() > 1e-10:
+        while (lower := _loss((found - step) @ design + offset, target)) > loss and np.abs(
+            step
+        ).max() > 1e-10:
             step = step / 2
         if np.abs(step).max() <= 1e-10:
             break
@@ -100,23 +115,31 @@ def brier(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
     known = ~np.isnan(labels)
     squares = np.where(known, probabilities - np.nan_to_num(labels), 0.0) ** 2
     count = known.sum(axis=0)
-    return np.divide(squares.sum(axis=0), count, out=np.full(labels.shape[1], np.nan), where=count > 0)
+    return np.divide(
+        squares.sum(axis=0), count, out=np.full(labels.shape[1], np.nan), where=count > 0
+    )
 
 
 def expected_error(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    """[class]: expected calibration error over ten equal bins of probability: the mean of |share of positives - mean
-    probability|, bins weighted by their annotated rows (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602)."""
+    """[class]: expected calibration error over ten equal bins of probability: the mean of |share of
+    positives - mean probability|, bins weighted by their annotated rows (Naeini et al. 2015,
+    doi:10.1609/aaai.v29i1.9602)."""
     found = np.full(labels.shape[1], np.nan)
     for index in range(labels.shape[1]):
         known = ~np.isnan(labels[:, index])
         if known.any():
-            _, predicted, observed, count = reliability(labels[known, index], probabilities[known, index])
+            _, predicted, observed, count = reliability(
+                labels[known, index], probabilities[known, index]
+            )
             found[index] = (np.abs(observed - predicted) * count).sum() / count.sum()
     return found
 
 
-def reliability(truth: NDArray, probabilities: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Of the ten equal bins that hold a row: which, mean probability, share of positives, rows; all [bin]."""
+def reliability(
+    truth: NDArray, probabilities: NDArray
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Of the ten equal bins that hold a row: which, mean probability, share of positives, rows; all
+    [bin]."""
     place = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     count = np.bincount(place, minlength=BINS)
     used = np.flatnonzero(count)

@@ -1,13 +1,16 @@
-"""The three settings in which a run is scored, each with operating points chosen on other rows than it scores.
+"""The three settings in which a run is scored, each with operating points chosen on other rows than
+it scores.
 
-- test: each fold's model on the test set; the point (calibration and thresholds) of that fold's own validation rows.
-- test_ensemble: the mean of the folds' probabilities on the test set, as `predict` gives it; its point is that of all
-  folds' validation rows.
-- out_of_fold: every recording scored by the model that did not train on it (all folds' validation rows pooled); the
-  point of fold k's rows is that of the other folds' validation rows.
+- test: each fold's model on the test set; the point (calibration and thresholds) of that fold's own
+  validation rows.
+- test_ensemble: the mean of the folds' probabilities on the test set, as `predict` gives it; its
+  point is that of all folds' validation rows.
+- out_of_fold: every recording scored by the model that did not train on it (all folds' validation
+  rows pooled); the point of fold k's rows is that of the other folds' validation rows.
 
-AUROC and average precision rank the networks' own probabilities. Calibration keeps the order within a class, but for
-rows of several points: a fold with more positives than the others would be shifted down by them (pooled, -.003).
+AUROC and average precision rank the networks' own probabilities. Calibration keeps the order within
+a class, but for rows of several points: a fold with more positives than the others would be shifted
+down by them (pooled, -.003).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +22,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation import operating_points
-from ecgpipe.evaluation.challenge_score import Panel
-from ecgpipe.evaluation.operating_points import ENSEMBLE, Point
+from ecgpipe.evaluation.challenge_score import ScoredClasses
+from ecgpipe.evaluation.operating_points import ENSEMBLE, OperatingPoint
 from ecgpipe.evaluation.params import EvaluateParams
-from ecgpipe.evaluation.predictions import Answers, joined, read_probabilities
+from ecgpipe.evaluation.predictions import Predictions, joined, read_probabilities
 from ecgpipe.project import paths, tables
 
 OUT_OF_FOLD, TEST_ENSEMBLE, TEST = "out_of_fold", "test_ensemble", "test"
@@ -31,15 +34,16 @@ WHOLE = (OUT_OF_FOLD, TEST_ENSEMBLE)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """`whole`: out_of_fold and, with a test part, test_ensemble; `test` and `validation` by fold; `points` by fold, of
-    the ensemble, and `crossed`: those that the rows of each fold are scored with out of fold."""
+class HeldOut:
+    """`whole`: out_of_fold and, with a test part, test_ensemble; `test` and `validation` by fold;
+    `points` by fold, of the ensemble, and `crossed`: those that the rows of each fold are scored
+    with out of fold."""
 
-    whole: dict[str, Answers]
-    test: dict[str, Answers]
-    validation: dict[str, Answers]
-    points: dict[str, Point]
-    crossed: dict[str, Point] = field(default_factory=dict)
+    whole: dict[str, Predictions]
+    test: dict[str, Predictions]
+    validation: dict[str, Predictions]
+    points: dict[str, OperatingPoint]
+    crossed: dict[str, OperatingPoint] = field(default_factory=dict)
 
     @property
     def folds(self) -> list[str]:
@@ -48,9 +52,14 @@ class Settings:
 
 
 def read(
-    table: pd.DataFrame, folds: Sequence[str], classes: Panel, params: EvaluateParams, folder: Path | None = None
-) -> Settings:
-    """The settings of the folds' predictions below `folder` (layout.PREDICTIONS), checked against the split table."""
+    table: pd.DataFrame,
+    folds: Sequence[str],
+    classes: ScoredClasses,
+    params: EvaluateParams,
+    folder: Path | None = None,
+) -> HeldOut:
+    """The settings of the folds' predictions below `folder` (layout.PREDICTIONS), checked against
+    the split table."""
     part = {name: table[table["fold"] == name] for name in (*folds, tables.TEST)}
     where = {k: Path(folder or paths.PREDICTIONS) / paths.predictions(k).name for k in folds}
     validation = {k: read_probabilities(where[k] / "val.csv", part[k]) for k in folds}
@@ -65,32 +74,34 @@ def build(
     fold: NDArray,
     validation: Mapping[str, NDArray],
     test: Mapping[str, NDArray],
-    classes: Panel,
+    classes: ScoredClasses,
     params: EvaluateParams,
-) -> Settings:
+) -> HeldOut:
     """The settings of probabilities as the networks gave them.
 
-    `labels` [row, class] and `fold` [row] are those of the split table; `validation` and `test` map a fold to
-    probabilities [row, class] of that fold's rows and of the test rows, in the table's order. Without a test part
-    `test` is empty and there is no test_ensemble.
+    `labels` [row, class] and `fold` [row] are those of the split table; `validation` and `test` map
+    a fold to probabilities [row, class] of that fold's rows and of the test rows, in the table's
+    order. Without a test part `test` is empty and there is no test_ensemble.
     """
     rows = {name: np.flatnonzero(fold == name) for name in (*validation, tables.TEST)}
 
-    def chosen(folds: Sequence[str]) -> Point:
+    def chosen(folds: Sequence[str]) -> OperatingPoint:
         truth = np.concatenate([labels[:0], *(labels[rows[k]] for k in folds)])
         return operating_points.choose(
             truth, np.concatenate([labels[:0], *(validation[k] for k in folds)]), classes, params
         )
 
-    def answers(part: str, raw: NDArray, point: Point) -> Answers:
+    def answers(part: str, raw: NDArray, point: OperatingPoint) -> Predictions:
         cuts = np.broadcast_to(point.thresholds, raw.shape)
-        return Answers(labels[rows[part]], point.scaling.apply(raw), cuts, raw, rows[part])
+        return Predictions(labels[rows[part]], point.scaling.apply(raw), cuts, raw, rows[part])
 
     points = {k: chosen([k]) for k in validation} | {ENSEMBLE: chosen(list(validation))}
     crossed = {k: chosen([other for other in validation if other != k]) for k in validation}
     by_fold = {k: answers(k, validation[k], crossed[k]) for k in validation}
     whole = {OUT_OF_FOLD: joined(list(by_fold.values()))}
     if test:
-        whole[TEST_ENSEMBLE] = answers(tables.TEST, np.mean(list(test.values()), axis=0), points[ENSEMBLE])
+        whole[TEST_ENSEMBLE] = answers(
+            tables.TEST, np.mean(list(test.values()), axis=0), points[ENSEMBLE]
+        )
     tested = {k: answers(tables.TEST, test[k], points[k]) for k in test}
-    return Settings(whole, tested, by_fold, points, crossed)
+    return HeldOut(whole, tested, by_fold, points, crossed)

@@ -1,14 +1,19 @@
-"""At which operating point: how probabilities are calibrated, and from which probability a class is answered.
+"""At which operating point: how probabilities are calibrated, and from which probability a class is
+answered.
 
-A point is chosen on validation predictions alone, and never scored on the rows that it was chosen on. The points of a
-run lie beside its models, in `data/models/operating.json`, and `predict` uses that of the ensemble:
+A point is chosen on validation predictions alone, and never scored on the rows that it was chosen
+on. The points of a run lie beside its models, in `data/models/operating.json`, and `predict` uses
+that of the ensemble:
 
-- `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in order.
-- `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null where undefined),
-  chosen on the fold's own validation rows, and `validation`: the digest of that file. A class that has no positive or
-  no negative there has no AUROC and no threshold: nothing was there to learn it from, and it is never answered.
-- `ensemble`: the same of all folds' validation rows together, each as the one model that did not train on it scored it.
-  The ensemble's mean is smoother than a single model, so a sensitivity that was asked for is not promised for it.
+- `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in
+  order.
+- `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null
+  where undefined), chosen on the fold's own validation rows, and `validation`: the digest of that
+  file. A class that has no positive or no negative there has no AUROC and no threshold: nothing was
+  there to learn it from, and it is never answered.
+- `ensemble`: the same of all folds' validation rows together, each as the one model that did not
+  train on it scored it. The ensemble's mean is smoother than a single model, so a sensitivity that
+  was asked for is not promised for it.
 """
 
 import dataclasses
@@ -21,27 +26,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation.calibration import Scaling, fit
-from ecgpipe.evaluation.challenge_score import Panel
+from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.thresholds import at_sensitivity, maximal_challenge, maximal_f1
 from ecgpipe.project import atomic, paths
-from ecgpipe.project.digests import checked, digest
+from ecgpipe.project.digests import digest, read_verified
 
 ENSEMBLE = "ensemble"
 COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
-    """How the probabilities of each class are scaled, and its threshold [class] on the scaled ones."""
+class OperatingPoint:
+    """How the probabilities of each class are scaled, and its threshold [class] on the scaled
+    ones."""
 
     scaling: Scaling
     thresholds: NDArray[np.float64]
 
 
-def choose(labels: NDArray, raw: NDArray, classes: Panel, params: EvaluateParams) -> Point:
-    """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network gave them, both
-    [row, class]. ValueError where the challenge score is asked for and a class has no severity."""
+def choose(
+    labels: NDArray, raw: NDArray, classes: ScoredClasses, params: EvaluateParams
+) -> OperatingPoint:
+    """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network
+    gave them, both [row, class]. ValueError where the challenge score is asked for and a class has
+    no severity."""
     scaling = fit(labels, raw, params.calibration)
     probabilities = scaling.apply(raw)
     if params.thresholds == "challenge":
@@ -55,17 +64,18 @@ def choose(labels: NDArray, raw: NDArray, classes: Panel, params: EvaluateParams
         cuts = at_sensitivity(labels, probabilities, params.sensitivity)
     else:
         cuts = maximal_f1(labels, probabilities)
-    return Point(scaling, cuts)
+    return OperatingPoint(scaling, cuts)
 
 
 def described(
-    points: Mapping[str, Point],
+    points: Mapping[str, OperatingPoint],
     auroc: Mapping[str, NDArray],
     digests: Mapping[str, str],
-    classes: Panel,
+    classes: ScoredClasses,
     params: EvaluateParams,
 ) -> dict[str, Any]:
-    """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests` by fold."""
+    """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests`
+    by fold."""
 
     def one(name: str) -> dict[str, list[float | None]]:
         point = points[name]
@@ -75,10 +85,18 @@ def described(
             "threshold": _learnt(point.thresholds, auroc[name]),
             "validation_auroc": auroc[name],
         }
-        return {key: [float(x) if np.isfinite(x) else None for x in values] for key, values in columns.items()}
+        return {
+            key: [float(x) if np.isfinite(x) else None for x in values]
+            for key, values in columns.items()
+        }
 
     folds = {name: {**one(name), "validation": digests[name]} for name in digests}
-    return {"params": params.model_dump(), "classes": classes.codes, "folds": folds, ENSEMBLE: one(ENSEMBLE)}
+    return {
+        "params": params.model_dump(),
+        "classes": classes.codes,
+        "folds": folds,
+        ENSEMBLE: one(ENSEMBLE),
+    }
 
 
 def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
@@ -87,10 +105,16 @@ def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
 
 
 def write(
-    points: Mapping[str, Point], auroc: Mapping[str, NDArray], classes: Panel, params: EvaluateParams, path: Path
+    points: Mapping[str, OperatingPoint],
+    auroc: Mapping[str, NDArray],
+    classes: ScoredClasses,
+    params: EvaluateParams,
+    path: Path,
 ) -> None:
     """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
-    digests = {name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE}
+    digests = {
+        name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE
+    }
     with atomic.atomic(path, sealed=True) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -98,26 +122,30 @@ def write(
 
 def read(
     path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
-) -> tuple[Point, NDArray[np.float64]]:
-    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from operating.json. The
-    threshold is infinite where none was chosen, and where the AUROC is NaN.
+) -> tuple[OperatingPoint, NDArray[np.float64]]:
+    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from
+    operating.json. The threshold is infinite where none was chosen, and where the AUROC is NaN.
 
-    `codes` and `digests` (fold -> that of its validation predictions) are what the models say: ValueError where the
-    points are missing, damaged, or were chosen for other models.
+    `codes` and `digests` (fold -> that of its validation predictions) are what the models say:
+    ValueError where the points are missing, damaged, or were chosen for other models.
     """
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise ValueError(f"{path}: no operating points beside these models; {again}")
-    content = checked(path, required=True)
+    content = read_verified(path, required=True)
     try:
         found = json.loads(content)
         made_for = {name: one["validation"] for name, one in found["folds"].items()}
         one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
         chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path}: not what the stage evaluate writes ({error!r}); {again}") from error
+        raise ValueError(
+            f"{path}: not what the stage evaluate writes ({error!r}); {again}"
+        ) from error
     if found.get("classes") != codes or made_for != dict(digests):
-        raise ValueError(f"{path}: its operating points were chosen for other models than those beside it; {again}")
+        raise ValueError(
+            f"{path}: its operating points were chosen for other models than those beside it; {again}"
+        )
     for key, values in chosen.items():
         if values.shape != (len(codes),):
             raise ValueError(
@@ -127,4 +155,4 @@ def read(
             raise ValueError(f"{path}: {key} has a number for each class, found null; {again}")
     auroc = chosen["validation_auroc"]
     cuts = _learnt(chosen["threshold"], auroc)
-    return Point(Scaling(chosen["slope"], chosen["shift"]), cuts), auroc
+    return OperatingPoint(Scaling(chosen["slope"], chosen["shift"]), cuts), auroc

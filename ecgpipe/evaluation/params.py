@@ -11,8 +11,9 @@ from ecgpipe.project.params import MOST_SEED, Section
 class EvaluateParams(Section):
     """`evaluate` in params.yaml: the operating point, and the bootstrap.
 
-    thresholds: f1 (maximal F1 of each class), challenge (maximal challenge score) or sensitivity (the highest threshold
-    that finds the share `sensitivity` of the positives). resamples: of the bootstrap, at least 100 for an interval.
+    thresholds: f1 (maximal F1 of each class), challenge (maximal challenge score) or sensitivity
+    (the highest threshold that finds the share `sensitivity` of the positives). resamples: of the
+    bootstrap, at least 100 for an interval.
     """
 
     calibration: How

@@ -1,9 +1,10 @@
 """What models answered to a set of recordings, and the points of its curves.
 
-`Answers` holds labels, probabilities and thresholds [row, class]; a label is 1, 0 or NaN (not annotated: the cell
-counts nowhere). `raw` are the probabilities as the network gave them, before calibration. Curves are lists of records
-in long format with the class as a column, at most `POINTS` a class, as `plots/*.json` holds them. JSON files have
-sorted keys, floats of six digits, null where undefined.
+`Predictions` holds labels, probabilities and thresholds [row, class]; a label is 1, 0 or NaN (not
+annotated: the cell counts nowhere). `raw` are the probabilities as the network gave them, before
+calibration. Curves are lists of records in long format with the class as a column, at most `POINTS`
+a class, as `plots/*.json` holds them. JSON files have sorted keys, floats of six digits, null where
+undefined.
 """
 
 import dataclasses
@@ -19,9 +20,9 @@ from ecgpipe.project import digests, paths, tables
 
 
 @dataclasses.dataclass(frozen=True)
-class Answers:
-    """Rows are recordings: `labels`, `probabilities`, `thresholds` and `raw` are [row, class]; `rows` [row] says which
-    rows of the split table they are."""
+class Predictions:
+    """Rows are recordings: `labels`, `probabilities`, `thresholds` and `raw` are [row, class];
+    `rows` [row] says which rows of the split table they are."""
 
     labels: NDArray[np.float64]
     probabilities: NDArray[np.float64]
@@ -39,32 +40,40 @@ class Answers:
         """[row, class]: the class is answered (its probability is at least its threshold)."""
         return self.probabilities >= self.thresholds
 
-    def of(self, mask: NDArray[np.bool_]) -> "Answers":
+    def of(self, mask: NDArray[np.bool_]) -> "Predictions":
         """Those of the recordings for which `mask` [row of the split table] holds."""
         return self.take(np.flatnonzero(mask[self.rows]))
 
-    def take(self, places: NDArray[np.int64]) -> "Answers":
+    def take(self, places: NDArray[np.int64]) -> "Predictions":
         """The recordings at these places, in this order."""
-        return Answers(*(getattr(self, field.name)[places] for field in dataclasses.fields(self)))
+        return Predictions(
+            *(getattr(self, field.name)[places] for field in dataclasses.fields(self))
+        )
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
+def joined(parts: Sequence[Predictions]) -> Predictions:
     """The recordings of several answers, one after the other."""
-    fields = dataclasses.fields(Answers)
-    return Answers(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields))
+    fields = dataclasses.fields(Predictions)
+    return Predictions(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields)
+    )
 
 
 def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
-    """The folds that `path` ({"folds": [...]}) lists. ValueError where the table's rows have others."""
-    listed = [str(fold) for fold in json.loads(digests.checked(path, required=True))["folds"]]
+    """The folds that `path` ({"folds": [...]}) lists. ValueError where the table's rows have
+    others."""
+    listed = [str(fold) for fold in json.loads(digests.read_verified(path, required=True))["folds"]]
     found = sorted(set(table["fold"]) - {tables.TEST})
     if sorted(listed) != found:
-        raise ValueError(f"{path}: folds {listed} are not those of {paths.FOLDS}, {found}; run the stage split again")
+        raise ValueError(
+            f"{path}: folds {listed} are not those of {paths.FOLDS}, {found}; run the stage split again"
+        )
     return listed
 
 
 def read_probabilities(path: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """[row, class]: predictions in the order of `rows` (of folds.csv). ValueError where they do not fit the table."""
+    """[row, class]: predictions in the order of `rows` (of folds.csv). ValueError where they do not
+    fit the table."""
     codes, again = tables.class_codes(rows), "train this fold again (dvc repro)"
     found = tables.read(path)
     columns = tables.class_codes(found)
@@ -73,12 +82,19 @@ def read_probabilities(path: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
         raise ValueError(f"{path}: its classes are not those of {paths.FOLDS}: {differ}; {again}")
     key = ["source", "record"]
     index, wanted = pd.MultiIndex.from_frame(found[key]), pd.MultiIndex.from_frame(rows[key])
-    for these, what in ((index[index.duplicated()], "twice"), (wanted.difference(index), "missing")):
+    for these, what in (
+        (index[index.duplicated()], "twice"),
+        (wanted.difference(index), "missing"),
+    ):
         if len(these):
-            raise ValueError(f"{path}: {len(these)} recordings are {what}, such as {these[0]}; {again}")
+            raise ValueError(
+                f"{path}: {len(these)} recordings are {what}, such as {these[0]}; {again}"
+            )
     if len(index) != len(wanted):
         extra = index.difference(wanted)
-        raise ValueError(f"{path}: {len(extra)} recordings are not of this part, such as {extra[0]}; {again}")
+        raise ValueError(
+            f"{path}: {len(extra)} recordings are not of this part, such as {extra[0]}; {again}"
+        )
     values = found[codes].to_numpy(np.float64)[index.get_indexer(wanted)]
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"{path}: a probability is blank or outside 0..1; {again}")

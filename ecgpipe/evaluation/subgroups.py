@@ -1,4 +1,5 @@
-"""For whom a model works: the recordings by source, sex, age and signal quality, as masks over the split table."""
+"""For whom a model works: the recordings by source, sex, age and signal quality, as masks over the
+split table."""
 
 from collections.abc import Mapping
 
@@ -9,35 +10,58 @@ from numpy.typing import NDArray
 from ecgpipe.project import paths, tables
 
 # Years, both ends included.
-AGES = {"0-17": (0, 17), "18-39": (18, 39), "40-59": (40, 59), "60-79": (60, 79), "80+": (80, np.inf)}
+AGES = {
+    "0-17": (0, 17),
+    "18-39": (18, 39),
+    "40-59": (40, 59),
+    "60-79": (60, 79),
+    "80+": (80, np.inf),
+}
 UNKNOWN = "unknown"
 NO_FLAG = "none"
 Masks = dict[str, dict[str, NDArray[np.bool_]]]
 
 
 def read_flags(table: pd.DataFrame) -> NDArray[np.object_]:
-    """[row]: the quality flags of each recording of the split table, joined by `|`, from its source's store."""
+    """[row]: the quality flags of each recording of the split table, joined by `|`, from its
+    source's store."""
     parts = [
         tables.read(paths.store(name) / "index.csv")[["record", "flags"]].assign(source=name)
         for name in table["source"].unique()
     ]
-    return table[["source", "record"]].merge(pd.concat(parts), how="left")["flags"].fillna("").to_numpy(object)
+    return (
+        table[["source", "record"]]
+        .merge(pd.concat(parts), how="left")["flags"]
+        .fillna("")
+        .to_numpy(object)
+    )
 
 
 def masks(table: pd.DataFrame, flags: NDArray[np.object_]) -> Masks:
     """Kind (source, sex, age, flag) -> value -> mask [row]; values without a recording are absent.
 
-    A recording has one source, sex and age band, and any number of flags; `none` are those without any. An age between
-    two bands (17.5) belongs to the younger.
+    A recording has one source, sex and age band, and any number of flags; `none` are those without
+    any. An age between two bands (17.5) belongs to the younger.
     """
     age, sex = table["age"].to_numpy(np.float64), table["gender"].to_numpy(object)
     carried = [set(text.split("|")) - {""} for text in flags]
     kinds: Mapping[str, Mapping[str, NDArray]] = {
-        "source": {name: (table["source"] == name).to_numpy() for name in sorted(table["source"].unique())},
+        "source": {
+            name: (table["source"] == name).to_numpy() for name in sorted(table["source"].unique())
+        },
         "sex": {"F": sex == "F", "M": sex == "M", UNKNOWN: ~np.isin(sex, ["F", "M"])},
-        "age": {name: (np.floor(age) >= low) & (np.floor(age) <= high) for name, (low, high) in AGES.items()}
+        "age": {
+            name: (np.floor(age) >= low) & (np.floor(age) <= high)
+            for name, (low, high) in AGES.items()
+        }
         | {UNKNOWN: np.isnan(age)},
-        "flag": {name: np.array([name in one for one in carried]) for name in sorted(set().union(*carried))}
+        "flag": {
+            name: np.array([name in one for one in carried])
+            for name in sorted(set().union(*carried))
+        }
         | {NO_FLAG: np.array([not one for one in carried])},
     }
-    return {kind: {name: mask for name, mask in values.items() if mask.any()} for kind, values in kinds.items()}
+    return {
+        kind: {name: mask for name, mask in values.items() if mask.any()}
+        for kind, values in kinds.items()
+    }

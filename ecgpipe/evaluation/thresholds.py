@@ -1,8 +1,10 @@
-"""The probability from which a class is answered: maximal F1, a given sensitivity, or the maximal challenge score.
+"""The probability from which a class is answered: maximal F1, a given sensitivity, or the maximal
+challenge score.
 
-A class is answered where its probability is at least its threshold. Thresholds are chosen on rows that are
-not scored with them: on validation predictions, never on test predictions. A threshold lies halfway between the lowest
-probability that it answers and the next lower one (or 0), so that rounding of probabilities moves no answer.
+A class is answered where its probability is at least its threshold. Thresholds are chosen on rows
+that are not scored with them: on validation predictions, never on test predictions. A threshold
+lies halfway between the lowest probability that it answers and the next lower one (or 0), so that
+rounding of probabilities moves no answer.
 """
 
 import dataclasses
@@ -18,16 +20,17 @@ _PASSES = 50
 
 
 def without_positives(labels: ArrayLike) -> NDArray[np.bool_]:
-    """[class]: True where `labels` [row, class] (1, 0, NaN) hold no positive; these classes get `UNDECIDED`."""
+    """[class]: True where `labels` [row, class] (1, 0, NaN) hold no positive; these classes get
+    `UNDECIDED`."""
     return ~(np.asarray(labels, np.float64) == 1).any(axis=0)
 
 
 def maximal_f1(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     """[class]: the threshold of maximal F1 over the annotated rows, exact.
 
-    `labels` [row, class] are 1, 0 or NaN (not annotated: the row does not count for the class), `probabilities`
-    [row, class] lie in 0..1. Of thresholds with equal F1 the highest is taken (the fewest positive answers). A class
-    without positives gets `UNDECIDED`.
+    `labels` [row, class] are 1, 0 or NaN (not annotated: the row does not count for the class),
+    `probabilities` [row, class] lie in 0..1. Of thresholds with equal F1 the highest is taken (the
+    fewest positive answers). A class without positives gets `UNDECIDED`.
 
     >>> maximal_f1([[1], [0], [1], [np.nan]], [[0.9], [0.2], [0.6], [0.1]])
     array([0.4])
@@ -39,8 +42,11 @@ def maximal_f1(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float6
     return _each(*_checked(labels, probabilities), chosen)
 
 
-def at_sensitivity(labels: ArrayLike, probabilities: ArrayLike, least: float) -> NDArray[np.float64]:
-    """[class]: the highest threshold that answers at least the share `least` (above 0, at most 1) of the positives.
+def at_sensitivity(
+    labels: ArrayLike, probabilities: ArrayLike, least: float
+) -> NDArray[np.float64]:
+    """[class]: the highest threshold that answers at least the share `least` (above 0, at most 1)
+    of the positives.
 
     >>> at_sensitivity([[1], [0], [1], [1]], [[0.9], [0.2], [0.6], [0.4]], 0.6)
     array([0.5])
@@ -53,13 +59,17 @@ def at_sensitivity(labels: ArrayLike, probabilities: ArrayLike, least: float) ->
     return _each(*_checked(labels, probabilities), chosen)
 
 
-def maximal_challenge(labels: ArrayLike, probabilities: ArrayLike, weights: NDArray) -> NDArray[np.float64]:
-    """[class]: thresholds of a maximal challenge score (`evaluation.challenge_score.challenge`), by coordinate search:
-    one class after the other gets its best threshold, exactly, the others held, until a pass changes none.
+def maximal_challenge(
+    labels: ArrayLike, probabilities: ArrayLike, weights: NDArray
+) -> NDArray[np.float64]:
+    """[class]: thresholds of a maximal challenge score (`evaluation.challenge_score.challenge`), by
+    coordinate search: one class after the other gets its best threshold, exactly, the others held,
+    until a pass changes none.
 
-    It starts from the thresholds of maximal F1 and ends where no single threshold can be bettered, which need not be
-    the best of all. A class without positives keeps `UNDECIDED`. `weights` are [class, class] as in `measures`; what
-    answering sinus rhythm alone would score is a constant and plays no part.
+    It starts from the thresholds of maximal F1 and ends where no single threshold can be bettered,
+    which need not be the best of all. A class without positives keeps `UNDECIDED`. `weights` are
+    [class, class] as in `measures`; what answering sinus rhythm alone would score is a constant and
+    plays no part.
     """
     truth, scores, annotated = _checked(labels, probabilities)
     start = maximal_f1(labels, probabilities)
@@ -67,17 +77,27 @@ def maximal_challenge(labels: ArrayLike, probabilities: ArrayLike, weights: NDAr
     worth = positive @ weights
     answers = (scores >= start) & annotated
     total, union = (worth * answers).sum(axis=1), (positive | answers).sum(axis=1)
-    classes = {k: _Cuts.of(positive[:, k], scores[:, k], annotated[:, k]) for k in np.flatnonzero(positive.any(axis=0))}
+    classes = {
+        k: _Cuts.of(positive[:, k], scores[:, k], annotated[:, k])
+        for k in np.flatnonzero(positive.any(axis=0))
+    }
     found = start.copy()
     for _ in range(_PASSES):
         before = found.copy()
         for k, cuts in classes.items():
-            others, shared = total - worth[:, k] * answers[:, k], union - (answers[:, k] & ~positive[:, k])
+            others, shared = (
+                total - worth[:, k] * answers[:, k],
+                union - (answers[:, k] & ~positive[:, k]),
+            )
             without = others / np.maximum(1, shared)
             gain = (others + worth[:, k]) / np.maximum(1, shared + ~positive[:, k]) - without
-            rising = np.append(np.cumsum(gain[cuts.rows])[cuts.answered - 1], 0.0)  # the last: no row is answered
+            rising = np.append(
+                np.cumsum(gain[cuts.rows])[cuts.answered - 1], 0.0
+            )  # the last: no row is answered
             best = int(np.argmax(rising))
-            if rising[best] > np.sum(gain[answers[:, k]]) + 1e-9:  # sums in another order differ in the last digits
+            if (
+                rising[best] > np.sum(gain[answers[:, k]]) + 1e-9
+            ):  # sums in another order differ in the last digits
                 found[k] = cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
                 answers[:, k] = (scores[:, k] >= found[k]) & annotated[:, k]
                 total = others + worth[:, k] * answers[:, k]
@@ -89,8 +109,9 @@ def maximal_challenge(labels: ArrayLike, probabilities: ArrayLike, weights: NDAr
 
 @dataclasses.dataclass(frozen=True)
 class _Cuts:
-    """The places where the annotated rows of one class can be cut, from the highest probability down: rows of equal
-    probability are never parted. After each cut: how many rows are `answered`, how many of them are `hits`."""
+    """The places where the annotated rows of one class can be cut, from the highest probability
+    down: rows of equal probability are never parted. After each cut: how many rows are `answered`,
+    how many of them are `hits`."""
 
     rows: NDArray[np.int64]  # [row]: in descending order
     scores: NDArray[np.float64]  # [row]: in that order
@@ -109,7 +130,9 @@ class _Cuts:
     def above(self) -> float:
         """A threshold that answers no row: halfway to 1, or beyond 1 where a probability is 1."""
         highest = self.scores[0]
-        return float((highest + 1) / 2) if (highest + 1) / 2 > highest else float(np.nextafter(1, 2))
+        return (
+            float((highest + 1) / 2) if (highest + 1) / 2 > highest else float(np.nextafter(1, 2))
+        )
 
     def threshold(self, cut: int) -> float:
         """Halfway between the lowest answered probability and the next lower one."""
@@ -120,7 +143,9 @@ class _Cuts:
         return float(middle if middle > lower else upper)
 
 
-def _each(truth: NDArray, scores: NDArray, annotated: NDArray, chosen: Callable[[_Cuts], int]) -> NDArray[np.float64]:
+def _each(
+    truth: NDArray, scores: NDArray, annotated: NDArray, chosen: Callable[[_Cuts], int]
+) -> NDArray[np.float64]:
     """The threshold of each class at its chosen cut; `UNDECIDED` where it has no positive."""
     found = np.full(truth.shape[1], UNDECIDED)
     for k in np.flatnonzero((truth == 1).any(axis=0)):
@@ -130,7 +155,8 @@ def _each(truth: NDArray, scores: NDArray, annotated: NDArray, chosen: Callable[
 
 
 def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
-    """Labels, probabilities and where they are annotated; ValueError where they do not fit or are no probabilities."""
+    """Labels, probabilities and where they are annotated; ValueError where they do not fit or are
+    no probabilities."""
     truth, scores = np.asarray(labels, np.float64), np.asarray(probabilities, np.float64)
     if truth.shape != scores.shape or truth.ndim != 2:
         raise ValueError(
@@ -140,5 +166,7 @@ def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDAr
     outside = annotated & ~((scores >= 0) & (scores <= 1))
     if outside.any():
         value = scores[outside][0]
-        raise ValueError(f"probabilities: {value} is not in 0..1 where the label is annotated; apply the sigmoid first")
+        raise ValueError(
+            f"probabilities: {value} is not in 0..1 where the label is annotated; apply the sigmoid first"
+        )
     return truth, scores, annotated

@@ -23,7 +23,8 @@ def report(
     vocabularies: Mapping[str, Vocabulary],
     classes: Sequence[Diagnosis],
 ) -> dict[str, Any]:
-    """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in silence.
+    """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in
+    silence.
 
     Positives are null where a class is not annotated. At most 50 records are named per reason.
     """
@@ -60,35 +61,55 @@ def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict
         "sex_unknown": int((good["gender"] == "").sum()),
         "patient_unknown": int((good["patient"] == "").sum()),
         "left_out": _left_out(table),
-        "flags": dict(Counter(flag for one in descriptions if one.record in usable for flag in one.flags)),
+        "flags": dict(
+            Counter(flag for one in descriptions if one.record in usable for flag in one.flags)
+        ),
     }
 
 
 def _spoken(
-    descriptions: Sequence[Description], source: Source, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
+    descriptions: Sequence[Description],
+    source: Source,
+    vocabulary: Vocabulary,
+    classes: Sequence[Diagnosis],
 ) -> dict[str, Any]:
-    """What the labels of a source say beyond the classes: label -> recordings, the most frequent first.
+    """What the labels of a source say beyond the classes: label -> recordings, the most frequent
+    first.
 
-    `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that are codes of a class
-    (blank where the class is not annotated), `unscored` labels that it holds and that no chosen class counts.
-    `without_a_class` counts recordings whose labels are diagnoses, and none of an annotated class, `partly_unknown`
-    those that have both, a diagnosis and a label that nobody understands.
+    `unknown` are labels that its vocabulary does not hold, `outside_vocabulary` those of them that
+    are codes of a class (blank where the class is not annotated), `unscored` labels that it holds
+    and that no chosen class counts. `without_a_class` counts recordings whose labels are diagnoses,
+    and none of an annotated class, `partly_unknown` those that have both, a diagnosis and a label
+    that nobody understands.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
     said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
     annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
     scored = {code for diagnosis in classes for code in diagnosis.codes}
-    counts: dict[str, Counter[str]] = {"unknown": Counter(), "outside_vocabulary": Counter(), "unscored": Counter()}
+    counts: dict[str, Counter[str]] = {
+        "unknown": Counter(),
+        "outside_vocabulary": Counter(),
+        "unscored": Counter(),
+    }
     for label, times in Counter(label for d in descriptions for label in d.labels).items():
         in_class = not scored.isdisjoint(meanings[label].codes)
         if not meanings[label].known:
             counts["outside_vocabulary" if in_class else "unknown"][_named(label, source)] += times
         elif not in_class:
             counts["unscored"][_named(label, source)] += times
-    ordered = {key: dict(sorted(said.items(), key=lambda pair: (-pair[1], pair[0]))) for key, said in counts.items()}
-    genuine = [[meanings[label] for label in d.labels if meanings[label].genuine] for d in descriptions]
-    without = sum(bool(every) and all(annotated.isdisjoint(one.codes) for one in every) for every in genuine)
-    partly = sum(0 < len(every) < len(d.labels) for every, d in zip(genuine, descriptions, strict=True))
+    ordered = {
+        key: dict(sorted(said.items(), key=lambda pair: (-pair[1], pair[0])))
+        for key, said in counts.items()
+    }
+    genuine = [
+        [meanings[label] for label in d.labels if meanings[label].genuine] for d in descriptions
+    ]
+    without = sum(
+        bool(every) and all(annotated.isdisjoint(one.codes) for one in every) for every in genuine
+    )
+    partly = sum(
+        0 < len(every) < len(d.labels) for every, d in zip(genuine, descriptions, strict=True)
+    )
     return {**ordered, "without_a_class": without, "partly_unknown": partly}
 
 
@@ -98,10 +119,14 @@ def _named(label: str, source: Source) -> str:
     return label if name == label else f"{label} {name}"
 
 
-def _positives(good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]) -> dict[str, int | None]:
+def _positives(
+    good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
+) -> dict[str, int | None]:
     """Positives per class of one source, None where the class is not annotated there."""
     said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
-    return {one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said}
+    return {
+        one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said
+    }
 
 
 def _left_out(table: pd.DataFrame) -> dict[str, Any]:
@@ -109,4 +134,7 @@ def _left_out(table: pd.DataFrame) -> dict[str, Any]:
     bad = table[table["fault"] != ""]
     reasons = bad["fault"].str.partition(":")[0] if len(bad) else bad["fault"]
     named = {reason: rows["record"].tolist() for reason, rows in bad.groupby(reasons)}
-    return {reason: {"recordings": len(rows), "records": rows[:MOST_NAMED]} for reason, rows in named.items()}
+    return {
+        reason: {"recordings": len(rows), "records": rows[:MOST_NAMED]}
+        for reason, rows in named.items()
+    }

@@ -1,5 +1,5 @@
-"""The layers of the network: dropout and batch norm that hold over several processes, squeeze and excitation, the
-block."""
+"""The layers of the network: dropout and batch norm that hold over several processes, squeeze and
+excitation, the block."""
 
 import torch
 from torch import nn
@@ -8,8 +8,9 @@ from torch import nn
 class Dropout(nn.Module):
     """Zeroes each value with probability `share`, to the next 1/256, and scales the others up.
 
-    Random bytes decide: a tenth of the time that torch's own dropout takes on a processor. Where several processes
-    share a batch, each draws the whole batch's bytes and takes its rows, so their number changes nothing.
+    Random bytes decide: a tenth of the time that torch's own dropout takes on a processor. Where
+    several processes share a batch, each draws the whole batch's bytes and takes its rows, so their
+    number changes nothing.
     """
 
     def __init__(self, share: float) -> None:
@@ -23,22 +24,31 @@ class Dropout(nn.Module):
         count = size * x.numel()
         drawn = _random(-(-count // 8), x.device)
         # Bytes in memory order of x, [batch, time, channel] where channels come last.
-        kept = drawn.view(torch.uint8)[:count].view(size * x.shape[0], x.shape[3], x.shape[1])[rank::size] >= self.cut
+        kept = (
+            drawn.view(torch.uint8)[:count].view(size * x.shape[0], x.shape[3], x.shape[1])[
+                rank::size
+            ]
+            >= self.cut
+        )
         return x * kept.to(x.dtype).mul_(256 / (256 - self.cut)).permute(0, 2, 1).unsqueeze(2)
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch norm over the batch that all processes share: torch has that for GPUs alone (SyncBatchNorm)."""
+    """Batch norm over the batch that all processes share: torch has that for GPUs alone
+    (SyncBatchNorm)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         size = _place()[1]
         if size == 1 or not self.training:
             return super().forward(x)
-        from torch.distributed.nn.functional import all_reduce  # there is none where torch is built without it
+        from torch.distributed.nn.functional import (
+            all_reduce,
+        )  # there is none where torch is built without it
 
         wide = x.float()
         count, shape = size * x.numel() / x.shape[1], (1, -1, 1, 1)
-        # Two sums, one after the other: the mean square less the squared mean would lose a small deviation.
+        # Two sums, one after the other: the mean square less the squared mean would lose a small
+        # deviation.
         mean = all_reduce(wide.sum(dim=(0, 2, 3))) / count
         centred = wide - mean.view(shape)
         variance = all_reduce(centred.square().sum(dim=(0, 2, 3))) / count
@@ -51,27 +61,34 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 class SqueezeExcitation(nn.Module):
-    """Weighs channels by what the whole window holds: [batch, channel, 1, time] to the same shape."""
+    """Weighs channels by what the whole window holds: [batch, channel, 1, time] to the same
+    shape."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
         hidden = max(1, channels // reduction)
-        self.gate = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid())
+        self.gate = nn.Sequential(
+            nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid()
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * self.gate(x.mean(dim=(2, 3)))[:, :, None, None]
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
-    """Over time, with batch norm: [batch, inputs, 1, time] -> [batch, outputs, 1, time / stride]."""
+    """Over time, with batch norm: [batch, inputs, 1, time] -> [batch, outputs, 1, time /
+    stride]."""
     layer = nn.Conv2d(inputs, outputs, (1, kernel), (1, stride), (0, kernel // 2), bias=False)
     return nn.Sequential(layer, BatchNorm(outputs))
 
 
 class Block(nn.Module):
-    """Two convolutions with dropout between, squeeze-excitation, then the skip: time is divided by `stride`."""
+    """Two convolutions with dropout between, squeeze-excitation, then the skip: time is divided by
+    `stride`."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, dropout: float, reduction: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, dropout: float, reduction: int
+    ) -> None:
         super().__init__()
         self.first = convolution(inputs, outputs, kernel, stride)
         self.dropout = Dropout(dropout)
@@ -86,7 +103,8 @@ class Block(nn.Module):
 
 
 def _random(count: int, device: torch.device) -> torch.Tensor:
-    """int64 [count], every bit random. A compiler follows `randint` alone, which leaves one value out."""
+    """int64 [count], every bit random. A compiler follows `randint` alone, which leaves one value
+    out."""
     least, most = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
     if torch.compiler.is_compiling():
         return torch.randint(least, most, (count,), dtype=torch.int64, device=device)

@@ -1,11 +1,13 @@
-"""The network: an SE-ResNet-18 over time and twelve leads, with age and sex joined before the classifier.
+"""The network: an SE-ResNet-18 over time and twelve leads, with age and sex joined before the
+classifier.
 
-After Zhao et al., "Adaptive lead weighted ResNet trained with different duration signals for classifying 12-lead
-ECGs", CinC 2020, paper 112; residual blocks after He et al. 2016 (arXiv:1512.03385), squeeze-and-excitation after Hu
-et al. 2018 (arXiv:1709.01507).
+After Zhao et al., "Adaptive lead weighted ResNet trained with different duration signals for
+classifying 12-lead ECGs", CinC 2020, paper 112; residual blocks after He et al. 2016
+(arXiv:1512.03385), squeeze-and-excitation after Hu et al. 2018 (arXiv:1709.01507).
 
-Convolutions are written in two dimensions, the first of size one, because torch lays out two-dimensional data with
-channels last: a batch gathered as [batch, time, lead] is in that order already.
+Convolutions are written in two dimensions, the first of size one, because torch lays out
+two-dimensional data with channels last: a batch gathered as [batch, time, lead] is in that order
+already.
 """
 
 import copy
@@ -21,7 +23,8 @@ DEMOGRAPHICS = 4  # age / 100, age known, female, male
 
 
 class SEResNet18(nn.Module):
-    """Signals [batch, 12, time] in mV and demographics [batch, 4] to logits [batch, class]; any length of time."""
+    """Signals [batch, 12, time] in mV and demographics [batch, 4] to logits [batch, class]; any
+    length of time."""
 
     def __init__(self, classes: int, params: ModelParams) -> None:
         super().__init__()
@@ -31,7 +34,9 @@ class SEResNet18(nn.Module):
         blocks, inputs = [], width
         for stage, outputs in enumerate(width * 2**stage for stage in range(4)):
             for stride in (1 if stage == 0 else 2, 1):
-                blocks.append(Block(inputs, outputs, params.kernel, stride, params.dropout, params.reduction))
+                blocks.append(
+                    Block(inputs, outputs, params.kernel, stride, params.dropout, params.reduction)
+                )
                 inputs = outputs
         self.blocks = nn.Sequential(*blocks)
         self.demographics = nn.Linear(DEMOGRAPHICS, 10) if params.demographics else None
@@ -39,7 +44,9 @@ class SEResNet18(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, signal: torch.Tensor, demographics: torch.Tensor) -> torch.Tensor:
-        x = signal.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # [batch, lead, 1, time]
+        x = signal.unsqueeze(2).contiguous(
+            memory_format=torch.channels_last
+        )  # [batch, lead, 1, time]
         x = self.pool(torch.relu_(self.stem(x)))
         features = self.blocks(x).mean(dim=(2, 3))  # [batch, 8 * width]
         if self.demographics is not None:
@@ -48,13 +55,17 @@ class SEResNet18(nn.Module):
 
 
 def folded(network: SEResNet18) -> SEResNet18:
-    """A copy for evaluation, its batch norms folded into the convolutions before them: the same function, faster.
-    A network that has been folded is given back as it is."""
+    """A copy for evaluation, its batch norms folded into the convolutions before them: the same
+    function, faster. A network that has been folded is given back as it is."""
     if not any(isinstance(module, BatchNorm) for module in network.modules()):
         return network.eval()
     copied = copy.deepcopy(network).eval()
     for module in list(copied.modules()):
-        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], BatchNorm):
+        if (
+            isinstance(module, nn.Sequential)
+            and len(module) == 2
+            and isinstance(module[1], BatchNorm)
+        ):
             fused = nn.utils.fusion.fuse_conv_bn_eval(module[0], module[1])
             module[0], module[1] = fused.to(memory_format=torch.channels_last), nn.Identity()
     return copied

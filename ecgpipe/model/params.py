@@ -6,7 +6,8 @@ from ecgpipe.project.params import Section
 
 
 class ModelParams(Section):
-    """`model` in params.yaml. `width`: channels of the first stage, doubled by each of the next three."""
+    """`model` in params.yaml. `width`: channels of the first stage, doubled by each of the next
+    three."""
 
     width: int = Field(ge=4, le=256)
     stem_kernel: int = Field(ge=3, le=63)

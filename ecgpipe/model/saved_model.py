@@ -1,12 +1,14 @@
-"""A trained model on disk: a folder with `weights.safetensors`, `model.json` and their digests in `SHA256SUMS`.
+"""A trained model on disk: a folder with `weights.safetensors`, `model.json` and their digests in
+`SHA256SUMS`.
 
-model.json holds everything that is needed to use the weights: network arguments, class codes, abbreviations (`names`)
-and full names, rate, window, leads, conditioning, normalisation, the params of the training, the digest of its
-validation predictions (which ties operating points to it), and the versions of all that read and conditioned its
-recordings and trained it.
-No pickle, so opening a model runs no code.
+model.json holds everything that is needed to use the weights: network arguments, class codes,
+abbreviations (`names`) and full names, rate, window, leads, conditioning, normalisation, the params
+of the training, the digest of its validation predictions (which ties operating points to it), and
+the versions of all that read and conditioned its recordings and trained it. No pickle, so opening a
+model runs no code.
 
-The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` and its digest alone; it says why.
+The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` and its digest
+alone; it says why.
 """
 
 import json
@@ -34,13 +36,18 @@ _PACKAGES = [
 
 def versions() -> dict[str, str]:
     """The versions of python and of the packages that a model depends on."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _PACKAGES},
+    }
 
 
 def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
     """Writes a model folder atomically. `about` must say what the module's docstring lists."""
     about = {"format": FORMAT, "leads": list(LEADS), **about, "versions": versions()}
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    weights = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()
+    }
     with atomic.atomic(Path(folder), sealed=True) as temporary:
         temporary.mkdir(parents=True)
         (temporary / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
@@ -48,33 +55,44 @@ def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
 
 
 def leave_unused(fold: int | str, rank: int = 0) -> None:
-    """Writes what a fold without recordings leaves in place of a model and of predictions: `unused.json`, and no more.
-    Of several processes the first (rank 0) does."""
+    """Writes what a fold without recordings leaves in place of a model and of predictions:
+    `unused.json`, and no more. Of several processes the first (rank 0) does."""
     if rank:
         return
     why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
     for folder in (paths.model(fold), paths.predictions(fold)):
         with atomic.atomic(folder, sealed=True) as temporary:
             temporary.mkdir(parents=True)
-            (temporary / "unused.json").write_text(json.dumps({"unused": why}) + "\n", encoding="utf-8")
+            (temporary / "unused.json").write_text(
+                json.dumps({"unused": why}) + "\n", encoding="utf-8"
+            )
     _LOG.warning(why)
 
 
 def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """The network in evaluation mode on the CPU, all its weights loaded, and what model.json says.
 
-    ValueError where the folder holds no model, a damaged one, one of another format, or weights that do not fit.
+    ValueError where the folder holds no model, a damaged one, one of another format, or weights
+    that do not fit.
     """
     path = Path(folder) / "model.json"
     if not path.exists():
-        raise ValueError(f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models")
-    about = json.loads(digests.checked(path, required=True))
+        raise ValueError(
+            f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models"
+        )
+    about = json.loads(digests.read_verified(path, required=True))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
-        raise ValueError(f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`")
+        raise ValueError(
+            f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`"
+        )
     network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
-    weights = safetensors.torch.load(digests.checked(Path(folder) / "weights.safetensors", required=True))
+    weights = safetensors.torch.load(
+        digests.read_verified(Path(folder) / "weights.safetensors", required=True)
+    )
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise ValueError(f"{folder}/weights.safetensors: does not fit model.json: {error}") from error
+        raise ValueError(
+            f"{folder}/weights.safetensors: does not fit model.json: {error}"
+        ) from error
     return network.eval(), about

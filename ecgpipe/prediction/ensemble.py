@@ -1,7 +1,7 @@
 """The models of all folds together, as they answer to new recordings.
 
-The folds' probabilities are averaged, then calibrated and cut as the operating point beside the models says
-(`operating`).
+The folds' probabilities are averaged, then calibrated and cut as the operating point beside the
+models says (`operating`).
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ LEAST_AUROC = 0.7
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of `folds` (all, or one alone), what they share, their operating point and AUROC [class] on validation
-    rows; whether to compute in bfloat16 (`model.inference.bf16_helps`)."""
+    """The models of `folds` (all, or one alone), what they share, their operating point and AUROC
+    [class] on validation rows; whether to compute in bfloat16 (`model.inference.bf16_helps`)."""
 
     networks: list[SEResNet18]
     folds: list[int]
     about: dict[str, Any]
-    point: operating_points.Point
+    point: operating_points.OperatingPoint
     validation_auroc: np.ndarray
     bf16: bool
 
@@ -56,8 +56,9 @@ class Ensemble:
 
     @property
     def learnt(self) -> NDArray[np.bool_]:
-        """[class]: whether validation rows held it present and absent. They are all training rows of the ensemble, and
-        the one part that a single fold's point is chosen on; what they lack, no probability of it means anything."""
+        """[class]: whether validation rows held it present and absent. They are all training rows
+        of the ensemble, and the one part that a single fold's point is chosen on; what they lack,
+        no probability of it means anything."""
         return np.isfinite(self.validation_auroc)
 
     @property
@@ -78,29 +79,43 @@ class Ensemble:
             f"not learnt, so never answered (no recording to tell it by): {', '.join(self.unlearnt)}",
             f"validation showed little skill (AUROC below {LEAST_AUROC}) in: {', '.join(self.doubtful)}",
         ]
-        return [line for line, names in zip(lines, (self.unlearnt, self.doubtful), strict=True) if names]
+        return [
+            line for line, names in zip(lines, (self.unlearnt, self.doubtful), strict=True) if names
+        ]
 
     def probabilities(
-        self, signals_uv: Sequence[NDArray[np.int16]], age: Sequence[float | None], sex: Sequence[str | None]
+        self,
+        signals_uv: Sequence[NDArray[np.int16]],
+        age: Sequence[float | None],
+        sex: Sequence[str | None],
     ) -> NDArray[np.float64]:
-        """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in microvolts, NaN of
-        classes that were not `learnt`; age in years, sex F or M, None where unknown."""
+        """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in
+        microvolts, NaN of classes that were not `learnt`; age in years, sex F or M, None where
+        unknown."""
         years = np.array([np.nan if one is None else one for one in age], dtype=float)
         gender = np.array([one or "" for one in sex])
         classes = len(self.codes)
-        data = examples.of_signals(list(signals_uv), years, gender, rate_hz=self.about["rate_hz"], classes=classes)
+        data = examples.of_signals(
+            list(signals_uv), years, gender, rate_hz=self.about["rate_hz"], classes=classes
+        )
         window, how = self.about["window"], self.about["normalise"]
-        each = [probabilities_of(network, data, window, how, bf16=self.bf16) for network in self.networks]
+        each = [
+            probabilities_of(network, data, window, how, bf16=self.bf16)
+            for network in self.networks
+        ]
         found = self.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
         return np.where(self.learnt, found, np.nan)
 
 
 def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
-    """All folds' models below `folder` (data/models), or that of one `fold` with its own operating point, to compute in
-    `precision` (auto, fp32 or bf16). ValueError where one is missing or of another split."""
+    """All folds' models below `folder` (data/models), or that of one `fold` with its own operating
+    point, to compute in `precision` (auto, fp32 or bf16). ValueError where one is missing or of
+    another split."""
     first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
     if first is None:
-        raise ValueError(f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model")
+        raise ValueError(
+            f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model"
+        )
     _, about = _loaded(first.parent)
     loaded = [_loaded(Path(folder) / f"fold-{one}") for one in about["folds"]]
     for one, (_, other) in zip(about["folds"], loaded, strict=True):
@@ -110,23 +125,39 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
                 f"{folder}/fold-{one}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
                 "training; run `dvc repro` or remove the stale folder"
             )
-    made_for = {str(one): other["validation"] for one, (_, other) in zip(about["folds"], loaded, strict=True)}
+    made_for = {
+        str(one): other["validation"]
+        for one, (_, other) in zip(about["folds"], loaded, strict=True)
+    }
     if fold is not None and fold not in about["folds"]:
-        raise ValueError(f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another")
+        raise ValueError(
+            f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another"
+        )
     which = operating_points.ENSEMBLE if fold is None else str(fold)
-    point, auroc = operating_points.read(Path(folder) / paths.OPERATING.name, about["classes"], made_for, which)
+    point, auroc = operating_points.read(
+        Path(folder) / paths.OPERATING.name, about["classes"], made_for, which
+    )
     chosen = [one for one in about["folds"] if fold in (None, one)]
-    networks = [folded(network) for one, (network, _) in zip(about["folds"], loaded, strict=True) if one in chosen]
-    return Ensemble(networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu")))
+    networks = [
+        folded(network)
+        for one, (network, _) in zip(about["folds"], loaded, strict=True)
+        if one in chosen
+    ]
+    return Ensemble(
+        networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu"))
+    )
 
 
 def _loaded(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
-    """`model.saved_model.load`; ValueError too where model.json does not say all that is needed here."""
+    """`model.saved_model.load`; ValueError too where model.json does not say all that is needed
+    here."""
     again = "train again with `dvc repro`"
     try:
         network, about = saved_model.load(folder)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{folder}/model.json: not what the stage train writes ({error!r}); {again}") from error
+        raise ValueError(
+            f"{folder}/model.json: not what the stage train writes ({error!r}); {again}"
+        ) from error
     absent = [key for key in (*_SHARED, "validation") if key not in about]
     if absent:
         raise ValueError(f"{folder}/model.json: it does not say {', '.join(absent)}; {again}")

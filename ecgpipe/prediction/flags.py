@@ -1,7 +1,8 @@
 """What models miss of a recording that can be read, and of which lead a flag speaks.
 
-Flags: age-unknown, sex-unknown (of models that take them), low-rate (the recording holds less than the band that they
-use), short (less than the window that they were trained on); and those that it was read with (`quality`, `headers`).
+Flags: age-unknown, sex-unknown (of models that take them), low-rate (the recording holds less than
+the band that they use), short (less than the window that they were trained on); and those that it
+was read with (`quality`, `headers`).
 """
 
 from typing import Any
@@ -13,10 +14,13 @@ from ecgpipe.recordings import quality
 from ecgpipe.recordings.recording import Recording
 
 
-def of(recording: Recording, about: dict[str, Any], samples: int) -> list[str]:
-    """Flags of what the models miss of a usable recording of so many conditioned `samples`, after those that it was
-    read with; `about` is what model.json says."""
-    found, known = [_with_leads(flag, recording) for flag in recording.faults], about["network"]["demographics"]
+def input_flags(recording: Recording, about: dict[str, Any], samples: int) -> list[str]:
+    """Flags of what the models miss of a usable recording of so many conditioned `samples`, after
+    those that it was read with; `about` is what model.json says."""
+    found, known = (
+        [_with_leads(flag, recording) for flag in recording.faults],
+        about["network"]["demographics"],
+    )
     if known and recording.age is None:
         found.append("age-unknown")
     if known and recording.sex is None:
@@ -26,7 +30,9 @@ def of(recording: Recording, about: dict[str, Any], samples: int) -> list[str]:
         found.append(f"low-rate ({recording.rate_hz:g} Hz, the models need {needed_hz:g} Hz)")
     if samples < about["window"]:
         found_s, window_s = samples / about["rate_hz"], about["window"] / about["rate_hz"]
-        found.append(f"short ({found_s:.3g} s, the models were trained on windows of {window_s:.3g} s)")
+        found.append(
+            f"short ({found_s:.3g} s, the models were trained on windows of {window_s:.3g} s)"
+        )
     return found
 
 
@@ -44,4 +50,6 @@ def _with_leads(flag: str, recording: Recording) -> str:
     else:
         return flag
     reach = f" up to {largest[which].max(initial=0):.3g} mV" * (flag != "flat-lead")
-    return f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
+    return (
+        f"{flag} ({', '.join(lead for lead, one in zip(LEADS, which, strict=True) if one)}{reach})"
+    )

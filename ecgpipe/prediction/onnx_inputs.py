@@ -1,15 +1,16 @@
-"""How to make the inputs of an exported model, in numpy alone: an ONNX file carries the text of this module.
+"""How to make the inputs of an exported model, in numpy alone: an ONNX file carries the text of
+this module.
 
-A recording in mV, its leads in the order of the metadata's `leads`, goes through `condition` with the metadata's
-`conditioning` as keyword arguments; `demographics` makes a row of age and sex:
+A recording in mV, its leads in the order of the metadata's `leads`, goes through `condition` with
+the metadata's `conditioning` as keyword arguments; `demographics` makes a row of age and sex:
 
     signal = condition(signal_mv, rate_hz, **conditioning).T[None]  # [time, 12] -> [1, 12, time]
     rows = demographics(age=61, sex="F")[None]  # [1, 4]
     probabilities = session.run(None, {"signal": signal, "demographics": rows})[0][0]
     present = [p >= cut if cut is not None else False for p, cut in zip(probabilities, thresholds)]
 
-It is a second writing of `preprocessing.bandpass.condition` and `dataset.examples.demographics`, which its tests hold
-it to.
+It is a second writing of `preprocessing.bandpass.condition` and `dataset.examples.demographics`,
+which its tests hold it to.
 """
 
 from fractions import Fraction
@@ -18,15 +19,22 @@ import numpy as np
 
 
 def condition(
-    signal: np.ndarray, rate_hz: float, *, to_rate_hz: float, low_hz: float, high_hz: float, order: int
+    signal: np.ndarray,
+    rate_hz: float,
+    *,
+    to_rate_hz: float,
+    low_hz: float,
+    high_hz: float,
+    order: int,
 ) -> np.ndarray:
-    """Band-pass and resample [time, lead] from `rate_hz` to `to_rate_hz`: float32, the same unit, of
-    round(samples * to_rate_hz / rate_hz) samples, the first at the same time as before.
+    """Band-pass and resample [time, lead] from `rate_hz` to `to_rate_hz`: float32, the same unit,
+    of round(samples * to_rate_hz / rate_hz) samples, the first at the same time as before.
 
-    Both ends are mirrored about the first and the last sample (which are not repeated), by 2 s or more: in front the
-    least whole number of steps in which both rates meet, behind so many that the length in steps has no prime factor
-    but 2, 3 and 5. The spectrum is multiplied by the squared magnitude of a Butterworth high-pass and low-pass
-    (zero phase), cut or extended by zeros to the new rate, and turned back.
+    Both ends are mirrored about the first and the last sample (which are not repeated), by 2 s or
+    more: in front the least whole number of steps in which both rates meet, behind so many that the
+    length in steps has no prime factor but 2, 3 and 5. The spectrum is multiplied by the squared
+    magnitude of a Butterworth high-pass and low-pass (zero phase), cut or extended by zeros to the
+    new rate, and turned back.
     """
     ratio = Fraction(to_rate_hz).limit_denominator(1000) / Fraction(rate_hz).limit_denominator(1000)
     ratio = ratio.limit_denominator(1 << 16)
@@ -35,7 +43,9 @@ def condition(
     steps = _smooth(before - (-(samples + int(2.0 * rate_hz)) // step_in))
     total_in, total_out = steps * step_in, steps * step_out
     around = (before * step_in, total_in - before * step_in - samples)
-    spectrum = np.fft.rfft(np.pad(np.asarray(signal, np.float64), (around, (0, 0)), "reflect"), axis=0)
+    spectrum = np.fft.rfft(
+        np.pad(np.asarray(signal, np.float64), (around, (0, 0)), "reflect"), axis=0
+    )
     frequency_hz = np.arange(min(total_in, total_out) // 2 + 1) * (rate_hz / total_in)
     gain = 1 / (1 + (frequency_hz / high_hz) ** (2 * order))
     if low_hz > 0:
@@ -48,7 +58,8 @@ def condition(
 
 
 def demographics(age: "float | None" = None, sex: "str | None" = None) -> np.ndarray:
-    """float32 [4] of an age in years and a sex, F or M; None where unknown, which is not an age of 0.
+    """float32 [4] of an age in years and a sex, F or M; None where unknown, which is not an age of
+    0.
 
     >>> demographics(50, "F").tolist(), demographics().tolist()
     ([0.5, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0])

@@ -1,4 +1,5 @@
-"""How `predict` and `check` find and read recordings: files and folders, their rate, who the patients are."""
+"""How `predict` and `check` find and read recordings: files and folders, their rate, who the
+patients are."""
 
 import os
 from collections import Counter
@@ -11,34 +12,47 @@ import numpy as np
 from ecgpipe.prediction import vendor_formats
 from ecgpipe.recordings import refusals, sources
 from ecgpipe.recordings.recording import Recording, read
-from ecgpipe.recordings.sources import Row, Source
+from ecgpipe.recordings.sources import MetadataRow, Source
 
 _OWN = frozenset((".hea", ".mat", ".dat", ".h5"))
 
 
 def of_rate(rate_hz: float) -> Source:
-    """What the catalogue would say of .h5 files of which the rate alone is known. ValueError where it is no rate."""
+    """What the catalogue would say of .h5 files of which the rate alone is known. ValueError where
+    it is no rate."""
     if not (np.isfinite(rate_hz) and rate_hz > 0):
-        raise ValueError(f"--rate-hz: a rate is above 0 Hz, found {rate_hz:g}; give the recordings' sampling rate")
-    nothing = {"table": None, "columns": None, "patients": None}  # an entry of the catalogue itself needs a table
-    return Source.model_construct(form="h5", vocabulary="", codes="native", rate_hz=rate_hz, **nothing)
+        raise ValueError(
+            f"--rate-hz: a rate is above 0 Hz, found {rate_hz:g}; give the recordings' sampling rate"
+        )
+    nothing = {
+        "table": None,
+        "columns": None,
+        "patients": None,
+    }  # an entry of the catalogue itself needs a table
+    return Source.model_construct(
+        form="h5", vocabulary="", codes="native", rate_hz=rate_hz, **nothing
+    )
 
 
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
-    """Recording files from folders (all .hea, .h5 and `prediction.vendor_formats.SUFFIXES` below, but what is hidden),
-    files, and records as WFDB names them: `A1`, `A1.mat` and `A1.dat` are `A1.hea`. In order, each once. ValueError for
-    a path without any; if not `strict`, such a path is kept, and reading it says what is wrong."""
+    """Recording files from folders (all .hea, .h5 and `prediction.vendor_formats.SUFFIXES` below,
+    but what is hidden), files, and records as WFDB names them: `A1`, `A1.mat` and `A1.dat` are
+    `A1.hea`. In order, each once. ValueError for a path without any; if not `strict`, such a path
+    is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
         found = sorted(recordings_below(path)) if path.is_dir() else _single(path)
         if strict and not found:
-            raise ValueError(f"{path}: no such file, or no .hea, .h5 or other recording below this folder")
+            raise ValueError(
+                f"{path}: no such file, or no .hea, .h5 or other recording below this folder"
+            )
         files += found or [path]
     return list(dict.fromkeys(files))
 
 
 def recordings_below(folder: Path) -> Iterator[Path]:
-    """The files below a folder that are taken for recordings, by their names; as `recordings.sources.find` goes."""
+    """The files below a folder that are taken for recordings, by their names; as
+    `recordings.sources.find` goes."""
     for parent, below, names in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(".")]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
@@ -47,27 +61,37 @@ def recordings_below(folder: Path) -> Iterator[Path]:
 
 
 def _single(path: Path) -> list[Path]:
-    header = path.with_suffix(".hea") if path.suffix in (".mat", ".dat") else path.with_name(f"{path.name}.hea")
+    header = (
+        path.with_suffix(".hea")
+        if path.suffix in (".mat", ".dat")
+        else path.with_name(f"{path.name}.hea")
+    )
     if header.is_file():
         return [header]
     return [path] if path.exists() else []
 
 
-def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
-    """The row of each .h5 file of `expand(paths)` in the metadata table, None where there is not exactly one for it.
+def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | None]:
+    """The row of each .h5 file of `expand(paths)` in the metadata table, None where there is not
+    exactly one for it.
 
-    Empty where the source has no table. ValueError where the table is not in the folder given, or a file's own.
+    Empty where the source has no table. ValueError where the table is not in the folder given, or a
+    file's own.
     """
-    found: dict[Path, Row | None] = {}
-    tables: dict[Path, dict[str, Row]] = {}
+    found: dict[Path, MetadataRow | None] = {}
+    tables: dict[Path, dict[str, MetadataRow]] = {}
     for path in map(Path, paths) if source.table else ():
-        files = [file for file in expand([path], strict=False) if file.suffix == ".h5" and file.is_file()]
+        files = [
+            file for file in expand([path], strict=False) if file.suffix == ".h5" and file.is_file()
+        ]
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
             try:
                 tables[folder] = sources.metadata(folder, source)
             except ValueError as error:
-                raise ValueError(f"{error}; or --rate-hz instead of --source: age and sex are unknown then") from error
+                raise ValueError(
+                    f"{error}; or --rate-hz instead of --source: age and sex are unknown then"
+                ) from error
         times = Counter(file.stem for file in files)
         for file in files:
             row = tables[folder].get(file.stem)
@@ -75,12 +99,17 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, Row | None]:
     return found
 
 
-def verdict(path: Path, source: Source | None = None, within: Sequence[Path] = ()) -> tuple[str, str, Recording | None]:
-    """('ok' | 'flagged' | 'refused', reason, the recording where it could be read). Nothing is opened outside the
-    first folder of `within` that the path lies in, or its own folder."""
+def verdict(
+    path: Path, source: Source | None = None, within: Sequence[Path] = ()
+) -> tuple[str, str, Recording | None]:
+    """('ok' | 'flagged' | 'refused', reason, the recording where it could be read). Nothing is
+    opened outside the first folder of `within` that the path lies in, or its own folder."""
     root = next((folder for folder in within if path.is_relative_to(folder)), path.parent)
     try:
-        if path.suffix not in _OWN | vendor_formats.SUFFIXES and path.suffix.lower() not in vendor_formats.SUFFIXES:
+        if (
+            path.suffix not in _OWN | vendor_formats.SUFFIXES
+            and path.suffix.lower() not in vendor_formats.SUFFIXES
+        ):
             raise _nameless(path)
         other = path.suffix.lower() in vendor_formats.SUFFIXES
         recording = vendor_formats.read(path, root) if other else read(path, source, root)
@@ -95,9 +124,13 @@ def _nameless(path: Path) -> refusals.Refused:
     if path.is_dir():
         return refusals.Refused("missing", f"{path}: no recording below this folder; name another")
     if not os.path.lexists(path):
-        return refusals.Refused("missing", f"{path}: no such file, and no {path.name}.hea; correct its name")
+        return refusals.Refused(
+            "missing", f"{path}: no such file, and no {path.name}.hea; correct its name"
+        )
     suffixes = ", ".join(sorted(_OWN | vendor_formats.SUFFIXES))
-    return refusals.Refused("format", f"{path}: a recording ends in one of {suffixes}; give one of these")
+    return refusals.Refused(
+        "format", f"{path}: a recording ends in one of {suffixes}; give one of these"
+    )
 
 
 def _step(refusal: refusals.Refused) -> str:
@@ -111,7 +144,7 @@ def _step(refusal: refusals.Refused) -> str:
     return ""
 
 
-def of_person(recording: Recording, row: Row | None) -> Recording:
+def of_person(recording: Recording, row: MetadataRow | None) -> Recording:
     """The recording with age and sex of its row in the metadata table, or flagged 'no-metadata'."""
     if row is None:
         return replace(recording, faults=(*recording.faults, "no-metadata"))

@@ -1,7 +1,8 @@
-"""What ecgdatakit (https://ecgdatakit.ummisco.fr) reads of one file in a hospital's format; see `formats`.
+"""What ecgdatakit (https://ecgdatakit.ummisco.fr) reads of one file in a hospital's format; see
+`formats`.
 
-Its parsers are other people's, so they run in a process of their own (`sandbox`), started as `python -m
-ecgpipe.interchange other`.
+Its parsers are other people's, so they run in a process of their own (`sandbox`), started as
+`python -m ecgpipe.interchange other`.
 """
 
 import importlib
@@ -16,7 +17,8 @@ from ecgpipe.recordings import sandbox, wfdb_header
 from ecgpipe.recordings.refusals import Refused
 
 STEP = "pip install -r requirements-formats.txt"
-# The library's parsers by name: no others, since some open files beside the one named, and some are experimental.
+# The library's parsers by name: no others, since some open files beside the one named, and some are
+# experimental.
 _PARSERS = frozenset(
     f"{name}Parser"
     for name in (
@@ -31,19 +33,23 @@ _PARSERS = frozenset(
         "ISHNEHolter",
     )
 )
-_MOST_DRIFT = 1e-3  # share by which a rate may miss samples / duration: the library rounds rates to whole Hz
+_MOST_DRIFT = (
+    1e-3  # share by which a rate may miss samples / duration: the library rounds rates to whole Hz
+)
 # What the library says of files of which a part is missing, where it warns and joins what is left.
 _INCOMPLETE = ("EDF file truncated", "gaps between data records")
 _BEAT = "(median)"  # in what it says of MUSE's averaged beat, which is not read here
-_TIMES = 30  # bytes of memory for each of a file: the library's samples are float64, in several copies
+_TIMES = (
+    30  # bytes of memory for each of a file: the library's samples are float64, in several copies
+)
 # What the other limb leads are of leads I and II (`formats`).
 LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
-def answer(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """float32 [lead, time] in mV and `leads` (their names, in the standard order), `rate_hz`, `age` (text), `sex`,
-    `patient` and `warned` (what the library warned of, or '') of the recording `file`; Refused where it cannot be
-    trusted."""
+def handle_request(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
+    """float32 [lead, time] in mV and `leads` (their names, in the standard order), `rate_hz`, `age`
+    (text), `sex`, `patient` and `warned` (what the library warned of, or '') of the recording
+    `file`; Refused where it cannot be trusted."""
     assert task == "other", task
     record, warned = _parsed(Path(file))
     rate_hz, found = _rate(record, file), _leads(record, file)
@@ -54,8 +60,8 @@ def answer(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
 
 
 def _parsed(file: Path) -> tuple[Any, str]:
-    """(the library's ECGRecord in mV, what it warned of); Refused 'format', 'unreadable', 'checksum', 'truncated' or
-    'gain'."""
+    """(the library's ECGRecord in mV, what it warned of); Refused 'format', 'unreadable',
+    'checksum', 'truncated' or 'gain'."""
     import ecgdatakit
 
     with warnings.catch_warnings(record=True) as warned:
@@ -64,7 +70,10 @@ def _parsed(file: Path) -> tuple[Any, str]:
             kind = ecgdatakit.FileParser.detect_format(file)
             if kind is None or kind["parser"] not in _PARSERS:
                 named = f"found {kind['name']}" if kind else "found none"
-                raise Refused("format", f"{file}: it holds no format that is read under {file.suffix}, {named}")
+                raise Refused(
+                    "format",
+                    f"{file}: it holds no format that is read under {file.suffix}, {named}",
+                )
             record = ecgdatakit.FileParser.parse(file, units="mV")
         except ImportError as error:
             raise Refused("format", f"{file}: a package is missing ({error}); {STEP}") from error
@@ -76,14 +85,22 @@ def _parsed(file: Path) -> tuple[Any, str]:
             if "MemoryError" in str(error):
                 raise MemoryError from error
             said = " ".join(str(error).split())[:200]
-            raise Refused("unreadable", f"{file}: ecgdatakit cannot read it ({said}); fetch it anew") from error
+            raise Refused(
+                "unreadable", f"{file}: ecgdatakit cannot read it ({said}); fetch it anew"
+            ) from error
     for one in warned:
         if issubclass(one.category, ecgdatakit.ChecksumWarning) and _BEAT not in str(one.message):
             raise Refused("checksum", f"{file}: {one.message}; fetch it anew")
         if any(words in str(one.message) for words in _INCOMPLETE):
-            raise Refused("truncated", f"{file}: a recording is in one piece ({one.message}); fetch it anew or cut it")
+            raise Refused(
+                "truncated",
+                f"{file}: a recording is in one piece ({one.message}); fetch it anew or cut it",
+            )
     if record.file_format.version == "EDF+D" and "record_onsets" not in record.raw_metadata:
-        raise Refused("truncated", f"{file}: a discontinuous EDF+ that does not say when its parts begin; convert it")
+        raise Refused(
+            "truncated",
+            f"{file}: a discontinuous EDF+ that does not say when its parts begin; convert it",
+        )
     if "scale_warning" in record.raw_metadata:
         raise Refused("gain", f"{file}: it does not state its gain; convert it to WFDB")
     return record, "; ".join(dict.fromkeys(" ".join(str(one.message).split()) for one in warned))
@@ -93,10 +110,14 @@ def _leads(record: Any, file: str) -> dict[str, np.ndarray]:
     """Standard lead -> its signal [time] in mV; Refused 'leads', 'units' or 'truncated'."""
     found: dict[str, Any] = {}
     for one in record.leads:
-        name, _, number = one.label.rpartition("_")  # the library numbers a name that comes again: II, II_2
+        name, _, number = one.label.rpartition(
+            "_"
+        )  # the library numbers a name that comes again: II, II_2
         lead = canonical(name if name and number.isdigit() else one.label)
         if lead in found:
-            raise Refused("leads", f"{file}: lead {lead} stands twice, each lead stands once; correct it")
+            raise Refused(
+                "leads", f"{file}: lead {lead} stands twice, each lead stands once; correct it"
+            )
         if lead is not None:
             found[lead] = one
     absent = [lead for lead in LEADS if lead not in found]
@@ -105,7 +126,9 @@ def _leads(record: Any, file: str) -> dict[str, np.ndarray]:
         raise Refused("leads", f"{file}: {rule}, missing {', '.join(absent)}; leave it out")
     for lead, one in found.items():
         if one.is_raw or one.units != "mV":
-            raise Refused("units", f"{file}: lead {lead}: no unit of voltage, found '{one.units}'; convert it")
+            raise Refused(
+                "units", f"{file}: lead {lead}: no unit of voltage, found '{one.units}'; convert it"
+            )
     if len({len(one.samples) for one in found.values()}) > 1:
         raise Refused("truncated", f"{file}: its leads differ in length; fetch it anew")
     return {lead: np.asarray(one.samples, np.float64) for lead, one in found.items()}
@@ -121,7 +144,10 @@ def _rate(record: Any, file: str) -> float:
     rate_hz = rates.pop() if rates else 0.0  # without a lead, `_leads` refuses it
     duration = record.recording.duration
     if rate_hz and duration:
-        exact = max(len(one.samples) for one in record.leads if canonical(one.label)) / duration.total_seconds()
+        exact = (
+            max(len(one.samples) for one in record.leads if canonical(one.label))
+            / duration.total_seconds()
+        )
         if abs(exact - rate_hz) > _MOST_DRIFT * rate_hz:
             rule = f"{rate_hz:g} Hz do not fit its samples and duration, which make {exact:g} Hz"
             raise Refused("rate", f"{file}: {rule}; convert it to WFDB")
@@ -130,4 +156,4 @@ def _rate(record: Any, file: str) -> float:
 
 if __name__ == "__main__":
     importlib.import_module("ecgdatakit")  # before memory and time are limited
-    sandbox.serve(answer, _TIMES)
+    sandbox.serve(handle_request, _TIMES)

@@ -15,7 +15,7 @@ from typing import Any
 import joblib
 
 from ecgpipe.preprocessing import store_writer
-from ecgpipe.preprocessing.bandpass import condition, settings
+from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.preprocessing.r_peaks import r_peaks
 from ecgpipe.recordings import refusal_limit, refusals, safe_files, sources
@@ -26,9 +26,11 @@ _CHUNK = 16
 _FEW = 256
 
 
-def condition_file(path: Path, source: sources.Source, params: PreprocessParams, root: Path | None = None) -> tuple:
-    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest), or ('refused', reason,
-    message)."""
+def condition_file(
+    path: Path, source: sources.Source, params: PreprocessParams, root: Path | None = None
+) -> tuple:
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest), or
+    ('refused', reason, message)."""
     try:
         recording = read(path, source, root)
     except refusals.Refused as refusal:
@@ -40,7 +42,7 @@ def condition_file(path: Path, source: sources.Source, params: PreprocessParams,
             "short",
             f"{path}: {duration_s:.2f} s is below preprocess.min_duration_s {params.min_duration_s}",
         )
-    signal_mv = condition(recording.signal_mv, recording.rate_hz, **settings(params))
+    signal_mv = condition(recording.signal_mv, recording.rate_hz, **filter_arguments(params))
     peaks = r_peaks(signal_mv, params.rate_hz)
     digest = store_writer.raw_digest(recording.signal_mv, recording.rate_hz)
     return "ok", store_writer.to_microvolts(signal_mv), peaks, recording.faults, digest
@@ -49,15 +51,18 @@ def condition_file(path: Path, source: sources.Source, params: PreprocessParams,
 def _condition_files(
     where: str, paths: list[Path], source: sources.Source, params: PreprocessParams, root: Path
 ) -> list[tuple]:
-    os.chdir(where)  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
+    os.chdir(
+        where
+    )  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
     return [condition_file(path, source, params, root) for path in paths]
 
 
 @contextlib.contextmanager
 def _cluster(backend: str, workers: int) -> Iterator[None]:
-    """What a joblib backend needs while it works. For dask a client: of the scheduler whose address the environment
-    variable DASK_SCHEDULER_ADDRESS gives (its workers see the project under the same path), else of `workers` processes
-    on this machine. ValueError where dask is not installed."""
+    """What a joblib backend needs while it works. For dask a client: of the scheduler whose address
+    the environment variable DASK_SCHEDULER_ADDRESS gives (its workers see the project under the
+    same path), else of `workers` processes on this machine. ValueError where dask is not
+    installed."""
     if backend != "dask":
         yield
         return
@@ -70,18 +75,30 @@ def _cluster(backend: str, workers: int) -> Iterator[None]:
         ) from error
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     local = {"n_workers": joblib.cpu_count() if workers < 1 else workers, "threads_per_worker": 1}
-    with distributed.Client(address) if address else distributed.Client(**local, dashboard_address="127.0.0.1:0"):
+    with (
+        distributed.Client(address)
+        if address
+        else distributed.Client(**local, dashboard_address="127.0.0.1:0")
+    ):
         yield
 
 
 def condition_source(
-    paths: list[Path], source: sources.Source, params: PreprocessParams, *, workers: int, backend: str, root: Path
+    paths: list[Path],
+    source: sources.Source,
+    params: PreprocessParams,
+    *,
+    workers: int,
+    backend: str,
+    root: Path,
 ) -> Iterator[tuple]:
-    """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all cores).
+    """`condition_file` of every path, in order, on `workers` processes of a joblib backend (-1: all
+    cores).
 
-    Results come as they are ready and are few at a time, so memory does not grow with the source. A few recordings are
-    conditioned here: processes of this machine would start for longer than that takes. Where such a process dies, what
-    it may have been at is done again one by one, and the recording at which it dies again is refused.
+    Results come as they are ready and are few at a time, so memory does not grow with the source. A
+    few recordings are conditioned here: processes of this machine would start for longer than that
+    takes. Where such a process dies, what it may have been at is done again one by one, and the
+    recording at which it dies again is refused.
     """
     workers = 1 if backend == "loky" and len(paths) <= _FEW else workers
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
@@ -91,12 +108,17 @@ def condition_source(
         with joblib.parallel_config(backend, n_jobs=workers):  # by this way alone joblib finds dask
             parallel = joblib.Parallel(return_as="generator", pre_dispatch="2*n_jobs")
         while done < len(chunks):
-            jobs = (joblib.delayed(_condition_files)(where, chunk, source, params, root) for chunk in chunks[done:])
+            jobs = (
+                joblib.delayed(_condition_files)(where, chunk, source, params, root)
+                for chunk in chunks[done:]
+            )
             try:
                 for results in parallel(jobs):
                     done += 1
                     yield from results
-            except BrokenProcessPool:  # all that was under way is lost with it: what died is among the next
+            except (
+                BrokenProcessPool
+            ):  # all that was under way is lost with it: what died is among the next
                 suspects = chunks[done : done + 2 * joblib.effective_n_jobs(workers) + 1]
                 done += len(suspects)
                 warn(again := list(itertools.chain(*suspects)))
@@ -106,8 +128,8 @@ def condition_source(
 def _one_by_one(
     where: str, paths: list[Path], source: sources.Source, params: PreprocessParams, root: Path
 ) -> Iterator[tuple]:
-    """`condition_file` of every path in a process beside this one: a recording at which that dies is refused, named
-    'crashed'."""
+    """`condition_file` of every path in a process beside this one: a recording at which that dies
+    is refused, named 'crashed'."""
     pool = None
     for path in paths:
         pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
@@ -116,7 +138,11 @@ def _one_by_one(
         except BrokenProcessPool:
             pool = None
             _log.warning("%s: the process that conditioned it died; it is left out", path)
-            yield "refused", "crashed", f"{path}: the process that conditioned it died; leave it out, and report it"
+            yield (
+                "refused",
+                "crashed",
+                f"{path}: the process that conditioned it died; leave it out, and report it",
+            )
     if pool is not None:
         pool.shutdown()
 
@@ -131,13 +157,18 @@ def build_store(
     backend: str,
     progress: Any,
 ) -> dict[str, Any]:
-    """Conditions every recording of `source` under `raw` into a new store `folder`; the report. `progress` wraps an
-    iterable (tqdm). ValueError where more than `params.max_refused` of them are refused."""
+    """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
+    `progress` wraps an iterable (tqdm). ValueError where more than `params.max_refused` of them are
+    refused."""
     found = sources.find(raw, source)
     doubled = sources.duplicates(found)
-    results = condition_source([path for _, path in found], source, params, workers=workers, backend=backend, root=raw)
-    with store_writer.Writer(folder, params.rate_hz, settings(params)) as writer:
-        for (record, path), (verdict, *rest) in zip(found, progress(results, total=len(found)), strict=True):
+    results = condition_source(
+        [path for _, path in found], source, params, workers=workers, backend=backend, root=raw
+    )
+    with store_writer.Writer(folder, params.rate_hz, filter_arguments(params)) as writer:
+        for (record, path), (verdict, *rest) in zip(
+            found, progress(results, total=len(found)), strict=True
+        ):
             where = safe_files.shown(path.relative_to(raw).as_posix())
             if record in doubled:
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
@@ -148,7 +179,9 @@ def build_store(
                 writer.refuse(record, where, *rest)
         report = writer.close()
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()), report
-    refusal_limit.few(report["refused"], report["recordings"], params.max_refused, raw)
+    refusal_limit.check_refusal_limit(
+        report["refused"], report["recordings"], params.max_refused, raw
+    )
     return report
 
 
@@ -157,7 +190,8 @@ _NAMED = 200  # recordings that a message names at most
 
 
 def warn(suspects: Sequence[Path]) -> None:
-    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done again."""
+    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done
+    again."""
     named = ", ".join(ascii(path.name)[1:-1] for path in suspects[:_NAMED]) + (
         ", ..." if len(suspects) > _NAMED else ""
     )

@@ -16,11 +16,12 @@ from ecgpipe.project import digests
 from ecgpipe.project.leads import LEADS
 from ecgpipe.signals.store import FORMAT, INDEX, UNIT
 
-# Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000, 4000 a mV and all
-# their kin) lies where rounding tips, and one unit in the last place of two forms of a recording gives two digests.
-# Rounding tips at a fraction of 0.49902 so: above 0.48828, which float16 takes from whole microvolts below 2 mV, and at
-# least 0.0009 microvolts from multiples of 1000 / gain for denominators up to 64 and the powers of two up to 512: more
-# than float32 takes from a value, up to 8 mV.
+# Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000,
+# 4000 a mV and all their kin) lies where rounding tips, and one unit in the last place of two forms
+# of a recording gives two digests. Rounding tips at a fraction of 0.49902 so: above 0.48828, which
+# float16 takes from whole microvolts below 2 mV, and at least 0.0009 microvolts from multiples of
+# 1000 / gain for denominators up to 64 and the powers of two up to 512: more than float32 takes
+# from a value, up to 8 mV.
 _OFFSET_UV = 0.00098
 REFUSED = ["record", "path", "reason", "message"]
 _HEADER_BYTES = 128
@@ -28,18 +29,19 @@ _DIGITS = 32
 
 
 def to_microvolts(signal_mv: np.ndarray) -> np.ndarray:
-    """mV of any float type to int16 microvolts, rounded to nearest and clipped at the type's range; time-major."""
+    """mV of any float type to int16 microvolts, rounded to nearest and clipped at the type's range;
+    time-major."""
     microvolts = signal_mv * 1000.0
     np.clip(np.rint(microvolts, out=microvolts), -32768, 32767, out=microvolts)
     return microvolts.astype(np.int16).astype(np.int16, order="C", copy=False)
 
 
 def raw_digest(signal_mv: np.ndarray, rate_hz: float) -> str:
-    """A hash of a raw recording [time, lead] in whole microvolts and of its rate: equal for exact duplicates,
-    whatever the units and the file format they are stored in.
+    """A hash of a raw recording [time, lead] in whole microvolts and of its rate: equal for exact
+    duplicates, whatever the units and the file format they are stored in.
 
-    The microvolts are rounded where no step of a converter in use lies (`_OFFSET_UV`), and hashed lead by lead in 16
-    bits, or in 64 where one of them does not fit into 16."""
+    The microvolts are rounded where no step of a converter in use lies (`_OFFSET_UV`), and hashed
+    lead by lead in 16 bits, or in 64 where one of them does not fit into 16."""
     microvolts = np.multiply(signal_mv.T, np.float32(1000), dtype=np.float32, order="C")
     microvolts += np.float32(_OFFSET_UV)
     np.rint(microvolts, out=microvolts)
@@ -57,7 +59,8 @@ def _exact(rate_hz: float) -> Fraction:
 
 @dataclass
 class Writer:
-    """Fills the store folder `folder` recording by recording; memory does not grow with the number of samples."""
+    """Fills the store folder `folder` recording by recording; memory does not grow with the number
+    of samples."""
 
     folder: Path
     rate_hz: float
@@ -80,13 +83,23 @@ class Writer:
         self._file.close()
 
     def append(
-        self, record: str, signal_uv: np.ndarray, peaks: np.ndarray, flags: tuple[str, ...], digest: str
+        self,
+        record: str,
+        signal_uv: np.ndarray,
+        peaks: np.ndarray,
+        flags: tuple[str, ...],
+        digest: str,
     ) -> None:
         """Adds one conditioned recording: int16 [time, 12] and its R-peaks in samples."""
-        assert signal_uv.dtype == np.int16 and signal_uv.shape[1] == len(LEADS), (signal_uv.dtype, signal_uv.shape)
+        assert signal_uv.dtype == np.int16 and signal_uv.shape[1] == len(LEADS), (
+            signal_uv.dtype,
+            signal_uv.shape,
+        )
         self._file.write(np.ascontiguousarray(signal_uv, dtype="<i2").data)
         first_peak = sum(map(len, self._peaks[-1:])) + (self._index[-1][5] if self._index else 0)
-        self._index.append((record, self._samples, len(signal_uv), "|".join(flags), digest, first_peak, len(peaks)))
+        self._index.append(
+            (record, self._samples, len(signal_uv), "|".join(flags), digest, first_peak, len(peaks))
+        )
         self._peaks.append(peaks.astype(np.int32))
         self._samples += len(signal_uv)
 
@@ -98,7 +111,8 @@ class Writer:
         """Writes what is left; the report: recordings in, stored, refused by reason, flags."""
         self._file.seek(0)
         np.lib.format.write_array_header_1_0(
-            self._file, {"descr": "<i2", "fortran_order": False, "shape": (self._samples, len(LEADS))}
+            self._file,
+            {"descr": "<i2", "fortran_order": False, "shape": (self._samples, len(LEADS))},
         )
         assert self._file.tell() == _HEADER_BYTES, self._file.tell()
         self._file.close()
@@ -107,14 +121,19 @@ class Writer:
         (self.folder / "peaks.npy").write_bytes(peaks.getvalue())
         _write_rows(self.folder / "index.csv", INDEX, self._index)
         _write_rows(self.folder / "refused.csv", REFUSED, self._refused)
-        sums = {name: digests.digest(self.folder / name) for name in ("signals.npy", "index.csv", "peaks.npy")}
+        sums = {
+            name: digests.digest(self.folder / name)
+            for name in ("signals.npy", "index.csv", "peaks.npy")
+        }
         whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
         about = {
             "format": FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": UNIT,
             "conditioning": self.conditioning, "digest": whole,
         }  # fmt: skip
-        (self.folder / "store.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        digests.seal(self.folder, sums)
+        (self.folder / "store.json").write_text(
+            json.dumps(about, indent=2) + "\n", encoding="utf-8"
+        )
+        digests.write_digests(self.folder, sums)
         return self._report()
 
     def _report(self) -> dict[str, Any]:

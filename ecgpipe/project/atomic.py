@@ -1,10 +1,11 @@
-"""Where every artefact lies, and how it is written: under a temporary name, flushed to the disk, then renamed; and by
-which digest it is known again.
+"""Where every artefact lies, and how it is written: under a temporary name, flushed to the disk,
+then renamed; and by which digest it is known again.
 
 All paths are relative to the project's root, where DVC runs every stage.
 
-Digests are SHA-256 sums in the form of the command `sha256sum`: a folder (store, model, predictions) holds them in
-`SHA256SUMS`, one line a file; a single file has its own beside it, `labels.csv.sha256`. `sha256sum -c` checks them too.
+Digests are SHA-256 sums in the form of the command `sha256sum`: a folder (store, model,
+predictions) holds them in `SHA256SUMS`, one line a file; a single file has its own beside it,
+`labels.csv.sha256`. `sha256sum -c` checks them too.
 """
 
 import contextlib
@@ -16,26 +17,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ecgpipe.project.digests import BESIDE, digest, seal
+from ecgpipe.project.digests import BESIDE, digest, write_digests
 
-_MANY = 1000  # files in a folder, from which on one flush of everything is cheaper than one for each
+_MANY = (
+    1000  # files in a folder, from which on one flush of everything is cheaper than one for each
+)
 
 
 @contextlib.contextmanager
 def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and is removed when not.
+    """A temporary path beside `path` that takes its place when the block ends well, and is removed
+    when not.
 
-    The block may make a file or a folder; a folder replaces an older one whole. `sealed` notes its digests (`seal`).
-    What killed writers of the same path left is removed first.
+    The block may make a file or a folder; a folder replaces an older one whole. `sealed` notes its
+    digests (`seal`). What killed writers of the same path left is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _tidy(path)
-    temporary, beside = (path.with_name(f".{name}.{os.getpid()}.tmp") for name in (path.name, path.name + BESIDE))
+    temporary, beside = (
+        path.with_name(f".{name}.{os.getpid()}.tmp") for name in (path.name, path.name + BESIDE)
+    )
     try:
         yield temporary
         if sealed and temporary.is_dir():
-            seal(temporary)
+            write_digests(temporary)
         elif sealed:
             beside.write_text(f"{digest(temporary)}  {path.name}\n", encoding="utf-8")
         for written in (temporary, beside):
@@ -54,7 +60,9 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
     finally:
         _remove(temporary)
         _remove(beside)
-        _tidy(path)  # again: workers that outlived a killed writer may have come back to what was removed
+        _tidy(
+            path
+        )  # again: workers that outlived a killed writer may have come back to what was removed
 
 
 def write_json(path: Path, content: Any, *, sealed: bool = False) -> None:
@@ -78,13 +86,18 @@ def _replace(temporary: Path, path: Path) -> None:
 
 
 def _tidy(path: Path) -> None:
-    """Removes what killed writers of `path` left, and puts back the folder that one had set aside."""
+    """Removes what killed writers of `path` left, and puts back the folder that one had set
+    aside."""
     if _aside(path).exists() and not path.exists():
         _aside(path).rename(path)
     _remove(_aside(path))
     name = re.compile(rf"\.{re.escape(path.name)}(?:{re.escape(BESIDE)})?\.(\d+)\.tmp")
     with os.scandir(path.parent) as entries:
-        left = [(entry.path, int(found[1])) for entry in entries if (found := name.fullmatch(entry.name))]
+        left = [
+            (entry.path, int(found[1]))
+            for entry in entries
+            if (found := name.fullmatch(entry.name))
+        ]
     for old, pid in left:
         if pid == os.getpid() or not _runs(pid):
             _remove(Path(old))
@@ -101,7 +114,8 @@ def _runs(pid: int) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Removes a file or a folder, where there is one; workers that outlive their owner may still write into it."""
+    """Removes a file or a folder, where there is one; workers that outlive their owner may still
+    write into it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -109,7 +123,8 @@ def _remove(path: Path) -> None:
 
 
 def _flush(path: Path, alone: bool = False) -> None:
-    """Waits until a file, or a folder and (unless `alone`) all below it, is on the disk; a full one is found here."""
+    """Waits until a file, or a folder and (unless `alone`) all below it, is on the disk; a full one
+    is found here."""
     if not path.exists():
         return
     below = list(path.rglob("*")) if path.is_dir() and not alone else []
@@ -125,11 +140,17 @@ def _flush(path: Path, alone: bool = False) -> None:
 
 
 def prune(parent: Path, keep: Iterable[str]) -> list[str]:
-    """Removes the folders of `parent` that are not in `keep` (left there by a run with another list); their names.
+    """Removes the folders of `parent` that are not in `keep` (left there by a run with another
+    list); their names.
 
-    Names that begin with a dot stay: they are other writers' unfinished work, which `atomic` tidies."""
+    Names that begin with a dot stay: they are other writers' unfinished work, which `atomic`
+    tidies."""
     kept = set(keep)
-    folders = [entry.name for entry in Path(parent).iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    folders = [
+        entry.name
+        for entry in Path(parent).iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    ]
     stale = sorted(name for name in folders if name not in kept)
     for name in stale:
         shutil.rmtree(Path(parent) / name)

@@ -1,7 +1,8 @@
-"""Reading params.yaml, and checking its sections: once, at the door, with all faults reported together.
+"""Reading params.yaml, and checking its sections: once, at the door, with all faults reported
+together.
 
-A section's model (a `Section`) stands beside the deed that uses it. params.yaml is read as DVC reads it:
-YAML 1.2, so `1e-3` is a number.
+A section's model (a `Section`) stands beside the deed that uses it. params.yaml is read as DVC
+reads it: YAML 1.2, so `1e-3` is a number.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,13 +23,15 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
 class Section(BaseModel):
-    """A section of params.yaml: no unknown keys, no silent conversions, no infinities, no changes."""
+    """A section of params.yaml: no unknown keys, no silent conversions, no infinities, no
+    changes."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Compute(Section):
-    """`compute` in params.yaml: where things run. It changes no result, so no stage depends on it."""
+    """`compute` in params.yaml: where things run. It changes no result, so no stage depends on
+    it."""
 
     workers: int = Field(ge=-1, le=MOST_WORKERS)
     backend: Literal["loky", "threading", "dask"]
@@ -54,11 +57,15 @@ S = TypeVar("S", bound=Section)
 _LONGEST = 80  # characters told of a value that was found
 _DEEPEST = 20  # sections and lists in each other; ours are four deep
 _MOST_ALIASES = 1000
-_TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")  # what a key may be; `<<` takes up another mapping
+_TEXT = (
+    "tag:yaml.org,2002:str",
+    "tag:yaml.org,2002:merge",
+)  # what a key may be; `<<` takes up another mapping
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
-    """The whole params file as plain Python values. ValueError where it is no YAML, or a key stands in it twice."""
+    """The whole params file as plain Python values. ValueError where it is no YAML, or a key stands
+    in it twice."""
     values, doubles = read(path)
     if doubles:
         raise ValueError(f"{path}: " + "; ".join(doubles))
@@ -66,9 +73,11 @@ def load(path: Path = PARAMS) -> dict[str, Any]:
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """What `load` gives, and the keys that stand twice in one mapping, each as a fault; the first of two counts here.
+    """What `load` gives, and the keys that stand twice in one mapping, each as a fault; the first
+    of two counts here.
 
-    ValueError of one line, with the number of the line in the file, where it is no YAML of sections.
+    ValueError of one line, with the number of the line in the file, where it is no YAML of
+    sections.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True
@@ -85,7 +94,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     except YAMLError as error:
         raise ValueError(_no_yaml(path, error)) from error
     if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected sections such as 'data:', found {type(values).__name__}")
+        raise ValueError(
+            f"{path}: expected sections such as 'data:', found {type(values).__name__}"
+        )
     return values, doubles
 
 
@@ -93,7 +104,9 @@ def _loaded(yaml: YAML, text: str, path: Path) -> Any:
     try:
         return yaml.load(text)
     except ValueError as error:  # of Python's own conversions
-        raise ValueError(f"{path}: a value cannot be read ({error}); compare with the files in configs/") from error
+        raise ValueError(
+            f"{path}: a value cannot be read ({error}); compare with the files in configs/"
+        ) from error
 
 
 def _no_yaml(path: Path, error: YAMLError) -> str:
@@ -105,8 +118,9 @@ def _no_yaml(path: Path, error: YAMLError) -> str:
 
 
 def _refuse_excess(events: Iterable[Event], path: Path) -> None:
-    """ValueError where parts lie too deep in each other, or where aliases could grow without bound: where there are too
-    many, or one stands within a part that has an anchor itself, as in what contains itself."""
+    """ValueError where parts lie too deep in each other, or where aliases could grow without bound:
+    where there are too many, or one stands within a part that has an anchor itself, as in what
+    contains itself."""
     anchored: list[bool] = []  # of each part that is open
     aliases = 0
     for event in events:
@@ -118,9 +132,13 @@ def _refuse_excess(events: Iterable[Event], path: Path) -> None:
         elif isinstance(event, AliasEvent):
             aliases += 1
             if any(anchored):
-                raise ValueError(f"{where}: the alias *{event.anchor} stands in a part with an anchor; write it out")
+                raise ValueError(
+                    f"{where}: the alias *{event.anchor} stands in a part with an anchor; write it out"
+                )
         if len(anchored) > _DEEPEST:
-            raise ValueError(f"{where}: lists and sections lie more than {_DEEPEST} deep in each other; flatten them")
+            raise ValueError(
+                f"{where}: lists and sections lie more than {_DEEPEST} deep in each other; flatten them"
+            )
         if aliases > _MOST_ALIASES:
             raise ValueError(f"{where}: more than {_MOST_ALIASES} aliases; write the values out")
 
@@ -137,7 +155,11 @@ def _no_text(node: Node | None, above: tuple[str, ...]) -> Iterator[str]:
     """The keys of this part of the file that are no text, with their lines."""
     for key, _ in node.value if isinstance(node, MappingNode) else ():
         if key.tag not in _TEXT:
-            found = _short(key.value)[:_LONGEST] if isinstance(key, ScalarNode) else "a list or a section"
+            found = (
+                _short(key.value)[:_LONGEST]
+                if isinstance(key, ScalarNode)
+                else "a list or a section"
+            )
             where = ".".join(above) or "the file"
             yield f"{where}: keys are text, found {found} in line {key.start_mark.line + 1}; put it in quotes"
     for name, child in _children(node):
@@ -158,7 +180,8 @@ def _doubles(node: Node | None, above: tuple[str, ...]) -> Iterator[str]:
 
 
 def faults(model: type[Section], values: Any, where: str) -> list[str]:
-    """Every fault of one section, as `section.key: rule (found value)`; empty where there is none."""
+    """Every fault of one section, as `section.key: rule (found value)`; empty where there is
+    none."""
     try:
         model.model_validate(values)
     except ValidationError as error:
@@ -182,11 +205,14 @@ def _short(value: Any) -> str:
 
 
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
-    """The checked section `name` (dots go deeper) of the whole file's `values`. ValueError lists all its faults."""
+    """The checked section `name` (dots go deeper) of the whole file's `values`. ValueError lists
+    all its faults."""
     found: Any = values
     for key in name.split("."):
         if not isinstance(found, Mapping) or key not in found:
-            raise ValueError(f"params.yaml has no section '{name}'; configs/ holds complete files to start from")
+            raise ValueError(
+                f"params.yaml has no section '{name}'; configs/ holds complete files to start from"
+            )
         found = found[key]
     problems = faults(model, found, name)
     if problems:
@@ -195,8 +221,11 @@ def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
 
 
 def one_of(name: str, known: Iterable[object], where: str) -> str:
-    """`name`, which a stage was given on its command line, where it is one of those `known`. ValueError where not."""
+    """`name`, which a stage was given on its command line, where it is one of those `known`.
+    ValueError where not."""
     listed = [str(one) for one in known]
     if name not in listed:
-        raise ValueError(f"'{_short(name)[1:-1]}' is not in {where}; give one of {', '.join(listed) or 'none'}")
+        raise ValueError(
+            f"'{_short(name)[1:-1]}' is not in {where}; give one of {', '.join(listed) or 'none'}"
+        )
     return name

@@ -1,4 +1,5 @@
-"""Where every artefact of a project lies. All paths are relative to the project's root, where DVC runs every stage."""
+"""Where every artefact of a project lies. All paths are relative to the project's root, where DVC
+runs every stage."""
 
 from pathlib import Path
 

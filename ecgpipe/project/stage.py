@@ -1,8 +1,8 @@
-"""How a stage begins and ends. It ends well; by a fault of the user's or a full disk, told in one line; or by a signal,
-after which the same command goes on, or begins again.
+"""How a stage begins and ends. It ends well; by a fault of the user's or a full disk, told in one
+line; or by a signal, after which the same command goes on, or begins again.
 
-Any other error is ours and keeps its traceback. This module is light: a script asks it to `listen` before the heavy
-imports, which take seconds.
+Any other error is ours and keeps its traceback. This module is light: a script asks it to `listen`
+before the heavy imports, which take seconds.
 """
 
 import contextlib
@@ -36,9 +36,9 @@ class Stopped(KeyboardInterrupt):
     """A stage that was asked to stop and has saved what it had; the text says how far it came."""
 
 
-def listen() -> None:
-    """From now on SIGINT and SIGTERM end this process at once in one line, status 130: for the time in which it imports
-    what it needs, and has begun nothing."""
+def end_quietly_on_signals() -> None:
+    """From now on SIGINT and SIGTERM end this process at once in one line, status 130: for the time
+    in which it imports what it needs, and has begun nothing."""
     name = _stage() if Path(sys.argv[0]).stem != "__main__" else Path(__file__).parents[1].name
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -54,13 +54,15 @@ def _stage() -> str:
 
 
 def interruptible() -> dict[signal.Signals, Any]:
-    """From now on SIGINT and SIGTERM raise KeyboardInterrupt; the handlers that were there before."""
+    """From now on SIGINT and SIGTERM raise KeyboardInterrupt; the handlers that were there
+    before."""
     return {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
 
 
 def run(main: Callable[..., None], *arguments: str) -> None:
-    """Runs a stage under its lock. A fault of the user's (ValueError of this package, OSError) is told on standard
-    error, status 1; SIGINT and SIGTERM end it with status 130 and what to do next."""
+    """Runs a stage under its lock. A fault of the user's (ValueError of this package, OSError) is
+    told on standard error, status 1; SIGINT and SIGTERM end it with status 130 and what to do
+    next."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     before = interruptible()
     name = "-".join([_stage(), *arguments])
@@ -70,33 +72,44 @@ def run(main: Callable[..., None], *arguments: str) -> None:
         with contextlib.nullcontext() if int(os.environ.get("RANK") or 0) else lock(name):
             main(*arguments)
     except KeyboardInterrupt as stop:
-        told_of = f"{stop}. The same command goes on" if isinstance(stop, Stopped) and str(stop) else _ANEW
+        told_of = (
+            f"{stop}. The same command goes on"
+            if isinstance(stop, Stopped) and str(stop)
+            else _ANEW
+        )
         logging.error("%s: stopped; %s", name, told_of)
         sys.exit(_STOPPED)
     except (ValueError, OSError) as error:
-        if not of_the_user(error):
+        if not is_user_error(error):
             raise
-        logging.error("%s: %s", name, told(error))
+        logging.error("%s: %s", name, message(error))
         sys.exit(1)
     finally:
         _restore(before)
 
 
 def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
-    """ValueError where a stage is given other arguments than it takes, or one that is no name: paths are made of it."""
+    """ValueError where a stage is given other arguments than it takes, or one that is no name:
+    paths are made of it."""
     wanted = list(inspect.signature(main).parameters)
     usage = " ".join(["python -m", f"stages.{Path(sys.argv[0]).stem}", *map(str.upper, wanted)])
-    variadic = any(one.kind is one.VAR_POSITIONAL for one in inspect.signature(main).parameters.values())
+    variadic = any(
+        one.kind is one.VAR_POSITIONAL for one in inspect.signature(main).parameters.values()
+    )
     if not variadic and len(arguments) != len(wanted):
-        raise ValueError(f"it takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, found {len(arguments)}; {usage}")
+        raise ValueError(
+            f"it takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, found {len(arguments)}; {usage}"
+        )
     for argument in arguments:
         if not _NAME.fullmatch(argument):
-            raise ValueError(f"{argument!r} is no name of 1 to 100 letters, digits, '.', '_' and '-'; {usage}")
+            raise ValueError(
+                f"{argument!r} is no name of 1 to 100 letters, digits, '.', '_' and '-'; {usage}"
+            )
 
 
-def of_the_user(error: Exception) -> bool:
-    """Whether an error is the user's or the machine's to mend: an OSError, or a ValueError that this package raised,
-    here or in a worker process."""
+def is_user_error(error: Exception) -> bool:
+    """Whether an error is the user's or the machine's to mend: an OSError, or a ValueError that
+    this package raised, here or in a worker process."""
     if isinstance(error, OSError):
         return True
     remote = getattr(error.__cause__, "tb", None)  # joblib keeps a worker's traceback as text
@@ -105,7 +118,7 @@ def of_the_user(error: Exception) -> bool:
     return bool(files) and Path(__file__).parents[1] in Path(files[-1]).parents
 
 
-def told(error: Exception) -> str:
+def message(error: Exception) -> str:
     """What to say of an error of the user's; of a full disk, what is left and what to do."""
     numpys = isinstance(error, OSError) and error.errno is None and "requested and" in str(error)
     if numpys or (isinstance(error, OSError) and error.errno in _FULL):
@@ -115,9 +128,10 @@ def told(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[Callable[[], bool]]:
-    """Within the block SIGINT and SIGTERM do not interrupt: the function given tells whether one came. A second one
-    interrupts all the same. Outside the main thread, which alone gets signals, it always tells False."""
+def defer_signals() -> Iterator[Callable[[], bool]]:
+    """Within the block SIGINT and SIGTERM do not interrupt: the function given tells whether one
+    came. A second one interrupts all the same. Outside the main thread, which alone gets signals,
+    it always tells False."""
     asked = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -152,7 +166,9 @@ def lock(name: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(f"{path}: another process is running stage {name}; wait for it or end it") from error
+            raise ValueError(
+                f"{path}: another process is running stage {name}; wait for it or end it"
+            ) from error
         except OSError as error:
             raise ValueError(
                 f"{path}: this file system gives no lock ({error.strerror}), so two runs of a stage could mix; keep "

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe.project import atomic, digests
-from ecgpipe.project.digests import checked
+from ecgpipe.project.digests import read_verified
 from ecgpipe.project.paths import FOLDS_INFO
 
 IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
@@ -36,9 +36,10 @@ def class_codes(table: pd.DataFrame) -> list[str]:
 
 
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
-    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN where blank).
-    ValueError where it is damaged, or has no digest though it is one that is written `sealed`."""
-    content = io.BytesIO(digests.checked(path, required=sealed))
+    """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN
+    where blank). ValueError where it is damaged, or has no digest though it is one that is written
+    `sealed`."""
+    content = io.BytesIO(digests.read_verified(path, required=sealed))
     table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
         if column.isdigit() or column in _NUMBERS:
@@ -49,15 +50,16 @@ def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
 
 
 def _written(values: np.ndarray) -> np.ndarray:
-    """Numbers as text, '' for NaN: each different one is written once, as a column of classes has two."""
+    """Numbers as text, '' for NaN: each different one is written once, as a column of classes has
+    two."""
     place, different = pd.factorize(values)
     texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
     return texts[place]  # NaN's place is -1, the last
 
 
 def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
-    """Writes a table atomically, with its digest beside it where `sealed`; whole numbers without a decimal point,
-    others with seven digits."""
+    """Writes a table atomically, with its digest beside it where `sealed`; whole numbers without a
+    decimal point, others with seven digits."""
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
@@ -67,8 +69,9 @@ def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
 
 
 def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
-    """What the split says of itself in `path` (`splitting.summary.info`): `folds` (those that hold recordings),
-    `unused` (the others of split.folds), and more. ValueError where the file is missing or damaged."""
+    """What the split says of itself in `path` (`splitting.summary.info`): `folds` (those that hold
+    recordings), `unused` (the others of split.folds), and more. ValueError where the file is
+    missing or damaged."""
     if not path.is_file():
         raise ValueError(f"{path} is missing; run `dvc repro split` first")
-    return {"unused": [], **json.loads(checked(path, required=True))}
+    return {"unused": [], **json.loads(read_verified(path, required=True))}

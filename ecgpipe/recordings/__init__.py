@@ -1,1 +1,2 @@
-"""Recordings of any source as mV [time, lead] with what their headers say; whatever cannot be trusted is refused."""
+"""Recordings of any source as mV [time, lead] with what their headers say; whatever cannot be
+trusted is refused."""

@@ -1,12 +1,15 @@
-"""What recordings say of a patient, in the words of many data sets: ages, sexes, and labels as lists of codes."""
+"""What recordings say of a patient, in the words of many data sets: ages, sexes, and labels as
+lists of codes."""
 
 import re
 from collections.abc import Iterable
 
-# PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this many years.
+# PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this
+# many years.
 OVER_89 = 90.0
 _OLDEST = 120.0
-# A number in decimal digits of ASCII: what else Python takes (1_000, full-width digits, nan) nobody has meant.
+# A number in decimal digits of ASCII: what else Python takes (1_000, full-width digits, nan) nobody
+# has meant.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
 _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
@@ -15,7 +18,8 @@ _NO_LABEL = {"", "unknown", "nan", "none"}
 
 
 def age(text: str) -> float | None:
-    """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean unknown, 300 over 89.
+    """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean
+    unknown, 300 over 89.
 
     >>> age("74"), age("NaN"), age("-1"), age("300")
     (74.0, None, None, 90.0)
@@ -38,7 +42,8 @@ def sex(text: str) -> str | None:
 
 
 def no_code(label: str) -> bool:
-    """Whether a label has the six digits of a SNOMED CT code and is none: a fraction, two codes in one, text about it.
+    """Whether a label has the six digits of a SNOMED CT code and is none: a fraction, two codes in
+    one, text about it.
 
     >>> no_code("426783006"), no_code("426783006.0"), no_code("426783006;164889003"), no_code("AV block 1")
     (False, True, True, False)

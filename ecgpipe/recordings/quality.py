@@ -1,13 +1,16 @@
 """Faults of a raw signal: what a recording is flagged for, before any filter could hide it.
 
-- flat-lead: a lead that spans less than 10 microvolts from end to end: an electrode off, or nothing recorded.
-- saturated: a lead that stays at its own largest or smallest value for 0.2 s or longer, 1 mV or more away from its
-  median: the amplifier or the converter was at its end. An ECG at rest on its baseline is near its median and passes.
+- flat-lead: a lead that spans less than 10 microvolts from end to end: an electrode off, or nothing
+  recorded.
+- saturated: a lead that stays at its own largest or smallest value for 0.2 s or longer, 1 mV or
+  more away from its median: the amplifier or the converter was at its end. An ECG at rest on its
+  baseline is near its median and passes.
 - out-of-range: a value beyond +-10 mV, which no heart gives at the skin.
-- limb-leads: lead II is not I + III (Einthoven's law) within 0.05 mV at a hundredth of the samples or more, so that the
-  leads are not of one heart, or exchanged. Rounding each lead to a step of the converter leaves 1.5 steps: 7.5
-  microvolts at 200 steps a mV, the coarsest in use; float16 adds 1.5 microvolts below 4 mV. 345 recordings of nine
-  data sets were found within 3 microvolts. Not asked where a limb lead is flat or saturated, which is flagged.
+- limb-leads: lead II is not I + III (Einthoven's law) within 0.05 mV at a hundredth of the samples
+  or more, so that the leads are not of one heart, or exchanged. Rounding each lead to a step of the
+  converter leaves 1.5 steps: 7.5 microvolts at 200 steps a mV, the coarsest in use; float16 adds
+  1.5 microvolts below 4 mV. 345 recordings of nine data sets were found within 3 microvolts. Not
+  asked where a limb lead is flat or saturated, which is flagged.
 - non-finite: missing values, few enough to be bridged (see `bridged`).
 """
 
@@ -36,16 +39,21 @@ SENTENCES = {
 
 
 def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
-    """The faults of a raw signal [time, lead] in mV, missing values as NaN; in the order of this module's list."""
+    """The faults of a raw signal [time, lead] in mV, missing values as NaN; in the order of this
+    module's list."""
     extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
     as_read = signal_mv
     missing = not np.isfinite(extremes).all()
     if missing:
         finite = np.isfinite(signal_mv)
-        known = signal_mv[finite.argmax(axis=0), np.arange(signal_mv.shape[1])]  # a value that each lead has anyway
+        known = signal_mv[
+            finite.argmax(axis=0), np.arange(signal_mv.shape[1])
+        ]  # a value that each lead has anyway
         signal_mv = np.where(finite, signal_mv, np.where(np.isfinite(known), known, 0))
         extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
-    dead = (extremes[1] - extremes[0] < FLAT_MV) | (stuck := saturated(signal_mv, rate_hz, extremes))
+    dead = (extremes[1] - extremes[0] < FLAT_MV) | (
+        stuck := saturated(signal_mv, rate_hz, extremes)
+    )
     found = {
         "flat-lead": (extremes[1] - extremes[0] < FLAT_MV).any(),
         "saturated": stuck.any(),
@@ -57,7 +65,8 @@ def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
 
 
 def unlawful(signal_mv: np.ndarray) -> bool:
-    """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch 150:275, 1913)"""
+    """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch
+    150:275, 1913)"""
     with np.errstate(invalid="ignore"):  # what is missing breaks no law
         law = signal_mv[:, 0] + signal_mv[:, 2]
         law -= signal_mv[:, 1]
@@ -70,11 +79,12 @@ def flat(signal_mv: np.ndarray) -> np.ndarray:
 
 
 def saturated(signal_mv: np.ndarray, rate_hz: float, extremes: np.ndarray) -> np.ndarray:
-    """[time, lead] -> per lead: does it stay at its smallest or largest value (`extremes` [2, lead]), far from its
-    median, for 0.2 s?"""
+    """[time, lead] -> per lead: does it stay at its smallest or largest value (`extremes` [2,
+    lead]), far from its median, for 0.2 s?"""
     needed = max(2, round(SATURATED_S * rate_hz))
     result = np.zeros(signal_mv.shape[1], dtype=bool)
-    # A run of `needed` samples or more holds one of every `needed`-th: most leads are done with these few.
+    # A run of `needed` samples or more holds one of every `needed`-th: most leads are done with
+    # these few.
     for side, lead in np.argwhere((signal_mv[::needed, None] == extremes).any(axis=0)):
         trace, extreme = signal_mv[:, lead], float(extremes[side, lead])
         if _longest_run(trace == extremes[side, lead]) >= needed:
@@ -83,19 +93,26 @@ def saturated(signal_mv: np.ndarray, rate_hz: float, extremes: np.ndarray) -> np
 
 
 def bridged(signal_mv: np.ndarray) -> np.ndarray:
-    """[time, lead] with each lead's missing values put on the line between their neighbours; the ends are continued.
+    """[time, lead] with each lead's missing values put on the line between their neighbours; the
+    ends are continued.
 
     ValueError where a lead misses a tenth of its values or more.
     """
-    missing = np.array([(~np.isfinite(trace)).mean() for trace in signal_mv.T])  # lead by lead to save memory
+    missing = np.array(
+        [(~np.isfinite(trace)).mean() for trace in signal_mv.T]
+    )  # lead by lead to save memory
     if not missing.any():
         return signal_mv
     if missing.max() >= MOST_MISSING:
-        raise ValueError(f"a lead may miss less than {MOST_MISSING:.0%} of its values, found {missing.max():.1%}")
+        raise ValueError(
+            f"a lead may miss less than {MOST_MISSING:.0%} of its values, found {missing.max():.1%}"
+        )
     whole = signal_mv.copy(order="K")
     for lead in np.flatnonzero(missing):
         known = np.isfinite(signal_mv[:, lead])
-        whole[~known, lead] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), signal_mv[known, lead])
+        whole[~known, lead] = np.interp(
+            np.flatnonzero(~known), np.flatnonzero(known), signal_mv[known, lead]
+        )
     return whole
 
 

@@ -1,19 +1,22 @@
-"""Recordings on disk, in WFDB form (.hea with .mat or .dat) or HDF5 form (.h5 with a metadata table), into `Recording`.
+"""Recordings on disk, in WFDB form (.hea with .mat or .dat) or HDF5 form (.h5 with a metadata
+table), into `Recording`.
 
 - WFDB: `headers` has the format of the header, `samples` those of the signal files.
-- HDF5: dataset `ecg` [lead, time] in mV, leads in the standard order (`parsers`). Labels, age, sex and patient stand in
-  the table.
+- HDF5: dataset `ecg` [lead, time] in mV, leads in the standard order (`parsers`). Labels, age, sex
+  and patient stand in the table.
 
 Reading is strict. What cannot be trusted is refused, with a reason:
 
-- of a file: missing, no-file, outside, name, unreadable, crashed; empty, lfs-pointer, web-page, pickle, archive.
-- of a header: header, segments, rate, leads, gain, units, format; signal (it names another record's).
+- of a file: missing, no-file, outside, name, unreadable, crashed; empty, lfs-pointer, web-page,
+  pickle, archive.
+- of a header: header, segments, rate, leads, gain, units, format; signal (it names another
+  record's).
 - of the samples: truncated, oversized, checksum, gain (coarse steps), short, flat, non-finite.
 - `describe` adds labels, no-metadata, metadata and duplicate-record.
 
 What is odd but usable is flagged by `quality` (the signal) and `headers` (age, sex, labels).
-Nothing outside the source's folder is opened: a header names its signal file plainly, in its own folder, and links are
-followed inside the source's folder alone (`files`).
+Nothing outside the source's folder is opened: a header names its signal file plainly, in its own
+folder, and links are followed inside the source's folder alone (`files`).
 """
 
 import functools
@@ -33,8 +36,8 @@ from ecgpipe.recordings.sources import Source, duplicates, find
 from ecgpipe.recordings.wfdb_header import Header, Signal
 
 MIN_S = 1.0
-# What one step of a converter can be; above, no wave of an ECG is left. wfdb-python stretches a lead over the range of
-# formats 24 and 32, which makes steps far below what any converter has.
+# What one step of a converter can be; above, no wave of an ECG is left. wfdb-python stretches a
+# lead over the range of formats 24 and 32, which makes steps far below what any converter has.
 LEAST_STEP_MV, MOST_STEP_MV = 1e-7, 0.1
 _STRETCHED_MV = {"24": 1e-9, "32": 1e-12}
 _LARGEST = 1 << 31
@@ -44,8 +47,9 @@ _MV = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording: `signal_mv` float32 [time, 12] in the order of leads.LEADS, every value finite, each lead in one
-    piece of memory (signal_mv.T is C-contiguous), so that reductions over time run at the machine's speed.
+    """One recording: `signal_mv` float32 [time, 12] in the order of leads.LEADS, every value
+    finite, each lead in one piece of memory (signal_mv.T is C-contiguous), so that reductions over
+    time run at the machine's speed.
 
     `age` is in years, `sex` F, M or None, `labels` are as written, `faults` are flags of `quality`.
     """
@@ -61,8 +65,9 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What headers and tables say of one recording. `path` is relative to the source's folder, with forward slashes;
-    `fault` is '' or `reason: message`, and then the rest may be unknown; `flags` are the doubts of `headers`."""
+    """What headers and tables say of one recording. `path` is relative to the source's folder, with
+    forward slashes; `fault` is '' or `reason: message`, and then the rest may be unknown; `flags`
+    are the doubts of `headers`."""
 
     record: str
     path: str
@@ -77,8 +82,8 @@ class Description:
 
 
 def describe(folder: Path, source: Source) -> Iterator[Description]:
-    """One description per recording found, sorted by record: headers and tables only, never a signal byte. Rows of the
-    metadata table without a file come last, with fault 'missing'."""
+    """One description per recording found, sorted by record: headers and tables only, never a
+    signal byte. Rows of the metadata table without a file come last, with fault 'missing'."""
     found = find(folder, source)
     twice = duplicates(found)
     names = [record for record, _ in found]
@@ -88,23 +93,32 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
         path = safe_files.shown(file.relative_to(folder).as_posix())
         try:
             if record in twice:
-                raise Refused("duplicate-record", f"{path}: another file has this record name; rename or remove one")
+                raise Refused(
+                    "duplicate-record",
+                    f"{path}: another file has this record name; rename or remove one",
+                )
             if source.form == "wfdb":
                 yield _of_header(record, file, path, source, patients, folder)
             else:
                 yield _of_row(record, path, source, rows)
         except Refused as refusal:
-            yield Description(record, path, fault=f"{refusal.reason}: {safe_files.shown(str(refusal))}")
+            yield Description(
+                record, path, fault=f"{refusal.reason}: {safe_files.shown(str(refusal))}"
+            )
     for record in sorted(rows.keys() - dict(found).keys()):
-        yield Description(record, "", fault=f"missing: {source.table}: record '{record}' has no .h5 file; fetch it")
+        yield Description(
+            record,
+            "",
+            fault=f"missing: {source.table}: record '{record}' has no .h5 file; fetch it",
+        )
 
 
 def read(file: Path, source: Source | None = None, root: Path | None = None) -> Recording:
     """One recording from .hea (or its .mat or .dat) or .h5; Refused where it cannot be trusted.
 
-    `source` says how labels are separated, and an HDF5 file's rate; without it the file's attribute `rate_hz` does.
-    An HDF5 file holds the signal alone: age, sex, patient and labels are for `describe`. Nothing outside `root`, the
-    file's own folder where it is not given, is opened.
+    `source` says how labels are separated, and an HDF5 file's rate; without it the file's attribute
+    `rate_hz` does. An HDF5 file holds the signal alone: age, sex, patient and labels are for
+    `describe`. Nothing outside `root`, the file's own folder where it is not given, is opened.
     """
     file = Path(file)
     root = file.parent if root is None else root
@@ -119,8 +133,10 @@ def read(file: Path, source: Source | None = None, root: Path | None = None) -> 
         age, sex, labels = header.age, header.sex, sources.single(header.labels, source)
         doubts = header.doubts
     else:
-        raise Refused("format", f"{file}: a recording ends in .hea, .mat, .dat or .h5; give one of these")
-    signal_mv, faults = checked(signal_mv, rate_hz, str(file))
+        raise Refused(
+            "format", f"{file}: a recording ends in .hea, .mat, .dat or .h5; give one of these"
+        )
+    signal_mv, faults = usable_signal(signal_mv, rate_hz, str(file))
     return Recording(signal_mv, rate_hz, age, sex, None, labels, (*faults, *doubts))
 
 
@@ -132,7 +148,9 @@ def _of_header(
     _own(_leads(header, path), file, path)
     if "odd-labels" in header.doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
-        raise Refused("labels", f"{path}: labels are {rule}; found {_dx(header)}; correct the header")
+        raise Refused(
+            "labels", f"{path}: labels are {rule}; found {_dx(header)}; correct the header"
+        )
     if header.samples is not None:
         _long_enough(header.samples, header.rate_hz, path)
     patient = sources.patient(record, patients)
@@ -143,37 +161,58 @@ def _of_header(
 
 def _dx(header: Header) -> str:
     """The lines of a header that state diagnoses, as written."""
-    return "; ".join(repr(text[:80]) for text in header.comments if text.lower().lstrip("< ").startswith("dx"))
+    return "; ".join(
+        repr(text[:80]) for text in header.comments if text.lower().lstrip("< ").startswith("dx")
+    )
 
 
-def _of_row(record: str, path: str, source: Source, rows: Mapping[str, sources.Row]) -> Description:
+def _of_row(
+    record: str, path: str, source: Source, rows: Mapping[str, sources.MetadataRow]
+) -> Description:
     """The description of one row of the metadata table; Refused where there is none, or several."""
     if record not in rows:
         step = "add its row or remove the file"
-        raise Refused("no-metadata", f"{path}: {source.table} has no row of record '{record}'; {step}")
+        raise Refused(
+            "no-metadata", f"{path}: {source.table} has no row of record '{record}'; {step}"
+        )
     row = rows[record]
     if row.times > 1:
-        raise Refused("metadata", f"{path}: {source.table} has {row.times} rows of record '{record}'; keep one")
-    labels = sources.single((row.labels,) if source.codes == "aha" else row.labels.split(","), source)
+        raise Refused(
+            "metadata",
+            f"{path}: {source.table} has {row.times} rows of record '{record}'; keep one",
+        )
+    labels = sources.single(
+        (row.labels,) if source.codes == "aha" else row.labels.split(","), source
+    )
     said = (row.patient, row.age, row.sex, source.rate_hz, None, labels)
     return Description(record, path, *said, flags=row.flags)
 
 
 def _leads(header: Header, where: str) -> list[Signal]:
-    """The signal lines of the 12 leads in the standard order; Refused 'leads', 'gain', 'units' or 'format'."""
+    """The signal lines of the 12 leads in the standard order; Refused 'leads', 'gain', 'units' or
+    'format'."""
     found: dict[str, Signal] = {}
     for signal in header.signals:
         lead = canonical(signal.name)
         if lead in found:
-            raise Refused("leads", f"{where}: lead {lead} stands twice, each lead stands once; correct the header")
+            raise Refused(
+                "leads",
+                f"{where}: lead {lead} stands twice, each lead stands once; correct the header",
+            )
         if lead is not None:
             found[lead] = signal
     absent = [lead for lead in LEADS if lead not in found]
     if absent:
-        raise Refused("leads", f"{where}: all 12 standard leads are needed, missing {', '.join(absent)}; leave it out")
+        raise Refused(
+            "leads",
+            f"{where}: all 12 standard leads are needed, missing {', '.join(absent)}; leave it out",
+        )
     for name in {signal.file for signal in found.values()}:
         if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
-            raise Refused("format", f"{where}: signal file '{name[:80]}' is not in the header's folder; move it")
+            raise Refused(
+                "format",
+                f"{where}: signal file '{name[:80]}' is not in the header's folder; move it",
+            )
     for lead, signal in found.items():
         unit = _MV.get(signal.units.lower())
         if unit is None and (signal.gain is None or not math.isnan(signal.gain)):
@@ -191,19 +230,26 @@ def _no_gain(lead: str, signal: Signal, where: str) -> Refused:
     rule = f"the gain is a number but 0, a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV, the baseline of 32 bits"
     text = signal.gain is not None and math.isnan(signal.gain)
     found = f"'{signal.units[:80]}'" if text else f"{signal.gain} a {signal.units[:80]}"
-    return Refused("gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it")
+    return Refused(
+        "gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it"
+    )
 
 
 def _own(wanted: list[Signal], file: Path, where: str) -> None:
-    """Refused 'signal' where a header names the signal file of another record, which has a header beside it."""
+    """Refused 'signal' where a header names the signal file of another record, which has a header
+    beside it."""
     for name in dict.fromkeys(signal.file for signal in wanted):
         stem = name.rpartition(".")[0] or name
         if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
-            raise Refused("signal", f"{where}: its file {name} is record {stem}'s; correct the header or remove it")
+            raise Refused(
+                "signal",
+                f"{where}: its file {name} is record {stem}'s; correct the header or remove it",
+            )
 
 
 def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
-    """float32 [time, 12] in mV, NaN where a sample is missing; Refused where header and signal file disagree."""
+    """float32 [time, 12] in mV, NaN where a sample is missing; Refused where header and signal file
+    disagree."""
     wanted = _leads(header, str(file))
     _own(wanted, file, str(file))
     digital, missing = wfdb_signals.read(file, header, wanted, root)
@@ -216,7 +262,9 @@ def _read_wfdb(file: Path, header: Header, root: Path) -> np.ndarray:
     return signal_mv
 
 
-def _in_mv(digital: np.ndarray, missing: np.ndarray, wanted: list[Signal], steps_mv: list[float]) -> np.ndarray:
+def _in_mv(
+    digital: np.ndarray, missing: np.ndarray, wanted: list[Signal], steps_mv: list[float]
+) -> np.ndarray:
     """Whole steps to float32 mV: the same steps give the same mV, whatever format they came in."""
     baselines = [signal.baseline for signal in wanted]
     most = 0 if digital.dtype == np.int16 else _farthest(digital, missing)
@@ -239,10 +287,14 @@ def _farthest(digital: np.ndarray, missing: np.ndarray) -> int:
 
 
 def _fine_enough(
-    digital: np.ndarray, missing: np.ndarray, wanted: list[Signal], steps_mv: list[float], where: str
+    digital: np.ndarray,
+    missing: np.ndarray,
+    wanted: list[Signal],
+    steps_mv: list[float],
+    where: str,
 ) -> None:
-    """Refused 'gain' where a lead that is not constant has coarse steps. One that is (an electrode off) has no step of
-    its own: wfdb-python writes `1(1)/mV` for it."""
+    """Refused 'gain' where a lead that is not constant has coarse steps. One that is (an electrode
+    off) has no step of its own: wfdb-python writes `1(1)/mV` for it."""
     for index, step_mv in enumerate(steps_mv):
         if step_mv > MOST_STEP_MV:
             known = digital[~missing[:, index], index]
@@ -251,16 +303,22 @@ def _fine_enough(
 
 
 def _read_h5(file: Path, rate_hz: float | None, root: Path) -> tuple[np.ndarray, float]:
-    """(float32 [time, 12] in mV, rate) of an HDF5 file; `recordings.parsers.read_h5` says what is refused."""
+    """(float32 [time, 12] in mV, rate) of an HDF5 file; `recordings.parsers.read_h5` says what is
+    refused."""
     if safe_files.size(file, root) > 2 * safe_files.MOST_BYTES:
-        raise Refused("oversized", f"{file}: an .h5 recording holds {2 * safe_files.MOST_BYTES} bytes at most; cut it")
+        raise Refused(
+            "oversized",
+            f"{file}: an .h5 recording holds {2 * safe_files.MOST_BYTES} bytes at most; cut it",
+        )
     try:
         values, said = _h5().call(str(file.absolute()))
     except Refused as refusal:
         message = str(refusal).replace(str(file.absolute()), str(file))
-        raise safe_files.foreign(file) or Refused(refusal.reason, message) from None
+        raise safe_files.identify(file) or Refused(refusal.reason, message) from None
     if rate_hz and said["rate_hz"] and rate_hz != said["rate_hz"]:
-        rule = f"the file's attribute rate_hz says {said['rate_hz']:g} Hz, its source {rate_hz:g} Hz"
+        rule = (
+            f"the file's attribute rate_hz says {said['rate_hz']:g} Hz, its source {rate_hz:g} Hz"
+        )
         raise Refused("rate", f"{file}: {rule}; correct the one that is wrong")
     rate_hz = rate_hz or said["rate_hz"] or 0
     if not wfdb_header.SLOWEST_HZ <= rate_hz <= wfdb_header.FASTEST_HZ:
@@ -280,12 +338,16 @@ def _long_enough(samples: int, rate_hz: float, where: str) -> None:
     """Refused 'short' below 1 s."""
     if samples < MIN_S * rate_hz:
         raise Refused(
-            "short", f"{where}: a recording lasts {MIN_S:g} s or longer, found {samples / rate_hz:.3g} s; drop it"
+            "short",
+            f"{where}: a recording lasts {MIN_S:g} s or longer, found {samples / rate_hz:.3g} s; drop it",
         )
 
 
-def checked(signal_mv: np.ndarray, rate_hz: float, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(the signal [time, 12] with every value finite, its flags); Refused 'short', 'non-finite' or 'flat'."""
+def usable_signal(
+    signal_mv: np.ndarray, rate_hz: float, where: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(the signal [time, 12] with every value finite, its flags); Refused 'short', 'non-finite' or
+    'flat'."""
     _long_enough(len(signal_mv), rate_hz, where)
     faults = quality.flags(signal_mv, rate_hz)
     try:
@@ -293,5 +355,7 @@ def checked(signal_mv: np.ndarray, rate_hz: float, where: str) -> tuple[np.ndarr
     except ValueError as error:
         raise Refused("non-finite", f"{where}: {error}; leave it out") from error
     if "flat-lead" in faults and quality.flat(whole).all():
-        raise Refused("flat", f"{where}: all leads span less than {quality.FLAT_MV} mV; leave it out")
+        raise Refused(
+            "flat", f"{where}: all leads span less than {quality.FLAT_MV} mV; leave it out"
+        )
     return whole, faults

@@ -13,7 +13,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class RefusalParams(Section):
-    """What label-map needs of `preprocess` in params.yaml; `preprocessing.params.Params` checks the whole section."""
+    """What label-map needs of `preprocess` in params.yaml; `preprocessing.params.Params` checks the
+    whole section."""
 
     model_config = ConfigDict(extra="ignore")
     max_refused: Share
@@ -24,14 +25,15 @@ _OF_TABLES = ("no-metadata", "missing")
 
 
 def refused(descriptions: Iterable[Description]) -> Counter[str]:
-    """Reason -> how many of the recordings described the reader refuses; what a table lacks is no refusal."""
+    """Reason -> how many of the recordings described the reader refuses; what a table lacks is no
+    refusal."""
     reasons = (one.fault.partition(":")[0] for one in descriptions if one.fault)
     return Counter(reason for reason in reasons if reason not in _OF_TABLES)
 
 
-def few(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
-    """ValueError where more than the share `most` of the `found` recordings of `where` was refused; `refused` counts
-    them by reason."""
+def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
+    """ValueError where more than the share `most` of the `found` recordings of `where` was refused;
+    `refused` counts them by reason."""
     if sum(refused.values()) > most * found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
         raise ValueError(

@@ -2,7 +2,8 @@
 
 
 class Refused(ValueError):  # noqa: N818 (it is what happened to a recording)
-    """A recording that cannot be trusted: `reason` is a short code, the text names file, rule, value and next step."""
+    """A recording that cannot be trusted: `reason` is a short code, the text names file, rule,
+    value and next step."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

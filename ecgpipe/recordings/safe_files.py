@@ -1,8 +1,10 @@
-"""Opening what strangers wrote: regular files alone, inside one folder, no larger than a recording can be.
+"""Opening what strangers wrote: regular files alone, inside one folder, no larger than a recording
+can be.
 
-A path is looked at before it is opened, so that no named pipe blocks and no device answers. A link counts as what it
-leads to, which must lie in the folder too. What is known not to be a recording (a page of a web server, a pointer of
-Git LFS, a pickle) is named by its first bytes: nothing of it is ever loaded.
+A path is looked at before it is opened, so that no named pipe blocks and no device answers. A link
+counts as what it leads to, which must lie in the folder too. What is known not to be a recording (a
+page of a web server, a pointer of Git LFS, a pickle) is named by its first bytes: nothing of it is
+ever loaded.
 """
 
 import os
@@ -22,8 +24,11 @@ _PICKLE = re.compile(
     rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.XKMJG]|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
 )
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
-# Signatures that no recording begins with by chance, five bytes of text or more each; a pickle's frame has a length.
+_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE
+)
+# Signatures that no recording begins with by chance, five bytes of text or more each; a pickle's
+# frame has a length.
 _LFS = b"version https://git-lfs"
 _CERTAIN = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml)|version https://git-lfs"
@@ -33,18 +38,22 @@ _CERTAIN = re.compile(
 def size(path: Path, root: Path) -> int:
     """The bytes of a regular file that lies below `root` when all links are followed.
 
-    Refused 'name' (no text, or with control characters), 'missing', 'outside', 'no-file' (a folder, a pipe, a device, a
-    link to itself) or 'unreadable'.
+    Refused 'name' (no text, or with control characters), 'missing', 'outside', 'no-file' (a folder,
+    a pipe, a device, a link to itself) or 'unreadable'.
     """
     if _NO_TEXT.search(str(path)):
-        raise Refused("name", f"{shown(path)}: a file's name is text without control characters; rename it")
+        raise Refused(
+            "name", f"{shown(path)}: a file's name is text without control characters; rename it"
+        )
     try:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
             target = Path(path).resolve(strict=True)
             if not target.is_relative_to(Path(root).resolve()):
                 rule = f"a link that leads out of {root} is not followed; copy the file there"
-                raise Refused("outside", f"{path}: {rule} (in a DVC project: `dvc config cache.type copy`)")
+                raise Refused(
+                    "outside", f"{path}: {rule} (in a DVC project: `dvc config cache.type copy`)"
+                )
             found = target.stat()
     except Refused:
         raise
@@ -53,17 +62,26 @@ def size(path: Path, root: Path) -> int:
     except RuntimeError:
         raise Refused("no-file", f"{path}: a link that leads to itself; fetch the file") from None
     except (OSError, ValueError) as error:
-        raise Refused("unreadable", f"{path}: cannot be looked at ({error}); check the disk") from error
+        raise Refused(
+            "unreadable", f"{path}: cannot be looked at ({error}); check the disk"
+        ) from error
     if not stat.S_ISREG(found.st_mode):
-        raise Refused("no-file", f"{path}: a recording is a regular file, found {_kind(found.st_mode)}; remove it")
+        raise Refused(
+            "no-file",
+            f"{path}: a recording is a regular file, found {_kind(found.st_mode)}; remove it",
+        )
     return found.st_size
 
 
 def content(path: Path, root: Path, most: int = MOST_BYTES) -> bytes:
-    """The bytes of a file (`size` says which are refused); Refused 'oversized' above `most`, or 'unreadable'."""
+    """The bytes of a file (`size` says which are refused); Refused 'oversized' above `most`, or
+    'unreadable'."""
     held = size(path, root)
     if held > most:
-        raise Refused("oversized", f"{path}: a file of its kind holds {most} bytes at most, found {held}; cut it")
+        raise Refused(
+            "oversized",
+            f"{path}: a file of its kind holds {most} bytes at most, found {held}; cut it",
+        )
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -71,7 +89,9 @@ def content(path: Path, root: Path, most: int = MOST_BYTES) -> bytes:
         finally:
             os.close(handle)
     except OSError as error:
-        raise Refused("unreadable", f"{path}: cannot be read ({error.strerror}); check the disk") from error
+        raise Refused(
+            "unreadable", f"{path}: cannot be read ({error.strerror}); check the disk"
+        ) from error
 
 
 def text(raw: bytes) -> str:
@@ -87,8 +107,9 @@ def table(path: Path, root: Path) -> str:
     return text(content(path, root, MOST_TABLE))
 
 
-def foreign(path: Path) -> Refused | None:
-    """What a regular file is that was named as a recording and does not read as one, by its first bytes, or None."""
+def identify(path: Path) -> Refused | None:
+    """What a regular file is that was named as a recording and does not read as one, by its first
+    bytes, or None."""
     try:
         with Path(path).open("rb") as handle:
             head = handle.read(_HEAD)
@@ -102,9 +123,14 @@ def foreign_bytes(head: bytes, path: Path) -> Refused | None:
     if not head:
         return Refused("empty", f"{path}: the file is empty; fetch it anew")
     if head.startswith(_LFS):
-        return Refused("lfs-pointer", f"{path}: a pointer of Git LFS stands for the file; run `git lfs pull`")
+        return Refused(
+            "lfs-pointer", f"{path}: a pointer of Git LFS stands for the file; run `git lfs pull`"
+        )
     if _PAGE.match(head):
-        return Refused("web-page", f"{path}: a page of a web server was saved under this name; fetch the file anew")
+        return Refused(
+            "web-page",
+            f"{path}: a page of a web server was saved under this name; fetch the file anew",
+        )
     if _PICKLE.match(head):
         return Refused("pickle", f"{path}: Python objects (pickle) are never loaded; remove it")
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh")):
@@ -113,12 +139,14 @@ def foreign_bytes(head: bytes, path: Path) -> Refused | None:
 
 
 def no_recording(head: bytes, path: Path) -> Refused | None:
-    """As `foreign_bytes`, where the first bytes are such as no recording begins with: asked before one is read."""
+    """As `foreign_bytes`, where the first bytes are such as no recording begins with: asked before
+    one is read."""
     return foreign_bytes(head, path) if _CERTAIN.match(head) else None
 
 
 def shown(path: Path | str) -> str:
-    r"""A path as text that any file and terminal takes: what is no character or a control character is escaped.
+    r"""A path as text that any file and terminal takes: what is no character or a control character
+    is escaped.
 
     >>> shown("a\n.hea")
     'a\\n.hea'

@@ -1,12 +1,15 @@
-"""A process of its own for parsers that are not ours: what crashes or hangs them or fills memory costs one recording.
+"""A process of its own for parsers that are not ours: what crashes or hangs them or fills memory
+costs one recording.
 
-The process is started at the first call and serves all further ones, one after the other. It may hold so much memory
-beyond what it starts with, or so many times the size of the file (small files that ask for much memory are the danger),
-write no file and take so many seconds a call; where it does not answer it is ended and the next call starts another.
-What it answers is JSON and plain numbers: nothing that it sends is ever run.
+The process is started at the first call and serves all further ones, one after the other. It may
+hold so much memory beyond what it starts with, or so many times the size of the file (small files
+that ask for much memory are the danger), write no file and take so many seconds a call; where it
+does not answer it is ended and the next call starts another. What it answers is JSON and plain
+numbers: nothing that it sends is ever run.
 
-A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON: `{"refused": [reason,
-message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by the bytes of such an array.
+A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON:
+`{"refused": [reason, message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by
+the bytes of such an array.
 """
 
 import contextlib
@@ -34,7 +37,8 @@ _NUMBERS = ("<f4", "<i4")
 
 
 class Sandbox:
-    """The process that runs `python -m <module> <task>`, which calls `serve`. One call at a time, from any thread."""
+    """The process that runs `python -m <module> <task>`, which calls `serve`. One call at a time,
+    from any thread."""
 
     def __init__(self, module: ModuleType, task: str, seconds: float = SECONDS) -> None:
         self._command = [sys.executable, "-m", module.__name__, task]
@@ -44,8 +48,8 @@ class Sandbox:
         self._owner = 0
 
     def call(self, file: str, *arguments: str | float) -> tuple[np.ndarray, dict[str, Any]]:
-        """The answer's array [lead, time] of a file and what else it says. Refused as the parser refuses, or 'crashed'
-        where it does not answer."""
+        """The answer's array [lead, time] of a file and what else it says. Refused as the parser
+        refuses, or 'crashed' where it does not answer."""
         request = (self._task, file, *arguments)
         with self._guard:
             child = self._running()
@@ -67,12 +71,19 @@ class Sandbox:
             _end(child, self._owner)
 
     def _running(self) -> subprocess.Popen:
-        """The process, started where there is none of ours (a fork of this process starts its own)."""
+        """The process, started where there is none of ours (a fork of this process starts its
+        own)."""
         if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
             self.close()
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+            pipes = {
+                "stdin": subprocess.PIPE,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.DEVNULL,
+            }
             alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-            self._child = subprocess.Popen(self._command, **pipes, cwd=self._root, env={**os.environ, **alone})
+            self._child = subprocess.Popen(
+                self._command, **pipes, cwd=self._root, env={**os.environ, **alone}
+            )
             self._owner = os.getpid()
             weakref.finalize(self, _end, self._child, self._owner)
             timer = threading.Timer(_START_S, self._child.kill)
@@ -81,7 +92,9 @@ class Sandbox:
             ready = self._child.stdout.readline()
             timer.cancel()
             if ready != b"ready\n":
-                raise RuntimeError(f"{' '.join(self._command)} does not start; run it by hand to see why")
+                raise RuntimeError(
+                    f"{' '.join(self._command)} does not start; run it by hand to see why"
+                )
         return self._child
 
     def _asked(self, child: subprocess.Popen, request: tuple) -> tuple[np.ndarray, dict[str, Any]]:
@@ -96,10 +109,18 @@ class Sandbox:
         if "refused" in answer:
             raise Refused(*answer["refused"])
         shape, dtype = tuple(map(int, answer.pop("shape"))), answer.pop("dtype")
-        if len(shape) != 2 or min(shape) < 0 or shape[0] * shape[1] * 4 > MOST_MEMORY or dtype not in _NUMBERS:
+        if (
+            len(shape) != 2
+            or min(shape) < 0
+            or shape[0] * shape[1] * 4 > MOST_MEMORY
+            or dtype not in _NUMBERS
+        ):
             raise ValueError("no such array can be")
         values = np.empty(shape, dtype=dtype)
-        if child.stdout.readinto(memoryview(values).cast("B") if values.size else bytearray()) != values.nbytes:
+        if (
+            child.stdout.readinto(memoryview(values).cast("B") if values.size else bytearray())
+            != values.nbytes
+        ):
             raise EOFError
         return values, answer
 
@@ -109,15 +130,21 @@ class Sandbox:
             child.wait(1.0)
         code = child.poll()
         how = f"ended with status {code} ({type(error).__name__})"
-        how = f"took longer than {self._seconds:g} s, or was killed" if code == -signal.SIGKILL else how
+        how = (
+            f"took longer than {self._seconds:g} s, or was killed"
+            if code == -signal.SIGKILL
+            else how
+        )
         self.close()
-        return Refused("crashed", f"{file}: the parser of this file {how}; fetch it anew or leave it out")
+        return Refused(
+            "crashed", f"{file}: the parser of this file {how}; fetch it anew or leave it out"
+        )
 
 
 def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int = 0) -> None:
-    """Answers the requests on standard input by `answer(*request)`, which gives an array and what else to say, or
-    raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond what is held now, or to so many
-    `times` the size of the file asked for, where that is more."""
+    """Answers the requests on standard input by `answer(*request)`, which gives an array and what
+    else to say, or raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond
+    what is held now, or to so many `times` the size of the file asked for, where that is more."""
     held = _confine()
     out: BinaryIO = sys.stdout.buffer
     sys.stdout = sys.stderr
@@ -127,11 +154,17 @@ def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int =
         request = json.loads(line)
         file = Path(request[1])
         if held:
-            _limit(resource.RLIMIT_AS, held + max(MOST_MEMORY, times * file.stat().st_size if file.exists() else 0))
+            _limit(
+                resource.RLIMIT_AS,
+                held + max(MOST_MEMORY, times * file.stat().st_size if file.exists() else 0),
+            )
         try:
             values, said = answer(*request)
             values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-            head, body = {**said, "shape": values.shape, "dtype": values.dtype.str}, memoryview(values)
+            head, body = (
+                {**said, "shape": values.shape, "dtype": values.dtype.str},
+                memoryview(values),
+            )
         except Refused as refusal:
             head, body = {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
         except MemoryError:

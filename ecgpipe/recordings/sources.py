@@ -1,9 +1,13 @@
-"""The catalogue of sources: how each is read (`sources.<name>` in params.yaml), its files, and the tables beside them.
+"""The catalogue of sources: how each is read (`sources.<name>` in params.yaml), its files, and the
+tables beside them.
 
-- metadata table of an HDF5 source: CSV, one row per recording with its labels, and age, sex, patient where known.
-- patients table of a WFDB source (PTB-XL: ptbxl_database.csv): CSV of record names, or of the number in a record's
-  name (HR00017 is 17), and patients. Where the file is absent no patient is known, and a warning says so.
-- vocabulary of one's own: `native_label,snomed_ct`, a name that ends in .csv (`diagnoses` reads it).
+- metadata table of an HDF5 source: CSV, one row per recording with its labels, and age, sex,
+  patient where known.
+- patients table of a WFDB source (PTB-XL: ptbxl_database.csv): CSV of record names, or of the
+  number in a record's name (HR00017 is 17), and patients. Where the file is absent no patient is
+  known, and a warning says so.
+- vocabulary of one's own: `native_label,snomed_ct`, a name that ends in .csv (`diagnoses` reads
+  it).
 
 All are UTF-8 with or without a byte order mark, and lie in the source's folder, which DVC tracks.
 """
@@ -40,7 +44,8 @@ class Columns(Section):
 
 
 class Patients(Section):
-    """An optional table that tells a WFDB source's patients: `record` holds record names or their numbers."""
+    """An optional table that tells a WFDB source's patients: `record` holds record names or their
+    numbers."""
 
     table: str
     record: str
@@ -62,15 +67,21 @@ class Source(Section):
     @field_validator("vocabulary")
     @classmethod
     def _below_the_folder(cls, name: str) -> str:
-        if name.endswith(".csv") and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
-            raise ValueError("a vocabulary of one's own lies below its source's folder; move it there, give its name")
+        if name.endswith(".csv") and (
+            PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
+        ):
+            raise ValueError(
+                "a vocabulary of one's own lies below its source's folder; move it there, give its name"
+            )
         return name
 
     @model_validator(mode="after")
     def _tables_below_the_folder(self) -> "Source":
         for name in (self.table, self.patients.table if self.patients else None):
             if name and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
-                raise ValueError(f"a table lies below its source's folder, found {name}; move it there, give its name")
+                raise ValueError(
+                    f"a table lies below its source's folder, found {name}; move it there, give its name"
+                )
         return self
 
     @model_validator(mode="after")
@@ -78,10 +89,14 @@ class Source(Section):
         of_h5 = {"rate_hz": self.rate_hz, "table": self.table, "columns": self.columns}
         wrong = [key for key, value in of_h5.items() if (value is None) == (self.form == "h5")]
         if wrong:
-            raise ValueError(f"form {self.form} {'needs' if self.form == 'h5' else 'has no'} {', '.join(wrong)}")
+            raise ValueError(
+                f"form {self.form} {'needs' if self.form == 'h5' else 'has no'} {', '.join(wrong)}"
+            )
         tables = (self.table, self.patients.table if self.patients else None)
         if PurePosixPath(self.vocabulary) in [PurePosixPath(table) for table in tables if table]:
-            raise ValueError(f"vocabulary and table are two files, found {self.vocabulary} as both; name another")
+            raise ValueError(
+                f"vocabulary and table are two files, found {self.vocabulary} as both; name another"
+            )
         return self
 
 
@@ -100,14 +115,15 @@ class DataParams(Section):
         return names
 
     def folder(self, name: str) -> Path:
-        """The folder of one source: its name in the catalogue is its folder's, as dvc.yaml needs to know it too."""
+        """The folder of one source: its name in the catalogue is its folder's, as dvc.yaml needs to
+        know it too."""
         return Path(self.root) / name
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of a metadata table; `times` it stands there. `labels` is text as written; `flags` are odd-age and
-    odd-sex, as of headers (`headers.Header.doubts`)."""
+class MetadataRow:
+    """One row of a metadata table; `times` it stands there. `labels` is text as written; `flags`
+    are odd-age and odd-sex, as of headers (`headers.Header.doubts`)."""
 
     labels: str
     patient: str | None
@@ -118,7 +134,8 @@ class Row:
 
 
 def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
-    """The sources that `data.sources` of the whole params file names, checked; ValueError lists every fault."""
+    """The sources that `data.sources` of the whole params file names, checked; ValueError lists
+    every fault."""
     names = params.section(DataParams, values, "data").sources
     known = values.get("sources") or {}
     problems = [
@@ -135,32 +152,40 @@ def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
 
 
 def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
-    """(record, file) of every header or .h5 file below `folder`, sorted; hidden files, and what lies in hidden folders
-    (snapshots, checkpoints of notebooks), are no recordings.
+    """(record, file) of every header or .h5 file below `folder`, sorted; hidden files, and what
+    lies in hidden folders (snapshots, checkpoints of notebooks), are no recordings.
 
-    Linked files count, linked folders below `folder` are not entered. ValueError where nothing is found.
+    Linked files count, linked folders below `folder` are not entered. ValueError where nothing is
+    found.
     """
     suffix = ".hea" if source.form == "wfdb" else ".h5"
     if not Path(folder).is_dir():
-        raise ValueError(f"{folder}: no such folder; put the source there or correct data.root or the source's folder")
+        raise ValueError(
+            f"{folder}: no such folder; put the source there or correct data.root or the source's folder"
+        )
     found = []
     for parent, below, names in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(".")]
         ours = [name for name in names if name.endswith(suffix) and not name.startswith(".")]
         found += [(safe_files.shown(name[: -len(suffix)]), Path(parent, name)) for name in ours]
     if not found:
-        raise ValueError(f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the folder")
+        raise ValueError(
+            f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the folder"
+        )
     return sorted(found)
 
 
 def duplicates(found: list[tuple[str, Path]]) -> frozenset[str]:
-    """The record names that stand more than once in what `find` returned: none of their files can be trusted."""
-    return frozenset(record for record, times in Counter(record for record, _ in found).items() if times > 1)
+    """The record names that stand more than once in what `find` returned: none of their files can
+    be trusted."""
+    return frozenset(
+        record for record, times in Counter(record for record, _ in found).items() if times > 1
+    )
 
 
-def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, Row]:
-    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing, or where it has a row
-    of none of `records`."""
+def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, MetadataRow]:
+    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing,
+    or where it has a row of none of `records`."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     path, columns, found = Path(folder) / source.table, source.columns, {}
     for row in _rows(path, columns, folder):
@@ -168,25 +193,37 @@ def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
         if record in found:
             found[record] = replace(found[record], times=found[record].times + 1)
             continue
-        patient, age, sex = (row[name] if name else "" for name in (columns.patient, columns.age, columns.sex))
-        said = wfdb_header.Header(record, 0, None, (), (f"Age: {age}", f"Sex: {sex}"))  # a header judges both
-        found[record] = Row(row[columns.labels], _id(patient) or None, said.age, said.sex, flags=said.doubts)
+        patient, age, sex = (
+            row[name] if name else "" for name in (columns.patient, columns.age, columns.sex)
+        )
+        said = wfdb_header.Header(
+            record, 0, None, (), (f"Age: {age}", f"Sex: {sex}")
+        )  # a header judges both
+        found[record] = MetadataRow(
+            row[columns.labels], _id(patient) or None, said.age, said.sex, flags=said.doubts
+        )
     first = next(iter(records), None)
     if first is not None and found.keys().isdisjoint(records):
         rule = f"it has a row of no .h5 file: the first is '{first}', its column {columns.record} begins with"
-        raise ValueError(f"{path}: {rule} '{next(iter(found), 'nothing')}'; name the column that holds record names")
+        raise ValueError(
+            f"{path}: {rule} '{next(iter(found), 'nothing')}'; name the column that holds record names"
+        )
     return found
 
 
 def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, str]:
-    """Record name, or number as digits -> patient; empty where the source names no such table or it is absent.
+    """Record name, or number as digits -> patient; empty where the source names no such table or it
+    is absent.
 
-    ValueError where it knows none of `records`: then folds would part a patient's recordings unseen."""
+    ValueError where it knows none of `records`: then folds would part a patient's recordings
+    unseen."""
     if source.patients is None:
         return {}
     path = Path(folder) / source.patients.table
     if not path.is_file():
-        _log.warning("%s: no such table of patients; each recording counts as a patient of its own", path)
+        _log.warning(
+            "%s: no such table of patients; each recording counts as a patient of its own", path
+        )
         return {}
     rows = _rows(path, source.patients, folder)
     known = {_id(row[source.patients.record]): _id(row[source.patients.patient]) for row in rows}
@@ -221,21 +258,30 @@ def single(labels: Iterable[str], source: Source | None) -> tuple[str, ...]:
 
 
 def _rows(path: Path, columns: Section, root: Path) -> list[dict[str, str]]:
-    """The rows of a CSV below `root` that has all the columns named; short rows are filled with ''."""
+    """The rows of a CSV below `root` that has all the columns named; short rows are filled with
+    ''."""
     try:
         text = safe_files.table(path, root)
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-        names = [name for key, name in columns.model_dump().items() if name is not None and key != "table"]
+        names = [
+            name
+            for key, name in columns.model_dump().items()
+            if name is not None and key != "table"
+        ]
         absent = [name for name in names if name not in (reader.fieldnames or [])]
         if absent:
-            raise ValueError(f"{path}: no column {', '.join(absent)} (there: {', '.join(reader.fieldnames or [])})")
+            raise ValueError(
+                f"{path}: no column {', '.join(absent)} (there: {', '.join(reader.fieldnames or [])})"
+            )
         return list(reader)
     except csv.Error as error:
         raise ValueError(f"{path}: no readable CSV table ({error}); save it anew") from error
     except Refused as refusal:
         if refusal.reason != "missing":
             raise
-        raise ValueError(f"{path}: no such table; put it there or correct the source's table") from None
+        raise ValueError(
+            f"{path}: no such table; put it there or correct the source's table"
+        ) from None
 
 
 def _id(text: str) -> str:

@@ -2,21 +2,26 @@
 
 The format, as far as we read it, after https://physionet.org/physiotools/wag/header-5.htm:
 
-- Blank lines are skipped, and so are lines that begin with `#`, the comments, before, between and after the others.
-  Fields are separated by blanks or tabs; lines end in LF or CRLF; a byte order mark at the start is ignored; text
-  that is not UTF-8 is read as Latin-1. Numbers are digits of ASCII. A NUL, a Ctrl-Z or a mark at a line's ends is
-  ignored; a line that is no comment has 4,096 characters at most.
-- The record line: `name signals [rate[/counter[(base)]] [samples [time [date]]]]`. The rate is in samples per second,
-  250 where absent, from 50 to 10,000; 0 or absent samples mean that the signal file tells. `name/segments` is refused:
-  no data set of ours has several segments. A file's name may hold blanks where it begins as the header's own does.
-- Then one line per signal: `file format[xN][:skew][+bytes] [gain[(baseline)][/units] [resolution [zero [initial
-  [checksum [block [description]]]]]]]`. Gain is in steps per unit (`1000/mV`, `1000/mv`, `1000.0(0)/mV`), units are mV
-  where absent, the baseline is the step of 0 units (the converter's zero where absent). The checksum is the 16-bit sum
-  of all samples. The description is the lead's name and may hold blanks.
-- Comments carry the clinical data as `key: value`: `#Age: 74`, `# Age: 74`, `#<age>: 74` (LUDB), likewise Sex and Dx.
-  LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis, ended by a full stop.
+- Blank lines are skipped, and so are lines that begin with `#`, the comments, before, between and
+  after the others. Fields are separated by blanks or tabs; lines end in LF or CRLF; a byte order
+  mark at the start is ignored; text that is not UTF-8 is read as Latin-1. Numbers are digits of
+  ASCII. A NUL, a Ctrl-Z or a mark at a line's ends is ignored; a line that is no comment has 4,096
+  characters at most.
+- The record line: `name signals [rate[/counter[(base)]] [samples [time [date]]]]`. The rate is in
+  samples per second, 250 where absent, from 50 to 10,000; 0 or absent samples mean that the signal
+  file tells. `name/segments` is refused: no data set of ours has several segments. A file's name
+  may hold blanks where it begins as the header's own does.
+- Then one line per signal: `file format[xN][:skew][+bytes] [gain[(baseline)][/units] [resolution
+  [zero [initial [checksum [block [description]]]]]]]`. Gain is in steps per unit (`1000/mV`,
+  `1000/mv`, `1000.0(0)/mV`), units are mV where absent, the baseline is the step of 0 units (the
+  converter's zero where absent). The checksum is the 16-bit sum of all samples. The description is
+  the lead's name and may hold blanks.
+- Comments carry the clinical data as `key: value`: `#Age: 74`, `# Age: 74`, `#<age>: 74` (LUDB),
+  likewise Sex and Dx. LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis,
+  ended by a full stop.
 
-A header may name another record than its file does (it happens in the wild): the file's name counts.
+A header may name another record than its file does (it happens in the wild): the file's name
+counts.
 """
 
 import contextlib
@@ -35,17 +40,21 @@ _DEFAULT_RATE_HZ = 250.0
 # Below, no wave of an ECG is left; above, no electrocardiograph samples.
 SLOWEST_HZ, FASTEST_HZ = 50.0, 10_000.0
 _LONGEST = 4096
-# Around a line, where editors of other systems leave them; and what Python, not WFDB, takes for the end of a line.
+# Around a line, where editors of other systems leave them; and what Python, not WFDB, takes for the
+# end of a line.
 _NOTHING = " \t\0\x1a\ufeff"
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
-_GAIN = re.compile(rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?")
+_GAIN = re.compile(
+    rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?"
+)
 _NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
 _STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
 
 
 class Signal(NamedTuple):
-    """One signal line. `gain` is in steps per unit, None where the header gives none; NaN where what it gives is no
-    gain, and then `units` is the field as written. Nothing is wrong with a header for a lead that nobody wants."""
+    """One signal line. `gain` is in steps per unit, None where the header gives none; NaN where
+    what it gives is no gain, and then `units` is the field as written. Nothing is wrong with a
+    header for a lead that nobody wants."""
 
     file: str
     format: str
@@ -71,7 +80,8 @@ class Header:
     comments: tuple[str, ...]
 
     def comment(self, key: str) -> str:
-        """The value of the first comment `key: value`, whatever its case and brackets; '' where there is none."""
+        """The value of the first comment `key: value`, whatever its case and brackets; '' where
+        there is none."""
         return next(iter(_said(self.comments).get(key, ())), "")
 
     @property
@@ -86,7 +96,8 @@ class Header:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels as written: `Dx` split at commas, or LUDB's list; cleaned of blanks, empty ones and doubles."""
+        """The labels as written: `Dx` split at commas, or LUDB's list; cleaned of blanks, empty
+        ones and doubles."""
         for index, text in enumerate(self.comments):
             if text.strip("<>: \t").lower() == "diagnoses":
                 return cleaned(line.rstrip(". \t") for line in self.comments[index + 1 :])
@@ -94,8 +105,9 @@ class Header:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ; odd-labels: two `Dx`
-        lines that differ, or codes that nobody could have meant (`no_code`)."""
+        """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ;
+        odd-labels: two `Dx` lines that differ, or codes that nobody could have meant
+        (`no_code`)."""
         said = _said(self.comments)
         stated = {
             "odd-age": {age(text) for text in said.get("age", ()) if text.lower() not in _NO_VALUE},
@@ -103,7 +115,9 @@ class Header:
         }
         found = [name for name, values in stated.items() if None in values or len(values) > 1]
         listed = said.get("dx", ())
-        differ = len(listed) > 1 and len({frozenset(cleaned(text.split(","))) for text in listed}) > 1
+        differ = (
+            len(listed) > 1 and len({frozenset(cleaned(text.split(","))) for text in listed}) > 1
+        )
         if differ or any(map(no_code, self.labels)):
             found.append("odd-labels")
         return tuple(found)
@@ -123,7 +137,8 @@ def _said(comments: tuple[str, ...]) -> dict[str, list[str]]:
 def read(path: Path, where: str = "", root: Path | None = None) -> Header:
     """The header in a file below `root` (its own folder), named `where` in errors.
 
-    Refused where it breaks the format (`parse`), or is no file that may be read (`recordings.safe_files.content`).
+    Refused where it breaks the format (`parse`), or is no file that may be read
+    (`recordings.safe_files.content`).
     """
     path = Path(path)
     raw = safe_files.content(path, root or path.parent, safe_files.MOST_TEXT)
@@ -134,34 +149,48 @@ def read(path: Path, where: str = "", root: Path | None = None) -> Header:
 
 
 def parse(text: str, where: str, stem: str = "") -> Header:
-    """The header in a text; `where` names it in errors, `stem` is its file's name, which may hold blanks.
+    """The header in a text; `where` names it in errors, `stem` is its file's name, which may hold
+    blanks.
 
     Refused 'header', 'segments', 'rate' or 'format', after the part that breaks the format.
     """
     lines, comments, stem = [], [], stem if " " in stem else ""
-    for line in text.replace("\r", "\n").split("\n"):  # a CR before an LF makes a blank line, which is skipped
+    for line in text.replace("\r", "\n").split(
+        "\n"
+    ):  # a CR before an LF makes a blank line, which is skipped
         bare = line.strip(_NOTHING)
         if bare.startswith("#"):
             comments.append(bare[1:].strip())
         elif bare:
             lines.append(line if stem else bare)
     if not lines:
-        raise Refused("header", f"{where}: a header begins with a record line, found none; is this a WFDB header?")
+        raise Refused(
+            "header",
+            f"{where}: a header begins with a record line, found none; is this a WFDB header?",
+        )
     for line in lines:
-        if len(line) > _LONGEST or (not (line.isascii() and line.isprintable()) and _BREAKS.search(line)):
+        if len(line) > _LONGEST or (
+            not (line.isascii() and line.isprintable()) and _BREAKS.search(line)
+        ):
             rule = f"a line has {_LONGEST} characters at most, and no control character"
-            raise Refused("header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header")
+            raise Refused(
+                "header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header"
+            )
     if not stem:
         return Header(*_parsed(lines, where, ""), tuple(comments))
     try:
         return Header(*_parsed(lines, where, stem), tuple(comments))
     except Refused:
-        with contextlib.suppress(Refused):  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
+        with contextlib.suppress(
+            Refused
+        ):  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
             return Header(*_parsed(lines, where, ""), tuple(comments))
         raise
 
 
-def _parsed(lines: list[str], where: str, stem: str) -> tuple[str, float, int | None, tuple[Signal, ...]]:
+def _parsed(
+    lines: list[str], where: str, stem: str
+) -> tuple[str, float, int | None, tuple[Signal, ...]]:
     """(record, rate in Hz, samples or None, signals) of the lines that are no comments."""
     record, count, rate_hz, samples = _record_line(lines[0], where, stem)
     if len(lines) - 1 != count:
@@ -171,15 +200,19 @@ def _parsed(lines: list[str], where: str, stem: str) -> tuple[str, float, int | 
 
 
 def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str]:
-    """The fields of a line; its first, a file's name, may begin with a `stem` that holds blanks, and is then followed
-    by one of `ends`."""
+    """The fields of a line; its first, a file's name, may begin with a `stem` that holds blanks,
+    and is then followed by one of `ends`."""
     if stem:
         line = line if line.startswith(stem) else line.lstrip(_NOTHING)
         if line.startswith(stem) and line[len(stem) : len(stem) + 1] in tuple(ends):
             first, *rest = _fields("-" + line[len(stem) :].rstrip(_NOTHING), "", most)
             return [stem + first[1:], *rest]
         line = line.strip(_NOTHING)
-    return line.split(None, most) if line.isascii() else re.split("[ \t]+", line, maxsplit=max(most, 0))
+    return (
+        line.split(None, most)
+        if line.isascii()
+        else re.split("[ \t]+", line, maxsplit=max(most, 0))
+    )
 
 
 def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int | None]:
@@ -214,17 +247,23 @@ def _signal_line(line: str, where: str, stem: str) -> Signal:
     try:
         storage, frame, skew, offset = _storage(fields[1])
         reason = "header"
-        if ("_" in line or not line.isascii()) and not re.fullmatch("[+0-9-]*", "".join(fields[4:7])):
+        if ("_" in line or not line.isascii()) and not re.fullmatch(
+            "[+0-9-]*", "".join(fields[4:7])
+        ):
             raise ValueError("no whole numbers")
         numbers = [int(field) for field in fields[4:7]]
         zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]
     except ValueError as error:
-        raise Refused(reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header") from None
+        raise Refused(
+            reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header"
+        ) from None
     gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
     if baseline is None:
         baseline = zero or 0
     name = fields[8] if len(fields) > 8 else ""
-    return Signal(fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name)
+    return Signal(
+        fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name
+    )
 
 
 @functools.lru_cache(maxsize=1024)
@@ -238,8 +277,8 @@ def _storage(text: str) -> tuple[str, int, int, int]:
 
 @functools.lru_cache(maxsize=4096)
 def _gain(text: str) -> tuple[float | None, int | None, str]:
-    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN and the text where
-    it is none."""
+    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN
+    and the text where it is none."""
     found = _GAIN.fullmatch(text)
     if found is None:
         return math.nan, None, text
@@ -250,12 +289,16 @@ def _gain(text: str) -> tuple[float | None, int | None, str]:
 def _whole(text: str, what: str, where: str) -> int:
     """A count; Refused 'header' where it is none."""
     if not (text.isascii() and text.isdigit()):
-        raise Refused("header", f"{where}: {what} is a count, found '{text[:40]}'; correct the header")
+        raise Refused(
+            "header", f"{where}: {what} is a count, found '{text[:40]}'; correct the header"
+        )
     return int(text[:19])  # more digits than any file has bytes
 
 
 def _number(text: str, what: str, where: str) -> float:
     """A number; Refused 'rate' where it is none."""
     if not NUMBER.fullmatch(text):
-        raise Refused("rate", f"{where}: {what} is a number, found '{text[:40]}'; correct the header")
+        raise Refused(
+            "rate", f"{where}: {what} is a number, found '{text[:40]}'; correct the header"
+        )
     return float(text)

@@ -1,4 +1,5 @@
-"""The points of curves, as the plots draw them: ROC, precision-recall, calibration, co-occurrence, confusion."""
+"""The points of curves, as the plots draw them: ROC, precision-recall, calibration, co-occurrence,
+confusion."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,26 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation.calibration import reliability
-from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.evaluation.predictions import Predictions
 
 POINTS = 200
 Record = dict[str, Any]
 
 
-def roc(answers: Answers, names: Sequence[str]) -> list[Record]:
-    """Records `class, fpr, tpr` of each class that has positives and negatives, from (0, 0) to (1, 1)."""
+def roc(answers: Predictions, names: Sequence[str]) -> list[Record]:
+    """Records `class, fpr, tpr` of each class that has positives and negatives, from (0, 0) to (1,
+    1)."""
     records = []
     for name, hits, false in _cuts(answers, names):
         tpr, fpr = hits / hits[-1], false / false[-1]
         kept = _thin(fpr, tpr)
-        records += [{"class": name, "fpr": x, "tpr": y} for x, y in zip(fpr[kept], tpr[kept], strict=True)]
+        records += [
+            {"class": name, "fpr": x, "tpr": y} for x, y in zip(fpr[kept], tpr[kept], strict=True)
+        ]
     return records
 
 
-def precision_recall(answers: Answers, names: Sequence[str]) -> list[Record]:
-    """Records `class, recall, precision` of each class that has positives and negatives, by rising recall.
+def precision_recall(answers: Predictions, names: Sequence[str]) -> list[Record]:
+    """Records `class, recall, precision` of each class that has positives and negatives, by rising
+    recall.
 
-    A step from the left is meant: a point's precision holds from the recall before it (first from 0) up to its own.
+    A step from the left is meant: a point's precision holds from the recall before it (first from
+    0) up to its own.
     """
     records = []
     for name, hits, false in _cuts(answers, names):
@@ -38,9 +44,10 @@ def precision_recall(answers: Answers, names: Sequence[str]) -> list[Record]:
     return records
 
 
-def calibration(answers: Answers, names: Sequence[str]) -> list[Record]:
-    """Records `class, probabilities, predicted, observed, recordings`: mean probability and share of positives in ten
-    equal bins, of the probabilities `raw` (before calibration) and `calibrated`."""
+def calibration(answers: Predictions, names: Sequence[str]) -> list[Record]:
+    """Records `class, probabilities, predicted, observed, recordings`: mean probability and share
+    of positives in ten equal bins, of the probabilities `raw` (before calibration) and
+    `calibrated`."""
     records = []
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
@@ -48,27 +55,40 @@ def calibration(answers: Answers, names: Sequence[str]) -> list[Record]:
         for kind, scores in (("raw", answers.raw), ("calibrated", answers.probabilities)):
             _, *bins = reliability(truth, scores[known, index])
             for x, y, n in zip(*bins, strict=True):
-                one = {"class": name, "probabilities": kind, "predicted": x, "observed": y, "recordings": int(n)}
+                one = {
+                    "class": name,
+                    "probabilities": kind,
+                    "predicted": x,
+                    "observed": y,
+                    "recordings": int(n),
+                }
                 records.append(one)
     return records
 
 
-def cooccurrence(answers: Answers) -> NDArray[np.float64]:
-    """[class, class]: of recordings with class j (row), the share with class k (column) among those where both are
-    annotated; NaN where there are none."""
-    present, annotated = (answers.labels == 1).astype(np.float64), answers.annotated.astype(np.float64)
+def cooccurrence(answers: Predictions) -> NDArray[np.float64]:
+    """[class, class]: of recordings with class j (row), the share with class k (column) among those
+    where both are annotated; NaN where there are none."""
+    present, annotated = (
+        (answers.labels == 1).astype(np.float64),
+        answers.annotated.astype(np.float64),
+    )
     counted = present.T @ annotated
-    return np.divide(present.T @ present, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
+    return np.divide(
+        present.T @ present, counted, out=np.full(counted.shape, np.nan), where=counted > 0
+    )
 
 
-def confusion(answers: Answers) -> NDArray[np.float64]:
-    """[class + 1, class + 1]: of recordings with class j (row), the share answered with class k (column).
+def confusion(answers: Predictions) -> NDArray[np.float64]:
+    """[class + 1, class + 1]: of recordings with class j (row), the share answered with class k
+    (column).
 
-    On the diagonal this is the sensitivity. Off the diagonal only recordings that truly lack k count, so that every
-    such cell is a share of errors. The last row holds recordings without any of the classes, the last column the
-    share answered with no class at all. Not annotated cells count nowhere; NaN where no recording counts. (The idea
-    of a "none" row and column is that of the multi-label confusion matrix, Heydarian et al. 2022,
-    doi:10.1109/ACCESS.2022.3151048; its way of sharing a recording between cells is not used.)
+    On the diagonal this is the sensitivity. Off the diagonal only recordings that truly lack k
+    count, so that every such cell is a share of errors. The last row holds recordings without any
+    of the classes, the last column the share answered with no class at all. Not annotated cells
+    count nowhere; NaN where no recording counts. (The idea of a "none" row and column is that of
+    the multi-label confusion matrix, Heydarian et al. 2022, doi:10.1109/ACCESS.2022.3151048; its
+    way of sharing a recording between cells is not used.)
     """
     present, absent = answers.labels == 1, answers.labels == 0
     answered = answers.binary & answers.annotated
@@ -82,8 +102,9 @@ def confusion(answers: Answers) -> NDArray[np.float64]:
     return np.divide(wrong, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
 
 
-def _cuts(answers: Answers, names: Sequence[str]):
-    """(name, true positives, false positives) after 0, 1, ... distinct probabilities from the highest down."""
+def _cuts(answers: Predictions, names: Sequence[str]):
+    """(name, true positives, false positives) after 0, 1, ... distinct probabilities from the
+    highest down."""
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
         order = np.argsort(-answers.raw[known, index], kind="stable")

@@ -17,33 +17,54 @@ _STEP = 0.32  # between the settings of one row
 
 
 def class_records(classes: Mapping[str, Mapping[str, Any]]) -> list[Record]:
-    """Records `class, setting, auroc, low, high, positives, few`: the AUROC of each class out of fold and of the test
-    ensemble with its 95 % interval, null where undefined. `classes` are those of `evaluation.metric_tables.trees`."""
+    """Records `class, setting, auroc, low, high, positives, few`: the AUROC of each class out of
+    fold and of the test ensemble with its 95 % interval, null where undefined. `classes` are those
+    of `evaluation.metric_tables.trees`."""
     found = []
     for name, told in classes.items():
         for setting in [setting for setting in COLOURS if setting in told]:
             one = told[setting]
-            values = {"auroc": one["auroc"], **one["intervals"]["auroc"], "positives": one["positives"]}
-            found.append({"class": name, "setting": WORDS[setting]} | values | {"few": bool(one["few"])})
+            values = {
+                "auroc": one["auroc"],
+                **one["intervals"]["auroc"],
+                "positives": one["positives"],
+            }
+            found.append(
+                {"class": name, "setting": WORDS[setting]} | values | {"few": bool(one["few"])}
+            )
     return found
 
 
 def classes(told: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """AUROC of each class with its 95 % interval, sorted by the score out of fold; open dots: few positives.
+    """AUROC of each class with its 95 % interval, sorted by the score out of fold; open dots: few
+    positives.
 
     `told`: name -> setting -> `auroc`, `intervals`, `annotated`, `positives`, `few`.
     """
-    names = sorted(told, key=lambda name: np.nan_to_num(told[name]["out_of_fold"]["auroc"], nan=-1.0))
+    names = sorted(
+        told, key=lambda name: np.nan_to_num(told[name]["out_of_fold"]["auroc"], nan=-1.0)
+    )
     shown = _shown(told)
     figure, axes = _figure(len(names), len(shown))
     for place, name in enumerate(names):
         for number, setting in enumerate(shown):
             _scored(axes, place + _offset(number, len(shown)), told[name][setting], setting)
-    low = np.nanmin([0.5, *(one["intervals"]["auroc"]["low"] for name in names for one in _each(told[name], shown))])
+    low = np.nanmin(
+        [
+            0.5,
+            *(
+                one["intervals"]["auroc"]["low"]
+                for name in names
+                for one in _each(told[name], shown)
+            ),
+        ]
+    )
     _frame(axes, low, len(names))
     axes.set_yticks(np.arange(len(names)), [shortened(name) for name in names])
     axes.set_xlabel("AUROC with 95 % interval", fontsize=8)
-    cells = [" / ".join(f"{one['positives']:,.0f}" for one in _each(told[name], shown)) for name in names]
+    cells = [
+        " / ".join(f"{one['positives']:,.0f}" for one in _each(told[name], shown)) for name in names
+    ]
     _column(axes, 6, dict(enumerate(cells)), "Positives")
     _legend(figure, shown, f"open: fewer than {FEW} positives")
     return figure
@@ -52,7 +73,8 @@ def classes(told: Mapping[str, Mapping[str, Any]]) -> Figure:
 def subgroups(told: Mapping[str, Mapping[str, Any]], overall: float) -> Figure:
     """Macro AUROC of each subgroup; open dots: most of the classes scored have few positives there.
 
-    `told`: kind -> value -> setting -> report; `overall` is the macro AUROC out of fold, a line across.
+    `told`: kind -> value -> setting -> report; `overall` is the macro AUROC out of fold, a line
+    across.
     """
     rows: list[tuple[str, Mapping[str, Any] | None]] = []
     for kind, values in told.items():
@@ -66,7 +88,13 @@ def subgroups(told: Mapping[str, Mapping[str, Any]], overall: float) -> Figure:
             report = (reports or {}).get(setting)
             if report and np.isfinite(report["auroc_macro"]):
                 values.append(report["auroc_macro"])
-                _dot(axes, report["auroc_macro"], place + _offset(number, len(shown)), setting, mostly_few(report))
+                _dot(
+                    axes,
+                    report["auroc_macro"],
+                    place + _offset(number, len(shown)),
+                    setting,
+                    mostly_few(report),
+                )
     _frame(axes, min([0.5, *np.nan_to_num(values, nan=0.5)]), len(rows))
     axes.axvline(overall, color=COLOURS["out_of_fold"], linewidth=0.8, linestyle=":")
     axes.set_yticks(np.arange(len(rows)), [shortened(name) for name, _ in rows])
@@ -74,9 +102,17 @@ def subgroups(told: Mapping[str, Mapping[str, Any]], overall: float) -> Figure:
         label.set_weight("normal" if reports else "bold")
     axes.set_xlabel("Macro AUROC", fontsize=8)
     for points, title, count in ((6, "Recordings", _recordings), (78, "Classes scored", _scores)):
-        cells = {i: " / ".join(count(each, name) for name in shown) for i, (_, each) in enumerate(rows) if each}
+        cells = {
+            i: " / ".join(count(each, name) for name in shown)
+            for i, (_, each) in enumerate(rows)
+            if each
+        }
         _column(axes, points, cells, title)
-    _legend(figure, shown, f"open: most classes have fewer than {FEW} positives; dotted: all, out of fold")
+    _legend(
+        figure,
+        shown,
+        f"open: most classes have fewer than {FEW} positives; dotted: all, out of fold",
+    )
     return figure
 
 
@@ -126,7 +162,9 @@ def _scored(axes: Axes, place: float, one: Mapping[str, Any], setting: str) -> N
 
 def _dot(axes: Axes, value: float, place: float, setting: str, few: bool) -> None:
     colour = COLOURS[setting]
-    axes.plot(value, place, "o", markersize=4, color=colour, markerfacecolor="white" if few else colour)
+    axes.plot(
+        value, place, "o", markersize=4, color=colour, markerfacecolor="white" if few else colour
+    )
 
 
 def _frame(axes: Axes, low: float, rows: int) -> None:
@@ -143,16 +181,33 @@ def _frame(axes: Axes, low: float, rows: int) -> None:
 
 def _column(axes: Axes, points: float, cells: Mapping[int, str], title: str) -> None:
     """Text right of the rows, so many points from the axis."""
-    style = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points", "va": "center", "color": "0.2"}
+    style = {
+        "xycoords": axes.get_yaxis_transform(),
+        "textcoords": "offset points",
+        "va": "center",
+        "color": "0.2",
+    }
     for place, text in cells.items():
         axes.annotate(text, (1, place), (points, 0), fontsize=6.5, **style)
     axes.annotate(title, (1, axes.get_ylim()[1]), (points, 4), fontsize=6.5, weight="bold", **style)
 
 
 def _legend(figure: Figure, shown: Sequence[str], note: str) -> None:
-    lines = [Line2D([], [], color=COLOURS[name], marker="o", markersize=4, label=WORDS[name]) for name in shown]
+    lines = [
+        Line2D([], [], color=COLOURS[name], marker="o", markersize=4, label=WORDS[name])
+        for name in shown
+    ]
     lines.append(
-        Line2D([], [], color="0.3", marker="o", markersize=4, markerfacecolor="white", label=note, linewidth=0)
+        Line2D(
+            [],
+            [],
+            color="0.3",
+            marker="o",
+            markersize=4,
+            markerfacecolor="white",
+            label=note,
+            linewidth=0,
+        )
     )
     place = {"loc": "outside lower center", "ncols": len(lines)}
     figure.legend(handles=lines, fontsize=7, frameon=False, **place)

@@ -1,4 +1,5 @@
-"""Matrices as pictures: what is answered for what, AUROC of each class at each source, labels that go together.
+"""Matrices as pictures: what is answered for what, AUROC of each class at each source, labels that
+go together.
 
 A number stands in each cell; grey cells hold no recording that counts.
 """
@@ -45,8 +46,8 @@ def confusion(shares: NDArray[np.float64], names: Sequence[str]) -> Figure:
 
 
 def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequence[str]) -> Figure:
-    """The matrix of `report.curve_points.cooccurrence` (shares 0..1, [class, class]) in %, and how many recordings have
-    a class (`positives` [class]) beside its name."""
+    """The matrix of `report.curve_points.cooccurrence` (shares 0..1, [class, class]) in %, and how
+    many recordings have a class (`positives` [class]) beside its name."""
     short = list(map(style.shortened, names))
     rows = [f"{name}  {int(count):,}" for name, count in zip(short, positives, strict=True)]
     others = np.array(shares, np.float64)
@@ -66,11 +67,13 @@ def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequenc
 
 
 def source_records(metrics: Mapping[str, Any]) -> list[Record]:
-    """Records `class, source, setting, auroc, positives, few, state`: of the AUROC of each class at each source.
+    """Records `class, source, setting, auroc, positives, few, state`: of the AUROC of each class at
+    each source.
 
-    Out of fold; at a source whose recordings are all in the test part, of the test ensemble. `state` is `scored` or
-    why there is no AUROC. The source `ALL` holds the whole setting out of fold, the class `MACRO` the mean over
-    classes (its positives are null). `metrics` are `evaluation.metric_tables.trees`.
+    Out of fold; at a source whose recordings are all in the test part, of the test ensemble.
+    `state` is `scored` or why there is no AUROC. The source `ALL` holds the whole setting out of
+    fold, the class `MACRO` the mean over classes (its positives are null). `metrics` are
+    `evaluation.metric_tables.trees`.
     """
     columns = {source: _setting(told) for source, told in metrics["subgroups"]["source"].items()}
     whole = {
@@ -81,10 +84,20 @@ def source_records(metrics: Mapping[str, Any]) -> list[Record]:
     for source, (setting, report) in {**columns, ALL: ("out_of_fold", whole)}.items():
         for name, one in report["classes"].items():
             state = style.why_unscored(one) or "scored"
-            values = {"auroc": one["auroc"], "positives": one["positives"], "few": bool(one["few"]), "state": state}
+            values = {
+                "auroc": one["auroc"],
+                "positives": one["positives"],
+                "few": bool(one["few"]),
+                "state": state,
+            }
             found.append({"class": name, "source": source, "setting": setting} | values)
         mean = report["auroc_macro"]
-        values = {"auroc": mean, "positives": None, "few": False, "state": "scored" if np.isfinite(mean) else "none"}
+        values = {
+            "auroc": mean,
+            "positives": None,
+            "few": False,
+            "state": "scored" if np.isfinite(mean) else "none",
+        }
         found.append({"class": MACRO, "source": source, "setting": setting} | values)
     return found
 
@@ -100,9 +113,13 @@ def sources(records: Sequence[Record]) -> Figure:
     names, places = ([*dict.fromkeys(one[key] for one in records)] for key in ("class", "source"))
     tested = {one["source"] for one in records if one["setting"] != "out_of_fold"}
     cells = {(one["class"], one["source"]): one for one in records}
-    values = np.array([[cells[name, place]["auroc"] for place in places] for name in names], np.float64)
+    values = np.array(
+        [[cells[name, place]["auroc"] for place in places] for name in names], np.float64
+    )
     wide, high = _SCORE_CELL
-    figure = Figure(figsize=(2.0 + wide * len(places), 1.7 + high * len(names)), layout="constrained")
+    figure = Figure(
+        figsize=(2.0 + wide * len(places), 1.7 + high * len(names)), layout="constrained"
+    )
     axes = figure.subplots()
     colours = colormaps["Blues"].with_extremes(bad="white", under=_UNDER)
     image = axes.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=0.5, vmax=1, aspect="auto")
@@ -115,7 +132,9 @@ def sources(records: Sequence[Record]) -> Figure:
     axes.axvline(len(places) - 1.5, color="0.2", linewidth=1)
     bar = _bar(figure, image, axes, "AUROC", extend="min" if (values < 0.5).any() else "neither")
     bar.set_ticks((0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
-    figure.supxlabel(f"\nIn brackets: fewer than {FEW} positives. Grey: not annotated there.", fontsize=7)
+    figure.supxlabel(
+        f"\nIn brackets: fewer than {FEW} positives. Grey: not annotated there.", fontsize=7
+    )
     return figure
 
 
@@ -126,14 +145,24 @@ def _score(axes: Axes, image: AxesImage, cell: tuple[int, int], one: Record) -> 
     if one["state"] == "scored":
         text = f"({one['auroc']:.2f})" if one["few"] else f"{one['auroc']:.2f}"
         weight = "bold" if one["class"] == MACRO or one["source"] == ALL else "normal"
-        axes.text(column, row, text, fontsize=6.5, color=_ink(image, one["auroc"]), weight=weight, **middle)
+        axes.text(
+            column,
+            row,
+            text,
+            fontsize=6.5,
+            color=_ink(image, one["auroc"]),
+            weight=weight,
+            **middle,
+        )
     elif one["state"] in ("not annotated", "none"):
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=style.LIGHT, linewidth=0))
     else:
         axes.text(column, row, one["state"], fontsize=4.8, color="0.3", **middle)
 
 
-def _percentages(shares: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str]) -> tuple[Figure, Axes]:
+def _percentages(
+    shares: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str]
+) -> tuple[Figure, Axes]:
     """A square map of shares 0..1, written in % from one half on."""
     size = 3.2 + _CELL * len(shares)
     figure = Figure(figsize=(size + 0.4, size), layout="constrained")
@@ -153,7 +182,10 @@ def _percentages(shares: NDArray[np.float64], rows: Sequence[str], columns: Sequ
 def _ink(image: AxesImage, value: float) -> str:
     """Black or white, whichever stands out more on the colour of a value (contrast of WCAG 2.1,
     https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio)."""
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in image.to_rgba(value)[:3])
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in image.to_rgba(value)[:3]
+    )
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"
 

@@ -1,7 +1,7 @@
 """Curves with a small panel for each class: ROC, precision and recall, calibration.
 
-26 colours in one panel cannot be told apart; a panel each can be read. The settings are told apart by colour, their
-numbers stand above the panel.
+26 colours in one panel cannot be told apart; a panel each can be read. The settings are told apart
+by colour, their numbers stand above the panel.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation.calibration import BINS
-from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.report import curve_points
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, GREY, WORDS, plain, shortened
 
 COLUMNS = 6
 RAW = "0.45"
-# Inches: the side of a panel, what lies between panels (titles and numbers above them), and the margins.
+# Inches: the side of a panel, what lies between panels (titles and numbers above them), and the
+# margins.
 _SIDE, _BETWEEN, _ABOVE = 1.08, 0.2, 0.5
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.55, 0.15, 0.42, 0.5
 _TITLE_POINTS, _LETTER = 8.0, 0.62  # a letter's width over its size, in the mean
@@ -33,8 +34,9 @@ in brackets the tallest"""
 Table = Mapping[str, Mapping[str, Record]]
 
 
-def roc(shown: Mapping[str, Answers], classes: Table) -> Figure:
-    """ROC curves of each setting. `classes`: name -> setting -> `auroc`, in the order of the answers' columns."""
+def roc(shown: Mapping[str, Predictions], classes: Table) -> Figure:
+    """ROC curves of each setting. `classes`: name -> setting -> `auroc`, in the order of the
+    answers' columns."""
     figure, panels, free = grid(list(classes), "False positive rate", "True positive rate")
     for axes in panels.values():
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
@@ -45,16 +47,20 @@ def roc(shown: Mapping[str, Answers], classes: Table) -> Figure:
     return figure
 
 
-def precision_recall(shown: Mapping[str, Answers], classes: Table) -> Figure:
-    """Precision-recall curves of each setting; the dotted line is the share of positives (out of fold).
+def precision_recall(shown: Mapping[str, Predictions], classes: Table) -> Figure:
+    """Precision-recall curves of each setting; the dotted line is the share of positives (out of
+    fold).
 
-    `classes`: name -> setting -> `ap`, `positives`, `annotated`, in the order of the answers' columns.
+    `classes`: name -> setting -> `ap`, `positives`, `annotated`, in the order of the answers'
+    columns.
     """
     figure, panels, free = grid(list(classes), "Recall", "Precision")
     for name, axes in panels.items():
         one = classes[name]["out_of_fold"]
         if one["annotated"]:
-            axes.axhline(one["positives"] / one["annotated"], color=GREY, linewidth=0.6, linestyle=":")
+            axes.axhline(
+                one["positives"] / one["annotated"], color=GREY, linewidth=0.6, linestyle=":"
+            )
     for name, answers in shown.items():
         _lines(
             panels,
@@ -69,8 +75,9 @@ def precision_recall(shown: Mapping[str, Answers], classes: Table) -> Figure:
     return figure
 
 
-def calibration(pooled: Answers, classes: Table) -> Figure:
-    """Reliability out of fold, before and after calibration; 95 % intervals and counts (grey bars) are those after.
+def calibration(pooled: Predictions, classes: Table) -> Figure:
+    """Reliability out of fold, before and after calibration; 95 % intervals and counts (grey bars)
+    are those after.
 
     `classes`: name -> `out_of_fold` -> `ece_raw`, `ece`, in the order of the answers' columns.
     """
@@ -84,14 +91,36 @@ def calibration(pooled: Answers, classes: Table) -> Figure:
             _counts(axes, bins)
             low, high = wilson(bins["observed"].to_numpy(), bins["recordings"].to_numpy(np.float64))
             axes.vlines(bins["predicted"], low, high, color=colour, linewidth=0.8)
-        style = {"markerfacecolor": colour if after else "white", "markeredgewidth": 0.6, "zorder": 2.5 if after else 2}
-        axes.plot(bins["predicted"], bins["observed"], "o-", markersize=2.4, linewidth=0.9, color=colour, **style)
+        style = {
+            "markerfacecolor": colour if after else "white",
+            "markeredgewidth": 0.6,
+            "zorder": 2.5 if after else 2,
+        }
+        axes.plot(
+            bins["predicted"],
+            bins["observed"],
+            "o-",
+            markersize=2.4,
+            linewidth=0.9,
+            color=colour,
+            **style,
+        )
     for name, axes in panels.items():
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
         one = classes[name]["out_of_fold"]
-        for side, (value, colour) in enumerate(((one["ece_raw"], RAW), (one["ece"], COLOURS["out_of_fold"]))):
+        for side, (value, colour) in enumerate(
+            ((one["ece_raw"], RAW), (one["ece"], COLOURS["out_of_fold"]))
+        ):
             _above(axes, _number(value), side, colour)
-    before = Line2D([], [], color=RAW, marker="o", markersize=3, markerfacecolor="white", label="before calibration")
+    before = Line2D(
+        [],
+        [],
+        color=RAW,
+        marker="o",
+        markersize=3,
+        markerfacecolor="white",
+        label="before calibration",
+    )
     after = Line2D([], [], color=COLOURS["out_of_fold"], marker="o", markersize=3, label="after it")
     _legend(free, [before, after], _CALIBRATION_NOTE)
     return figure
@@ -117,7 +146,9 @@ def grid(names: Sequence[str], x_label: str, y_label: str) -> tuple[Figure, dict
     def square(place: int) -> Axes:
         row, column = divmod(place, columns)
         left, top = _LEFT + column * (_SIDE + _BETWEEN), _TOP + row * (_SIDE + _ABOVE)
-        return figure.add_axes((left / width, 1 - (top + _SIDE) / height, _SIDE / width, _SIDE / height))
+        return figure.add_axes(
+            (left / width, 1 - (top + _SIDE) / height, _SIDE / width, _SIDE / height)
+        )
 
     found = {}
     for place, name in enumerate(names):
@@ -142,12 +173,28 @@ def _counts(axes: Axes, bins: pd.DataFrame) -> None:
     count = bins["recordings"].to_numpy(np.float64)
     left = np.minimum(np.floor(bins["predicted"] * BINS), BINS - 1) / BINS
     height = 0.3 * np.log10(1 + count) / np.log10(1 + count.max())
-    axes.bar(left, height, 1 / BINS, align="edge", color="0.88", edgecolor="white", linewidth=0.4, zorder=1)
+    axes.bar(
+        left,
+        height,
+        1 / BINS,
+        align="edge",
+        color="0.88",
+        edgecolor="white",
+        linewidth=0.4,
+        zorder=1,
+    )
     style = {"fontsize": 5.5, "color": "0.4", "ha": "center", "va": "bottom"}
     axes.text(0.5, 1.035, f"({int(count.max()):,})", transform=axes.transAxes, **style)
 
 
-def _lines(panels: Mapping[str, Axes], records: Sequence[Record], x: str, y: str, colour: str, step: bool = False):
+def _lines(
+    panels: Mapping[str, Axes],
+    records: Sequence[Record],
+    x: str,
+    y: str,
+    colour: str,
+    step: bool = False,
+):
     """One curve in each panel."""
     table = pd.DataFrame(records, columns=["class", x, y])
     for name, rows in table.groupby("class", sort=False):
@@ -155,7 +202,9 @@ def _lines(panels: Mapping[str, Axes], records: Sequence[Record], x: str, y: str
         panels[name].plot(rows[x], rows[y], color=colour, linewidth=1.1, drawstyle=style)
 
 
-def _values(panels: Mapping[str, Axes], shown: Mapping[str, Answers], classes: Table, key: str) -> None:
+def _values(
+    panels: Mapping[str, Axes], shown: Mapping[str, Predictions], classes: Table, key: str
+) -> None:
     """A metric of each setting above its panel."""
     for name, axes in panels.items():
         for place, setting in enumerate(shown):
@@ -178,5 +227,13 @@ def _line(setting: str) -> Line2D:
 
 def _legend(axes: Axes, lines: Sequence[Line2D], note: str) -> None:
     """What the colours mean and a note, in a panel of its own."""
-    place = {"loc": "upper left", "bbox_to_anchor": (-0.1, 1.1), "borderpad": 0, "frameon": False, "handlelength": 1.3}
-    axes.legend(handles=lines, fontsize=6.5, title=note, title_fontsize=6.2, alignment="left", **place)
+    place = {
+        "loc": "upper left",
+        "bbox_to_anchor": (-0.1, 1.1),
+        "borderpad": 0,
+        "frameon": False,
+        "handlelength": 1.3,
+    }
+    axes.legend(
+        handles=lines, fontsize=6.5, title=note, title_fontsize=6.2, alignment="left", **place
+    )

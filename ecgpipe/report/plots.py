@@ -1,11 +1,14 @@
-"""The plots of a run: data for `dvc plots` (plots/*.json) and figures for a paper and the report (plots/*.png).
+"""The plots of a run: data for `dvc plots` (plots/*.json) and figures for a paper and the report
+(plots/*.png).
 
 The JSON files are lists of records in long format, null where undefined:
 
-- roc.json, pr.json, calibration.json: points of the out-of-fold curves (`answers`), the class as a column.
+- roc.json, pr.json, calibration.json: points of the out-of-fold curves (`answers`), the class as a
+  column.
 - history.json: `fold, epoch, train_loss, val_loss, val_auroc_macro`.
 - classes.json (`report.dotplots.class_records`), sources.json (`report.heatmaps.source_records`).
-- cooccurrence.json: `class, other, share, recordings` (those with the class whose source annotates the other).
+- cooccurrence.json: `class, other, share, recordings` (those with the class whose source annotates
+  the other).
 """
 
 import io
@@ -17,9 +20,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ecgpipe.evaluation.held_out import OUT_OF_FOLD, Settings
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, HeldOut
 from ecgpipe.evaluation.metric_tables import write_json
-from ecgpipe.evaluation.predictions import Answers, joined
+from ecgpipe.evaluation.predictions import Predictions, joined
 from ecgpipe.project import digests, paths
 from ecgpipe.report import curve_points, dotplots, heatmaps, panels
 from ecgpipe.report.curve_points import Record
@@ -42,7 +45,11 @@ PICTURES = (
         "Macro AUROC of the recordings of each source, sex, age band and signal flag. Two subgroups may be scored on "
         "different classes: compare them with care.",
     ),
-    ("roc", "ROC curves", "True against false positive rate of each class; the diagonal is guessing."),
+    (
+        "roc",
+        "ROC curves",
+        "True against false positive rate of each class; the diagonal is guessing.",
+    ),
     (
         "pr",
         "Precision and recall",
@@ -73,28 +80,33 @@ PICTURES = (
 
 
 def read_histories(folds: Sequence[str]) -> pd.DataFrame:
-    """The folds' history.csv in one table with the fold as a column. ValueError where a column is missing."""
+    """The folds' history.csv in one table with the fold as a column. ValueError where a column is
+    missing."""
     tables = []
     for fold in folds:
         path = paths.predictions(fold) / "history.csv"
-        table = pd.read_csv(io.BytesIO(digests.checked(path, required=True)))
+        table = pd.read_csv(io.BytesIO(digests.read_verified(path, required=True)))
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
-            raise ValueError(f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)")
+            raise ValueError(
+                f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)"
+            )
         tables.append(table[["epoch", *HISTORY]].assign(fold=f"fold {fold}"))
     return pd.concat(tables, ignore_index=True)
 
 
-def draw(
-    found: Settings,
+def plot(
+    found: HeldOut,
     metrics: Mapping[str, Any],
     names: Sequence[str],
     history: pd.DataFrame,
     folder: Path = paths.PLOTS,
 ) -> list[tuple[str, str, Path]]:
-    """Writes all plots of a run into `folder`: title, caption and path of each PNG, in the order of the report.
+    """Writes all plots of a run into `folder`: title, caption and path of each PNG, in the order of
+    the report.
 
-    `metrics` are `evaluation.metric_tables.trees`, `names` those of the classes in the order of the answers' columns.
+    `metrics` are `evaluation.metric_tables.trees`, `names` those of the classes in the order of the
+    answers' columns.
     """
     shown = {name: found.whole[name] for name in COLOURS if name in found.whole}
     pooled, whole = shown[OUT_OF_FOLD], joined(list(shown.values()))
@@ -111,7 +123,9 @@ def draw(
     drawn = {
         "classes": dotplots.classes(classes),
         "sources": heatmaps.sources(scored),
-        "subgroups": dotplots.subgroups(metrics["subgroups"], metrics["summary"][OUT_OF_FOLD]["auroc_macro"]),
+        "subgroups": dotplots.subgroups(
+            metrics["subgroups"], metrics["summary"][OUT_OF_FOLD]["auroc_macro"]
+        ),
         "roc": panels.roc(shown, classes),
         "pr": panels.precision_recall(shown, classes),
         "calibration": panels.calibration(pooled, classes),
@@ -124,13 +138,18 @@ def draw(
     return [(title, caption, folder / f"{name}.png") for name, title, caption in PICTURES]
 
 
-def together(answers: Answers, names: Sequence[str]) -> list[Record]:
-    """Records `class, other, share, recordings`: of the recordings with a class whose source annotates another, how
-    many have that too."""
+def together(answers: Predictions, names: Sequence[str]) -> list[Record]:
+    """Records `class, other, share, recordings`: of the recordings with a class whose source
+    annotates another, how many have that too."""
     shares = curve_points.cooccurrence(answers)
     counted = (answers.labels == 1).T.astype(np.int64) @ answers.annotated.astype(np.int64)
     return [
-        {"class": name, "other": other, "share": shares[row, column], "recordings": counted[row, column]}
+        {
+            "class": name,
+            "other": other,
+            "share": shares[row, column],
+            "recordings": counted[row, column],
+        }
         for row, name in enumerate(names)
         for column, other in enumerate(names)
     ]
@@ -143,9 +162,20 @@ def training_history(history: pd.DataFrame) -> Figure:
     titles = ("Training loss", "Validation loss", "Validation AUROC (macro)")
     for axes, column, title in zip(axes_by_column, HISTORY, titles, strict=True):
         for index, (fold, rows) in enumerate(history.groupby("fold", sort=False)):
-            style = {"color": FOLDS[index % len(FOLDS)], "linestyle": DASHES[index // len(FOLDS) % len(DASHES)]}
+            style = {
+                "color": FOLDS[index % len(FOLDS)],
+                "linestyle": DASHES[index // len(FOLDS) % len(DASHES)],
+            }
             marker = "o" if len(rows) == 1 else None
-            axes.plot(rows["epoch"], rows[column], linewidth=1.1, marker=marker, markersize=3, label=fold, **style)
+            axes.plot(
+                rows["epoch"],
+                rows[column],
+                linewidth=1.1,
+                marker=marker,
+                markersize=3,
+                label=fold,
+                **style,
+            )
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("Epoch", fontsize=8)
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -156,5 +186,12 @@ def training_history(history: pd.DataFrame) -> Figure:
     for axes in axes_by_column[:2]:
         axes.set_ylim(low, high)
     lines, labels = axes_by_column[0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside lower center", ncols=min(len(lines), 10), fontsize=7, frameon=False)
+    figure.legend(
+        lines,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(lines), 10),
+        fontsize=7,
+        frameon=False,
+    )
     return figure

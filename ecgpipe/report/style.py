@@ -1,7 +1,8 @@
-"""What all figures share: the settings' colours and words, marks of what rests on few positives, PNG files.
+"""What all figures share: the settings' colours and words, marks of what rests on few positives,
+PNG files.
 
-Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), safe for colour-blind readers. The same data give
-the same bytes.
+Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), safe for colour-blind
+readers. The same data give the same bytes.
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,8 @@ def plain(axes: Axes, size: float) -> None:
 
 
 def shortened(name: str) -> str:
-    """A name that fits beside an axis: of a longer one the middle is left out, and no sign in it means mathematics.
+    """A name that fits beside an axis: of a longer one the middle is left out, and no sign in it
+    means mathematics.
 
     >>> shortened("AF"), shortened("733534002/164909002/6374002")
     ('AF', '733534002/1…9002/6374002')
@@ -49,7 +51,8 @@ def shortened(name: str) -> str:
 
 
 def why_unscored(one: Mapping[str, Any]) -> str:
-    """Why a class of a report has no AUROC (`annotated`, `positives`, `auroc`); empty where it has one."""
+    """Why a class of a report has no AUROC (`annotated`, `positives`, `auroc`); empty where it has
+    one."""
     if np.isfinite(one["auroc"]):
         return ""
     if not one["annotated"]:

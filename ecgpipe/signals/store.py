@@ -2,22 +2,24 @@
 
 A store is a folder:
 
-- `signals.store.npy`: int16 microvolts, [all samples of all recordings, 12], time-major, leads in `leads.LEADS` order.
+- `signals.store.npy`: int16 microvolts, [all samples of all recordings, 12], time-major, leads in
+  `leads.LEADS` order.
 - `peaks.npy`: int32, the R-peaks of all recordings, in samples from each recording's start.
 - `index.csv`: `record, first, samples, flags, digest, first_peak, peaks`; a recording is
-  `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`; flags are
-  joined by `|`; digest is the hash of the raw recording (`raw_digest`).
+  `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`;
+  flags are joined by `|`; digest is the hash of the raw recording (`raw_digest`).
 - `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
-- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's digest, which is
-  that of the digests of the first three.
+- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's
+  digest, which is that of the digests of the first three.
 - `SHA256SUMS`: the digests of these files (layout.py), checked when they are read.
 
-Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have instructions. This is format 3;
-formats 1 and 2 had the same files with other digests, so that duplicates in two stores of different formats would not
-be seen: an older store is refused.
+Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have
+instructions. This is format 3; formats 1 and 2 had the same files with other digests, so that
+duplicates in two stores of different formats would not be seen: an older store is refused.
 
-Why int16 microvolts: finer than every converter's step, half the bytes of float32, a range of +-32 mV.
-Why time-major: a crop is one contiguous read. The folder is written under a temporary name and renamed.
+Why int16 microvolts: finer than every converter's step, half the bytes of float32, a range of +-32
+mV. Why time-major: a crop is one contiguous read. The folder is written under a temporary name and
+renamed.
 """
 
 import io
@@ -39,7 +41,8 @@ INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
 
 @dataclass(frozen=True)
 class Store:
-    """A store opened for reading: `signals_uv` [samples, 12] is memory-mapped, `index` has one row per recording."""
+    """A store opened for reading: `signals_uv` [samples, 12] is memory-mapped, `index` has one row
+    per recording."""
 
     signals_uv: np.ndarray
     peaks: np.ndarray
@@ -53,15 +56,20 @@ def read_about(folder: Path) -> dict[str, Any]:
     """store.json of a store. ValueError where it is missing, damaged or of another format."""
     path = Path(folder) / "store.json"
     if not path.exists():
-        raise ValueError(f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`")
-    about = json.loads(digests.checked(path, required=True))
+        raise ValueError(
+            f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
+        )
+    about = json.loads(digests.read_verified(path, required=True))
     if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
-        raise ValueError(f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it")
+        raise ValueError(
+            f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it"
+        )
     return about
 
 
 def open_store(folder: Path) -> Store:
-    """Opens the store in `folder`. ValueError where a file is damaged, or they do not fit each other."""
+    """Opens the store in `folder`. ValueError where a file is damaged, or they do not fit each
+    other."""
     about = read_about(folder)
     digests.verify(Path(folder) / "signals.npy", required=True)
     signals_uv = np.load(Path(folder) / "signals.npy", mmap_mode="r")
@@ -71,7 +79,7 @@ def open_store(folder: Path) -> Store:
             f"{folder}: index.csv counts {int(index['samples'].sum())} samples, signals.npy holds {len(signals_uv)}; "
             "rebuild the store with `dvc repro -f`"
         )
-    peaks = np.load(io.BytesIO(digests.checked(Path(folder) / "peaks.npy", required=True)))
+    peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / "peaks.npy", required=True)))
     return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
 
 

@@ -1,1 +1,2 @@
-"""Simulated hearts: patients, dipoles, rhythms, noise, and the files of four simulated hospitals."""
+"""Simulated hearts: patients, dipoles, rhythms, noise, and the files of four simulated
+hospitals."""

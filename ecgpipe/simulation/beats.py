@@ -1,4 +1,5 @@
-"""A heart beating: the rhythm that suits a patient's findings, and what the leads record of all its beats."""
+"""A heart beating: the rhythm that suits a patient's findings, and what the leads record of all its
+beats."""
 
 from collections.abc import Iterator
 
@@ -18,7 +19,8 @@ def beat(
 ) -> tuple[Beats, np.ndarray]:
     """Beats over `seconds`, and the dipole of the atria between P waves [time, 3].
 
-    Premature beats keep away from the first and last `margin_s`, so that what is counted is also seen.
+    Premature beats keep away from the first and last `margin_s`, so that what is counted is also
+    seen.
     """
     samples = round(seconds * rate_hz)
     if has.rhythm == "AF":
@@ -32,13 +34,19 @@ def beat(
     slow = rng.uniform(0.003, 0.015)
     intervals = rhythm.sinus_intervals(rng, has.rate_bpm, seconds, has.swing_s, slow)
     mean_s = 60 / has.rate_bpm
-    seen = np.arange(int(1.2 * margin_s / mean_s) + 1, max(int((seconds - 1.5 * margin_s) / mean_s), 3))
-    early = round(has.premature * max(seconds / 10, 1))  # as frequent in a long recording, or a window shows none
+    seen = np.arange(
+        int(1.2 * margin_s / mean_s) + 1, max(int((seconds - 1.5 * margin_s) / mean_s), 3)
+    )
+    early = round(
+        has.premature * max(seconds / 10, 1)
+    )  # as frequent in a long recording, or a window shows none
     odd = rng.permutation(seen)[: early + has.ventricular].tolist()
     return rhythm.sinus(rng, intervals, has.pr_s, odd[:early], odd[early:]), np.zeros((samples, 3))
 
 
-def trace(rng: np.random.Generator, of: Heart, beats: Beats, atrial: np.ndarray, rate_hz: float) -> np.ndarray:
+def trace(
+    rng: np.random.Generator, of: Heart, beats: Beats, atrial: np.ndarray, rate_hz: float
+) -> np.ndarray:
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     dipole, samples = atrial.copy(), len(atrial)
     for kind, at_s, stretch, gain in _events(rng, of, beats):
@@ -65,9 +73,16 @@ def _events(rng: np.random.Generator, of: Heart, beats: Beats) -> Iterator[Event
     own = beats.conducted != rhythm.VENTRICULAR
     stretch, gain = _jittered(rng, int(own.sum()), 0.02, 0.05)
     yield of.st, beats.qrs_s[own], np.ones(own.sum()), gain
-    yield of.t, beats.qrs_s[own] + of.begin_s + qt_s[own] * stretch, stretch * (qt_s[own] / 0.4) ** 0.8, gain
+    yield (
+        of.t,
+        beats.qrs_s[own] + of.begin_s + qt_s[own] * stretch,
+        stretch * (qt_s[own] / 0.4) ** 0.8,
+        gain,
+    )
 
 
-def _jittered(rng: np.random.Generator, count: int, stretch: float, gain: float) -> tuple[np.ndarray, np.ndarray]:
+def _jittered(
+    rng: np.random.Generator, count: int, stretch: float, gain: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Stretches and gains near 1, one per event."""
     return 1 + stretch * rng.uniform(-1, 1, count), 1 + gain * rng.standard_normal(count)

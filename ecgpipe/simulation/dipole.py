@@ -1,12 +1,14 @@
 """The electrical heart: waves of a moving dipole, and what the twelve leads see of it.
 
-Every wave is a Gaussian in time (its two halves may differ in width) times a fixed vector of a dipole in the torso:
-x to the patient's left, y to the feet, z to the back, in mV (McSharry et al. 2003, doi:10.1109/TBME.2003.808805;
-Sameni et al. 2007, doi:10.1155/2007/43407). The eight independent leads are the dipole times the lead field of
-Dower et al. 1980 (J. Electrocardiol. 13:91, doi:10.1016/S0022-0736(80)80047-0), from which the limb leads follow
-exactly: III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
+Every wave is a Gaussian in time (its two halves may differ in width) times a fixed vector of a
+dipole in the torso: x to the patient's left, y to the feet, z to the back, in mV (McSharry et al.
+2003, doi:10.1109/TBME.2003.808805; Sameni et al. 2007, doi:10.1155/2007/43407). The eight
+independent leads are the dipole times the lead field of Dower et al. 1980 (J. Electrocardiol.
+13:91, doi:10.1016/S0022-0736(80)80047-0), from which the limb leads follow exactly: III = II - I,
+aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
 
-Axis, duration and voltage are measured on the waves themselves, so that a label can be read off what was drawn.
+Axis, duration and voltage are measured on the waves themselves, so that a label can be read off
+what was drawn.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +40,8 @@ EDGE = 0.04  # a QRS begins and ends where the dipole reaches this share of its 
 
 @dataclass(frozen=True)
 class Waves:
-    """Some Gaussians: centre and the widths before and after it in seconds [wave], vectors in mV [wave, 3]."""
+    """Some Gaussians: centre and the widths before and after it in seconds [wave], vectors in mV
+    [wave, 3]."""
 
     centre_s: np.ndarray
     before_s: np.ndarray
@@ -47,7 +50,9 @@ class Waves:
 
     def stretched(self, factor: float) -> "Waves":
         """The same waves, slower by `factor`."""
-        return Waves(self.centre_s * factor, self.before_s * factor, self.after_s * factor, self.vector_mv)
+        return Waves(
+            self.centre_s * factor, self.before_s * factor, self.after_s * factor, self.vector_mv
+        )
 
     def turned(self, matrix: np.ndarray) -> "Waves":
         """The same waves with every vector multiplied by a 3 x 3 matrix."""
@@ -55,18 +60,25 @@ class Waves:
 
     def taken(self, part: slice) -> "Waves":
         """Some of the waves."""
-        return Waves(self.centre_s[part], self.before_s[part], self.after_s[part], self.vector_mv[part])
+        return Waves(
+            self.centre_s[part], self.before_s[part], self.after_s[part], self.vector_mv[part]
+        )
 
     def joined(self, other: "Waves") -> "Waves":
         """These waves and the others."""
         names = ("centre_s", "before_s", "after_s", "vector_mv")
-        return Waves(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
+        return Waves(
+            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names)
+        )
 
 
 def waves(*rows: tuple[float, float, float, tuple[float, float, float]]) -> Waves:
     """Waves from rows of (centre, width before, width after in milliseconds, (x, y, z) in mV)."""
     centre, before, after, vector = zip(*rows, strict=True)
-    return Waves(*(np.array(times, float) / 1000 for times in (centre, before, after)), np.array(vector, float))
+    return Waves(
+        *(np.array(times, float) / 1000 for times in (centre, before, after)),
+        np.array(vector, float),
+    )
 
 
 def rotation(axis: np.ndarray, angle_rad: float) -> np.ndarray:
@@ -81,14 +93,24 @@ def to_twelve(leads_mv: np.ndarray) -> np.ndarray:
     return leads_mv @ TO_TWELVE
 
 
-def activation(kind: Waves, at_s: np.ndarray, stretch: np.ndarray, gain: np.ndarray, rate_hz: float, samples: int):
-    """[wave, time]: each wave drawn once per event, at event + stretch x centre, stretch times as wide, times gain.
+def activation(
+    kind: Waves,
+    at_s: np.ndarray,
+    stretch: np.ndarray,
+    gain: np.ndarray,
+    rate_hz: float,
+    samples: int,
+):
+    """[wave, time]: each wave drawn once per event, at event + stretch x centre, stretch times as
+    wide, times gain.
 
     Time 0 is sample 0; what falls outside is left out.
     """
     drawn = np.zeros((len(kind.centre_s), samples))
     slowest = float(np.max(stretch, initial=0.0))
-    for wave, (centre, before, after) in enumerate(zip(kind.centre_s, kind.before_s, kind.after_s, strict=True)):
+    for wave, (centre, before, after) in enumerate(
+        zip(kind.centre_s, kind.before_s, kind.after_s, strict=True)
+    ):
         middle = (at_s + stretch * centre)[:, None] * rate_hz
         reach = np.array([-before, after]) * (REACH * slowest * rate_hz)
         index = np.round(middle).astype(np.int64) + np.arange(int(reach[0]) - 1, int(reach[1]) + 2)
@@ -114,7 +136,8 @@ def areas(kind: Waves, field: np.ndarray) -> np.ndarray:
 
 
 def frontal_axis(kind: Waves, field: np.ndarray) -> float:
-    """The frontal axis in degrees, -180 to 180, from net areas in I and aVF (0 left, 90 to the feet).
+    """The frontal axis in degrees, -180 to 180, from net areas in I and aVF (0 left, 90 to the
+    feet).
 
     An augmented lead is smaller than a bipolar one by sqrt(3) / 2, which is made good.
     """
@@ -123,10 +146,12 @@ def frontal_axis(kind: Waves, field: np.ndarray) -> float:
 
 
 def with_axis(kind: Waves, field: np.ndarray, degrees: float) -> Waves:
-    """The waves turned about the z axis so that their frontal axis is `degrees`, or as near as turning can bring it.
+    """The waves turned about the z axis so that their frontal axis is `degrees`, or as near as
+    turning can bring it.
 
-    The net force v, turned by theta, lies on the axis phi where n . R(theta) v = 0, n = aVF' cos phi - I sin phi:
-    a cos theta + b sin theta + c = 0, of whose two answers one points along the axis and one against it.
+    The net force v, turned by theta, lies on the axis phi where n . R(theta) v = 0, n = aVF' cos
+    phi - I sin phi: a cos theta + b sin theta + c = 0, of whose two answers one points along the
+    axis and one against it.
     """
     force = (kind.before_s + kind.after_s) @ kind.vector_mv
     lead_i, lead_avf = field[0], (field[1] - field[0] / 2) * 2 / np.sqrt(3)
@@ -155,7 +180,10 @@ def with_duration(kind: Waves, duration_s: float) -> Waves:
     return kind.stretched(duration_s / (end - begin))
 
 
-def extremes(kind: Waves, field: np.ndarray, begin_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest value of one beat in each of the twelve leads between two times, mV [12] each."""
+def extremes(
+    kind: Waves, field: np.ndarray, begin_s: float, end_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest value of one beat in each of the twelve leads between two times, mV [12]
+    each."""
     leads = to_twelve(once(kind, np.arange(begin_s, end_s, 0.002)) @ field.T)
     return leads.min(axis=0), leads.max(axis=0)

@@ -1,14 +1,15 @@
 """What invented patients have: which findings go together, and how often.
 
-Findings that no label names (hypertrophy, infarct Q waves, early repolarisation, ventricular beats ...) are drawn
-among all, so that a class cannot be told by what else the simulator happens to do.
+Findings that no label names (hypertrophy, infarct Q waves, early repolarisation, ventricular beats
+...) are drawn among all, so that a class cannot be told by what else the simulator happens to do.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Shares of the findings. Every class comes to 7 to 20 percent of recordings, sinus rhythm to a third.
+# Shares of the findings. Every class comes to 7 to 20 percent of recordings, sinus rhythm to a
+# third.
 RHYTHMS = {"NSR": 0.47, "SB": 0.145, "STach": 0.125, "AF": 0.14, "AFL": 0.12}
 WELL = 0.28  # share of patients in whom nothing but the rhythm is drawn
 CONDUCTION = {
@@ -36,7 +37,8 @@ EXTRA = {
 
 @dataclass(frozen=True)
 class Findings:
-    """What one patient has. Degrees, seconds and beats a minute; names are keys of the tables above."""
+    """What one patient has. Degrees, seconds and beats a minute; names are keys of the tables
+    above."""
 
     age: int
     sex: str
@@ -59,12 +61,22 @@ def pick(rng: np.random.Generator, shares: dict[str, float]) -> str:
     return list(shares)[int(np.searchsorted(np.cumsum(weights / weights.sum()), rng.random()))]
 
 
-def findings(rng: np.random.Generator, rhythm: str | None = None, **wanted: object) -> Findings:
+def draw_findings(
+    rng: np.random.Generator, rhythm: str | None = None, **wanted: object
+) -> Findings:
     """Draws a patient; any field may be given instead of drawn."""
     rhythm = rhythm or pick(rng, RHYTHMS)
     well = rng.random() < WELL
     sinus = rhythm in ("NSR", "SB", "STach")
-    age = int(np.clip(rng.normal(72 if rhythm in ("AF", "AFL") else 57, 11 if rhythm in ("AF", "AFL") else 19), 14, 95))
+    age = int(
+        np.clip(
+            rng.normal(
+                72 if rhythm in ("AF", "AFL") else 57, 11 if rhythm in ("AF", "AFL") else 19
+            ),
+            14,
+            95,
+        )
+    )
     conduction = "normal" if well else pick(rng, CONDUCTION)
     swings = rhythm in ("NSR", "SB") and rng.random() < 0.24
     drawn = Findings(
@@ -74,7 +86,9 @@ def findings(rng: np.random.Generator, rhythm: str | None = None, **wanted: obje
         rate_bpm=_rate(rng, rhythm),
         swing_s=rng.uniform(0.2, 0.5) if swings else rng.uniform(0.0, 0.07),
         pr_s=_pr(rng, rhythm, long=sinus and not well and rng.random() < 0.23),
-        premature=int(rng.integers(2, 6)) if sinus and rng.random() < (0.05 if swings else 0.19) else 0,
+        premature=int(rng.integers(2, 6))
+        if sinus and rng.random() < (0.05 if swings else 0.19)
+        else 0,
         ventricular=int(rng.integers(1, 4)) if rhythm != "AFL" and rng.random() < 0.06 else 0,
         conduction=conduction,
         axis=_axis(rng, conduction, age, well),
@@ -101,7 +115,11 @@ def _rate(rng: np.random.Generator, rhythm: str) -> float:
 def _pr(rng: np.random.Generator, rhythm: str, long: bool) -> float:
     """From the begin of P to the begin of QRS, seconds."""
     if long:
-        return rng.uniform(0.208, 0.27) if rhythm == "STach" else 0.208 + min(rng.gamma(1.5, 0.03), 0.14)
+        return (
+            rng.uniform(0.208, 0.27)
+            if rhythm == "STach"
+            else 0.208 + min(rng.gamma(1.5, 0.03), 0.14)
+        )
     return float(np.clip(rng.normal(0.135 if rhythm == "STach" else 0.155, 0.018), 0.11, 0.192))
 
 

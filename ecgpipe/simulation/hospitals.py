@@ -1,8 +1,9 @@
-"""Making the demo's recordings: invented patients in four invented hospitals, in the file forms of real ones.
+"""Making the demo's recordings: invented patients in four invented hospitals, in the file forms of
+real ones.
 
-Recording i of a source comes from its own random generator, keyed by (seed, source, i): the files are the same
-whatever the number of workers, and any source can be made alone. Some files are faulty on purpose (`FAULTS`), as in
-every real collection.
+Recording i of a source comes from its own random generator, keyed by (seed, source, i): the files
+are the same whatever the number of workers, and any source can be made alone. Some files are faulty
+on purpose (`FAULTS`), as in every real collection.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.project import atomic
 from ecgpipe.simulation import dipole, label_criteria, noise, writers
 from ecgpipe.simulation.beats import beat, trace
-from ecgpipe.simulation.findings import Findings, findings
+from ecgpipe.simulation.findings import Findings, draw_findings
 from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.simulation.patients import make
 from ecgpipe.simulation.workers import note, watched
@@ -32,7 +33,7 @@ QUANTA_MV = (0.001, 0.0025, 0.00488)  # steps of converters
 
 
 @dataclass(frozen=True)
-class Source:
+class Hospital:
     """An invented hospital: `number` keys its randomness, `share` is its part of all recordings."""
 
     number: int
@@ -46,10 +47,10 @@ class Source:
 
 
 SOURCES = {
-    "sim-north": Source(0, 220 / 640, "NO", 500, 10, 10, 60, 1.0),
-    "sim-east": Source(1, 160 / 640, "EA", 1000, 12, 30, 50, 1.3),
-    "sim-south": Source(2, 120 / 640, "SO", 257, 10, 20, 50, 1.6),
-    "sim-west": Source(3, 140 / 640, "WE", 500, 10, 15, 50, 0.8),
+    "sim-north": Hospital(0, 220 / 640, "NO", 500, 10, 10, 60, 1.0),
+    "sim-east": Hospital(1, 160 / 640, "EA", 1000, 12, 30, 50, 1.3),
+    "sim-south": Hospital(2, 120 / 640, "SO", 257, 10, 20, 50, 1.6),
+    "sim-west": Hospital(3, 140 / 640, "WE", 500, 10, 15, 50, 0.8),
 }
 
 # What is wrong on purpose: source, record (counted from 0), fault.
@@ -73,8 +74,9 @@ COPY = ("sim-north", 15)  # what "copy of sim-north 15" repeats
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A simulated recording: signal in mV [time, 12], label abbreviations, R-peaks in seconds, and whose it is."""
+class SimulatedRecording:
+    """A simulated recording: signal in mV [time, 12], label abbreviations, R-peaks in seconds, and
+    whose it is."""
 
     signal_mv: np.ndarray
     rate_hz: float
@@ -107,18 +109,22 @@ def simulate_recording(
     clean: bool = False,
     mains_hz: float = 50.0,
     loud: float = 1.0,
-) -> Recording:
-    """One recording of a patient with findings `has` (drawn where None); `clean` leaves noise and filters out.
+) -> SimulatedRecording:
+    """One recording of a patient with findings `has` (drawn where None); `clean` leaves noise and
+    filters out.
 
-    The patient is drawn from `patient`, where given: the same generator afresh gives the same patient again.
+    The patient is drawn from `patient`, where given: the same generator afresh gives the same
+    patient again.
     """
     patient = patient or rng
-    has = has or findings(patient)
+    has = has or draw_findings(patient)
     of = make(patient, has)
     beats, atrial = beat(rng, has, rate_hz, seconds + 2 * MARGIN_S, MARGIN_S)
     leads = trace(rng, of, beats, atrial, rate_hz)
     if not clean:
-        leads = leads + noise.noise(rng, noise.draw(rng, mains_hz, loud), rate_hz, len(leads))
+        leads = leads + noise.noise(
+            rng, noise.sample_noise(rng, mains_hz, loud), rate_hz, len(leads)
+        )
         if rng.random() < 0.6:
             low_hz, high_hz = rng.choice([0.05, 0.15, 0.5]), rng.choice([40, 100, 150])
             leads = noise.band(leads, rate_hz, low_hz, min(high_hz, rate_hz / 2.2))
@@ -127,7 +133,7 @@ def simulate_recording(
     first = round(MARGIN_S * rate_hz)
     kept = dipole.to_twelve(leads[first : first + round(seconds * rate_hz)])
     peaks = beats.qrs_s - MARGIN_S
-    return Recording(
+    return SimulatedRecording(
         signal_mv=kept.astype(np.float32),
         rate_hz=rate_hz,
         labels=label_criteria.labels(has, of, beats, MARGIN_S, MARGIN_S + seconds),
@@ -139,25 +145,35 @@ def simulate_recording(
 
 
 def simulate(name: str, folder: Path, params: SimulateParams, workers: int = -1) -> int:
-    """Writes all recordings of the source `name` into `folder`, whole or not at all; how many there are."""
+    """Writes all recordings of the source `name` into `folder`, whole or not at all; how many there
+    are."""
     if name not in SOURCES:
         raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
     count = size(name, params.recordings)
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     with atomic.atomic(folder) as temporary, watched(_DIED) as notes:
         temporary.mkdir()
-        jobs = (delayed(_write_chunk)(name, temporary.resolve(), notes, params.seed, chunk) for chunk in chunks)
+        jobs = (
+            delayed(_write_chunk)(name, temporary.resolve(), notes, params.seed, chunk)
+            for chunk in chunks
+        )
         done = Parallel(n_jobs=workers, return_as="generator")(jobs)
-        rows = [row for part in tqdm(done, total=len(chunks), desc=name, disable=None) for row in part]
+        rows = [
+            row for part in tqdm(done, total=len(chunks), desc=name, disable=None) for row in part
+        ]
         if rows:
             pd.DataFrame(rows).to_csv(temporary / "metadata.csv", index=False, lineterminator="\n")
     return count
 
 
-def _write_chunk(name: str, folder: Path, notes: str, seed: int, chunk: range) -> list[dict[str, object]]:
+def _write_chunk(
+    name: str, folder: Path, notes: str, seed: int, chunk: range
+) -> list[dict[str, object]]:
     """Writes some recordings; the rows of the metadata table of a source that has one."""
     rows = []
-    with contextlib.chdir(folder):  # where it is gone, as its owner was killed, no path below it can be made again
+    with contextlib.chdir(
+        folder
+    ):  # where it is gone, as its owner was killed, no path below it can be made again
         for index in chunk:
             note(notes, f"{name} {index}")
             rows.append(_write(name, Path(), seed, index))
@@ -165,8 +181,11 @@ def _write_chunk(name: str, folder: Path, notes: str, seed: int, chunk: range) -
     return [row for row in rows if row]
 
 
-def make_recording(name: str, seed: int, index: int) -> tuple[Recording, np.random.Generator]:
-    """Recording `index` of a source, and its generator, ready for what else is to be drawn about it."""
+def make_recording(
+    name: str, seed: int, index: int
+) -> tuple[SimulatedRecording, np.random.Generator]:
+    """Recording `index` of a source, and its generator, ready for what else is to be drawn about
+    it."""
     source = SOURCES[name]
     rng = np.random.default_rng([seed, source.number, index])
     seconds = round(rng.spawn(1)[0].uniform(source.shortest_s, source.longest_s) * 2) / 2
@@ -179,7 +198,9 @@ def make_recording(name: str, seed: int, index: int) -> tuple[Recording, np.rand
         loud=source.loud,
     )
     if (name, index) == COPY:
-        recording = replace(recording, signal_mv=np.rint(1000 * recording.signal_mv.astype(np.float16)) / 1000)
+        recording = replace(
+            recording, signal_mv=np.rint(1000 * recording.signal_mv.astype(np.float16)) / 1000
+        )
     return recording, rng
 
 
@@ -189,20 +210,28 @@ def patient_of(name: str, index: int) -> int:
 
 
 def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list[str]:
-    """Abbreviations in the words of a source; what it has no word for is left out, or OTHER where nothing else is."""
+    """Abbreviations in the words of a source; what it has no word for is left out, or OTHER where
+    nothing else is."""
     codes = [label_criteria.CODES[label] for label in labels]
     if name == "sim-north":  # now and then the code that counts as the same class
-        equivalent = {one.codes[0]: one.codes for one in classes.classes("study")}
+        equivalent = {one.codes[0]: one.codes for one in classes.select("study")}
         return [equivalent[code][-1 if rng.random() < 0.2 else 0] for code in codes]
-    words = {code: text for text, known in vocabularies.vocabulary(name).items() for code in sorted(known)}
-    if name == "sim-west" and labels != ("NSR",):  # statement 1, a normal recording, says that there is nothing else
+    words = {
+        code: text
+        for text, known in vocabularies.vocabulary(name).items()
+        for code in sorted(known)
+    }
+    if name == "sim-west" and labels != (
+        "NSR",
+    ):  # statement 1, a normal recording, says that there is nothing else
         words[label_criteria.CODES["NSR"]] = "20"
     said = [words[code] for code in codes if code in words]
     return said or [OTHER] * (name == "sim-south")
 
 
 def _write(name: str, folder: Path, seed: int, index: int) -> dict[str, object]:
-    """Writes one recording and its faults; its row of the metadata table, empty where there is none."""
+    """Writes one recording and its faults; its row of the metadata table, empty where there is
+    none."""
     source = SOURCES[name]
     faults = [fault for where, at, fault in FAULTS if (where, at) == (name, index)]
     recording, rng = make_recording(
@@ -216,7 +245,11 @@ def _write(name: str, folder: Path, seed: int, index: int) -> dict[str, object]:
     said = native(name, recording.labels, rng)
     if name == "sim-west":
         writers.write_h5(folder, record, signal_mv)
-        row = {"ECG_ID": record, "AHA_Code": ";".join(said), "Patient_ID": f"P{patient_of(name, index) + 1:05d}"}
+        row = {
+            "ECG_ID": record,
+            "AHA_Code": ";".join(said),
+            "Patient_ID": f"P{patient_of(name, index) + 1:05d}",
+        }
         row |= {
             "Age": age,
             "Sex": recording.sex,
@@ -241,7 +274,9 @@ def _spoil(stem: Path, faults: list[str]) -> None:
     if "gain 1000.0(0)/mV" in faults:
         text = text.replace(" 1000/mV ", " 1000.0(0)/mV ")
     if "comma after the last code" in faults:
-        text = "".join(line + ("," if line.startswith("#Dx") else "") + "\n" for line in text.splitlines())
+        text = "".join(
+            line + ("," if line.startswith("#Dx") else "") + "\n" for line in text.splitlines()
+        )
     header.write_text(text, encoding="utf-8", newline="\n")
     if "truncated signal file" in faults:
         signal.write_bytes(signal.read_bytes()[: signal.stat().st_size * 3 // 5])

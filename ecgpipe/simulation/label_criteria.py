@@ -1,8 +1,9 @@
 """The definitions of the labels, applied to what a simulated recording shows.
 
-Axis from the net QRS area in I and aVF, QRS duration, voltages peak to peak, polarity and size of T, P waves and the
-intervals between them: all measured on the clean waves (after the AHA/ACCF/HRS recommendations of 2009, parts III and
-IV, doi:10.1161/CIRCULATIONAHA.108.191095 and doi:10.1161/CIRCULATIONAHA.108.191096).
+Axis from the net QRS area in I and aVF, QRS duration, voltages peak to peak, polarity and size of
+T, P waves and the intervals between them: all measured on the clean waves (after the AHA/ACCF/HRS
+recommendations of 2009, parts III and IV, doi:10.1161/CIRCULATIONAHA.108.191095 and
+doi:10.1161/CIRCULATIONAHA.108.191096).
 """
 
 import numpy as np
@@ -35,20 +36,29 @@ ARRHYTHMIA_S = 0.14  # sinus arrhythmia: longest less shortest sinus interval
 LONG_PR_S = 0.2
 BROAD_S = 0.12
 LOW_LIMB_MV, LOW_CHEST_MV = 0.5, 1.0
-# Pairs of neighbouring leads by their place in the standard order; T counts as inverted where both of a pair show it.
+# Pairs of neighbouring leads by their place in the standard order; T counts as inverted where both
+# of a pair show it.
 CONTIGUOUS = [(0, 4), (1, 5), (2, 5), (7, 8), (8, 9), (9, 10), (10, 11)]
 FRONT = (7, 8, 9)  # V2-V4: T should be upright whatever the QRS
 T_LEADS = (0, 1, 8, 9, 10, 11)  # I, II, V3-V6: where T is upright in health
 
 
 def labels(has: Findings, of: Heart, beats: Beats, begin_s: float, end_s: float) -> tuple[str, ...]:
-    """Abbreviations of all labels that the recording from `begin_s` to `end_s` (on the clock of `beats`) earns."""
-    found = {*_rhythm(has, beats, begin_s, end_s), *_conduction(has, of), *_axis(of), *_voltage(of), *_t(has, of)}
+    """Abbreviations of all labels that the recording from `begin_s` to `end_s` (on the clock of
+    `beats`) earns."""
+    found = {
+        *_rhythm(has, beats, begin_s, end_s),
+        *_conduction(has, of),
+        *_axis(of),
+        *_voltage(of),
+        *_t(has, of),
+    }
     return tuple(label for label in CODES if label in found)
 
 
 def _rhythm(has: Findings, beats: Beats, begin_s: float, end_s: float) -> list[str]:
-    """The rhythm. Sinus arrhythmia takes the place of normal sinus rhythm, and stands beside bradycardia."""
+    """The rhythm. Sinus arrhythmia takes the place of normal sinus rhythm, and stands beside
+    bradycardia."""
     if has.rhythm in ("AF", "AFL"):
         return [has.rhythm]
     seen = (beats.p_s > begin_s) & (beats.p_s < end_s - 0.3)
@@ -57,7 +67,10 @@ def _rhythm(has: Findings, beats: Beats, begin_s: float, end_s: float) -> list[s
         found.append("PAC")
     own = (beats.origin[seen][:-1] != ECTOPIC) & (beats.origin[seen][1:] != ECTOPIC)
     intervals_s = np.diff(beats.p_s[seen])[own]
-    swinging = len(intervals_s) > 2 and np.ptp(intervals_s[intervals_s < 1.6 * 60 / has.rate_bpm]) > ARRHYTHMIA_S
+    swinging = (
+        len(intervals_s) > 2
+        and np.ptp(intervals_s[intervals_s < 1.6 * 60 / has.rate_bpm]) > ARRHYTHMIA_S
+    )
     if swinging:
         found.append("SA")
     if has.rate_bpm < 60:
@@ -89,8 +102,8 @@ def _voltage(of: Heart) -> list[str]:
 
 
 def _t(has: Findings, of: Heart) -> list[str]:
-    """Inverted: at least 0.1 mV down in two neighbouring leads. Abnormal: flat (under a tenth of R) in three leads
-    or biphasic in two. T that follows from a bundle branch block is neither.
+    """Inverted: at least 0.1 mV down in two neighbouring leads. Abnormal: flat (under a tenth of R)
+    in three leads or biphasic in two. T that follows from a bundle branch block is neither.
     """
     if "LBBB" in has.conduction:
         return []

@@ -1,7 +1,9 @@
-"""What is not heart in a recording: breathing, muscle, mains, moving electrodes, and the filters of the cart.
+"""What is not heart in a recording: breathing, muscle, mains, moving electrodes, and the filters of
+the cart.
 
-Noise arises at the nine electrodes RA, LA, LL, V1-V6 and reaches the leads as voltages between them, so that the
-algebra of the limb leads holds with noise as without: I = LA - RA, II = LL - RA, V = V - (RA + LA + LL) / 3.
+Noise arises at the nine electrodes RA, LA, LL, V1-V6 and reaches the leads as voltages between
+them, so that the algebra of the limb leads holds with noise as without: I = LA - RA, II = LL - RA,
+V = V - (RA + LA + LL) / 3.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ TO_LEADS[range(3, 9), range(2, 8)] = 1
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Root mean squares in mV of baseline wander, muscle and mains noise; mains frequency; electrode steps."""
+    """Root mean squares in mV of baseline wander, muscle and mains noise; mains frequency;
+    electrode steps."""
 
     wander_mv: float
     muscle_mv: float
@@ -26,7 +29,7 @@ class Disturbance:
     steps: int
 
 
-def draw(rng: np.random.Generator, mains_hz: float, loud: float = 1.0) -> Disturbance:
+def sample_noise(rng: np.random.Generator, mains_hz: float, loud: float = 1.0) -> Disturbance:
     """One recording's disturbance: most are quiet, some are not. `loud` scales all of it."""
     return Disturbance(
         wander_mv=loud * np.exp(rng.normal(np.log(0.03), 0.8)),
@@ -52,19 +55,26 @@ def noise(rng: np.random.Generator, how: Disturbance, rate_hz: float, samples: i
     return electrodes @ TO_LEADS
 
 
-def _coloured(rng: np.random.Generator, how: Disturbance, rate_hz: float, samples: int) -> np.ndarray:
-    """Wander (0.05 to 0.5 Hz) and muscle noise (10 to 150 Hz and more, in bursts) at the electrodes, [time, 9]."""
+def _coloured(
+    rng: np.random.Generator, how: Disturbance, rate_hz: float, samples: int
+) -> np.ndarray:
+    """Wander (0.05 to 0.5 Hz) and muscle noise (10 to 150 Hz and more, in bursts) at the
+    electrodes, [time, 9]."""
     length = samples + -samples % 240  # a length with small prime factors, mostly
     hz = np.fft.rfftfreq(length, 1 / rate_hz)
     slow = np.where(hz > 0.03, 1 / np.maximum(hz, 0.05), 0) / (1 + (hz / 0.45) ** 4)
     fast = (hz / 20) / (1 + (hz / 20) ** 2) ** rng.uniform(0.7, 1.1) / (1 + (hz / 150) ** 4)
     few = int(np.searchsorted(hz, 3.0))
     draws = rng.standard_normal((9, 2 * len(hz)), dtype=np.float32).view(np.complex64)
-    spectrum = draws * (_unit(fast, length) * how.muscle_mv * rng.gamma(3, 1 / 3, (9, 1))).astype(np.float32)
+    spectrum = draws * (_unit(fast, length) * how.muscle_mv * rng.gamma(3, 1 / 3, (9, 1))).astype(
+        np.float32
+    )
     burst = np.fft.irfft(spectrum, length)[:, :samples]
     if rng.random() < 0.15:  # a tense moment
         at = np.arange(samples) / samples
-        burst = burst * (0.7 + 3 * np.exp(-0.5 * ((at - rng.random()) / rng.uniform(0.03, 0.2)) ** 2))
+        burst = burst * (
+            0.7 + 3 * np.exp(-0.5 * ((at - rng.random()) / rng.uniform(0.03, 0.2)) ** 2)
+        )
     draws = rng.standard_normal((2, 9, few))
     spectrum = np.zeros((9, len(hz)), complex)
     spectrum[:, :few] = (draws[0] + 1j * draws[1]) * (_unit(slow, length)[:few] * how.wander_mv)
@@ -72,18 +82,22 @@ def _coloured(rng: np.random.Generator, how: Disturbance, rate_hz: float, sample
 
 
 def _unit(shape: np.ndarray, length: int) -> np.ndarray:
-    """The shape of a half spectrum scaled so that unit Gaussian draws give a signal of root mean square 1."""
+    """The shape of a half spectrum scaled so that unit Gaussian draws give a signal of root mean
+    square 1."""
     return shape * length / np.sqrt(4 * np.sum(shape**2) + 1e-30)
 
 
 def band(signal: np.ndarray, rate_hz: float, low_hz: float, high_hz: float) -> np.ndarray:
-    """[time, lead] through a cart's band: one resistor and capacitor below (its phase too), Butterworth above.
+    """[time, lead] through a cart's band: one resistor and capacitor below (its phase too),
+    Butterworth above.
 
     The lower edge shifts the ST segment as such carts do.
     """
     samples = len(signal)
     length = samples + -samples % 240
-    padded = np.concatenate([signal, np.linspace(signal[-1], signal[0], length - samples + 2)[1:-1]])
+    padded = np.concatenate(
+        [signal, np.linspace(signal[-1], signal[0], length - samples + 2)[1:-1]]
+    )
     hz = np.fft.rfftfreq(length, 1 / rate_hz)
     response = 1j * hz / (1j * hz + low_hz) / np.sqrt(1 + (hz / high_hz) ** 8)
     return np.fft.irfft(np.fft.rfft(padded, axis=0) * response[:, None], length, axis=0)[:samples]

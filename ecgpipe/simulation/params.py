@@ -8,7 +8,8 @@ from ecgpipe.project.params import MOST_SEED, Section
 
 
 class SimulateParams(Section):
-    """The section `simulate`: the sources made, recordings of all four together, and the seed of everything random."""
+    """The section `simulate`: the sources made, recordings of all four together, and the seed of
+    everything random."""
 
     sources: list[Literal["sim-north", "sim-east", "sim-south", "sim-west"]]
     recordings: int = Field(ge=60, le=1_000_000)

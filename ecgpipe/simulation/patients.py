@@ -1,8 +1,9 @@
 """One invented patient's heart: waves and lead field drawn to suit the findings.
 
-Shapes after textbook vectorcardiography: septum first, then the free wall, then the base; in right bundle branch
-block the right ventricle late and alone; in left bundle branch block no septal force and a slow, notched passage to
-the left and back; in left anterior fascicular block first down, then up and to the left.
+Shapes after textbook vectorcardiography: septum first, then the free wall, then the base; in right
+bundle branch block the right ventricle late and alone; in left bundle branch block no septal force
+and a slow, notched passage to the left and back; in left anterior fascicular block first down, then
+up and to the left.
 """
 
 from dataclasses import dataclass, replace
@@ -37,8 +38,12 @@ LAFB_QRS = waves(
     (8, 11, 11, (0.75, -0.55, 0.25)),
     (24, 11, 12, (0.20, -0.55, 0.45)),
 )
-T_WAVE = waves((-92, 52, 36, (0.26, 0.20, -0.20)), (-150, 60, 50, (0.07, 0.05, -0.07)))  # around the end of T
-PVC = waves((-40, 16, 16, (0.3, 0.2, 0.1)), (-5, 24, 24, (1.0, 0.6, 0.9)), (45, 22, 24, (0.4, -0.3, 0.8)))
+T_WAVE = waves(
+    (-92, 52, 36, (0.26, 0.20, -0.20)), (-150, 60, 50, (0.07, 0.05, -0.07))
+)  # around the end of T
+PVC = waves(
+    (-40, 16, 16, (0.3, 0.2, 0.1)), (-5, 24, 24, (1.0, 0.6, 0.9)), (45, 22, 24, (0.4, -0.3, 0.8))
+)
 
 QRS = {
     "normal": NORMAL_QRS,
@@ -100,7 +105,9 @@ def make(rng: np.random.Generator, has: Findings) -> Heart:
     field = lead_field(rng)
     gain = np.exp(rng.normal(0.06 if has.sex == "M" else -0.06, 0.22))
     if has.axis > 75:  # a steep heart turns the limb leads more than the chest leads
-        steep = dipole.rotation(np.array([0, 0, 1.0]), np.radians(min(0.9 * (has.axis - 50), 50) * rng.random() ** 0.5))
+        steep = dipole.rotation(
+            np.array([0, 0, 1.0]), np.radians(min(0.9 * (has.axis - 50), 50) * rng.random() ** 0.5)
+        )
         field = np.concatenate([field[:2] @ steep, field[2:]])
     qrs, axis = _qrs(rng, has, field, gain)
     begin_s, end_s = dipole.bounds_s(qrs)
@@ -112,7 +119,9 @@ def make(rng: np.random.Generator, has: Findings) -> Heart:
     return Heart(
         field=field,
         p=p,
-        ectopic_p=p.turned(dipole.rotation(rng.standard_normal(3), rng.uniform(0.6, 2.4)) * rng.uniform(0.7, 1.2)),
+        ectopic_p=p.turned(
+            dipole.rotation(rng.standard_normal(3), rng.uniform(0.6, 2.4)) * rng.uniform(0.7, 1.2)
+        ),
         qrs=qrs,
         axis=axis,
         aberrant=qrs.joined(terminal.turned(np.eye(3) * gain)),
@@ -126,11 +135,14 @@ def make(rng: np.random.Generator, has: Findings) -> Heart:
 
 
 def lead_field(rng: np.random.Generator) -> np.ndarray:
-    """Dower's matrix in another chest: the heart turned a little, electrodes off their place, [8, 3]."""
+    """Dower's matrix in another chest: the heart turned a little, electrodes off their place, [8,
+    3]."""
     field = dipole.DOWER @ _tilt(rng, 9)
     chest = field[2:]
     size = np.linalg.norm(chest, axis=1, keepdims=True)
-    shift = np.clip(rng.normal(0, 0.22) + rng.normal(0, 0.15, (6, 1)), -0.7, 0.7)  # towards the next electrode
+    shift = np.clip(
+        rng.normal(0, 0.22) + rng.normal(0, 0.15, (6, 1)), -0.7, 0.7
+    )  # towards the next electrode
     towards = np.where(shift > 0, np.roll(chest, -1, axis=0), np.roll(chest, 1, axis=0))
     towards[[0, -1]] = chest[[0, -1]]
     chest = (1 - np.abs(shift)) * chest + np.abs(shift) * towards
@@ -150,7 +162,9 @@ def _varied(rng: np.random.Generator, kind: Waves, size: float, width: float) ->
     """Each wave a little larger, broader, elsewhere and otherwise directed."""
     count = len(kind.centre_s)
     grown = kind.vector_mv * np.exp(rng.normal(0, size, (count, 1)))
-    grown = grown + 0.3 * size * np.linalg.norm(grown, axis=1, keepdims=True) * rng.standard_normal((count, 3))
+    grown = grown + 0.3 * size * np.linalg.norm(grown, axis=1, keepdims=True) * rng.standard_normal(
+        (count, 3)
+    )
     broader = np.exp(rng.normal(0, width, (2, count)))
     return Waves(
         kind.centre_s + 0.25 * width * (kind.before_s + kind.after_s) * rng.standard_normal(count),
@@ -160,10 +174,14 @@ def _varied(rng: np.random.Generator, kind: Waves, size: float, width: float) ->
     )
 
 
-def _qrs(rng: np.random.Generator, has: Findings, field: np.ndarray, gain: float) -> tuple[Waves, float]:
-    """The QRS: its conduction's shape, varied, with the patient's axis and a fitting duration; the axis reached.
+def _qrs(
+    rng: np.random.Generator, has: Findings, field: np.ndarray, gain: float
+) -> tuple[Waves, float]:
+    """The QRS: its conduction's shape, varied, with the patient's axis and a fitting duration; the
+    axis reached.
 
-    In right bundle branch block the axis is that of the forces before the late right ventricle, as it is read.
+    In right bundle branch block the axis is that of the forces before the late right ventricle, as
+    it is read.
     """
     qrs = _varied(rng, QRS[has.conduction], 0.2, 0.1)
     vector = qrs.vector_mv * gain
@@ -197,7 +215,8 @@ def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
 
 
 def _with_voltage(rng: np.random.Generator, field: np.ndarray, qrs: Waves, low: str) -> np.ndarray:
-    """The field with limb and chest rows scaled so that low voltage is plainly there or plainly not."""
+    """The field with limb and chest rows scaled so that low voltage is plainly there or plainly
+    not."""
     lowest, highest = dipole.extremes(qrs, field, -0.12, 0.16)
     limb, chest = (highest - lowest)[:6].max(), (highest - lowest)[6:].max()
     scale = np.ones((8, 1))
@@ -234,7 +253,9 @@ def _repolarisation(rng: np.random.Generator, has: Findings, qrs: Waves, end_s: 
     net = (qrs.before_s + qrs.after_s) @ qrs.vector_mv / 0.02  # net QRS force
     if has.conduction == "LBBB":
         t = t.stretched(rng.uniform(0.75, 1.0))
-        vector = -np.array([[0.10], [0.025]]) * rng.uniform(0.5, 1.4) * net + 0.04 * rng.standard_normal(3)
+        vector = -np.array([[0.10], [0.025]]) * rng.uniform(
+            0.5, 1.4
+        ) * net + 0.04 * rng.standard_normal(3)
         st = -0.010 * rng.uniform(0.2, 1.4) * net
     elif "RBBB" in has.conduction and has.conduction != "IRBBB":
         vector = vector + np.array([0.0, 0.0, rng.uniform(0.2, 0.48)]) * np.array([[1.0], [0.3]])
@@ -257,7 +278,9 @@ def _altered(rng: np.random.Generator, has: Findings, vector: np.ndarray, st: np
     if kind == "biphasic":
         return vector * np.array([[rng.uniform(-0.8, -0.4)], [rng.uniform(1.5, 2.4)]]), st
     if kind in INVERTED:
-        aim = np.array(INVERTED[kind]) * np.exp(rng.normal(0.05, 0.3)) + 0.03 * rng.standard_normal(3)
+        aim = np.array(INVERTED[kind]) * np.exp(rng.normal(0.05, 0.3)) + 0.03 * rng.standard_normal(
+            3
+        )
         return np.array([[1.0], [rng.uniform(-0.1, 0.25)]]) * aim, st + rng.uniform(0, 0.15) * aim
     return vector, st
 
@@ -265,6 +288,10 @@ def _altered(rng: np.random.Generator, has: Findings, vector: np.ndarray, st: np
 def _ventricular(rng: np.random.Generator, gain: float) -> Waves:
     """A premature ventricular beat: broad, of any direction, with T against it."""
     shape = _varied(rng, PVC, 0.2, 0.12).stretched(rng.uniform(0.9, 1.25))
-    shape = shape.turned(gain * rng.uniform(0.8, 1.5) * dipole.rotation(rng.standard_normal(3), rng.uniform(0, np.pi)))
+    shape = shape.turned(
+        gain
+        * rng.uniform(0.8, 1.5)
+        * dipole.rotation(rng.standard_normal(3), rng.uniform(0, np.pi))
+    )
     against = -0.28 * shape.vector_mv.sum(axis=0)
     return shape.joined(waves((300, 70, 50, tuple(against)), (150, 60, 60, tuple(0.3 * against))))

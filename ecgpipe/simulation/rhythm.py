@@ -1,8 +1,10 @@
-"""When the heart beats: P and QRS times of sinus rhythm, fibrillation and flutter, and the waves of sick atria.
+"""When the heart beats: P and QRS times of sinus rhythm, fibrillation and flutter, and the waves of
+sick atria.
 
-Times are in seconds from the first sample. Sinus rhythm varies with breathing and with slow waves (McSharry et al.
-2003, doi:10.1109/TBME.2003.808805); atrial fibrillation follows the saw-tooth model of Stridh and Sornmo 2001
-(doi:10.1109/10.966600): a fundamental whose frequency and amplitude drift, with harmonics.
+Times are in seconds from the first sample. Sinus rhythm varies with breathing and with slow waves
+(McSharry et al. 2003, doi:10.1109/TBME.2003.808805); atrial fibrillation follows the saw-tooth
+model of Stridh and Sornmo 2001 (doi:10.1109/10.966600): a fundamental whose frequency and amplitude
+drift, with harmonics.
 """
 
 from dataclasses import dataclass
@@ -25,15 +27,19 @@ class Beats:
 
     @property
     def rr_s(self) -> np.ndarray:
-        """The interval that a QRS's repolarisation has adapted to [beat]: the last one counts for a third."""
+        """The interval that a QRS's repolarisation has adapted to [beat]: the last one counts for a
+        third."""
         last = np.diff(self.qrs_s, prepend=2 * self.qrs_s[0] - self.qrs_s[1])
         return (last + 2 * np.median(last)) / 3
 
 
-def sinus_intervals(rng: np.random.Generator, rate_bpm: float, seconds: float, swing_s: float, slow: float):
+def sinus_intervals(
+    rng: np.random.Generator, rate_bpm: float, seconds: float, swing_s: float, slow: float
+):
     """Intervals between sinus beats covering `seconds`, with mean 60 / rate [beat].
 
-    `swing_s` is the peak-to-peak change with breathing, `slow` the standard deviation of slow changes as a share.
+    `swing_s` is the peak-to-peak change with breathing, `slow` the standard deviation of slow
+    changes as a share.
     """
     count = int(seconds * rate_bpm / 60 * 1.3) + 4
     mean_s = 60 / rate_bpm
@@ -45,9 +51,16 @@ def sinus_intervals(rng: np.random.Generator, rate_bpm: float, seconds: float, s
     return np.maximum(mean_s + change - change.mean(), SHORTEST_RR_S)
 
 
-def sinus(rng: np.random.Generator, intervals_s: np.ndarray, pr_s: float, premature: list[int], ventricular: list[int]):
-    """Beats of sinus rhythm. The beats numbered in `premature` come early from another atrial place and reset the
-    sinus node (the pause is not compensatory); those in `ventricular` come early without P, and the pause is.
+def sinus(
+    rng: np.random.Generator,
+    intervals_s: np.ndarray,
+    pr_s: float,
+    premature: list[int],
+    ventricular: list[int],
+):
+    """Beats of sinus rhythm. The beats numbered in `premature` come early from another atrial place
+    and reset the sinus node (the pause is not compensatory); those in `ventricular` come early
+    without P, and the pause is.
     """
     at_s, rows, events = 0.0, [], []  # rows: QRS time, conducted; events: P onset, origin
     for number, interval_s in enumerate(intervals_s):
@@ -56,7 +69,9 @@ def sinus(rng: np.random.Generator, intervals_s: np.ndarray, pr_s: float, premat
             events.append((early_s, ECTOPIC))
             fate = rng.random()
             if fate > 0.1:  # else blocked: a P wave without a QRS
-                rows.append((early_s + pr_s * rng.uniform(0.85, 1.25), ABERRANT if fate > 0.9 else NORMAL))
+                rows.append(
+                    (early_s + pr_s * rng.uniform(0.85, 1.25), ABERRANT if fate > 0.9 else NORMAL)
+                )
             at_s = early_s + interval_s * rng.uniform(1.0, 1.2)
         elif number in ventricular:
             rows.append((at_s + pr_s - interval_s * rng.uniform(0.25, 0.5), VENTRICULAR))
@@ -70,12 +85,19 @@ def sinus(rng: np.random.Generator, intervals_s: np.ndarray, pr_s: float, premat
 
 def _beats(rows: list[tuple[float, int]], events: list[tuple[float, int]]) -> Beats:
     qrs, conducted = (np.array(column) for column in zip(*rows, strict=True))
-    p_s, origin = (np.array(column) for column in zip(*events, strict=True)) if events else (np.zeros(0), np.zeros(0))
+    p_s, origin = (
+        (np.array(column) for column in zip(*events, strict=True))
+        if events
+        else (np.zeros(0), np.zeros(0))
+    )
     return Beats(qrs, conducted.astype(int), p_s, origin.astype(int))
 
 
-def fibrillation(rng: np.random.Generator, rate_bpm: float, seconds: float, ventricular: int = 0) -> Beats:
-    """Beats of atrial fibrillation: intervals without order (gamma distributed), no P; some beats ventricular."""
+def fibrillation(
+    rng: np.random.Generator, rate_bpm: float, seconds: float, ventricular: int = 0
+) -> Beats:
+    """Beats of atrial fibrillation: intervals without order (gamma distributed), no P; some beats
+    ventricular."""
     mean_s = 60 / rate_bpm
     spread = rng.uniform(0.15, 0.30)
     count = int(seconds / mean_s * 1.5) + 6
@@ -87,7 +109,8 @@ def fibrillation(rng: np.random.Generator, rate_bpm: float, seconds: float, vent
 
 
 def flutter(rng: np.random.Generator, period_s: float, ratios: list[int], seconds: float) -> Beats:
-    """Beats of atrial flutter: one QRS every so many flutter waves, the number drawn from `ratios` at each beat."""
+    """Beats of atrial flutter: one QRS every so many flutter waves, the number drawn from `ratios`
+    at each beat."""
     count = int(seconds / (period_s * min(ratios))) + 4
     passed = np.cumsum(rng.choice(ratios, count))
     qrs = period_s * (passed + rng.uniform(0, 1)) + 0.004 * rng.standard_normal(count)
@@ -95,7 +118,8 @@ def flutter(rng: np.random.Generator, period_s: float, ratios: list[int], second
 
 
 def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -> np.ndarray:
-    """The dipole of fibrillating atria, [time, 3] in mV: 4 to 9 Hz, from nearly flat to coarse, largest to the front.
+    """The dipole of fibrillating atria, [time, 3] in mV: 4 to 9 Hz, from nearly flat to coarse,
+    largest to the front.
 
     Two wavelets of different direction; frequency and amplitude of each drift.
     """
@@ -106,18 +130,32 @@ def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -
     for part, direction in enumerate((np.array([0.25, 0.75, -0.9]), rng.normal(0, 0.4, 3))):
         frequency = np.clip(hz * (1 + 0.06 * part * rng.standard_normal()), 4, 9)
         wobble = rng.uniform(0.1, 0.5, 2) * frequency / 6
-        slow = 2 * np.pi * rng.uniform(0.15, 0.9, 3)[:, None] * at_s + rng.uniform(0, 2 * np.pi, 3)[:, None]
-        phase = 2 * np.pi * frequency * at_s + (wobble[0] * np.sin(slow[0]) + 2 * wobble[1] * np.sin(slow[1]))
+        slow = (
+            2 * np.pi * rng.uniform(0.15, 0.9, 3)[:, None] * at_s
+            + rng.uniform(0, 2 * np.pi, 3)[:, None]
+        )
+        phase = 2 * np.pi * frequency * at_s + (
+            wobble[0] * np.sin(slow[0]) + 2 * wobble[1] * np.sin(slow[1])
+        )
         loud = 1 + 0.45 * np.sin(slow[2])
-        wave = np.sin(phase) + rng.uniform(0.2, 0.5) * np.sin(2 * phase) + rng.uniform(0, 0.2) * np.sin(3 * phase)
-        dipole += (size_mv * loud * wave)[:, None] * (direction * (1 + 0.25 * rng.standard_normal(3)))
+        wave = (
+            np.sin(phase)
+            + rng.uniform(0.2, 0.5) * np.sin(2 * phase)
+            + rng.uniform(0, 0.2) * np.sin(3 * phase)
+        )
+        dipole += (size_mv * loud * wave)[:, None] * (
+            direction * (1 + 0.25 * rng.standard_normal(3))
+        )
     return dipole
 
 
-def flutter_waves(rng: np.random.Generator, period_s: float, rate_hz: float, samples: int) -> np.ndarray:
+def flutter_waves(
+    rng: np.random.Generator, period_s: float, rate_hz: float, samples: int
+) -> np.ndarray:
     """The dipole of fluttering atria, [time, 3] in mV: a saw-tooth, slow down and steep up again.
 
-    Typical flutter: negative in the inferior leads (the dipole points away from the feet); one in five is reversed.
+    Typical flutter: negative in the inferior leads (the dipole points away from the feet); one in
+    five is reversed.
     """
     phase = 2 * np.pi * np.arange(samples) / (rate_hz * period_s) + rng.uniform(0, 2 * np.pi)
     tooth = np.zeros(samples)

@@ -1,6 +1,7 @@
 """Worker processes, and at which recordings one died.
 
-A worker notes what it is at in a small file of its own; when joblib tells that one was killed, the notes say where.
+A worker notes what it is at in a small file of its own; when joblib tells that one was killed, the
+notes say where.
 """
 
 import contextlib
@@ -13,7 +14,8 @@ from pathlib import Path
 
 
 def note(folder: str, at: str) -> None:
-    """Notes in `folder` (of `watched`) that this process is at the recording `at`; '' when it is done with its share.
+    """Notes in `folder` (of `watched`) that this process is at the recording `at`; '' when it is
+    done with its share.
 
     A note is for a message alone, so one that cannot be written stops nothing."""
     with contextlib.suppress(OSError):
@@ -22,8 +24,8 @@ def note(folder: str, at: str) -> None:
 
 @contextlib.contextmanager
 def watched(step: str) -> Iterator[str]:
-    """A folder for the notes of workers. ValueError in place of joblib's own error where one of them died: it names the
-    recordings that were being worked on, and the next `step`."""
+    """A folder for the notes of workers. ValueError in place of joblib's own error where one of
+    them died: it names the recordings that were being worked on, and the next `step`."""
     with tempfile.TemporaryDirectory(prefix="ecgpipe-") as folder:
         try:
             yield folder

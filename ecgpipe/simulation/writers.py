@@ -1,10 +1,10 @@
 """Writing one recording to disk in the three forms that `records` reads.
 
-- Challenge form, as in the PhysioNet/CinC Challenge 2021 release: `<name>.hea` and `<name>.mat`. The `.mat` is a
-  MATLAB level 4 matrix `val` [lead, time] of int16: five little-endian int32 (type 30, rows, columns, no imaginary
-  part, length of the name), the name `val` and a zero byte, 24 bytes in all, then the samples in column order, which
-  is sample by sample in time. Source: MAT-File Level 4 format,
-  https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf
+- Challenge form, as in the PhysioNet/CinC Challenge 2021 release: `<name>.hea` and `<name>.mat`.
+  The `.mat` is a MATLAB level 4 matrix `val` [lead, time] of int16: five little-endian int32 (type
+  30, rows, columns, no imaginary part, length of the name), the name `val` and a zero byte, 24
+  bytes in all, then the samples in column order, which is sample by sample in time. Source:
+  MAT-File Level 4 format, https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf
 - WFDB form: `<name>.hea` and `<name>.dat`, format 16, written by the wfdb package.
 - HDF5 form, as in SPH: `<name>.h5` with the dataset `ecg` [lead, time] of float16 in mV.
 
@@ -36,14 +36,17 @@ def write_challenge(
     labels: Sequence[str],
     comment_prefix: str = "#",
 ) -> None:
-    """Writes `signal_mv` [time, 12] in the standard lead order; sex is F, M or None; `labels` are joined by commas.
+    """Writes `signal_mv` [time, 12] in the standard lead order; sex is F, M or None; `labels` are
+    joined by commas.
 
     `comment_prefix` opens each comment line: '#' gives `#Age: 74`, '# ' gives `# Age: 74`.
     """
     digital = _digital(signal_mv, name)
     samples = len(digital)
     lines = [f"{name} {len(LEADS)} {rate_hz:g} {samples}"]
-    for lead, first, total in zip(LEADS, digital[0], digital.sum(axis=0, dtype=np.int64), strict=True):
+    for lead, first, total in zip(
+        LEADS, digital[0], digital.sum(axis=0, dtype=np.int64), strict=True
+    ):
         checksum = (int(total) + 0x8000) % 0x10000 - 0x8000
         lines.append(f"{name}.mat 16+24 {GAIN:g}/mV 16 0 {first} {checksum} 0 {lead}")
     lines += [comment_prefix + text for text in _comments(age, sex, labels)]
@@ -64,7 +67,8 @@ def write_wfdb(
     sex: str | None,
     labels: Sequence[str],
 ) -> None:
-    """Writes `signal_mv` [time, 12] in the standard lead order as .hea and .dat, with comments such as `# Age: 74`."""
+    """Writes `signal_mv` [time, 12] in the standard lead order as .hea and .dat, with comments such
+    as `# Age: 74`."""
     import wfdb
 
     digital = _digital(signal_mv, name)
@@ -85,7 +89,8 @@ def write_wfdb(
 
 
 def write_h5(folder: Path, name: str, signal_mv: np.ndarray, rate_hz: float | None = None) -> None:
-    """Writes `signal_mv` [time, 12] as the dataset `ecg` [lead, time]; the rate, where given, is the file's attribute.
+    """Writes `signal_mv` [time, 12] as the dataset `ecg` [lead, time]; the rate, where given, is
+    the file's attribute.
 
     Age, sex and labels of an HDF5 source stand in its metadata table.
     """
@@ -95,7 +100,9 @@ def write_h5(folder: Path, name: str, signal_mv: np.ndarray, rate_hz: float | No
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()  # HDF5 itself may end the process where a disk is full
     with h5py.File(content, "w") as file:
-        file.create_dataset("ecg", data=np.asarray(signal_mv).T.astype(np.float16), compression="gzip")
+        file.create_dataset(
+            "ecg", data=np.asarray(signal_mv).T.astype(np.float16), compression="gzip"
+        )
         if rate_hz is not None:
             file.attrs["rate_hz"] = float(rate_hz)
     (folder / f"{name}.h5").write_bytes(content.getvalue())
@@ -105,13 +112,21 @@ def _digital(signal_mv: np.ndarray, name: str) -> np.ndarray:
     """[time, 12] in mV -> int16 steps of 1 microvolt; ValueError where they do not fit."""
     signal_mv = np.asarray(signal_mv, dtype=np.float64)
     if signal_mv.ndim != 2 or signal_mv.shape[1] != len(LEADS) or not len(signal_mv):
-        raise ValueError(f"{name}: a signal is [time, {len(LEADS)}] with one sample at least, found {signal_mv.shape}")
+        raise ValueError(
+            f"{name}: a signal is [time, {len(LEADS)}] with one sample at least, found {signal_mv.shape}"
+        )
     steps = np.where(np.isnan(signal_mv), MISSING, np.rint(signal_mv * GAIN))
     if np.abs(steps + 0.5).max() > 32767.5:
-        raise ValueError(f"{name}: 16 bits hold +-32.767 mV, found {np.nanmax(np.abs(signal_mv)):g} mV; scale it down")
+        raise ValueError(
+            f"{name}: 16 bits hold +-32.767 mV, found {np.nanmax(np.abs(signal_mv)):g} mV; scale it down"
+        )
     return steps.astype(np.int16)
 
 
 def _comments(age: float | None, sex: str | None, labels: Sequence[str]) -> list[str]:
     """The Challenge's three comments that we use: Age, Sex, Dx."""
-    return [f"Age: {'NaN' if age is None else format(age, 'g')}", f"Sex: {_SEX[sex]}", f"Dx: {','.join(labels)}"]
+    return [
+        f"Age: {'NaN' if age is None else format(age, 'g')}",
+        f"Sex: {_SEX[sex]}",
+        f"Dx: {','.join(labels)}",
+    ]

@@ -1,11 +1,12 @@
 """Who may learn from whom: the folds and the test part, whole groups at a time.
 
-A group is a patient within its source where the patient is known, else a recording; groups that hold the same
-recording (equal digest), in one source or in two, are one group.
+A group is a patient within its source where the patient is known, else a recording; groups that
+hold the same recording (equal digest), in one source or in two, are one group.
 
-Protocol `stratified` divides every source evenly (`stratification`); a blank label (not annotated) counts as 0 there.
-Protocol `source` deals whole institutions (`institutions`) to the folds, the largest first, each to the emptiest fold;
-where they are fewer than the folds, the last folds stay unused.
+Protocol `stratified` divides every source evenly (`stratification`); a blank label (not annotated)
+counts as 0 there. Protocol `source` deals whole institutions (`institutions`) to the folds, the
+largest first, each to the emptiest fold; where they are fewer than the folds, the last folds stay
+unused.
 """
 
 import logging
@@ -25,15 +26,20 @@ from ecgpipe.splitting.params import SplitParams
 _LOG = logging.getLogger(__name__)
 
 
-def split(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The joined table with columns `group` and `fold`, by source and record; and the recordings left out.
+def split(
+    table: pd.DataFrame, sources: Sequence[str], settings: SplitParams
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The joined table with columns `group` and `fold`, by source and record; and the recordings
+    left out.
 
-    A group that touches a test source, or sources of several folds, stands where its test source, else its first
-    source by name, stands; its members elsewhere are left out. ValueError where a fold would be empty.
+    A group that touches a test source, or sources of several folds, stands where its test source,
+    else its first source by name, stands; its members elsewhere are left out. ValueError where a
+    fold would be empty.
     """
     if settings.test_fraction and not settings.shares[-1]:
         _LOG.warning(
-            "split.test_fraction is not applied: the test part is split.test_sources %s", settings.test_sources
+            "split.test_fraction is not applied: the test part is split.test_sources %s",
+            settings.test_sources,
         )
     table = table.sort_values(["source", "record"], ignore_index=True)
     table["group"] = groups(table)
@@ -64,23 +70,31 @@ def _whole(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -
     """The part that each whole source belongs to; '' for a source that is to be divided."""
     for name in settings.test_sources:
         if name not in sources:
-            raise ValueError(f"split.test_sources: '{name}' is not one of data.sources {list(sources)}; add it there")
+            raise ValueError(
+                f"split.test_sources: '{name}' is not one of data.sources {list(sources)}; add it there"
+            )
     sizes = table["source"].value_counts()
-    faults = splitting_institutions.torn(settings.test_sources, sources, settings.institutions)
+    faults = splitting_institutions.partly_tested(
+        settings.test_sources, sources, settings.institutions
+    )
     if faults:
         raise ValueError("\n".join(faults))
     dealt = sorted(set(sizes.index) - set(settings.test_sources))
     if not dealt:
-        raise ValueError("split.test_sources leaves no recording for the folds; take a source out of it")
+        raise ValueError(
+            "split.test_sources leaves no recording for the folds; take a source out of it"
+        )
     whole = dict.fromkeys(settings.test_sources, tables.TEST)
     if settings.protocol == "stratified":
         return whole | dict.fromkeys(dealt, "")
-    found = splitting_institutions.deal(
+    found = splitting_institutions.deal_to_folds(
         {name: int(sizes[name]) for name in dealt}, settings.institutions, len(settings.folds)
     )
     unused = [fold for fold in settings.parts[:-1] if fold not in found.values()]
     if unused:
-        _LOG.warning("split.folds: institutions are fewer than folds; %s stay unused", ", ".join(unused))
+        _LOG.warning(
+            "split.folds: institutions are fewer than folds; %s stay unused", ", ".join(unused)
+        )
     return whole | found
 
 
@@ -91,9 +105,16 @@ def stratified(table: pd.DataFrame, settings: SplitParams) -> np.ndarray:
     """
     group, names = pd.factorize(table["group"], sort=True)
     source, sources = pd.factorize(table["source"], sort=True)
-    marks = np.column_stack([table[tables.class_codes(table)].fillna(0).to_numpy(int), np.ones(len(table), dtype=int)])
-    member = (np.ones(len(table), dtype=np.int32), (group * len(sources) + source, np.arange(len(table))))
-    sums = coo_array(member, shape=(len(names) * len(sources), len(table))).tocsr() @ marks.astype(np.int32)
+    marks = np.column_stack(
+        [table[tables.class_codes(table)].fillna(0).to_numpy(int), np.ones(len(table), dtype=int)]
+    )
+    member = (
+        np.ones(len(table), dtype=np.int32),
+        (group * len(sources) + source, np.arange(len(table))),
+    )
+    sums = coo_array(member, shape=(len(names) * len(sources), len(table))).tocsr() @ marks.astype(
+        np.int32
+    )
     sums = sums.reshape(len(names), len(sources), -1)
     home = sums[:, :, -1].argmax(axis=1)
     part = stratification.divide(sums, home, settings.shares, np.random.default_rng(settings.seed))
@@ -107,4 +128,6 @@ def check_disjoint(table: pd.DataFrame) -> None:
     if len(torn):
         group = torn["group"].iloc[0]
         found = sorted(torn["fold"][torn["group"] == group])
-        raise ValueError(f"{FOLDS}: group '{group}' stands in {found}; a group has one fold, run split again")
+        raise ValueError(
+            f"{FOLDS}: group '{group}' stands in {found}; a group has one fold, run split again"
+        )

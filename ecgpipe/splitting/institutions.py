@@ -1,9 +1,10 @@
-"""Which sources are one institution: they share an origin, so that a model is tested elsewhere only where all of them
-are held out.
+"""Which sources are one institution: they share an origin, so that a model is tested elsewhere only
+where all of them are held out.
 
-The params name them (`split.institutions`); a source that stands in none of these sets is an institution of its own.
-Those of the params files are pairs that the PhysioNet/CinC Challenge 2021 lists as one source each
-(https://physionet.org/content/challenge-2021/1.0.3): CPSC and CPSC-Extra, PTB and PTB-XL, Chapman-Shaoxing and Ningbo.
+The params name them (`split.institutions`); a source that stands in none of these sets is an
+institution of its own. Those of the params files are pairs that the PhysioNet/CinC Challenge 2021
+lists as one source each (https://physionet.org/content/challenge-2021/1.0.3): CPSC and CPSC-Extra,
+PTB and PTB-XL, Chapman-Shaoxing and Ningbo.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,8 @@ Institutions = Sequence[Sequence[str]]
 
 
 def of(sources: Sequence[str], institutions: Institutions) -> list[list[str]]:
-    """`sources` by institution, each source once and each institution in the order of its names; names in
-    `institutions` that are not in `sources` are ignored.
+    """`sources` by institution, each source once and each institution in the order of its names;
+    names in `institutions` that are not in `sources` are ignored.
 
     >>> of(["ptb", "georgia", "ptb-xl"], [["ptb", "ptb-xl"], ["ningbo", "chapman_shaoxing"]])
     [['georgia'], ['ptb', 'ptb-xl']]
@@ -25,9 +26,12 @@ def of(sources: Sequence[str], institutions: Institutions) -> list[list[str]]:
     return sorted(found.values())
 
 
-def deal(sizes: Mapping[str, int], institutions: Institutions, folds: int) -> dict[str, str]:
-    """The fold ('0', '1', ...) of each source in `sizes` (recordings): institutions whole, the largest first, each to
-    the emptiest of `folds` folds. Where they are fewer than the folds, the last folds stay unused.
+def deal_to_folds(
+    sizes: Mapping[str, int], institutions: Institutions, folds: int
+) -> dict[str, str]:
+    """The fold ('0', '1', ...) of each source in `sizes` (recordings): institutions whole, the
+    largest first, each to the emptiest of `folds` folds. Where they are fewer than the folds, the
+    last folds stay unused.
 
     ValueError where all sources are one institution: nothing could be trained on.
     """
@@ -39,16 +43,20 @@ def deal(sizes: Mapping[str, int], institutions: Institutions, folds: int) -> di
         )
     filled = [0] * folds
     dealt = {}
-    for institution in sorted(whole, key=lambda names: (-sum(sizes[name] for name in names), names)):
+    for institution in sorted(
+        whole, key=lambda names: (-sum(sizes[name] for name in names), names)
+    ):
         fold = filled.index(min(filled))
         filled[fold] += sum(sizes[name] for name in institution)
         dealt |= dict.fromkeys(institution, str(fold))
     return dealt
 
 
-def torn(tested: Sequence[str], sources: Sequence[str], institutions: Institutions) -> list[str]:
-    """A fault for each institution of which `tested` (split.test_sources) names some of the `sources` in use and not
-    all: its other sources would stand in the folds."""
+def partly_tested(
+    tested: Sequence[str], sources: Sequence[str], institutions: Institutions
+) -> list[str]:
+    """A fault for each institution of which `tested` (split.test_sources) names some of the
+    `sources` in use and not all: its other sources would stand in the folds."""
     faults = []
     for institution in of(sources, institutions):
         rest = [name for name in institution if name not in tested]

@@ -1,4 +1,5 @@
-"""Labels and signal stores joined into one table: what is in both is used, the rest left out with its reason."""
+"""Labels and signal stores joined into one table: what is in both is used, the rest left out with
+its reason."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,28 +13,33 @@ from ecgpipe.project.paths import LABELS, SIGNALS
 LEFT_OUT = ["source", "record", "path", "stage", "reason"]
 
 
-class Store(NamedTuple):
+class StoreTables(NamedTuple):
     """What the split needs of a signal store: its index and refusals as tables."""
 
     index: pd.DataFrame
     refused: pd.DataFrame
 
 
-def read_store(folder: Path) -> Store:
+def read_store(folder: Path) -> StoreTables:
     """The tables of the signal store in `folder`. ValueError where one is missing."""
     paths = [Path(folder) / "index.csv", Path(folder) / "refused.csv"]
     for path in paths:
         if not path.is_file():
-            raise ValueError(f"{path} is missing; run `dvc repro preprocess@{path.parent.name}` first")
-    return Store(*map(tables.read, paths))
+            raise ValueError(
+                f"{path} is missing; run `dvc repro preprocess@{path.parent.name}` first"
+            )
+    return StoreTables(*map(tables.read, paths))
 
 
-def join(labels: pd.DataFrame, stores: Mapping[str, Store]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The label rows whose signal is stored, with its digest, by source and record; and who is left out, and why.
+def join(
+    labels: pd.DataFrame, stores: Mapping[str, StoreTables]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The label rows whose signal is stored, with its digest, by source and record; and who is left
+    out, and why.
 
-    Left out are recordings with a fault in the label table, refused by preprocess, or missing on either side; each
-    file is listed once, with the first of these causes. ValueError where a source is not among `stores`, or a recording
-    stands twice.
+    Left out are recordings with a fault in the label table, refused by preprocess, or missing on
+    either side; each file is listed once, with the first of these causes. ValueError where a source
+    is not among `stores`, or a recording stands twice.
     """
     unknown = sorted(set(labels["source"]) - set(stores))
     if unknown:
@@ -41,7 +47,9 @@ def join(labels: pd.DataFrame, stores: Mapping[str, Store]) -> tuple[pd.DataFram
             f"{LABELS}: source '{unknown[0]}' is not one of data.sources {list(stores)}; run `dvc repro label-map`"
         )
     keys = ["source", "record"]
-    index = pd.concat([store.index.assign(source=name)[[*keys, "digest"]] for name, store in stores.items()])
+    index = pd.concat(
+        [store.index.assign(source=name)[[*keys, "digest"]] for name, store in stores.items()]
+    )
     refused = pd.concat([store.refused.assign(source=name) for name, store in stores.items()])
     faulty, sound = labels[labels["fault"] != ""], labels[labels["fault"] == ""]
     for table, name in ((sound, LABELS), (index, SIGNALS)):
@@ -56,10 +64,16 @@ def join(labels: pd.DataFrame, stores: Mapping[str, Store]) -> tuple[pd.DataFram
         faulty.assign(stage="label-map", reason=faulty["fault"]),
         refused.assign(stage="preprocess", reason=refused["reason"] + ": " + refused["message"]),
         unstored.assign(stage="preprocess", reason="missing: no signal is stored"),
-        _without(index, labels, keys).assign(path="", stage="label-map", reason=f"missing: no row in {LABELS}"),
+        _without(index, labels, keys).assign(
+            path="", stage="label-map", reason=f"missing: no row in {LABELS}"
+        ),
     ]
-    left_out = pd.concat([cause[LEFT_OUT] for cause in causes if len(cause)] or [pd.DataFrame(columns=LEFT_OUT)])
-    left_out = left_out.drop_duplicates([*keys, "path"]).sort_values([*keys, "path"], ignore_index=True)
+    left_out = pd.concat(
+        [cause[LEFT_OUT] for cause in causes if len(cause)] or [pd.DataFrame(columns=LEFT_OUT)]
+    )
+    left_out = left_out.drop_duplicates([*keys, "path"]).sort_values(
+        [*keys, "path"], ignore_index=True
+    )
     kept = _without(joined[joined["digest"].notna()], refused, keys)
     return kept.sort_values(keys, ignore_index=True), left_out
 

@@ -12,10 +12,11 @@ from ecgpipe.project.params import MOST_SEED, Section
 class SplitParams(Section):
     """Section `split`.
 
-    folds: exactly 0, 1, ..., K-1 (K >= 2). test_sources: whole sources that make up the test part; where any is
-    given, test_fraction applies to none of the others. test_fraction: the test part's share of every source under
-    protocol `stratified`, 0 for none; protocol `source` never divides a source, so its test part is test_sources alone.
-    institutions: sets of sources that protocol `source` and test_sources keep together; a source stands in one at most.
+    folds: exactly 0, 1, ..., K-1 (K >= 2). test_sources: whole sources that make up the test part;
+    where any is given, test_fraction applies to none of the others. test_fraction: the test part's
+    share of every source under protocol `stratified`, 0 for none; protocol `source` never divides a
+    source, so its test part is test_sources alone. institutions: sets of sources that protocol
+    `source` and test_sources keep together; a source stands in one at most.
     """
 
     folds: list[int] | list[str]
@@ -28,8 +29,12 @@ class SplitParams(Section):
     @field_validator("folds")
     @classmethod
     def _counted_from_zero(cls, folds: list) -> list:
-        if len(folds) < 2 or [str(fold) for fold in folds] != [str(number) for number in range(len(folds))]:
-            raise ValueError("must be 0, 1, ..., K-1 with K of at least 2; write [0, 1, 2] for three folds")
+        if len(folds) < 2 or [str(fold) for fold in folds] != [
+            str(number) for number in range(len(folds))
+        ]:
+            raise ValueError(
+                "must be 0, 1, ..., K-1 with K of at least 2; write [0, 1, 2] for three folds"
+            )
         return folds
 
     @field_validator("test_sources")
@@ -44,13 +49,18 @@ class SplitParams(Section):
     def _disjoint(cls, found: list) -> list:
         names = [name for institution in found for name in institution]
         if len(set(names)) < len(names):
-            raise ValueError("a source stands in one institution at most, and once; remove the doubles")
+            raise ValueError(
+                "a source stands in one institution at most, and once; remove the doubles"
+            )
         return found
 
     @property
     def shares(self) -> np.ndarray:
-        """The share of a divided source that each fold and, last, the test part is to get; float64 [folds + 1]."""
-        test = self.test_fraction if self.protocol == "stratified" and not self.test_sources else 0.0
+        """The share of a divided source that each fold and, last, the test part is to get; float64
+        [folds + 1]."""
+        test = (
+            self.test_fraction if self.protocol == "stratified" and not self.test_sources else 0.0
+        )
         return np.array([(1 - test) / len(self.folds)] * len(self.folds) + [test])
 
     @property

@@ -11,7 +11,7 @@ import pandas as pd
 from ecgpipe.diagnoses import classes
 from ecgpipe.project import paths as project_paths
 from ecgpipe.project import tables
-from ecgpipe.project.digests import checked
+from ecgpipe.project.digests import read_verified
 from ecgpipe.splitting.params import SplitParams
 
 
@@ -21,12 +21,15 @@ def folds_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def info(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -> dict:
-    """What folds.json holds: how the table was split, and digests of folds.csv (as written) and of each source's store:
-    what a training must match to be resumed, and models to be averaged.
+    """What folds.json holds: how the table was split, and digests of folds.csv (as written) and of
+    each source's store: what a training must match to be resumed, and models to be averaged.
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """
-    about = {name: checked(project_paths.store(name) / "store.json", required=True) for name in sources}
+    about = {
+        name: read_verified(project_paths.store(name) / "store.json", required=True)
+        for name in sources
+    }
     digests = {name: json.loads(content)["digest"] for name, content in about.items()}
     held = set(table["fold"])
     used = [int(fold) for fold in settings.folds if str(fold) in held]
@@ -34,27 +37,44 @@ def info(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -> 
     made = hashlib.blake2b(project_paths.FOLDS.read_bytes(), digest_size=16).hexdigest()
     codes = tables.class_codes(table)
     found = classes.of_columns(codes)
-    names = {"names": [one.abbreviation for one in found], "full_names": [one.name for one in found]}
-    how = {"protocol": settings.protocol, "folds": used, "unused": unused, "classes": codes, **names}
+    names = {
+        "names": [one.abbreviation for one in found],
+        "full_names": [one.name for one in found],
+    }
+    how = {
+        "protocol": settings.protocol,
+        "folds": used,
+        "unused": unused,
+        "classes": codes,
+        **names,
+    }
     return {"sources": digests, "table": made, **how}
 
 
 def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: SplitParams) -> dict:
-    """Figures of a split: per part that holds any, recordings, groups, prevalence by class ('code abbreviation'; null
-    where nothing is annotated); what is uneven.
+    """Figures of a split: per part that holds any, recordings, groups, prevalence by class ('code
+    abbreviation'; null where nothing is annotated); what is uneven.
 
-    deviation: the most that a count of positives is off its even share, in recordings: of one class in one source, of
-    one class (both null where no source was divided); fold_sizes: largest over smallest used fold, less 1.
+    deviation: the most that a count of positives is off its even share, in recordings: of one class
+    in one source, of one class (both null where no source was divided); fold_sizes: largest over
+    smallest used fold, less 1.
     """
     codes = tables.class_codes(table)
     found = classes.of_columns(codes)
-    names = [" ".join(dict.fromkeys([code, one.abbreviation])) for code, one in zip(codes, found, strict=True)]
+    names = [
+        " ".join(dict.fromkeys([code, one.abbreviation]))
+        for code, one in zip(codes, found, strict=True)
+    ]
     parts = {}
     for part in [part for part in settings.parts if part in set(table["fold"])]:
         rows = table[table["fold"] == part]
         means = zip(names, rows[codes].mean(), strict=True)
         prevalence = {name: None if np.isnan(value) else round(value, 6) for name, value in means}
-        parts[part] = {"recordings": len(rows), "groups": rows["group"].nunique(), "prevalence": prevalence}
+        parts[part] = {
+            "recordings": len(rows),
+            "groups": rows["group"].nunique(),
+            "prevalence": prevalence,
+        }
     sizes = [held["recordings"] for part, held in parts.items() if part != tables.TEST]
     by_source = by_class = None
     if settings.protocol == "stratified":
@@ -64,7 +84,11 @@ def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: SplitParams) 
         by_source = round(float(off.abs().max(axis=None)), 6)
         by_class = round(float(off.T.groupby(level=0).sum().abs().max(axis=None)), 6)
     reasons = left_out["reason"].map(lambda reason: re.match(r"[\w-]*", reason)[0]).value_counts()
-    deviation = {"class_by_source": by_source, "class": by_class, "fold_sizes": round(max(sizes) / min(sizes) - 1, 6)}
+    deviation = {
+        "class_by_source": by_source,
+        "class": by_class,
+        "fold_sizes": round(max(sizes) / min(sizes) - 1, 6),
+    }
     return {
         "parts": parts,
         "deviation": deviation,

@@ -1,5 +1,5 @@
-"""The batches of an epoch: which recordings each process takes at which step, and their signals, made a step ahead
-where they must be moved to the device that trains.
+"""The batches of an epoch: which recordings each process takes at which step, and their signals,
+made a step ahead where they must be moved to the device that trains.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,19 +12,27 @@ from ecgpipe.training.distributed import Peers
 
 
 def rows(recordings: int, batch: int, seed: int, epoch: int, peers: Peers) -> torch.Tensor:
-    """int64 [step, batch / processes]: this process's share of the epoch's batches, whose order (seed, epoch) gives.
-    Recordings beyond the last whole batch wait for the next epoch."""
-    order, steps = np.random.default_rng([seed, 2, epoch]).permutation(recordings), recordings // batch
+    """int64 [step, batch / processes]: this process's share of the epoch's batches, whose order
+    (seed, epoch) gives. Recordings beyond the last whole batch wait for the next epoch."""
+    order, steps = (
+        np.random.default_rng([seed, 2, epoch]).permutation(recordings),
+        recordings // batch,
+    )
     return torch.from_numpy(
-        np.ascontiguousarray(order[: steps * batch].reshape(steps, batch)[:, peers.rank :: peers.size])
+        np.ascontiguousarray(
+            order[: steps * batch].reshape(steps, batch)[:, peers.rank :: peers.size]
+        )
     )
 
 
 def made(
-    order: torch.Tensor, make: Callable[[torch.Tensor], torch.Tensor], device: torch.device, there: torch.device | None
+    order: torch.Tensor,
+    make: Callable[[torch.Tensor], torch.Tensor],
+    device: torch.device,
+    there: torch.device | None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Of each step of `order` [step, batch] the rows, and what `make` gives for them, on `device`. Where signals lie
-    elsewhere, `there`, a thread makes the next batch meanwhile."""
+    """Of each step of `order` [step, batch] the rows, and what `make` gives for them, on `device`.
+    Where signals lie elsewhere, `there`, a thread makes the next batch meanwhile."""
     order = order.to(device)
     if there is None or not len(order):
         for part in order:
@@ -33,7 +41,9 @@ def made(
 
     def pinned(part: torch.Tensor) -> torch.Tensor:
         signal = make(part)
-        return signal.pin_memory() if device.type == "cuda" else signal  # pinned, so that the copy need not wait
+        return (
+            signal.pin_memory() if device.type == "cuda" else signal
+        )  # pinned, so that the copy need not wait
 
     with ThreadPoolExecutor(1) as thread:
         parts = [*order.to(there), None]

@@ -1,7 +1,8 @@
-"""What a training keeps between epochs, in memory and on disk, so that a killed one goes on to the same result.
+"""What a training keeps between epochs, in memory and on disk, so that a killed one goes on to the
+same result.
 
-On disk it is one file, so that no moment leaves half of it: the SHA-256 of what follows in 64 hexadecimal digits, a
-line feed, and the state as `torch.save` writes it.
+On disk it is one file, so that no moment leaves half of it: the SHA-256 of what follows in 64
+hexadecimal digits, a line feed, and the state as `torch.save` writes it.
 """
 
 import hashlib
@@ -27,8 +28,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class State:
-    """What an epoch leaves behind, and all that the next one needs; `kept` are the weights to be delivered. In the
-    midst of an epoch also the `losses` of its steps so far, and the state of the random `draws` (dropout) by device."""
+    """What an epoch leaves behind, and all that the next one needs; `kept` are the weights to be
+    delivered. In the midst of an epoch also the `losses` of its steps so far, and the state of the
+    random `draws` (dropout) by device."""
 
     network: SEResNet18
     optimizer: torch.optim.Optimizer
@@ -44,16 +46,21 @@ class State:
     def keep(self, score: float) -> None:
         """Takes the present weights as those to be delivered."""
         self.best, self.best_epoch = score, self.epoch
-        self.kept = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
+        self.kept = {
+            name: tensor.detach().cpu().clone()
+            for name, tensor in self.network.state_dict().items()
+        }
 
     def unsound(self) -> str | None:
-        """The first of the weights and running statistics that holds a value that is not finite; None where none."""
+        """The first of the weights and running statistics that holds a value that is not finite;
+        None where none."""
         named = self.network.state_dict()
         sound = torch.stack([torch.isfinite(tensor).all() for tensor in named.values()]).tolist()
         return next((name for name, fine in zip(named, sound, strict=True) if not fine), None)
 
     def pause(self, losses: torch.Tensor) -> None:
-        """Notes that the epoch came as far as these `losses` [step], and where the random draws stand."""
+        """Notes that the epoch came as far as these `losses` [step], and where the random draws
+        stand."""
         self.losses = list(losses)
         self.draws = {"cpu": torch.get_rng_state()}
         if losses.device.type == "cuda":
@@ -65,7 +72,9 @@ class State:
             return False
         torch.set_rng_state(self.draws["cpu"].cpu())
         if "cuda" in self.draws:
-            torch.cuda.set_rng_state(self.draws["cuda"].cpu(), self.network.classifier.weight.device)
+            torch.cuda.set_rng_state(
+                self.draws["cuda"].cpu(), self.network.classifier.weight.device
+            )
         return True
 
     def next_epoch(self) -> None:
@@ -77,23 +86,30 @@ class State:
         """Writes the state atomically; `key` is the fingerprint that it belongs to."""
         loaded = {name: getattr(self, name).state_dict() for name in _LOADED}
         content = io.BytesIO()
-        torch.save({"key": key, **loaded, **{name: getattr(self, name) for name in _PLAIN}}, content)
+        torch.save(
+            {"key": key, **loaded, **{name: getattr(self, name) for name in _PLAIN}}, content
+        )
         with atomic.atomic(path) as temporary, temporary.open("wb") as handle:
             handle.write(hashlib.sha256(content.getbuffer()).hexdigest().encode() + b"\n")
             handle.write(content.getbuffer())
 
     def resume(self, path: Path, key: str, device: torch.device) -> bool:
-        """Takes up a state written under the same `key`; False where there is none, and where it is of another key,
-        which is logged. ValueError where it is damaged."""
+        """Takes up a state written under the same `key`; False where there is none, and where it is
+        of another key, which is logged. ValueError where it is damaged."""
         if not path.exists():
             return False
         content = path.read_bytes()
         body = memoryview(content)[_DIGITS + 1 :]
         if content[: _DIGITS + 1] != hashlib.sha256(body).hexdigest().encode() + b"\n":
-            raise ValueError(f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew")
+            raise ValueError(
+                f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew"
+            )
         saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
         if saved["key"] != key:
-            _LOG.info("%s: a state of other params, data or code; training begins anew and replaces it", path)
+            _LOG.info(
+                "%s: a state of other params, data or code; training begins anew and replaces it",
+                path,
+            )
             return False
         for name in _LOADED:
             getattr(self, name).load_state_dict(saved[name])
@@ -103,13 +119,19 @@ class State:
 
 
 def fingerprint(*parts: Any) -> str:
-    """A hash of params, of data digests, of torch's version and of the source of every ecgpipe module in use: a state
-    that was written under another one is not resumed."""
+    """A hash of params, of data digests, of torch's version and of the source of every ecgpipe
+    module in use: a state that was written under another one is not resumed."""
     files = sorted(
         Path(module.__file__) for name, module in list(sys.modules.items())
         if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
     )  # fmt: skip
-    return digest([*parts, torch.__version__, *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files)])
+    return digest(
+        [
+            *parts,
+            torch.__version__,
+            *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files),
+        ]
+    )
 
 
 def digest(values: Any) -> str:

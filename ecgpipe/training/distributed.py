@@ -1,4 +1,5 @@
-"""The processes that train one model together under `torchrun`, and what a state must match to be resumed."""
+"""The processes that train one model together under `torchrun`, and what a state must match to be
+resumed."""
 
 import os
 from dataclasses import dataclass
@@ -16,14 +17,17 @@ class Peers:
 
     @staticmethod
     def join(device: str) -> "Peers":
-        """Joins the others where `torchrun` started this process, else trains alone. device: auto, cpu or cuda."""
+        """Joins the others where `torchrun` started this process, else trains alone. device: auto,
+        cpu or cuda."""
         rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
         if size > 1:
             torch.distributed.init_process_group("nccl" if cuda else "gloo")
         local = int(os.environ.get("LOCAL_RANK", 0))
         if cuda:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may round differently
+            os.environ.setdefault(
+                "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+            )  # without it cuBLAS may round differently
             torch.cuda.set_device(local)
         return Peers(rank, size, torch.device("cuda", local) if cuda else torch.device("cpu"))
 
@@ -33,8 +37,8 @@ class Peers:
             torch.distributed.destroy_process_group()
 
     def parallel(self, network: torch.nn.Module) -> torch.nn.Module:
-        """The network as it is trained: by all processes together, where there are several. Its batch norms count over
-        all of them (model.BatchNorm)."""
+        """The network as it is trained: by all processes together, where there are several. Its
+        batch norms count over all of them (model.BatchNorm)."""
         if self.size == 1:
             return network
         return torch.nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)

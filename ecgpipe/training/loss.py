@@ -1,5 +1,5 @@
-"""The loss of a training: binary cross-entropy over the annotated cells, positives weighted by class; and a look at it
-that stops a training within a step of its first NaN.
+"""The loss of a training: binary cross-entropy over the annotated cells, positives weighted by
+class; and a look at it that stops a training within a step of its first NaN.
 """
 
 import numpy as np
@@ -11,8 +11,9 @@ UNANNOTATED = {"mask": torch.nan, "negative": 0.0}
 
 
 def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
-    """The weight of each class's positives: negatives / positives among annotated recordings, within [1, most];
-    1 where a class has no positives. labels: [recording, class], NaN where not annotated."""
+    """The weight of each class's positives: negatives / positives among annotated recordings,
+    within [1, most]; 1 where a class has no positives. labels: [recording, class], NaN where not
+    annotated."""
     if how == "none":
         return torch.ones(labels.shape[1])
     positives = torch.nansum(labels, dim=0)
@@ -22,32 +23,39 @@ def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
 
 
 def masked_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, count: torch.Tensor | None = None
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    weights: torch.Tensor,
+    count: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose label is NaN count
-    neither as negatives nor in the mean. logits, labels: [batch, class]. `count`: the number of cells to divide by,
-    where a batch is shared by several processes."""
+    """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose
+    label is NaN count neither as negatives nor in the mean. logits, labels: [batch, class].
+    `count`: the number of cells to divide by, where a batch is shared by several processes."""
     annotated = torch.isfinite(labels)
     target = torch.where(annotated, labels, torch.zeros_like(labels))
-    loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target, pos_weight=weights, reduction="none")
+    loss = nn.functional.binary_cross_entropy_with_logits(
+        logits.float(), target, pos_weight=weights, reduction="none"
+    )
     return (loss * annotated).sum() / (annotated.sum() if count is None else count).clamp(min=1)
 
 
 def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:
-    """The label rows dealt to other recordings: the negative control of the whole pipeline (AUROC about 0.5)."""
+    """The label rows dealt to other recordings: the negative control of the whole pipeline (AUROC
+    about 0.5)."""
     order = np.random.default_rng([seed, 1]).permutation(len(labels))
     return labels[torch.from_numpy(order)]
 
 
 class Watch:
-    """Looks at the loss of every step without making a GPU wait: there it tells of a step when the next one is asked
-    for, by when the number has long come over."""
+    """Looks at the loss of every step without making a GPU wait: there it tells of a step when the
+    next one is asked for, by when the number has long come over."""
 
     def __init__(self) -> None:
         self._coming: tuple[torch.Tensor, torch.cuda.Event] | None = None
 
     def bad(self, loss: torch.Tensor) -> float | None:
-        """A loss (0-d) that is not finite, this step's or on a GPU the last step's; None where all is well."""
+        """A loss (0-d) that is not finite, this step's or on a GPU the last step's; None where all
+        is well."""
         loss = loss.detach()
         if loss.device.type == "cpu":
             return None if bool(torch.isfinite(loss)) else float(loss)

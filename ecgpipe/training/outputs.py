@@ -9,21 +9,32 @@ from ecgpipe.dataset.examples import Examples
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import probabilities_of
 from ecgpipe.project import atomic, digests, paths, tables
-from ecgpipe.training.trainer import Fold
+from ecgpipe.training.trainer import Trainer
 
 
 def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
-    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording, class]."""
-    columns = pd.DataFrame(probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index)
+    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording,
+    class]."""
+    columns = pd.DataFrame(
+        probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index
+    )
     return pd.concat([rows[["source", "record"]], columns], axis=1)
 
 
-def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: str, facts: dict[str, Any]) -> None:
-    """Writes what a trained fold leaves: predictions of its validation and test recordings (float32), the history,
-    and the model with the digest of its validation predictions, by which operating points are chosen (operating.py).
+def deliver(
+    fold: Trainer,
+    rows: dict[str, pd.DataFrame],
+    test: Examples,
+    *,
+    name: str,
+    facts: dict[str, Any],
+) -> None:
+    """Writes what a trained fold leaves: predictions of its validation and test recordings
+    (float32), the history, and the model with the digest of its validation predictions, by which
+    operating points are chosen (operating.py).
 
-    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides (checkpoint.py). The
-    training state is dropped at the end.
+    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides
+    (checkpoint.py). The training state is dropped at the end.
     """
     if fold.peers.rank:
         return
@@ -33,24 +44,32 @@ def deliver(fold: Fold, rows: dict[str, pd.DataFrame], test: Examples, *, name: 
         _deliver(fold, rows, data, name, facts)
 
 
-def _deliver(fold: Fold, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict) -> None:
+def _deliver(
+    fold: Trainer, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict
+) -> None:
     found = {
-        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise) for part in data
+        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise)
+        for part in data
     }
     for part, probabilities in found.items():
         if not bool(torch.isfinite(probabilities).all()):
-            raise ValueError(f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered")
+            raise ValueError(
+                f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered"
+            )
     with atomic.atomic(paths.predictions(name), sealed=True) as folder:
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
         tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
-    about = describe(fold, tables.class_codes(rows["val"]), digests.digest(paths.predictions(name) / "val.csv"))
+    about = describe(
+        fold, tables.class_codes(rows["val"]), digests.digest(paths.predictions(name) / "val.csv")
+    )
     saved_model.save(paths.model(name), fold.state.network, {**about, **facts})
     fold.state_path.unlink(missing_ok=True)
 
 
-def describe(fold: Fold, codes: list[str], validation: str) -> dict[str, Any]:
-    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its predictions."""
+def describe(fold: Trainer, codes: list[str], validation: str) -> dict[str, Any]:
+    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its
+    predictions."""
     return {
         "classes": codes,
         "validation": validation,

@@ -1,4 +1,5 @@
-"""How far a long job is: a bar on a terminal (tqdm), else a line now and then in the log, which DVC passes on."""
+"""How far a long job is: a bar on a terminal (tqdm), else a line now and then in the log, which DVC
+passes on."""
 
 import logging
 import sys
@@ -13,10 +14,16 @@ _LOG = logging.getLogger(__name__)
 
 
 class Lines:
-    """The face of a bar that logs: 'train fold 0: epoch 3 of 32, val_loss 0.412, 5 min left', at most every EVERY_S."""
+    """The face of a bar that logs: 'train fold 0: epoch 3 of 32, val_loss 0.412, 5 min left', at
+    most every EVERY_S."""
 
     def __init__(
-        self, desc: str, unit: str, total: int, initial: int = 0, clock: Callable[[], float] = time.monotonic
+        self,
+        desc: str,
+        unit: str,
+        total: int,
+        initial: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._desc, self._unit, self._total, self._initial = desc, unit, total, initial
         self._clock, self._begun = clock, clock()
@@ -27,25 +34,41 @@ class Lines:
         self._done += 1
 
     def set_postfix(self, **figures: str) -> None:
-        """Tells how far it is, with `figures`, where it has not been told for EVERY_S seconds, or where all is done."""
+        """Tells how far it is, with `figures`, where it has not been told for EVERY_S seconds, or
+        where all is done."""
         now = self._clock()
         if now - self._told < EVERY_S and self._done < self._total:
             return
         self._told = now
-        left_s = (now - self._begun) / max(1, self._done - self._initial) * (self._total - self._done)
+        left_s = (
+            (now - self._begun) / max(1, self._done - self._initial) * (self._total - self._done)
+        )
         left = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
         said = ", ".join(f"{name} {figure}" for name, figure in figures.items())
-        _LOG.info("%s: %s %d of %d, %s, %s left", self._desc, self._unit, self._done, self._total, said, left)
+        _LOG.info(
+            "%s: %s %d of %d, %s, %s left",
+            self._desc,
+            self._unit,
+            self._done,
+            self._total,
+            said,
+            left,
+        )
 
     def close(self) -> None:
         """Nothing: the last line is told with the last figures."""
 
 
 def bar(desc: str, unit: str, total: int, initial: int = 0, mute: bool = False) -> Any:
-    """A bar of `total` steps, `initial` of them done: tqdm on a terminal, else `Lines`; of either nothing if `mute`.
+    """A bar of `total` steps, `initial` of them done: tqdm on a terminal, else `Lines`; of either
+    nothing if `mute`.
 
     Where it is not a terminal, a line says whether the job begins or goes on."""
     if mute or sys.stderr.isatty():
         return tqdm(desc=desc, unit=unit, total=total, initial=initial, disable=mute)
-    _LOG.info("%s: %s", desc, f"goes on after {unit} {initial} of {total}" if initial else f"begins, {total} {unit}s")
+    _LOG.info(
+        "%s: %s",
+        desc,
+        f"goes on after {unit} {initial} of {total}" if initial else f"begins, {total} {unit}s",
+    )
     return Lines(desc, unit, total, initial)

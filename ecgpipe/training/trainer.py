@@ -1,8 +1,10 @@
-"""Training one fold: masked class-weighted loss, one model kept, its validation and test predictions.
+"""Training one fold: masked class-weighted loss, one model kept, its validation and test
+predictions.
 
-The validation fold chooses the epoch that is kept (train.keep: best) and nothing else; the test part is read once,
-after training. A run is deterministic on one machine; a killed one resumes from the last finished epoch, one that was
-asked to stop from its last step, to the same bytes. Under `torchrun` every process takes its share of each batch.
+The validation fold chooses the epoch that is kept (train.keep: best) and nothing else; the test
+part is read once, after training. A run is deterministic on one machine; a killed one resumes from
+the last finished epoch, one that was asked to stop from its last step, to the same bytes. Under
+`torchrun` every process takes its share of each batch.
 """
 
 import contextlib
@@ -30,7 +32,8 @@ from ecgpipe.training.params import TrainParams
 
 
 def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
-    """Mean AUROC over the classes with annotated positives and negatives; NaN where there is none."""
+    """Mean AUROC over the classes with annotated positives and negatives; NaN where there is
+    none."""
     values = []
     for label, probability in zip(labels.T, probabilities.T, strict=True):
         annotated = torch.isfinite(label)
@@ -40,46 +43,61 @@ def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-class Fold:
+class Trainer:
     """The training of one fold: `run()` gives the kept weights and the history."""
 
     def __init__(
         self, train: Examples, validation: Examples, network: Network, params: TrainParams, augment: AugmentParams,
         *, codes: list[str], peers: Peers, state_path: Path, key: str, unannotated: str = "mask",
     ) -> None:  # fmt: skip
-        """train, validation: on the peers' device, or on the host, whence batches are moved. codes: what heads the
-        columns of their labels. state_path, key: where the state is kept between epochs, and the fingerprint that it
-        must have to be resumed. unannotated: a key of UNANNOTATED, for the training labels alone."""
+        """train, validation: on the peers' device, or on the host, whence batches are moved. codes:
+        what heads the columns of their labels. state_path, key: where the state is kept between
+        epochs, and the fingerprint that it must have to be resumed. unannotated: a key of
+        UNANNOTATED, for the training labels alone."""
         if len(train) < params.batch:
             raise ValueError(
                 f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
             )
         if params.batch % peers.size:
-            raise ValueError(f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes")
+            raise ValueError(
+                f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes"
+            )
         self.train, self.validation, self.codes = train, validation, codes
         self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
         labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[unannotated])
-        self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(peers.device)
+        self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(
+            peers.device
+        )
         self.demographics = train.demographics.to(peers.device)
-        self.elsewhere = train.place.device.type != peers.device.type  # the signals, of which batches are made
-        self.weights = class_weights(self.labels.cpu(), params.class_weights, params.most_weight).to(peers.device)
+        self.elsewhere = (
+            train.place.device.type != peers.device.type
+        )  # the signals, of which batches are made
+        self.weights = class_weights(
+            self.labels.cpu(), params.class_weights, params.most_weight
+        ).to(peers.device)
         self.window = round(params.window_s * train.rate_hz)
         self.augmenter = augmenter.Augmenter(
             train, codes, augment, window=self.window, normalise=params.normalise, seed=params.seed
         )
         self.bf16 = bf16_helps(params.precision, peers.device)
         self.steps, self.watch = len(train) // params.batch, Watch()
-        torch.set_num_threads(params.threads)  # sums depend on it, so it is no matter of the machine
-        # Some kernels of GPUs have no deterministic form: there torch warns of them instead of stopping.
+        torch.set_num_threads(
+            params.threads
+        )  # sums depend on it, so it is no matter of the machine
+        # Some kernels of GPUs have no deterministic form: there torch warns of them instead of
+        # stopping.
         torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
-        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it has not written
+        torch.utils.deterministic.fill_uninitialized_memory = (
+            False  # nothing reads what it has not written
+        )
         torch.manual_seed(params.seed)
         self.saved = ""  # what of the training lies at state_path, in words
         self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
 
     def run(self, progress: Callable[..., Any]) -> State:
-        """Trains to the last epoch or until patience ends, from the stored state where there is one."""
+        """Trains to the last epoch or until patience ends, from the stored state where there is
+        one."""
         if self.state.resume(self.state_path, self.key, self.peers.device):
             self.saved = f"the state after epoch {self.state.epoch} of {self.params.epochs}"
         network, parallel = self.state.network, self.peers.parallel(self.state.network)
@@ -92,7 +110,9 @@ class Fold:
                 self._epoch(parallel)
                 bar.update()
                 last = self.state.history[-1]
-                bar.set_postfix(val_loss=f"{last['val_loss']:.4f}", val_auroc=f"{last['val_auroc_macro']:.3f}")
+                bar.set_postfix(
+                    val_loss=f"{last['val_loss']:.4f}", val_auroc=f"{last['val_auroc_macro']:.3f}"
+                )
         bar.close()
         network.load_state_dict(self.state.kept)
         return self.state
@@ -110,11 +130,18 @@ class Fold:
     def _start(self, network: SEResNet18) -> State:
         params, steps = self.params, self.steps * self.params.epochs
         decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
-        others = [tensor for tensor in network.parameters() if tensor.ndim <= 1]  # biases and norms are not decayed
-        groups = [{"params": decayed, "weight_decay": params.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        others = [
+            tensor for tensor in network.parameters() if tensor.ndim <= 1
+        ]  # biases and norms are not decayed
+        groups = [
+            {"params": decayed, "weight_decay": params.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
         optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
         if params.schedule == "one-cycle":
-            schedule: Any = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps)
+            schedule: Any = torch.optim.lr_scheduler.OneCycleLR(
+                optimizer, params.learning_rate, total_steps=steps
+            )
         else:
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         return State(network, optimizer, schedule)
@@ -135,7 +162,9 @@ class Fold:
             "epoch": state.epoch + 1,
             "learning_rate": state.optimizer.param_groups[0]["lr"],
             "train_loss": float(self.peers.mean(losses.mean())),
-            "val_loss": float(masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())),
+            "val_loss": float(
+                masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())
+            ),
             "val_auroc_macro": macro_auroc(labels, probabilities),
         }
         self._finite(probabilities, "a validation probability")
@@ -154,10 +183,12 @@ class Fold:
         """The losses [step] of the epoch, from the step on that a stopped run came to."""
         state = self.state
         if not state.continue_draws():
-            torch.manual_seed(self.params.seed + 1_000_003 * (state.epoch + 1))  # dropout draws the same after a resume
+            torch.manual_seed(
+                self.params.seed + 1_000_003 * (state.epoch + 1)
+            )  # dropout draws the same after a resume
         parallel.train()
         losses = list(state.losses)
-        with stage.held() as asked:
+        with stage.defer_signals() as asked:
             for rows, signal in self._batches(first=len(losses)):
                 losses.append(self._step(parallel, rows, signal))
                 if asked():
@@ -165,8 +196,8 @@ class Fold:
         return torch.stack(losses)
 
     def _stopped(self, losses: torch.Tensor) -> stage.Stopped:
-        """Saves the state in the midst of an epoch; what to raise then. Of several processes none can know at which
-        step the others stop: they go on from the last epoch's end."""
+        """Saves the state in the midst of an epoch; what to raise then. Of several processes none
+        can know at which step the others stop: they go on from the last epoch's end."""
         state = self.state
         if self.peers.size > 1:
             return stage.Stopped(f"{self.saved} is saved" if self.saved else "")
@@ -174,21 +205,28 @@ class Fold:
         self.sound()
         state.pause(losses)
         state.save(self.state_path, self.key)
-        return stage.Stopped(f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved")
+        return stage.Stopped(
+            f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved"
+        )
 
     def _batches(self, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """This process's share of each batch of the epoch, from step `first` on (`training.batches.made`)."""
+        """This process's share of each batch of the epoch, from step `first` on
+        (`training.batches.made`)."""
         params, epoch, device = self.params, self.state.epoch, self.peers.device
         order = batches.rows(len(self.train), params.batch, params.seed, epoch, self.peers)
         there = self.train.place.device if self.elsewhere else None
-        return batches.made(order[first:], lambda part: self.augmenter.batch(part, epoch), device, there)
+        return batches.made(
+            order[first:], lambda part: self.augmenter.batch(part, epoch), device, there
+        )
 
     def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
         state, device = self.state, self.peers.device
         labels = self.labels[rows]
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = parallel(signal, self.demographics[rows])
-        loss = masked_loss(logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum()))
+        loss = masked_loss(
+            logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum())
+        )
         if (bad := self.watch.bad(loss)) is not None:
             self._finite(torch.tensor(bad), "the loss")
         state.optimizer.zero_grad(set_to_none=True)
@@ -208,7 +246,11 @@ class Fold:
             raise self._refused(f"{what} is {values[~torch.isfinite(values)].flatten()[0].item()}")
 
     def _refused(self, what: str) -> ValueError:
-        kept = f"{self.saved} is kept (a changed setting begins anew)" if self.saved else "no epoch was finished"
+        kept = (
+            f"{self.saved} is kept (a changed setting begins anew)"
+            if self.saved
+            else "no epoch was finished"
+        )
         step = "Lower train.learning_rate or set train.precision to fp32"
         return ValueError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
 

@@ -14,7 +14,14 @@ from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import DataParams, Source, in_use
 from ecgpipe.simulation import writers
 
-NSR, SB, AF, AFL, PRWP, PVC = "426783006", "426177001", "164889003", "164890007", "365413008", "427172004"
+NSR, SB, AF, AFL, PRWP, PVC = (
+    "426783006",
+    "426177001",
+    "164889003",
+    "164890007",
+    "365413008",
+    "427172004",
+)
 CODES = [NSR, SB, AF, AFL, PRWP, PVC]
 VOCABULARIES = {"georgia": "Georgia", "xl": "PTB-XL", "ningbo": "Ningbo"}
 EACH = 30
@@ -26,13 +33,16 @@ def values(root):
     entry = {"form": "wfdb", "codes": "snomed"}
     return {
         "data": {"root": str(root / "raw"), "sources": list(VOCABULARIES)},
-        "sources": {name: entry | {"vocabulary": vocabulary} for name, vocabulary in VOCABULARIES.items()},
+        "sources": {
+            name: entry | {"vocabulary": vocabulary} for name, vocabulary in VOCABULARIES.items()
+        },
     }
 
 
 def made(root):
-    """A project after label-map: 30 recordings of each source; Ningbo has flutter where the others have fibrillation;
-    the first of xl carries NSR and SB, all of xl also the ventricular ectopics that no class counts."""
+    """A project after label-map: 30 recordings of each source; Ningbo has flutter where the others
+    have fibrillation; the first of xl carries NSR and SB, all of xl also the ventricular ectopics
+    that no class counts."""
     rng = np.random.default_rng(1)
     for name in VOCABULARIES:
         for number in range(EACH):
@@ -41,7 +51,13 @@ def made(root):
             labels += [SB] if (name, number) == ("xl", 0) else []
             signal_mv = rng.normal(0, 0.1, (300, 12))
             writers.write_challenge(
-                root / "raw" / name, f"{name}{number:05d}", signal_mv, 100, age=60, sex="F", labels=labels
+                root / "raw" / name,
+                f"{name}{number:05d}",
+                signal_mv,
+                100,
+                age=60,
+                sex="F",
+                labels=labels,
             )
     mapped(root)
     return values(root)
@@ -51,10 +67,18 @@ def mapped(root):
     """data/labels.csv and metrics/labels.json, as the stage label-map writes them."""
     said = values(root)
     sources, data = in_use(said), DataParams.model_validate(said["data"])
-    classes = diagnoses_classes.classes(CODES)
-    described = {name: list(recording.describe(data.folder(name), source)) for name, source in sources.items()}
-    words = {name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()}
-    parts = [mapping.map_source(name, described[name], each, words[name], classes) for name, each in sources.items()]
+    classes = diagnoses_classes.select(CODES)
+    described = {
+        name: list(recording.describe(data.folder(name), source))
+        for name, source in sources.items()
+    }
+    words = {
+        name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()
+    }
+    parts = [
+        mapping.map_source(name, described[name], each, words[name], classes)
+        for name, each in sources.items()
+    ]
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, root / paths.LABELS, sealed=True)
     report = labels_report.report(table, described, sources, words, classes)
@@ -68,14 +92,18 @@ def predicted(root):
     fold = (np.arange(len(table)) // 2 % 2).astype(str)
     tables.write(table.assign(group=table["record"], fold=fold), root / paths.FOLDS, sealed=True)
     (root / paths.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1]}))
-    digests.seal(root / paths.FOLDS_INFO)
+    digests.write_digests(root / paths.FOLDS_INFO)
     rng = np.random.default_rng(2)
-    answered = np.clip(table[CODES].fillna(0) * 0.8 + 0.1 + rng.normal(0, 0.02, (len(table), len(CODES))), 0, 1)
+    answered = np.clip(
+        table[CODES].fillna(0) * 0.8 + 0.1 + rng.normal(0, 0.02, (len(table), len(CODES))), 0, 1
+    )
     wrong = (table["source"] == WRONG[0]) & (table["record"] == WRONG[1])
     answered.loc[wrong, [NSR, AF]] = 0.97, 0.03
     answered = pd.concat([table[["source", "record"]], answered], axis=1)
     for name in ("0", "1"):
-        tables.write(answered[fold == name], root / paths.predictions(name) / "val.csv", sealed=True)
+        tables.write(
+            answered[fold == name], root / paths.predictions(name) / "val.csv", sealed=True
+        )
 
 
 @pytest.fixture
@@ -85,15 +113,23 @@ def project(tmp_path, monkeypatch):
 
 
 def audited(project, most=3, draw=2):
-    return audit.write("plots/audit", project, most, draw, list), (paths.PLOTS / "audit/README.md").read_text()
+    return audit.write("plots/audit", project, most, draw, list), (
+        paths.PLOTS / "audit/README.md"
+    ).read_text()
 
 
 def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
     said, page = audited(project)
-    assert said[-1] == "No data/folds.csv: single recordings are judged from out-of-fold predictions; run `dvc repro`."
+    assert (
+        said[-1]
+        == "No data/folds.csv: single recordings are judged from out-of-fold predictions; run `dvc repro`."
+    )
     assert said[-1] in page
     assert said[0] == "90 usable recordings of 3 sources, 6 classes."
-    assert said[1] == "2 of 12 cells of class and source suspicious (AF at ningbo 0, AFL at ningbo 15)."
+    assert (
+        said[1]
+        == "2 of 12 cells of class and source suspicious (AF at ningbo 0, AFL at ningbo 15)."
+    )
     assert "| AF | 15 | 15 | **0 \u2193** |" in page
     assert "native label `AF` is atrial flutter" in page
     assert "NSR with SB 1" in page
@@ -102,7 +138,9 @@ def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
         "README.md", "cells.csv", "unscored.csv", "contradictions.csv", "suspects.csv",
     }  # fmt: skip
     found = tables.read(tmp_path / "plots/audit/contradictions.csv", sealed=False)
-    assert found[["source", "record", "labels"]].to_numpy().tolist() == [["xl", "xl00000", "NSR SB"]]
+    assert found[["source", "record", "labels"]].to_numpy().tolist() == [
+        ["xl", "xl00000", "NSR SB"]
+    ]
 
 
 def test_the_recording_whose_label_is_wrong_is_drawn_first(project, tmp_path):
@@ -160,10 +198,14 @@ def test_numbers_below_zero_are_refused(project):
 
 def test_a_project_that_was_not_mapped_or_with_other_sources_is_refused(project, tmp_path):
     fewer = project | {"data": project["data"] | {"sources": ["xl"]}}
-    with pytest.raises(ValueError, match="found xl and georgia, xl, ningbo; run `dvc repro label-map`"):
+    with pytest.raises(
+        ValueError, match="found xl and georgia, xl, ningbo; run `dvc repro label-map`"
+    ):
         audit.read(fewer)
-    (tmp_path / paths.LABELS).write_text((tmp_path / paths.LABELS).read_text().rsplit("\n", 2)[0] + "\n")
-    digests.seal(tmp_path / paths.LABELS)
+    (tmp_path / paths.LABELS).write_text(
+        (tmp_path / paths.LABELS).read_text().rsplit("\n", 2)[0] + "\n"
+    )
+    digests.write_digests(tmp_path / paths.LABELS)
     with pytest.raises(ValueError, match=r"metrics/labels\.json: it counts the recordings"):
         audit.read(project)
     (tmp_path / paths.LABELS).unlink()
@@ -178,7 +220,9 @@ def test_folds_of_other_classes_are_refused_and_a_missing_prediction_is_named(pr
     assert said[-1].startswith("No data/predictions/fold-1/val.csv: ")
     table = tables.read(tmp_path / paths.FOLDS)
     tables.write(table.drop(columns=[AFL]), tmp_path / paths.FOLDS, sealed=True)
-    with pytest.raises(ValueError, match=r"data/folds\.csv: its classes are those of data/labels\.csv"):
+    with pytest.raises(
+        ValueError, match=r"data/folds\.csv: its classes are those of data/labels\.csv"
+    ):
         audited(project)
 
 
@@ -196,13 +240,17 @@ def test_a_native_label_is_understood_as_its_source_writes_it():
 
 
 @pytest.mark.parametrize(
-    "broken", ["{", "[]", '{"sources": {}}', '{"sources": {}, "classes": [], "recordings": 1}', "\x00"]
+    "broken",
+    ["{", "[]", '{"sources": {}}', '{"sources": {}, "classes": [], "recordings": 1}', "\x00"],
 )
 def test_a_damaged_report_of_label_map_is_named_with_the_next_step(tmp_path, monkeypatch, broken):
     monkeypatch.chdir(tmp_path)
     said = made(tmp_path)
     audit.REPORT.write_text(broken)
-    with pytest.raises(ValueError, match=r"^metrics/labels\.json: not what the stage label-map writes .*label-map`$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^metrics/labels\.json: not what the stage label-map writes .*label-map`$",
+    ):
         audit.read(said)
 
 
@@ -212,5 +260,8 @@ def test_a_class_without_its_codes_in_the_report_is_named(tmp_path, monkeypatch)
     report = json.loads(audit.REPORT.read_text())
     del next(iter(report["classes"].values()))["codes"]
     audit.REPORT.write_text(json.dumps(report))
-    with pytest.raises(ValueError, match=r"labels\.json: not what the stage label-map writes \(KeyError\('codes'\)\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"labels\.json: not what the stage label-map writes \(KeyError\('codes'\)\)",
+    ):
         audit.read(said)

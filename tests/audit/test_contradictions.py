@@ -4,7 +4,7 @@ import pytest
 from ecgpipe.audit import contradictions
 from ecgpipe.diagnoses import classes as diagnoses_classes
 
-OFFICIAL = diagnoses_classes.classes("official")
+OFFICIAL = diagnoses_classes.select("official")
 
 
 def table(*rows, classes=OFFICIAL):
@@ -16,7 +16,14 @@ def table(*rows, classes=OFFICIAL):
 
 def test_the_pairs_of_the_house_are_found_and_nothing_else():
     found = contradictions.find(
-        table({"AF", "NSR"}, {"SB", "STach"}, {"LAD", "RAD"}, {"AF", "CRBBB/RBBB", "TAb"}, {"AFL", "AF"}), OFFICIAL
+        table(
+            {"AF", "NSR"},
+            {"SB", "STach"},
+            {"LAD", "RAD"},
+            {"AF", "CRBBB/RBBB", "TAb"},
+            {"AFL", "AF"},
+        ),
+        OFFICIAL,
     )
     assert found[["record", "one", "other"]].to_numpy().tolist() == [
         ["r0", "AF", "NSR"],
@@ -37,11 +44,11 @@ def test_equivalent_codes_count_as_their_class():
 
 
 def test_a_class_that_holds_both_codes_is_checked_once_and_not_against_itself():
-    pairs = contradictions.checked(diagnoses_classes.classes("study"))
+    pairs = contradictions.chosen_pairs(diagnoses_classes.select("study"))
     names = [(one.abbreviation, other.abbreviation) for one, other, _ in pairs]
     assert names.count(("AF", "IAVB")) == 1
     assert len(names) == len(set(names))
-    assert contradictions.checked(diagnoses_classes.classes(["426177001|427084000"])) == []
+    assert contradictions.chosen_pairs(diagnoses_classes.select(["426177001|427084000"])) == []
 
 
 def test_a_blank_is_no_label():

@@ -41,7 +41,9 @@ def test_margins_are_those_of_confident_learning_worked_by_hand():
 def test_margins_are_the_same_for_a_class_and_its_absence(rows):
     truth = np.array([1.0, 0.0, *(float(one) for one, _ in rows)])
     ones = np.array([0.6, 0.3, *(p for _, p in rows)])
-    for one, other in zip(label_errors.margins(truth, ones), label_errors.margins(1 - truth, 1 - ones), strict=True):
+    for one, other in zip(
+        label_errors.margins(truth, ones), label_errors.margins(1 - truth, 1 - ones), strict=True
+    ):
         assert one == pytest.approx(other)
 
 

@@ -13,7 +13,8 @@ SIZES = {
     "CPSC2018": 6877, "CPSC2018-Extra": 3453, "INCART": 74, "PTB": 516, "PTB-XL": 21837, "Georgia": 10344,
     "Chapman-Shaoxing": 10247, "Ningbo": 34905,
 }  # fmt: skip
-# Positives in the public recordings of the CinC Challenge 2021 (its dx_mapping_scored.csv); None: not annotated.
+# Positives in the public recordings of the CinC Challenge 2021 (its dx_mapping_scored.csv); None:
+# not annotated.
 PUBLIC = {
     "164889003": [1221, 153, 2, 15, 1514, 570, 1780, 0],
     "164890007": [None, 54, None, 1, 73, 186, 445, 7615],
@@ -29,9 +30,18 @@ PUBLIC = {
 def public():
     rows = []
     for code, counts in PUBLIC.items():
-        (one,) = classes.classes([code])
+        (one,) = classes.select([code])
         for (source, size), positives in zip(SIZES.items(), counts, strict=True):
-            rows.append([source, code, one.abbreviation, one.name, size, np.nan if positives is None else positives])
+            rows.append(
+                [
+                    source,
+                    code,
+                    one.abbreviation,
+                    one.name,
+                    size,
+                    np.nan if positives is None else positives,
+                ]
+            )
     return prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))
 
 
@@ -80,31 +90,45 @@ def test_a_class_that_one_source_alone_annotates_is_not_judged(public):
 
 
 def test_a_source_too_small_to_tell_is_no_sister():
-    rows = [["a", "1", "X", "x", 1000, 0], ["b", "1", "X", "x", 1000, 100], ["c", "1", "X", "x", 19, 5]]
+    rows = [
+        ["a", "1", "X", "x", 1000, 0],
+        ["b", "1", "X", "x", 1000, 100],
+        ["c", "1", "X", "x", 19, 5],
+    ]
     judged = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))
     assert list(judged["verdict"]) == ["not judged", "not judged", ""]
 
 
-@pytest.mark.parametrize(("counts", "said"), [((2, 30, 30), "few"), ((8, 30, 30), ""), ((200, 30, 30), "many")])
+@pytest.mark.parametrize(
+    ("counts", "said"), [((2, 30, 30), "few"), ((8, 30, 30), ""), ((200, 30, 30), "many")]
+)
 def test_five_times_is_the_bound(counts, said):
     rows = [[name, "1", "X", "x", 1000, n] for name, n in zip("abc", counts, strict=True)]
-    assert prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"].iloc[0] == said
+    assert (
+        prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"].iloc[0]
+        == said
+    )
 
 
 def test_small_numbers_are_no_finding():
     rows = [["a", "1", "X", "x", 111, 10], ["b", "1", "X", "x", 27, 0], ["c", "1", "X", "x", 43, 3]]
     rows.append(["d", "1", "X", "x", 37, 0])
-    assert set(prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"]) == {""}
+    assert set(prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"]) == {
+        ""
+    }
 
 
 @given(st.integers(0, 40), st.integers(1, 500), st.integers(0, 40), st.integers(1, 500))
 def test_the_chance_is_a_tail_of_the_binomial_law(positives, recordings, others, other_recordings):
     together, share = positives + others, recordings / (recordings + other_recordings)
-    each = [math.comb(together, k) * share**k * (1 - share) ** (together - k) for k in range(together + 1)]
+    each = [
+        math.comb(together, k) * share**k * (1 - share) ** (together - k)
+        for k in range(together + 1)
+    ]
     expected = min(sum(each[: positives + 1]), sum(each[positives:]))
-    assert prevalence.rates_chance(positives, recordings, others, other_recordings) == pytest.approx(
-        expected, abs=1e-12
-    )
+    assert prevalence.rates_chance(
+        positives, recordings, others, other_recordings
+    ) == pytest.approx(expected, abs=1e-12)
 
 
 def test_counts_leave_faulty_recordings_out_and_blank_what_is_not_annotated():
@@ -115,7 +139,7 @@ def test_counts_leave_faulty_recordings_out_and_blank_what_is_not_annotated():
             "164889003": [1.0, 0.0, 1.0, np.nan],
         }
     )
-    counted = prevalence.count(table, classes.classes(["164889003"]))
+    counted = prevalence.count(table, classes.select(["164889003"]))
     assert list(counted["recordings"]) == [2, 1]
     assert counted["positives"].iloc[0] == 1
     assert np.isnan(counted["positives"].iloc[1])
@@ -129,4 +153,6 @@ def test_other_cells_are_explained_by_where_to_look(public):
     assert near.startswith("SB, its neighbour, has 12,670 positives here")
     assert prevalence.explain(cell, "Ningbo", ["Brady"], [near]).endswith(near)
     assert "`Brady`" in prevalence.explain(cell, "Ningbo", ["Brady"], [])
-    assert "a native label too many" in prevalence.explain({**cell, "verdict": "many"}, "Ningbo", ["Brady"], [])
+    assert "a native label too many" in prevalence.explain(
+        {**cell, "verdict": "many"}, "Ningbo", ["Brady"], []
+    )

@@ -5,19 +5,24 @@ import pytest
 from ecgpipe.audit import unmapped_labels
 from ecgpipe.diagnoses import classes
 
-OFFICIAL = classes.classes("official")
+OFFICIAL = classes.select("official")
 
 
 def test_ventricular_ectopics_are_near_pvc_until_they_are_merged():
     assert unmapped_labels.hint({classes.ECTOPICS}, OFFICIAL).startswith("near PVC/VPB: ")
     assert "labels.merge_ectopics: true" in unmapped_labels.hint({classes.ECTOPICS}, OFFICIAL)
-    assert unmapped_labels.hint({classes.ECTOPICS}, classes.classes("official", merge_ectopics=True)) == ""
-    assert unmapped_labels.hint({classes.ECTOPICS}, classes.classes(["164889003"])) == ""
+    assert (
+        unmapped_labels.hint({classes.ECTOPICS}, classes.select("official", merge_ectopics=True))
+        == ""
+    )
+    assert unmapped_labels.hint({classes.ECTOPICS}, classes.select(["164889003"])) == ""
 
 
-@pytest.mark.parametrize(("code", "chosen"), [("733534002", "164909002"), ("63593006", "284470004")])
+@pytest.mark.parametrize(
+    ("code", "chosen"), [("733534002", "164909002"), ("63593006", "284470004")]
+)
 def test_an_equivalent_code_left_out_of_ones_own_list_is_named(code, chosen):
-    said = unmapped_labels.hint({code}, classes.classes([chosen]))
+    said = unmapped_labels.hint({code}, classes.select([chosen]))
     assert "the official list counts" in said
     assert chosen in said
     assert unmapped_labels.hint({code}, OFFICIAL) == ""
@@ -31,7 +36,11 @@ def test_a_code_near_to_nothing_has_no_hint():
 def test_labels_are_listed_by_source_kind_and_number():
     report = {
         "sources": {
-            "a": {"unscored": {"x": 9, "y": 2}, "unknown": {"z": 5}, "outside_vocabulary": {"164889003 af": 1}},
+            "a": {
+                "unscored": {"x": 9, "y": 2},
+                "unknown": {"z": 5},
+                "outside_vocabulary": {"164889003 af": 1},
+            },
             "b": {"unscored": {}},
         }
     }
@@ -53,5 +62,7 @@ def test_the_relatives_are_codes_of_the_official_list():
 
 
 def test_a_class_nobody_annotates_is_named():
-    cells = pd.DataFrame({"abbreviation": ["AF", "AF", "LPR", "LPR"], "positives": [0, np.nan, np.nan, np.nan]})
+    cells = pd.DataFrame(
+        {"abbreviation": ["AF", "AF", "LPR", "LPR"], "positives": [0, np.nan, np.nan, np.nan]}
+    )
     assert unmapped_labels.unsaid(cells) == ["LPR"]

@@ -28,9 +28,15 @@ def recordings(count=16, samples=WHOLE, seed=1):
     """Recordings whose limb leads obey III = II - I, with an R-peak about every 80 samples."""
     rng = np.random.default_rng(seed)
     one, two = rng.integers(-1000, 1000, (2, count, samples, 1))
-    signals = np.concatenate([one, two, two - one, rng.integers(-1000, 1000, (count, samples, 9))], axis=2)
+    signals = np.concatenate(
+        [one, two, two - one, rng.integers(-1000, 1000, (count, samples, 9))], axis=2
+    )
     data = examples.of_signals(
-        list(signals.astype(np.int16)), np.full(count, 50.0), np.full(count, "F"), rate_hz=100, classes=3
+        list(signals.astype(np.int16)),
+        np.full(count, 50.0),
+        np.full(count, "F"),
+        rate_hz=100,
+        classes=3,
     )
     peaks = [row[row < samples] for row in np.cumsum(rng.integers(60, 100, (count, 10)), axis=1)]
     number = np.array([len(row) for row in peaks])
@@ -74,7 +80,9 @@ def test_probability_is_drawn_once_per_recording_not_per_lead(name):
     touched = changed.any(dim=2).any(dim=1)
     assert 160 < int(touched.sum()) < 240
     if name != "lead_dropout":
-        assert changed.any(dim=2).all(dim=1).sum() == touched.sum()  # all leads of a touched recording, or none
+        assert (
+            changed.any(dim=2).all(dim=1).sum() == touched.sum()
+        )  # all leads of a touched recording, or none
 
 
 @pytest.mark.parametrize("name", SWITCHES)
@@ -93,7 +101,9 @@ def test_draws_do_not_depend_on_the_batch_its_order_or_the_other_switches(name):
 def test_a_store_in_one_tensor_gives_the_same_batch_as_one_per_source(name):
     # What a device's memory holds: the sources joined (Examples.joined).
     parts = [recordings(count=8, seed=seed) for seed in (1, 2)]
-    place = torch.cat([part.place + torch.tensor([number, 0, 0]) for number, part in enumerate(parts)])
+    place = torch.cat(
+        [part.place + torch.tensor([number, 0, 0]) for number, part in enumerate(parts)]
+    )
     first = parts[1].peak_place + torch.tensor([len(parts[0].peaks), 0])
     both = replace(
         parts[0], signals_uv=[part.signals_uv[0] for part in parts], place=place,
@@ -112,7 +122,9 @@ def test_a_log_uniform_triangle_amplifies_as_often_as_it_attenuates_and_the_orig
     louder = made(data, switched("triangle")).square().mean(dim=(1, 2)) > reference
     assert 0.45 < louder.double().mean() < 0.55
     upstream = switched("triangle", triangle_draw="uniform", triangle_per="lead")
-    louder = made(data, upstream)[:, 0].square().mean(dim=1) > untouched(data)[:, 0].square().mean(dim=1)
+    louder = made(data, upstream)[:, 0].square().mean(dim=1) > untouched(data)[:, 0].square().mean(
+        dim=1
+    )
     assert 0.75 < louder.double().mean() < 0.85  # FACTS of the original: 80 % of its draws amplify
 
 
@@ -145,7 +157,12 @@ def test_wander_and_hum_stand_in_their_band_at_their_size(name, low_hz, high_hz)
     hz = torch.fft.rfftfreq(4000, 0.01)
     assert power[(hz > low_hz - 0.15) & (hz < high_hz + 0.15)].sum() > 0.99 * power.sum()
     size_mv = added.square().mean(dim=(1, 2)).sqrt()
-    asked_mv = 0.3 * random_draws.Draws(data.keys, 7, 0).uniform(name, 7 if name == "wander" else 3, 1)[:, 0]
+    asked_mv = (
+        0.3
+        * random_draws.RandomStreams(data.keys, 7, 0).uniform(
+            name, 7 if name == "wander" else 3, 1
+        )[:, 0]
+    )
     assert torch.allclose(size_mv, asked_mv, rtol=0.5 if name == "wander" else 0.02)
     assert float((size_mv / asked_mv).mean()) == pytest.approx(1, abs=0.1)
 
@@ -153,18 +170,25 @@ def test_wander_and_hum_stand_in_their_band_at_their_size(name, low_hz, high_hz)
 def test_the_notch_takes_out_its_frequency_and_leaves_the_rest():
     data = recordings(count=8)
     time = np.arange(WHOLE)[:, None] / 100
-    wave = np.rint(500 * np.sin(2 * np.pi * 20 * time) + 500 * np.sin(2 * np.pi * 5 * time)).astype(np.int16)
+    wave = np.rint(500 * np.sin(2 * np.pi * 20 * time) + 500 * np.sin(2 * np.pi * 5 * time)).astype(
+        np.int16
+    )
     data = replace(data, signals_uv=[torch.from_numpy(np.tile(wave, (8, 12)))])
     left = made(data, switched("notch", notch_low_hz=20, notch_high_hz=20, notch_quality=2.0))
     power = torch.fft.rfft(left, dim=2).abs()[0, 0]
     assert power[200] < 0.01 * power[50]
-    assert float(power[50]) == pytest.approx(float(torch.fft.rfft(untouched(data), dim=2).abs()[0, 0, 50]), rel=0.05)
+    assert float(power[50]) == pytest.approx(
+        float(torch.fft.rfft(untouched(data), dim=2).abs()[0, 0, 50]), rel=0.05
+    )
 
 
 @pytest.mark.parametrize("how", ["leads", "sets"])
 def test_dropped_leads_are_silent_whatever_is_added_and_some_leads_stay(how):
     data = recordings(count=200)
-    signal = made(data, switched("lead_dropout", "noise", "wander", lead_dropout_how=how, lead_dropout_share=0.5))
+    signal = made(
+        data,
+        switched("lead_dropout", "noise", "wander", lead_dropout_how=how, lead_dropout_share=0.5),
+    )
     silent = (signal == 0).all(dim=2)
     assert 0.3 < silent.double().mean() < 0.8
     assert not silent.all(dim=1).any()
@@ -188,10 +212,14 @@ def test_crops_stay_within_the_recording_and_jitter_moves_them_beyond_its_ends_b
     assert start.min() < 50
     assert 1450 < start.max() <= 1500
     rows = torch.arange(600)
-    moved = augmenter(data, switched("crop", "jitter", jitter_s=0.2))._start(rows, random_draws.Draws(data.keys, 7, 0))
+    moved = augmenter(data, switched("crop", "jitter", jitter_s=0.2))._start(
+        rows, random_draws.RandomStreams(data.keys, 7, 0)
+    )
     assert (moved[:, 0] - start).abs().max() == 20
     short = recordings(count=500, samples=700)
-    begun = augmenter(short, switched("crop"))._start(torch.arange(500), random_draws.Draws(short.keys, 7, 0))
+    begun = augmenter(short, switched("crop"))._start(
+        torch.arange(500), random_draws.RandomStreams(short.keys, 7, 0)
+    )
     assert begun.min() < -280
     assert begun.max() > -20
     assert ((begun <= 0) & (begun >= -300)).all()
@@ -202,14 +230,22 @@ def test_linear_and_cubic_interpolation_read_what_numpy_and_scipy_read():
     smooth = np.cumsum(np.random.default_rng(3).normal(size=(4 * WHOLE, 12)) * 20, axis=0)
     smooth = np.rint(smooth - smooth.mean(axis=0)).clip(-30000, 30000).astype(np.int16)
     data = replace(data, signals_uv=[torch.from_numpy(smooth)])
-    tau = torch.from_numpy(np.sort(np.random.default_rng(4).uniform(2, WHOLE - 3, (4, 300)), axis=1))
+    tau = torch.from_numpy(
+        np.sort(np.random.default_rng(4).uniform(2, WHOLE - 3, (4, 300)), axis=1)
+    )
     rows = torch.arange(4)
-    linear, cubic = (gather.gather(data, rows, tau, cubic=cubic)[0].numpy() for cubic in (False, True))
+    linear, cubic = (
+        gather.gather(data, rows, tau, cubic=cubic)[0].numpy() for cubic in (False, True)
+    )
     for row in range(4):
         stored = smooth[row * WHOLE : (row + 1) * WHOLE, 5] / 1000
-        assert np.allclose(linear[row, :, 5], np.interp(tau[row], np.arange(WHOLE), stored), atol=1e-5)
+        assert np.allclose(
+            linear[row, :, 5], np.interp(tau[row], np.arange(WHOLE), stored), atol=1e-5
+        )
         # Cubic convolution with a = -1/2 is the Hermite cubic with central differences as slopes.
-        hermite = scipy.interpolate.CubicHermiteSpline(np.arange(WHOLE), stored, np.gradient(stored))
+        hermite = scipy.interpolate.CubicHermiteSpline(
+            np.arange(WHOLE), stored, np.gradient(stored)
+        )
         assert np.allclose(cubic[row, :, 5], hermite(tau[row].numpy()), atol=1e-4)
 
 
@@ -218,8 +254,16 @@ def test_labels_are_respected_where_asked_for():
     labels = torch.zeros(60, 3)
     labels[:20, 1], labels[20:40, 2], labels[50:, 1] = 1, 1, torch.nan
     data = replace(data, labels=labels)
-    for name, spared in (("roll", slice(0, 20)), ("triangle", slice(20, 40)), ("noise", slice(0, 0))):
-        changed = (made(data, switched(name, respect_labels=True)) != untouched(data)).flatten(1).any(dim=1)
+    for name, spared in (
+        ("roll", slice(0, 20)),
+        ("triangle", slice(20, 40)),
+        ("noise", slice(0, 0)),
+    ):
+        changed = (
+            (made(data, switched(name, respect_labels=True)) != untouched(data))
+            .flatten(1)
+            .any(dim=1)
+        )
         expected = torch.ones(60, dtype=torch.bool)
         expected[spared] = False
         assert torch.equal(changed, expected)
@@ -231,7 +275,9 @@ def test_published_star_sees_the_r_peaks_of_its_window_alone():
     data = recordings(count=6)
     settings = switched("star", star_how="published")
     window, rows = 500, torch.arange(6)
-    tau, gain = augmenter(data, settings, window=window)._time(rows, random_draws.Draws(data.keys, 7, 0))
+    tau, gain = augmenter(data, settings, window=window)._time(
+        rows, random_draws.RandomStreams(data.keys, 7, 0)
+    )
     peaks = data.peaks_of(rows, data.most_peaks())
     for row in range(6):
         within = peaks[row][peaks[row] < window]
@@ -242,11 +288,18 @@ def test_published_star_sees_the_r_peaks_of_its_window_alone():
 
 
 def test_frequencies_beyond_the_rate_and_windows_beyond_the_bank_are_refused():
-    with pytest.raises(ValueError, match=r"augment.hum_high_hz: 60.0 must lie below half the stores' rate of 100 Hz"):
+    with pytest.raises(
+        ValueError,
+        match=r"augment.hum_high_hz: 60.0 must lie below half the stores' rate of 100 Hz",
+    ):
         augmenter(recordings(count=2), switched("hum", hum_high_hz=60.0))
-    with pytest.raises(ValueError, match=r"augment.wander_high_hz: 80.0 must lie below half the stores' rate"):
+    with pytest.raises(
+        ValueError, match=r"augment.wander_high_hz: 80.0 must lie below half the stores' rate"
+    ):
         augmenter(recordings(count=2), switched("wander", wander_high_hz=80.0))
-    with pytest.raises(ValueError, match=r"augment.noise: a window of 500000 samples is longer than the bank"):
+    with pytest.raises(
+        ValueError, match=r"augment.noise: a window of 500000 samples is longer than the bank"
+    ):
         augmenter(recordings(count=2), switched("noise"), window=500_000)
 
 
@@ -254,7 +307,9 @@ def test_respecting_labels_needs_classes_that_the_contracts_know():
     data = recordings(count=2)
     settings = switched("roll", respect_labels=True)
     options = {"window": WHOLE, "normalise": "none", "seed": 1}
-    with pytest.raises(ValueError, match="class 195080001 is headed by a code that no contract knows"):
+    with pytest.raises(
+        ValueError, match="class 195080001 is headed by a code that no contract knows"
+    ):
         Augmenter(data, ["195080001", *CODES[1:]], settings, **options)
     Augmenter(data, ["195080001", *CODES[1:]], switched("roll"), **options)
 
@@ -262,7 +317,9 @@ def test_respecting_labels_needs_classes_that_the_contracts_know():
 @pytest.mark.parametrize("interpolation", ["linear", "cubic"])
 @pytest.mark.parametrize("normalise", ["none", "lead"])
 @pytest.mark.parametrize("samples", [60, WHOLE, 2500])
-def test_all_augmentations_together_on_any_length_give_finite_batches(interpolation, normalise, samples):
+def test_all_augmentations_together_on_any_length_give_finite_batches(
+    interpolation, normalise, samples
+):
     data = recordings(count=20, samples=samples)
     settings = switched(*SWITCHES, interpolation=interpolation)
     signal = made(data, settings, window=1001, normalise=normalise)
@@ -277,7 +334,9 @@ def test_noise_has_its_ratio_to_what_is_recorded_however_much_is_padding():
     data = recordings(count=32, samples=400)
     settings = [switched("noise", noise_snr_low_db=14.0, noise_snr_high_db=14.0), switched()]
     noisy, plain = (made(data, one)[:, :, :400] for one in settings)
-    ratio_db = 10 * torch.log10(plain.square().mean(dim=(1, 2)) / (noisy - plain).square().mean(dim=(1, 2)))
+    ratio_db = 10 * torch.log10(
+        plain.square().mean(dim=(1, 2)) / (noisy - plain).square().mean(dim=(1, 2))
+    )
     assert (ratio_db - 14).abs().max() < 0.7
 
 

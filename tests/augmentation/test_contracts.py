@@ -1,4 +1,5 @@
-"""Every promise of every augmentation, held on random recordings of any length, with any number of R-peaks."""
+"""Every promise of every augmentation, held on random recordings of any length, with any number of
+R-peaks."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ COUNT, MV = 6, 1e-4
 
 @dataclass(frozen=True)
 class Seen:
-    """One augmentation of random recordings, taken apart: the map, what numpy reads there, and the batch."""
+    """One augmentation of random recordings, taken apart: the map, what numpy reads there, and the
+    batch."""
 
     stored: np.ndarray  # [recording, time, lead] in mV
     peaks: list[np.ndarray]
@@ -38,7 +40,8 @@ class Seen:
     contract: contracts.Contract
 
     def found(self, row):
-        """Where the R-peaks of a recording stand in the batch, by the inverse of the time map; NaN where they left."""
+        """Where the R-peaks of a recording stand in the batch, by the inverse of the time map; NaN
+        where they left."""
         order = np.argsort(self.tau[row])
         place = np.arange(self.tau.shape[1])[order]
         return np.interp(self.peaks[row], self.tau[row][order], place, left=np.nan, right=np.nan)
@@ -49,9 +52,16 @@ def see(name, options, seed, samples=1000, window=1000, beats=9):
     rng = np.random.default_rng(seed)
     one, two = 2 * rng.integers(-500, 500, (2, COUNT, samples, 1))
     limb = [one, two, two - one, -(one + two) // 2, one - two // 2, two - one // 2]
-    stored = np.concatenate([*limb, rng.integers(-1000, 1000, (COUNT, samples, 6))], axis=2).astype(np.int16)
-    peaks = [np.sort(rng.choice(np.arange(samples), min(beats, samples), replace=False)) for _ in range(COUNT)]
-    data = examples.of_signals(list(stored), np.full(COUNT, 50.0), np.full(COUNT, "F"), rate_hz=100, classes=3)
+    stored = np.concatenate([*limb, rng.integers(-1000, 1000, (COUNT, samples, 6))], axis=2).astype(
+        np.int16
+    )
+    peaks = [
+        np.sort(rng.choice(np.arange(samples), min(beats, samples), replace=False))
+        for _ in range(COUNT)
+    ]
+    data = examples.of_signals(
+        list(stored), np.full(COUNT, 50.0), np.full(COUNT, "F"), rate_hz=100, classes=3
+    )
     number = np.array([len(row) for row in peaks])
     data = replace(
         data, peaks=torch.from_numpy(np.concatenate(peaks)), keys=torch.from_numpy(rng.integers(0, 2**62, COUNT)),
@@ -59,13 +69,18 @@ def see(name, options, seed, samples=1000, window=1000, beats=9):
     )  # fmt: skip
     chosen = switched(name, **options)
     engine, rows = augmenter(data, chosen, seed=seed, window=window), torch.arange(COUNT)
-    tau = engine._time(rows, random_draws.Draws(data.keys, seed, 0))[0].numpy()
+    tau = engine._time(rows, random_draws.RandomStreams(data.keys, seed, 0))[0].numpy()
     stored = stored / 1000
     time = np.arange(samples)
     read = np.array(
-        [[np.interp(at, time, lead, 0, 0) for lead in one.T] for at, one in zip(tau.round(9), stored, strict=True)]
+        [
+            [np.interp(at, time, lead, 0, 0) for lead in one.T]
+            for at, one in zip(tau.round(9), stored, strict=True)
+        ]
     )
-    return Seen(stored, peaks, tau, read, engine.batch(rows, 0).numpy(), contracts.contract(name, chosen))
+    return Seen(
+        stored, peaks, tau, read, engine.batch(rows, 0).numpy(), contracts.contract(name, chosen)
+    )
 
 
 def holds(seen, promise):
@@ -73,13 +88,21 @@ def holds(seen, promise):
     window = seen.tau.shape[1]
     if promise == "R-peaks":
         inside = [peaks[peaks < window] for peaks in seen.peaks]
-        return all(np.abs(seen.tau[row][peaks] - peaks).max(initial=0) < 1e-9 for row, peaks in enumerate(inside))
+        return all(
+            np.abs(seen.tau[row][peaks] - peaks).max(initial=0) < 1e-9
+            for row, peaks in enumerate(inside)
+        )
     if promise == "RR":
         pairs = [np.diff(seen.found(row)) - np.diff(peaks) for row, peaks in enumerate(seen.peaks)]
         return all(np.abs(one[np.isfinite(one)]).max(initial=0) < 1e-6 for one in pairs)
     if promise == "algebra":
         one, two, three, right, left, foot = np.moveaxis(seen.batch[:, :6].astype(float), 1, 0)
-        residuals = [three - (two - one), right + (one + two) / 2, left - (one - two / 2), foot - (two - one / 2)]
+        residuals = [
+            three - (two - one),
+            right + (one + two) / 2,
+            left - (one - two / 2),
+            foot - (two - one / 2),
+        ]
         return np.abs(residuals).max() < MV
     if promise == "polarity":
         return not (seen.batch * seen.read < -1e-9).any()
@@ -92,24 +115,35 @@ def holds(seen, promise):
 
 @pytest.mark.parametrize(("name", "options"), CASES, **IDS)
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 10**6), samples=st.sampled_from([80, 700, 1000, 2500]), beats=st.integers(0, 12))
+@given(
+    seed=st.integers(0, 10**6),
+    samples=st.sampled_from([80, 700, 1000, 2500]),
+    beats=st.integers(0, 12),
+)
 def test_what_is_promised_is_kept(name, options, seed, samples, beats):
     seen = see(name, options, seed, samples, 1000, beats)
-    whole = {"span"} if samples != 1000 else set()  # it is promised of a window over the whole recording
+    whole = (
+        {"span"} if samples != 1000 else set()
+    )  # it is promised of a window over the whole recording
     broken = [promise for promise in seen.contract.keeps - whole if not holds(seen, promise)]
     assert not broken
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, **IDS)
 def test_what_is_not_promised_is_broken_in_fact(name, options):
-    # Else the table were too modest, or the checks above blind. A crop needs a longer recording to move R-peaks.
-    seen = [see(name, options, seed, samples=1500 if name == "crop" else 1000) for seed in range(12)]
+    # Else the table were too modest, or the checks above blind. A crop needs a longer recording to
+    # move R-peaks.
+    seen = [
+        see(name, options, seed, samples=1500 if name == "crop" else 1000) for seed in range(12)
+    ]
     others = set(contracts.PROMISES) - seen[0].contract.keeps
     kept = [promise for promise in others if all(holds(one, promise) for one in seen)]
     assert not kept
 
 
-@pytest.mark.parametrize("name", ["sine_resample", "linear_resample", "triangle_resample", "stretch", "star"])
+@pytest.mark.parametrize(
+    "name", ["sine_resample", "linear_resample", "triangle_resample", "stretch", "star"]
+)
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_time_never_runs_backwards_alone_or_with_the_other_warps(name, seed):
@@ -127,11 +161,18 @@ def test_every_switch_has_a_contract_and_every_code_is_a_class_of_ours():
     assert set(SWITCHES) == set(contracts.CONTRACTS)
     fields = AugmentParams.model_fields
     assert all(name in fields for name in SWITCHES)
-    known = {code for one in classes.classes("official", merge_ectopics=True) for code in one.codes}
+    known = {code for one in classes.select("official", merge_ectopics=True) for code in one.codes}
     assert {code for one in contracts.every() for code in one.codes} <= known <= contracts.KNOWN
-    merged = {frozenset(one.codes) for choice in ("official", "study") for one in classes.classes(choice)}
-    for codes in contracts.CODES.values():  # whichever of equivalent codes heads a column, it is found
-        assert all(not (group & set(codes)) or group <= set(codes) | {"164947007", "270492004"} for group in merged)
+    merged = {
+        frozenset(one.codes) for choice in ("official", "study") for one in classes.select(choice)
+    }
+    for (
+        codes
+    ) in contracts.CODES.values():  # whichever of equivalent codes heads a column, it is found
+        assert all(
+            not (group & set(codes)) or group <= set(codes) | {"164947007", "270492004"}
+            for group in merged
+        )
 
 
 def test_the_classes_that_an_augmentation_may_break_are_those_of_the_literature():

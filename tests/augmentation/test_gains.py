@@ -17,7 +17,9 @@ def test_triangle_gain_is_the_published_formula():
 
 @given(turn=st.floats(0, 999), peak=st.floats(0.1, 10))
 def test_triangle_gain_stays_between_one_and_its_peak_and_starts_and_ends_at_one(turn, peak):
-    gain = gains.triangle(1000, torch.tensor([turn], dtype=torch.float64), torch.tensor([peak], dtype=torch.float64))
+    gain = gains.triangle(
+        1000, torch.tensor([turn], dtype=torch.float64), torch.tensor([peak], dtype=torch.float64)
+    )
     assert gain.min() >= min(1, peak) - 1e-9
     assert gain.max() <= max(1, peak) + 1e-9
     if 1 <= turn <= 998:
@@ -46,9 +48,12 @@ def test_dropping_leads_never_drops_all_and_drops_the_share_asked_for(share, see
 
 def test_reduced_sets_are_those_of_the_challenge_each_as_often():
     kept = gains.reduced_leads(
-        gains.reduced_sets(torch.device("cpu")), torch.rand(4000, 1, generator=torch.Generator().manual_seed(1))
+        gains.reduced_sets(torch.device("cpu")),
+        torch.rand(4000, 1, generator=torch.Generator().manual_seed(1)),
     )
-    found = {tuple(lead for lead, on in zip(LEADS, row, strict=True) if on) for row in kept.tolist()}
+    found = {
+        tuple(lead for lead, on in zip(LEADS, row, strict=True) if on) for row in kept.tolist()
+    }
     assert found == set(gains.REDUCED)
     assert [len(leads) for leads in gains.REDUCED] == [6, 4, 3, 2]
     counts = torch.bincount(kept.sum(dim=1))[[6, 4, 3, 2]]

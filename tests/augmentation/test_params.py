@@ -9,7 +9,11 @@ VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
 
 
 def test_every_switch_has_its_settings_beside_it():
-    names = [name for name, value in VALUES.items() if isinstance(value, bool) and name != "respect_labels"]
+    names = [
+        name
+        for name, value in VALUES.items()
+        if isinstance(value, bool) and name != "respect_labels"
+    ]
     assert set(VALUES) == set(AugmentParams.model_fields)
     for name in names:
         assert any(key.startswith(f"{name}_") for key in VALUES) or name == "crop", name
@@ -18,7 +22,10 @@ def test_every_switch_has_its_settings_beside_it():
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"noise_snr_low_db": 30, "noise_snr_high_db": 20}, "noise_snr_low_db 30.0 is above noise_snr_high_db 20.0"),
+        (
+            {"noise_snr_low_db": 30, "noise_snr_high_db": 20},
+            "noise_snr_low_db 30.0 is above noise_snr_high_db 20.0",
+        ),
         ({"hum_low_hz": 48, "hum_high_hz": 45}, "hum_low_hz 48.0 is above hum_high_hz 45.0"),
         (
             {"sine_resample_shift_high_s": 1, "sine_resample_frequency_high_hz": 0.6},

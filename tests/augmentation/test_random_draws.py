@@ -12,7 +12,7 @@ def test_every_augmentation_has_a_stream_of_its_own():
 
 
 def test_uniform_and_normal_draws_have_their_distributions_and_streams_are_independent():
-    made = random_draws.Draws(torch.arange(200), 3, 4)
+    made = random_draws.RandomStreams(torch.arange(200), 3, 4)
     uniform = made.uniform("noise", 0, 100).numpy()
     assert scipy.stats.kstest(uniform.ravel(), "uniform").pvalue > 0.01
     assert scipy.stats.kstest(made.normal("noise", 0, 101).numpy().ravel(), "norm").pvalue > 0.01
@@ -22,8 +22,11 @@ def test_uniform_and_normal_draws_have_their_distributions_and_streams_are_indep
 
 
 def test_bounds_signs_and_probabilities_are_kept():
-    made = random_draws.Draws(torch.arange(4000), 1, 1)
-    assert scipy.stats.kstest(made.between("hum", 0, -2, 5)[:, 0].numpy(), "uniform", (-2, 7)).pvalue > 0.01
+    made = random_draws.RandomStreams(torch.arange(4000), 1, 1)
+    assert (
+        scipy.stats.kstest(made.between("hum", 0, -2, 5)[:, 0].numpy(), "uniform", (-2, 7)).pvalue
+        > 0.01
+    )
     logarithm = torch.log(made.log_between("triangle", 0, 4.0))[:, 0].numpy() / np.log(4)
     assert scipy.stats.kstest(logarithm, "uniform", (-1, 2)).pvalue > 0.01
     assert set(made.sign("noise", 0)[:, 0].tolist()) == {-1.0, 1.0}

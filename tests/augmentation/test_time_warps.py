@@ -20,7 +20,9 @@ def column(value):
 
 def test_flips_and_rolls_read_every_sample_once():
     flips = torch.tensor([[True], [False]])
-    assert torch.equal(time_warps.flipped(POSITION.repeat(2, 1), flips, SPAN)[0], POSITION[0].flip(0))
+    assert torch.equal(
+        time_warps.flipped(POSITION.repeat(2, 1), flips, SPAN)[0], POSITION[0].flip(0)
+    )
     assert torch.equal(time_warps.flipped(POSITION.repeat(2, 1), flips, SPAN)[1], POSITION[0])
     for shift in (17, -30):
         assert (
@@ -34,7 +36,9 @@ def test_sine_resampling_is_its_published_formula():
     shift_s, frequency_hz, rate_hz = 0.31, 0.23, 250
     time_s = np.arange(SPAN + 1) / rate_hz
     expected = (time_s + shift_s * np.sin(2 * np.pi * frequency_hz * time_s)) * rate_hz
-    made = time_warps.sine_resampled(POSITION, column(shift_s * rate_hz), column(frequency_hz / rate_hz))
+    made = time_warps.sine_resampled(
+        POSITION, column(shift_s * rate_hz), column(frequency_hz / rate_hz)
+    )
     assert np.abs(made[0].numpy() - expected).max() < 1e-6
 
 
@@ -54,7 +58,9 @@ def test_resampling_never_runs_backwards_and_keeps_what_it_promises(end, factor)
         assert made[0] == 0
         assert float(made[-1]) == pytest.approx(SPAN)
     triangle = time_warps.triangle_resampled(POSITION, column(end), SPAN)[0]
-    assert torch.allclose(triangle + triangle.flip(0), torch.tensor(float(SPAN)).double())  # the same backwards
+    assert torch.allclose(
+        triangle + triangle.flip(0), torch.tensor(float(SPAN)).double()
+    )  # the same backwards
     stretched = time_warps.stretched(POSITION, column(factor), SPAN)[0]
     assert torch.allclose(stretched.diff(), torch.tensor(1 / factor).double())
     assert float(stretched.mean()) == pytest.approx(SPAN / 2)
@@ -79,19 +85,26 @@ def test_star_keeps_r_peaks_head_and_tail_and_never_runs_backwards(seed, warp):
 
 
 def test_star_is_its_formula_within_an_interval():
-    peaks, draw = torch.tensor([[100, 180]]), torch.tensor([[[0.3, 0.0]], [[0.2, 0.0]]], dtype=torch.float64)
+    peaks, draw = (
+        torch.tensor([[100, 180]]),
+        torch.tensor([[[0.3, 0.0]], [[0.2, 0.0]]], dtype=torch.float64),
+    )
     mapped, gain = time_warps.star(POSITION, peaks, *draw)
     u = np.arange(80) / 80
     assert (
-        np.abs(mapped[0, 100:180].numpy() - (100 + 80 * (u + 0.3 * np.sin(2 * np.pi * u) / (2 * np.pi)))).max() < 1e-6
+        np.abs(
+            mapped[0, 100:180].numpy()
+            - (100 + 80 * (u + 0.3 * np.sin(2 * np.pi * u) / (2 * np.pi)))
+        ).max()
+        < 1e-6
     )
     assert np.abs(gain[0, 100:180].numpy() - (1 + 0.2 * np.sin(np.pi * u) ** 2)).max() < 1e-6
 
 
 def released_star(samples: int, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Where the code released with STAR reads each sample, and by what it multiplies it, step by step on a ramp: equal
-    segments, then segments resampled and multiplied by their coefficients, then a tail that takes the rest. None where
-    it leaves no tail, and fails."""
+    """Where the code released with STAR reads each sample, and by what it multiplies it, step by
+    step on a ramp: equal segments, then segments resampled and multiplied by their coefficients,
+    then a tail that takes the rest. None where it leaves no tail, and fails."""
     ramp, intervals = np.arange(samples, dtype=float), len(peaks) - 1
     segments = [ramp[first:last] for first, last in itertools.pairwise(peaks)]
     total = int(peaks[-1] - peaks[0])
@@ -101,7 +114,8 @@ def released_star(samples: int, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarr
     wave = wave - wave.min()
     coefficient = wave * ((1.3 - 0.8) / wave.max()) + 0.8
     coefficient = coefficient * (intervals / coefficient.sum())
-    # Resampled linearly from end to end (scipy.ndimage.zoom of first order), twice; a ramp shows where each was read.
+    # Resampled linearly from end to end (scipy.ndimage.zoom of first order), twice; a ramp shows
+    # where each was read.
     first = [
         scipy.ndimage.zoom(one, size / len(one), order=1, mode="nearest")
         for one, size in zip(segments, equal, strict=True)
@@ -117,7 +131,10 @@ def released_star(samples: int, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarr
     tail = ramp[peaks[-1] :]
     tail = scipy.ndimage.zoom(tail, (len(tail) + left) / len(tail), order=1, mode="nearest")
     read = np.concatenate([ramp[: peaks[0]], *second, tail])
-    gain = [np.ones(peaks[0]), *(np.full(size, factor) for size, factor in zip(sizes, coefficient, strict=True))]
+    gain = [
+        np.ones(peaks[0]),
+        *(np.full(size, factor) for size, factor in zip(sizes, coefficient, strict=True)),
+    ]
     return read, np.concatenate([*gain, np.ones(len(tail))])
 
 
@@ -137,7 +154,9 @@ def test_published_star_is_what_the_released_code_computes(seed, count):
 
 
 def test_published_star_changes_rr_intervals_and_leaves_windows_without_two_r_peaks_alone():
-    peaks = torch.tensor([[100.0, 180, 270, 350, 440, 520, 610], [500.0, *[torch.inf] * 6]]).double()
+    peaks = torch.tensor(
+        [[100.0, 180, 270, 350, 440, 520, 610], [500.0, *[torch.inf] * 6]]
+    ).double()
     mapped, gain = time_warps.star_published(POSITION.repeat(2, 1), peaks, SPAN)
     assert torch.equal(mapped[1], POSITION[0])
     assert (gain[1] == 1).all()

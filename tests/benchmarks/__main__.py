@@ -1,5 +1,5 @@
-"""python -m tests.benchmarks [NAME...]: runs the benchmarks, each beside a named reference, and writes the table
-tests/benchmarks/README.md. With names, runs those alone and prints their lines."""
+"""python -m tests.benchmarks [NAME...]: runs the benchmarks, each beside a named reference, and
+writes the table tests/benchmarks/README.md. With names, runs those alone and prints their lines."""
 
 import importlib
 import json
@@ -47,16 +47,22 @@ def slopes() -> str:
     told = json.loads((HERE / "scale.json").read_text(encoding="utf-8"))["rows"]
     found = []
     for stage in dict.fromkeys(row["stage"] for row in told):
-        (few, fewer_s), (many, more_s) = [(row["recordings"], row["seconds"]) for row in told if row["stage"] == stage][
-            -2:
-        ]
-        found.append(f"{stage.replace('_', '-')} {1000 * (more_s - fewer_s) / (many - few):.2f} ms a recording")
+        (few, fewer_s), (many, more_s) = [
+            (row["recordings"], row["seconds"]) for row in told if row["stage"] == stage
+        ][-2:]
+        found.append(
+            f"{stage.replace('_', '-')} {1000 * (more_s - fewer_s) / (many - few):.2f} ms a recording"
+        )
     return ", ".join(found)
 
 
 def line(row: Row) -> str:
     """A row of the Markdown table."""
-    share = f"{row.ours / row.limit:.0%} of {row.limit:,.0f} ({row.limited_by})" if row.limited_by else ""
+    share = (
+        f"{row.ours / row.limit:.0%} of {row.limit:,.0f} ({row.limited_by})"
+        if row.limited_by
+        else ""
+    )
     return (
         f"| {row.step} | {row.reference_name}: {row.reference:,.4g} | {row.ours:,.4g} {row.unit} "
         f"| x{row.ours / row.reference:.3g} | {row.aim} | {share} |"
@@ -65,8 +71,17 @@ def line(row: Row) -> str:
 
 def machine() -> str:
     """The processor, its cores, and whether it multiplies bfloat16."""
-    told = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    name = next((text.partition(":")[2].strip() for text in told.split("\n") if text.startswith("model name")), "?")
+    told = (
+        Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    )
+    name = next(
+        (
+            text.partition(":")[2].strip()
+            for text in told.split("\n")
+            if text.startswith("model name")
+        ),
+        "?",
+    )
     bf16 = "with" if torch.cpu._is_avx512_bf16_supported() else "without"
     return f"{os.cpu_count()} cores ({name}, {bf16} bfloat16)"
 
@@ -81,5 +96,7 @@ if __name__ == "__main__":
         scale = _SCALE.format(slopes=slopes()) if (HERE / "scale_seconds.png").exists() else ""
         gpu = "" if torch.cuda.is_available() else _NO_GPU
         versions = {name: metadata.version(name) for name in ("torch", "numpy")}
-        page = _PAGE.format(machine=machine(), **versions, lines="\n".join(lines), gpu=gpu, scale=scale)
+        page = _PAGE.format(
+            machine=machine(), **versions, lines="\n".join(lines), gpu=gpu, scale=scale
+        )
         (HERE / "README.md").write_text(page, encoding="utf-8")

@@ -1,8 +1,10 @@
-"""python -m tests.benchmarks.ablation: macro AUROC on the demo with each augmentation alone, with none, and with the
-recommended ones, those of configs/cinc2021.yaml, together. Run it after `dvc repro`; it goes on where it was stopped.
+"""python -m tests.benchmarks.ablation: macro AUROC on the demo with each augmentation alone, with
+none, and with the recommended ones, those of configs/cinc2021.yaml, together. Run it after `dvc
+repro`; it goes on where it was stopped.
 
-Every setting is trained with three seeds, each with another fold left out, by the params of params.yaml, and scored on
-the test part by that one model. Writes ablation.json and the page ablation.md beside this file.
+Every setting is trained with three seeds, each with another fold left out, by the params of
+params.yaml, and scored on the test part by that one model. Writes ablation.json and the page
+ablation.md beside this file.
 """
 
 import json
@@ -28,7 +30,9 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "ablation.json"
 SEEDS = {1: "0", 2: "1", 3: "2"}  # seed -> fold left out
 RECOMMENDED = tuple(
-    name for name in augmenter.SWITCHES if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"][name]
+    name
+    for name in augmenter.SWITCHES
+    if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"][name]
 )
 _PAGE = """# Augmentations, one by one
 
@@ -59,7 +63,7 @@ def score(chosen: dict, seed: int, fold: str) -> float:
     augment = values["augment"] | dict.fromkeys(augmenter.SWITCHES, False) | chosen
     train = TrainParams.model_validate(values["train"] | {"seed": seed})
     with tempfile.TemporaryDirectory() as scratch:
-        run = trainer.Fold(
+        run = trainer.Trainer(
             data["train"], data["val"], ModelParams.model_validate(values["model"]), train,
             AugmentParams.model_validate(augment), codes=tables.class_codes(table),
             peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
@@ -71,13 +75,26 @@ def score(chosen: dict, seed: int, fold: str) -> float:
 
 
 def page(found: dict[str, dict[str, float]]) -> str:
-    """The table: mean and deviation over the seeds, and the mean difference from none, seed by seed."""
+    """The table: mean and deviation over the seeds, and the mean difference from none, seed by
+    seed."""
     seeds = len(found["none"])
-    lines = [f"| augmentation | macro AUROC, mean of {seeds} seeds | deviation | against none |", "|---|---|---|---|"]
+    lines = [
+        f"| augmentation | macro AUROC, mean of {seeds} seeds | deviation | against none |",
+        "|---|---|---|---|",
+    ]
     for name, by_seed in found.items():
-        scores, difference = list(by_seed.values()), [by_seed[seed] - found["none"][seed] for seed in by_seed]
-        gain = "" if name == "none" else f"{np.mean(difference):+.4f} (sd {statistics.stdev(difference):.4f})"
-        lines.append(f"| {title(name)} | {np.mean(scores):.4f} | {statistics.stdev(scores):.4f} | {gain} |")
+        scores, difference = (
+            list(by_seed.values()),
+            [by_seed[seed] - found["none"][seed] for seed in by_seed],
+        )
+        gain = (
+            ""
+            if name == "none"
+            else f"{np.mean(difference):+.4f} (sd {statistics.stdev(difference):.4f})"
+        )
+        lines.append(
+            f"| {title(name)} | {np.mean(scores):.4f} | {statistics.stdev(scores):.4f} | {gain} |"
+        )
     return _PAGE.format(seeds=seeds, lines="\n".join(lines))
 
 
@@ -85,14 +102,24 @@ def title(name: str) -> str:
     """What the table calls a setting."""
     if name == "recommended":
         return "recommended: " + ", ".join(contracts.CONTRACTS[one].title for one in RECOMMENDED)
-    settings = AugmentParams.model_validate(params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name])
-    return "none" if name == "none" else contracts.contract("star" if "star" in name else name, settings).title
+    settings = AugmentParams.model_validate(
+        params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name]
+    )
+    return (
+        "none"
+        if name == "none"
+        else contracts.contract("star" if "star" in name else name, settings).title
+    )
 
 
 if __name__ == "__main__":
-    key = checkpoint.fingerprint(params.load(), json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8")))
+    key = checkpoint.fingerprint(
+        params.load(), json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
+    )
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    done: dict[str, dict[str, float]] = kept["scores"] if kept.get("key") == key else {}  # else of other code or data
+    done: dict[str, dict[str, float]] = (
+        kept["scores"] if kept.get("key") == key else {}
+    )  # else of other code or data
     for number, left_out in SEEDS.items():
         for setting, switched in tqdm(SETTINGS.items(), desc=f"seed {number}", disable=None):
             if str(number) not in done.setdefault(setting, {}):

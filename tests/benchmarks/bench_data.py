@@ -1,6 +1,8 @@
-"""Headers to label rows, recordings to stores, tables to folds: on one core, on a made-up collection.
+"""Headers to label rows, recordings to stores, tables to folds: on one core, on a made-up
+collection.
 
-The references are written here as plainly as they are published: one header or recording at a time, one lead at a time.
+The references are written here as plainly as they are published: one header or recording at a time,
+one lead at a time.
 """
 
 import shutil
@@ -35,7 +37,12 @@ PREPROCESS = PreprocessParams(
     rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2, max_refused=0.05
 )
 SPLIT = SplitParams(
-    folds=[0, 1, 2, 3, 4], protocol="stratified", test_fraction=0, test_sources=[], institutions=[], seed=1
+    folds=[0, 1, 2, 3, 4],
+    protocol="stratified",
+    test_fraction=0,
+    test_sources=[],
+    institutions=[],
+    seed=1,
 )
 
 
@@ -51,9 +58,10 @@ def label_rows(raw: Path) -> Row:
     """Headers to rows of labels.csv, found and mapped; the references only read."""
     paths = sorted(raw.glob("*/*/*.hea"))
     sources = {
-        name: Source(form="wfdb", vocabulary=one.vocabulary, codes="snomed") for name, one in collection.SOURCES.items()
+        name: Source(form="wfdb", vocabulary=one.vocabulary, codes="snomed")
+        for name, one in collection.SOURCES.items()
     }
-    classes = diagnoses_classes.classes("official")
+    classes = diagnoses_classes.select("official")
 
     def ours() -> list[pd.DataFrame]:
         made = []
@@ -65,7 +73,9 @@ def label_rows(raw: Path) -> Row:
 
     assert sum(map(len, ours())) == len(paths)
     published, least, us = seconds(
-        lambda: [published_header(path) for path in paths], lambda: [dictionary(path) for path in paths], ours
+        lambda: [published_header(path) for path in paths],
+        lambda: [dictionary(path) for path in paths],
+        ours,
     )
     count = len(paths)
     return Row("header to label row", "headers/s", "published parser, reading alone", count / published, count / us,
@@ -107,54 +117,85 @@ def stores(raw: Path, scratch: Path) -> list[Row]:
     def ours() -> None:
         shutil.rmtree(scratch / "store", ignore_errors=True)
         report = build_store.build_store(
-            scratch / "store", few, source, PREPROCESS, workers=1, backend="loky", progress=lambda one, total: one
+            scratch / "store",
+            few,
+            source,
+            PREPROCESS,
+            workers=1,
+            backend="loky",
+            progress=lambda one, total: one,
         )
         assert report["stored"] == CONDITIONED
 
     signals_mv = [recording.read(path).signal_mv for path in mats[:50]]
-    sections = scipy.signal.butter(ORDER, (LOW_HZ, HIGH_HZ), "bandpass", fs=collection.RATE_HZ, output="sos")
+    sections = scipy.signal.butter(
+        ORDER, (LOW_HZ, HIGH_HZ), "bandpass", fs=collection.RATE_HZ, output="sos"
+    )
     out = scratch / "out.mat"
-    published = seconds(lambda: [published_preprocessing(mat, out) for mat in mats[:30]], rounds=3)[0] / 30
+    published = (
+        seconds(lambda: [published_preprocessing(mat, out) for mat in mats[:30]], rounds=3)[0] / 30
+    )
     together, transforms, us = seconds(
         lambda: [all_leads_at_once(mat, sections, out) for mat in mats],
         lambda: [transform(signal_mv) for signal_mv in signals_mv],
         ours,
     )
-    together, transforms, us = CONDITIONED / together, len(signals_mv) / transforms, CONDITIONED / us
+    together, transforms, us = (
+        CONDITIONED / together,
+        len(signals_mv) / transforms,
+        CONDITIONED / us,
+    )
     step, unit, limit = "read, condition, R-peaks, store", "recordings/s", "FFT for all leads alone"
     return [
-        Row(step, unit, "published preprocessing", 1 / published, us, ">= x20, >= 900/s", transforms, limit),
+        Row(
+            step,
+            unit,
+            "published preprocessing",
+            1 / published,
+            us,
+            ">= x20, >= 900/s",
+            transforms,
+            limit,
+        ),
         Row(step, unit, "sosfiltfilt on all leads, packed", together, us, "", transforms, limit),
     ]
 
 
 def published_preprocessing(path: Path, out: Path) -> None:
-    """A .mat file filtered, the filter designed for each lead, then resampled lead by lead by a cubic spline, and
-    written as a .mat file with a header of the new rate; no R-peaks, no checks, no hash."""
+    """A .mat file filtered, the filter designed for each lead, then resampled lead by lead by a
+    cubic spline, and written as a .mat file with a header of the new rate; no R-peaks, no checks,
+    no hash."""
     header = path.with_suffix(".hea")
     lines = header.read_text().split("\n")
     name, leads_count, rate_hz, samples = lines[0].split(" ")
     leads = scipy.io.loadmat(path)["val"].astype(np.float64)
     for number, lead in enumerate(leads):
-        sections = scipy.signal.butter(ORDER, (LOW_HZ, HIGH_HZ), "bandpass", fs=int(rate_hz), output="sos")
+        sections = scipy.signal.butter(
+            ORDER, (LOW_HZ, HIGH_HZ), "bandpass", fs=int(rate_hz), output="sos"
+        )
         leads[number] = scipy.signal.sosfiltfilt(sections, lead, padtype="even", padlen=250)
     before = np.linspace(0, int(samples) / int(rate_hz), int(samples))
     after = np.linspace(before[0], before[-1], int(samples) * TO_HZ // int(rate_hz))
     made = np.array([interp1d(before, lead, kind="cubic")(after) for lead in leads])
     scipy.io.savemat(out, {"val": made})
     shutil.copy(header, out.with_suffix(".hea"))
-    out.with_suffix(".hea").write_text("\n".join([f"{name} {leads_count} {TO_HZ} {samples}", *lines[1:]]))
+    out.with_suffix(".hea").write_text(
+        "\n".join([f"{name} {leads_count} {TO_HZ} {samples}", *lines[1:]])
+    )
 
 
 def all_leads_at_once(path: Path, sections: np.ndarray, out: Path) -> None:
     """The same filter on all leads in one call, every second sample kept, packed into 16 bits."""
     digital = np.fromfile(path, dtype="<i2", offset=24).reshape(-1, 12)
-    filtered = scipy.signal.sosfiltfilt(sections, digital / 1000, axis=0, padtype="even", padlen=250)[::2]
+    filtered = scipy.signal.sosfiltfilt(
+        sections, digital / 1000, axis=0, padtype="even", padlen=250
+    )[::2]
     out.write_bytes(np.rint(filtered * 1000).astype(np.int16).tobytes())
 
 
 def transform(signal_mv: np.ndarray) -> np.ndarray:
-    """The transforms of `preprocessing.bandpass.condition`, with nothing in between: there is no less to do."""
+    """The transforms of `preprocessing.bandpass.condition`, with nothing in between: there is no
+    less to do."""
     spectrum = scipy.fft.rfft(np.pad(signal_mv, ((1000, 1200), (0, 0))), axis=0)
     return scipy.fft.irfft(spectrum[:1801], 3600, axis=0)
 
@@ -164,7 +205,11 @@ def folds() -> Row:
     table = public_table()
     codes = tables.class_codes(table)
     source = pd.get_dummies(table["source"]).to_numpy(bool)
-    joint = (source[:, :, None] & (table[codes] == 1).to_numpy()[:, None, :]).reshape(len(table), -1).astype(int)
+    joint = (
+        (source[:, :, None] & (table[codes] == 1).to_numpy()[:, None, :])
+        .reshape(len(table), -1)
+        .astype(int)
+    )
 
     def theirs() -> None:
         dealer = MultilabelStratifiedKFold(n_splits=5, shuffle=True, random_state=1)
@@ -181,9 +226,10 @@ def folds() -> Row:
 
 
 def public_table() -> pd.DataFrame:
-    """What `splitting.folds.split` gets of the public data: labels drawn from each source's vocabulary, patients in
-    PTB-XL alone, and one recording in a thousand an exact duplicate of another."""
-    classes, rng = diagnoses_classes.classes("official"), np.random.default_rng(1)
+    """What `splitting.folds.split` gets of the public data: labels drawn from each source's
+    vocabulary, patients in PTB-XL alone, and one recording in a thousand an exact duplicate of
+    another."""
+    classes, rng = diagnoses_classes.select("official"), np.random.default_rng(1)
     column = {code: index for index, one in enumerate(classes) for code in one.codes}
     parts = []
     for name, source in collection.SOURCES.items():

@@ -1,4 +1,5 @@
-"""`predict` from files to a CSV on all cores, beside its bare networks on windows that are ready in memory."""
+"""`predict` from files to a CSV on all cores, beside its bare networks on windows that are ready in
+memory."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +19,12 @@ from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 
 ROOT = Path(__file__).parents[2]
-RECORDINGS, FEWER, BATCH, CLASSES = 1000, 192, 32, 26  # fewer by the full network, whose time is a straight line
+RECORDINGS, FEWER, BATCH, CLASSES = (
+    1000,
+    192,
+    32,
+    26,
+)  # fewer by the full network, whose time is a straight line
 
 
 def rows() -> list[Row]:
@@ -34,7 +40,8 @@ def rows() -> list[Row]:
 
 
 def untrained(path: Path) -> Ensemble:
-    """The folds' networks of a params file, folded, with drawn weights, as `prediction.ensemble.load` gives them."""
+    """The folds' networks of a params file, folded, with drawn weights, as
+    `prediction.ensemble.load` gives them."""
     values = params.load(path)
     preprocess = PreprocessParams.model_validate(values["preprocess"])
     network = ModelParams.model_validate(values["model"])
@@ -42,11 +49,13 @@ def untrained(path: Path) -> Ensemble:
     about = {
         "classes": names, "names": names, "full_names": names, "rate_hz": preprocess.rate_hz,
         "window": round(values["train"]["window_s"] * preprocess.rate_hz), "normalise": values["train"]["normalise"],
-        "conditioning": bandpass.settings(preprocess), "network": network.model_dump(),
+        "conditioning": bandpass.filter_arguments(preprocess), "network": network.model_dump(),
     }  # fmt: skip
     torch.manual_seed(1)
     folds = [folded(SEResNet18(CLASSES, network)) for _ in values["split"]["folds"]]
-    point = operating_points.Point(calibration.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5))
+    point = operating_points.OperatingPoint(
+        calibration.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5)
+    )
     return Ensemble(folds, values["split"]["folds"], about, point, np.ones(CLASSES), bf16=False)
 
 

@@ -1,8 +1,9 @@
-"""The bootstrap and the whole stage evaluate, on made-up predictions of the public collection's size.
+"""The bootstrap and the whole stage evaluate, on made-up predictions of the public collection's
+size.
 
-88,253 recordings of eight sources, 26 classes, five folds and a tenth as the test part, 1,000 resamples, probabilities
-of four digits so that ties abound. The reference is one call of scikit-learn per class, metric and resample, timed for
-a few resamples.
+88,253 recordings of eight sources, 26 classes, five folds and a tenth as the test part, 1,000
+resamples, probabilities of four digits so that ties abound. The reference is one call of
+scikit-learn per class, metric and resample, timed for a few resamples.
 """
 
 import json
@@ -21,7 +22,7 @@ from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 from tests.benchmarks.scale import measure
 
-CODES = [one.code for one in classes.classes("official")]
+CODES = [one.code for one in classes.select("official")]
 FOLDS = 5
 RESAMPLES = 1000
 TIMED = 2  # resamples that scikit-learn is timed for
@@ -35,34 +36,54 @@ def rows() -> list[Row]:
 
 
 def make(project: Path) -> pd.DataFrame:
-    """A project at the point where every fold has been trained: split table, stores' indexes, predictions."""
+    """A project at the point where every fold has been trained: split table, stores' indexes,
+    predictions."""
     rng = np.random.default_rng(1)
     count = collection.PUBLIC
-    sources = np.repeat(list(collection.SOURCES), [one.recordings for one in collection.SOURCES.values()])
-    rates = 0.25 / np.arange(1, len(CODES) + 1)  # from a quarter of the recordings to one in a hundred
+    sources = np.repeat(
+        list(collection.SOURCES), [one.recordings for one in collection.SOURCES.values()]
+    )
+    rates = 0.25 / np.arange(
+        1, len(CODES) + 1
+    )  # from a quarter of the recordings to one in a hundred
     labels = (rng.random((count, len(CODES))) < rates).astype(float)
     annotated = rng.random((len(collection.SOURCES), len(CODES))) < 0.85
     labels[~annotated[pd.factorize(sources)[0]]] = np.nan
     fold = rng.choice([*map(str, range(FOLDS)), tables.TEST], count, p=[0.18] * FOLDS + [0.1])
     record = [f"R{number:06d}" for number in range(count)]
     table = pd.DataFrame({"path": "p", "age": rng.integers(0, 95, count).astype(float)})
-    table = pd.concat([table.assign(gender=rng.choice(["F", "M"], count)), pd.DataFrame(labels, columns=CODES)], axis=1)
+    table = pd.concat(
+        [table.assign(gender=rng.choice(["F", "M"], count)), pd.DataFrame(labels, columns=CODES)],
+        axis=1,
+    )
     table = table.assign(source=sources, record=record, patient="", fold=fold)
-    table.insert(len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)])
+    table.insert(
+        len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)]
+    )
     tables.write(table, project / paths.FOLDS, sealed=True)
-    (project / paths.FOLDS_INFO).write_text(json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}))
-    digests.seal(project / paths.FOLDS_INFO)
+    (project / paths.FOLDS_INFO).write_text(
+        json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"})
+    )
+    digests.write_digests(project / paths.FOLDS_INFO)
     for name, part in table.groupby("source"):
         flags = np.where(rng.random(len(part)) < 0.02, "flat-lead", "")
-        tables.write(part[["record"]].assign(flags=flags), project / paths.store(name) / "index.csv", sealed=True)
+        tables.write(
+            part[["record"]].assign(flags=flags),
+            project / paths.store(name) / "index.csv",
+            sealed=True,
+        )
     for k in map(str, range(FOLDS)):
         for part, name in ((k, "val"), (tables.TEST, "test")):
             chosen = table[table["fold"] == part]
             shape = (len(chosen), len(CODES))
-            values = (0.3 * np.nan_to_num(chosen[CODES].to_numpy()) + 0.7 * rng.random(shape)).round(4)
+            values = (
+                0.3 * np.nan_to_num(chosen[CODES].to_numpy()) + 0.7 * rng.random(shape)
+            ).round(4)
             given = pd.DataFrame(values, columns=CODES, index=chosen.index)
             head = chosen[["source", "record"]]
-            tables.write(pd.concat([head, given], axis=1), _predictions(project, k, name), sealed=True)
+            tables.write(
+                pd.concat([head, given], axis=1), _predictions(project, k, name), sealed=True
+            )
         history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
         tables.write(pd.DataFrame(history), _predictions(project, k, "history"), sealed=True)
     values = params.load(Path(__file__).parents[2] / "configs/cinc2021.yaml")
@@ -78,7 +99,9 @@ def _predictions(project: Path, fold: str, name: str) -> Path:
 def areas(table: pd.DataFrame) -> Row:
     """AUROC and average precision of every class in every resample."""
     labels = table[CODES].to_numpy()
-    scores = (0.3 * np.nan_to_num(labels) + 0.7 * np.random.default_rng(2).random(labels.shape)).round(4)
+    scores = (
+        0.3 * np.nan_to_num(labels) + 0.7 * np.random.default_rng(2).random(labels.shape)
+    ).round(4)
     groups, known = table["group"].to_numpy(), ~np.isnan(labels)
 
     def ranked() -> list[bootstrap.Ranking]:

@@ -1,7 +1,8 @@
-"""Batches, augmentation, training steps and inference of the full network, beside the published code's way.
+"""Batches, augmentation, training steps and inference of the full network, beside the published
+code's way.
 
-The references are written here as plainly as they are published: one recording at a time, one lead at a time, in
-float32, with torch's own layers.
+The references are written here as plainly as they are published: one recording at a time, one lead
+at a time, in float32, with torch's own layers.
 """
 
 import contextlib
@@ -35,7 +36,10 @@ ROOT = Path(__file__).parents[2]
 RATE_HZ, WINDOW, TEN_S = 250, 4096, 2500
 RECORDINGS, BATCH, STEP_BATCH, CLASSES = 256, 64, 32, 26
 FULL = ModelParams(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
-STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2  # of one 12 x 4096 window, as counted in tests/model/test_network.py
+STEP_GFLOP, FORWARD_GFLOP = (
+    9.6,
+    3.2,
+)  # of one 12 x 4096 window, as counted in tests/model/test_network.py
 
 
 def rows() -> list[Row]:
@@ -54,7 +58,10 @@ def recordings(folder: Path, samples: int) -> examples.Examples:
     """Recordings in a memory-mapped store, R-peaks every 200 samples, some labels."""
     rng = np.random.default_rng(1)
     lead = np.cumsum(rng.normal(0, 20, (RECORDINGS * samples, len(LEADS))), axis=0)
-    np.save(folder / f"{samples}.npy", np.rint(lead - np.linspace(lead[0], lead[-1], len(lead))).astype(np.int16))
+    np.save(
+        folder / f"{samples}.npy",
+        np.rint(lead - np.linspace(lead[0], lead[-1], len(lead))).astype(np.int16),
+    )
     whole = torch.from_numpy(np.load(folder / f"{samples}.npy", mmap_mode="c"))
     known, count = np.full(RECORDINGS, 60.0), len(range(100, samples, 200))
     data = examples.of_signals([np.zeros((samples, 12), np.int16)] * RECORDINGS, known, np.full(RECORDINGS, "F"),
@@ -63,13 +70,19 @@ def recordings(folder: Path, samples: int) -> examples.Examples:
     place = torch.stack([torch.arange(RECORDINGS) * count, torch.full((RECORDINGS,), count)], dim=1)
     labels = torch.from_numpy((rng.random((RECORDINGS, CLASSES)) < 0.2).astype(np.float32))
     keys = torch.from_numpy(rng.integers(0, 2**62, RECORDINGS))
-    return replace(data, signals_uv=[whole], peaks=peaks, peak_place=place, labels=labels, keys=keys)
+    return replace(
+        data, signals_uv=[whole], peaks=peaks, peak_place=place, labels=labels, keys=keys
+    )
 
 
-def engine(data: examples.Examples, *names: str, normalise: str = "lead", window: int = WINDOW) -> augmenter.Augmenter:
+def engine(
+    data: examples.Examples, *names: str, normalise: str = "lead", window: int = WINDOW
+) -> augmenter.Augmenter:
     """The engine with these augmentations, each always acting."""
     values = params.load(ROOT / "params.yaml")["augment"]
-    values |= {name: name in names for name in augmenter.SWITCHES} | {f"{name}_probability": 1.0 for name in names[1:]}
+    values |= {name: name in names for name in augmenter.SWITCHES} | {
+        f"{name}_probability": 1.0 for name in names[1:]
+    }
     settings = AugmentParams.model_validate(values)
     codes = [str(number) for number in range(CLASSES)]
     return augmenter.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
@@ -88,7 +101,12 @@ def crops(data: examples.Examples, folder: Path) -> Row:
 
     def slices() -> None:
         begin = rng.integers(0, 7500 - WINDOW, BATCH)
-        np.stack([stored[row, first : first + WINDOW].astype(np.float32) for row, first in enumerate(begin)])
+        np.stack(
+            [
+                stored[row, first : first + WINDOW].astype(np.float32)
+                for row, first in enumerate(begin)
+            ]
+        )
 
     ours, rows = engine(data, "crop"), torch.arange(BATCH)
     one, two, three = seconds(published, slices, lambda: ours.batch(rows, 0), rounds=15)
@@ -107,10 +125,14 @@ def published_crop(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def augmented(data: examples.Examples) -> Row:
-    """The same with STAR, Multiply-Triangle, noise and lead dropout, each acting on every recording; one core."""
+    """The same with STAR, Multiply-Triangle, noise and lead dropout, each acting on every
+    recording; one core."""
     stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
     rng = np.random.default_rng(3)
-    ours, rows = engine(data, "crop", "star", "triangle", "noise", "lead_dropout"), torch.arange(BATCH)
+    ours, rows = (
+        engine(data, "crop", "star", "triangle", "noise", "lead_dropout"),
+        torch.arange(BATCH),
+    )
 
     def published() -> None:
         for number in range(16):
@@ -125,18 +147,23 @@ def augmented(data: examples.Examples) -> Row:
 
 
 def published_chain(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One recording, lead by lead: crop and scale, beats resampled by np.interp, a triangle, noise, dropped leads."""
+    """One recording, lead by lead: crop and scale, beats resampled by np.interp, a triangle, noise,
+    dropped leads."""
     window = published_crop(leads, rng)
     peaks = np.arange(100, WINDOW, 200)
     time = np.arange(WINDOW, dtype=float)
     for first, last in itertools.pairwise(peaks):
         u = (time[first:last] - first) / (last - first)
-        time[first:last] = first + (last - first) * (u + rng.uniform(-0.2, 0.2) * np.sin(2 * np.pi * u) / (2 * np.pi))
+        time[first:last] = first + (last - first) * (
+            u + rng.uniform(-0.2, 0.2) * np.sin(2 * np.pi * u) / (2 * np.pi)
+        )
     for number, lead in enumerate(window):
         warped = np.interp(time, np.arange(WINDOW), lead)
         turn = int(rng.uniform(0, 1) * WINDOW)
         top = rng.uniform(0.25, 4)
-        window[number] = warped * np.concatenate([np.linspace(1, top, turn), np.linspace(top, 1, WINDOW - turn)])
+        window[number] = warped * np.concatenate(
+            [np.linspace(1, top, turn), np.linspace(top, 1, WINDOW - turn)]
+        )
     window = window + rng.normal(0, rng.uniform(0, 0.3), window.shape)
     return np.where(rng.random(12) < 0.25, 0, window.T).T
 
@@ -146,9 +173,19 @@ class PublishedBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.first, self.norm = nn.Conv1d(inputs, outputs, 7, stride, 3, bias=False), nn.BatchNorm1d(outputs)
-        self.second, self.again = nn.Conv1d(outputs, outputs, 7, 1, 3, bias=False), nn.BatchNorm1d(outputs)
-        self.relu, self.dropout, self.pool = nn.ReLU(inplace=True), nn.Dropout(0.2), nn.AdaptiveAvgPool1d(1)
+        self.first, self.norm = (
+            nn.Conv1d(inputs, outputs, 7, stride, 3, bias=False),
+            nn.BatchNorm1d(outputs),
+        )
+        self.second, self.again = (
+            nn.Conv1d(outputs, outputs, 7, 1, 3, bias=False),
+            nn.BatchNorm1d(outputs),
+        )
+        self.relu, self.dropout, self.pool = (
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.2),
+            nn.AdaptiveAvgPool1d(1),
+        )
         squeeze = [
             nn.Linear(outputs, outputs // 16, bias=False),
             nn.ReLU(),
@@ -157,7 +194,9 @@ class PublishedBlock(nn.Module):
         self.gate = nn.Sequential(*squeeze, nn.Sigmoid())
         self.skip = nn.Identity()
         if stride > 1:
-            self.skip = nn.Sequential(nn.Conv1d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm1d(outputs))
+            self.skip = nn.Sequential(
+                nn.Conv1d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm1d(outputs)
+            )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         inner = self.again(self.second(self.dropout(self.relu(self.norm(self.first(x))))))
@@ -170,9 +209,24 @@ class Published(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2)]
-        stem = [nn.Conv1d(12, 64, 15, 2, 7, bias=False), nn.BatchNorm1d(64), nn.ReLU(), nn.MaxPool1d(3, 2, 1)]
-        self.body = nn.Sequential(*stem, *(PublishedBlock(*width) for width in [*widths, (512, 512, 1)]))
+        widths = [
+            (64, 64, 1),
+            (64, 64, 1),
+            (64, 128, 2),
+            (128, 128, 1),
+            (128, 256, 2),
+            (256, 256, 1),
+            (256, 512, 2),
+        ]
+        stem = [
+            nn.Conv1d(12, 64, 15, 2, 7, bias=False),
+            nn.BatchNorm1d(64),
+            nn.ReLU(),
+            nn.MaxPool1d(3, 2, 1),
+        ]
+        self.body = nn.Sequential(
+            *stem, *(PublishedBlock(*width) for width in [*widths, (512, 512, 1)])
+        )
         self.known, self.classifier = nn.Linear(3, 10), nn.Linear(522, CLASSES)
 
     def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
@@ -180,20 +234,28 @@ class Published(nn.Module):
 
 
 def bf16_limit(gflop: float) -> float:
-    """Windows a second if the processor did nothing but multiply matrices in bfloat16, at the best rate it shows."""
+    """Windows a second if the processor did nothing but multiply matrices in bfloat16, at the best
+    rate it shows."""
     one, two = (torch.randn(4096, 4096).bfloat16() for _ in range(2))
     best = seconds(lambda: one @ two, rounds=5)[0]
     return 2 * 4096**3 / best / (gflop * 1e9)
 
 
-def fold_of(data: examples.Examples, window_s: float, folder: Path, device: str = "cpu") -> trainer.Fold:
+def fold_of(
+    data: examples.Examples, window_s: float, folder: Path, device: str = "cpu"
+) -> trainer.Trainer:
     """A fold of the full network, trained with the params of configs/cinc2021.yaml."""
     values = params.load(ROOT / "configs/cinc2021.yaml")
     train = TrainParams.model_validate(
         values["train"]
-        | {"batch": STEP_BATCH, "window_s": window_s, "threads": torch.get_num_threads(), "epochs": 1000}
+        | {
+            "batch": STEP_BATCH,
+            "window_s": window_s,
+            "threads": torch.get_num_threads(),
+            "epochs": 1000,
+        }
     )
-    return trainer.Fold(
+    return trainer.Trainer(
         data, data.take(np.arange(4)), FULL, train, AugmentParams.model_validate(values["augment"]),
         codes=[str(number) for number in range(CLASSES)], peers=Peers(0, 1, torch.device(device)),
         state_path=folder / "state.pt", key="",
@@ -222,7 +284,9 @@ def steps() -> list[Row]:
         fold.state.network.train()
         batch = torch.arange(STEP_BATCH)
         signal = fold.augmenter.batch(batch, 0)
-        one, two = seconds(published_step(WINDOW), lambda: fold._step(fold.state.network, batch, signal), rounds=4)
+        one, two = seconds(
+            published_step(WINDOW), lambda: fold._step(fold.state.network, batch, signal), rounds=4
+        )
     return [Row("training step, full network, 12 x 4096, batch 32", "samples/s", "published network, fp32",
                 STEP_BATCH / one, STEP_BATCH / two, ">= x2.1", bf16_limit(STEP_GFLOP),
                 "matrix products in bfloat16 alone")]  # fmt: skip
@@ -242,7 +306,8 @@ def predictions() -> list[Row]:
                     torch.sigmoid(published(signal, known)).numpy()
 
         exact, rounded = (
-            partial(inference.probabilities_of, network, data, WINDOW, "lead", bf16=bf16) for bf16 in (False, True)
+            partial(inference.probabilities_of, network, data, WINDOW, "lead", bf16=bf16)
+            for bf16 in (False, True)
         )
         one, two, three = seconds(loop, exact, rounded, rounds=4)
     step, unit, reference = "inference, 12 x 4096", "samples/s", "published loop, batch 1"
@@ -266,7 +331,12 @@ def distance() -> str:
         for fold in info["folds"]:
             network, about = saved_model.load(paths.model(fold))
             window, how = about["window"], about["normalise"]
-            found.append([inference.probabilities_of(network, test, window, how, bf16=bf16) for bf16 in (False, True)])
+            found.append(
+                [
+                    inference.probabilities_of(network, test, window, how, bf16=bf16)
+                    for bf16 in (False, True)
+                ]
+            )
     exact, rounded = (torch.stack(part) for part in zip(*found, strict=True))
     alone = (exact - rounded).abs()
     together = (exact.mean(dim=0) - rounded.mean(dim=0)).abs()
@@ -277,8 +347,8 @@ def distance() -> str:
 
 
 def epoch(folder: Path) -> Row:
-    """Training on ten-second recordings: the published windows of 4,096 samples against windows of ten seconds, each
-    with the making of its batches."""
+    """Training on ten-second recordings: the published windows of 4,096 samples against windows of
+    ten seconds, each with the making of its batches."""
     data = recordings(folder, samples=TEN_S)
     stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
     fold = fold_of(data, 10.0, folder)
@@ -295,7 +365,10 @@ def epoch(folder: Path) -> Row:
         fold.augmenter.batch(batch, 0)
 
     one, two, making = seconds(
-        published, lambda: fold._step(fold.state.network, batch, fold.augmenter.batch(batch, 0)), make, rounds=4
+        published,
+        lambda: fold._step(fold.state.network, batch, fold.augmenter.batch(batch, 0)),
+        make,
+        rounds=4,
     )
     step = "steps of an epoch of ten-second recordings, batches made, no validation"
     return Row(step, "recordings/s", "published, 39 % padding", STEP_BATCH / one,
@@ -304,7 +377,8 @@ def epoch(folder: Path) -> Row:
 
 
 def gpu() -> list[Row]:
-    """Training with all signals in a GPU's memory, 12 x 4096, against the network on a fixed batch."""
+    """Training with all signals in a GPU's memory, 12 x 4096, against the network on a fixed
+    batch."""
     return [on_gpu(size, compiled) for size in (64, 256) for compiled in (False, True)]
 
 
@@ -330,4 +404,11 @@ def on_gpu(size: int, compiled: bool) -> Row:
     peak, count = torch.cuda.max_memory_allocated() / 2**30, 50 * size
     how = "compiled" if compiled else "eager"
     step = f"training on {torch.cuda.get_device_name()}, {how}, batch {size}, peak {peak:.1f} GiB"
-    return Row(step, "samples/s", "network on a fixed batch", count / alone, count / whole, ">= 12,000/s; >= x0.77")
+    return Row(
+        step,
+        "samples/s",
+        "network on a fixed batch",
+        count / alone,
+        count / whole,
+        ">= 12,000/s; >= x0.77",
+    )

@@ -1,8 +1,10 @@
-"""A made-up collection of any size, in the layout of the Challenge's release: the eight public sources in their
-proportions, 10-s recordings at 500 Hz in g#/ folders of 1,000, labels drawn from each source's own vocabulary.
+"""A made-up collection of any size, in the layout of the Challenge's release: the eight public
+sources in their proportions, 10-s recordings at 500 Hz in g#/ folders of 1,000, labels drawn from
+each source's own vocabulary.
 
-A few hundred recordings come from the simulator; the others are copies of them with small noise added, so that no two
-are exact duplicates, and are written without the simulator's cost: 100,000 take 12 GB and about a minute.
+A few hundred recordings come from the simulator; the others are copies of them with small noise
+added, so that no two are exact duplicates, and are written without the simulator's cost: 100,000
+take 12 GB and about a minute.
 """
 
 import struct
@@ -23,7 +25,8 @@ SINUS_RHYTHM = "426783006"
 
 @dataclass(frozen=True)
 class Source:
-    """A public source: its vocabulary, the prefix of its record names, and how many recordings it has."""
+    """A public source: its vocabulary, the prefix of its record names, and how many recordings it
+    has."""
 
     vocabulary: str
     prefix: str
@@ -50,28 +53,45 @@ def sizes(recordings: int) -> dict[str, int]:
 
 
 def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
-    """For each of `count` recordings one to five codes of the source, the n-th of them 1/n as frequent as the first."""
+    """For each of `count` recordings one to five codes of the source, the n-th of them 1/n as
+    frequent as the first."""
     codes = sorted(frozenset().union(*vocabularies.vocabulary(SOURCES[name].vocabulary).values()))
     codes = sorted(rng.permutation(codes).tolist(), key=lambda code: code != SINUS_RHYTHM)
     weight = 1 / np.arange(1, len(codes) + 1)
     drawn = rng.choice(len(codes), size=(count, 5), p=weight / weight.sum())
     kept = np.minimum(1 + rng.poisson(0.9, count), 5)
-    return [[codes[one] for one in dict.fromkeys(row[:k].tolist())] for row, k in zip(drawn, kept, strict=True)]
+    return [
+        [codes[one] for one in dict.fromkeys(row[:k].tolist())]
+        for row, k in zip(drawn, kept, strict=True)
+    ]
 
 
 def bases(count: int, seed: int) -> np.ndarray:
     """int16 [count, time, 12]: simulated recordings in microvolts."""
-    signals_mv = [hospitals.simulate_recording(np.random.default_rng([seed, i])).signal_mv for i in range(count)]
+    signals_mv = [
+        hospitals.simulate_recording(np.random.default_rng([seed, i])).signal_mv
+        for i in range(count)
+    ]
     return np.rint(np.stack(signals_mv) * 1000).clip(-32000, 32000).astype(np.int16)
 
 
-def write(folder: Path, name: str, digital: np.ndarray, age: int, sex: str, codes: Sequence[str]) -> None:
-    """One recording, int16 [time, 12], as in the Challenge's release (`ecgpipe.writers` has the format)."""
+def write(
+    folder: Path, name: str, digital: np.ndarray, age: int, sex: str, codes: Sequence[str]
+) -> None:
+    """One recording, int16 [time, 12], as in the Challenge's release (`ecgpipe.writers` has the
+    format)."""
     sums = digital.sum(axis=0, dtype=np.int16).tolist()
     lines = [f"{name} 12 {RATE_HZ} {len(digital)}"]
     for lead, first, total in zip(LEADS, digital[0].tolist(), sums, strict=True):
         lines.append(f"{name}.mat 16+24 1000/mV 16 0 {first} {total} 0 {lead}")
-    lines += [f"#Age: {age}", f"#Sex: {sex}", f"#Dx: {','.join(codes)}", "#Rx: Unknown", "#Hx: Unknown", "#Sx: Unknown"]
+    lines += [
+        f"#Age: {age}",
+        f"#Sex: {sex}",
+        f"#Dx: {','.join(codes)}",
+        "#Rx: Unknown",
+        "#Hx: Unknown",
+        "#Sx: Unknown",
+    ]
     head = struct.pack("<5i4s", 30, len(LEADS), len(digital), 0, 4, b"val\0")
     (folder / f"{name}.mat").write_bytes(head + digital.tobytes())
     (folder / f"{name}.hea").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -93,11 +113,20 @@ def make(root: Path, recordings: int, *, simulated: int = 500, seed: int = 1) ->
             noise = rng.integers(-4, 5, SAMPLES, dtype=np.int16)
             digital = made[rng.integers(len(made))] + noise[:, None]
             record = f"{SOURCES[name].prefix}{index + 1:06d}"
-            write(folder, record, digital, int(rng.integers(18, 95)), ("Male", "Female")[index % 2], said[index])
+            write(
+                folder,
+                record,
+                digital,
+                int(rng.integers(18, 95)),
+                ("Male", "Female")[index % 2],
+                said[index],
+            )
         if name == "ptb-xl":
             patients = rng.integers(0, max(1, round(3 * count)), count)
             rows = [f"{index + 1},{patient}" for index, patient in enumerate(patients.tolist())]
-            (root / name / "ptbxl_database.csv").write_text("\n".join(["ecg_id,patient_id", *rows]) + "\n")
+            (root / name / "ptbxl_database.csv").write_text(
+                "\n".join(["ecg_id,patient_id", *rows]) + "\n"
+            )
     return sizes(recordings)
 
 

@@ -1,4 +1,5 @@
-"""How the benchmarks time: our code and a named reference alternate in one process, and each counts by its best round.
+"""How the benchmarks time: our code and a named reference alternate in one process, and each counts
+by its best round.
 
 The best round, not the mean: another program on the machine makes a round longer, never shorter.
 """
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: `ours` and `reference` in `unit`; `limit` what the machine could do at most, in the same
-    unit, and `limited_by` what sets it ('' where none was measured)."""
+    """One line of the table: `ours` and `reference` in `unit`; `limit` what the machine could do at
+    most, in the same unit, and `limited_by` what sets it ('' where none was measured)."""
 
     step: str
     unit: str
@@ -24,7 +25,8 @@ class Row:
 
 
 def seconds(*deeds: Callable[[], object], rounds: int = 5) -> list[float]:
-    """The best time of each deed over `rounds` rounds in which they take turns, after one round to warm up."""
+    """The best time of each deed over `rounds` rounds in which they take turns, after one round to
+    warm up."""
     best = [float("inf")] * len(deeds)
     for number in range(rounds + 1):
         for index, deed in enumerate(deeds):

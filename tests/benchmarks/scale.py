@@ -1,13 +1,13 @@
 """python -m tests.benchmarks.scale [--counts 1000 10000 100000] [--scratch DIR]
 
-Cost against size: made-up collections (`collection`) go through label-map, preprocess, split and evaluate as a user
-runs them, `python -m stages.<name>`, with made-up predictions of five folds in place of training. Writes beside this
-file scale.json, scale_seconds.png and scale_memory.png.
+Cost against size: made-up collections (`collection`) go through label-map, preprocess, split and
+evaluate as a user runs them, `python -m stages.<name>`, with made-up predictions of five folds in
+place of training. Writes beside this file scale.json, scale_seconds.png and scale_memory.png.
 
-Memory is the highest sum over the stage's process and its workers, looked at 20 times a second: `anonymous` is what
-they hold (RssAnon of Linux), `file` what is mapped from files, which the system takes back when it needs it and which
-counts once for every process that shares it. Preprocess is the sum of its sources' seconds, and the most of their
-memory.
+Memory is the highest sum over the stage's process and its workers, looked at 20 times a second:
+`anonymous` is what they hold (RssAnon of Linux), `file` what is mapped from files, which the system
+takes back when it needs it and which counts once for every process that shares it. Preprocess is
+the sum of its sources' seconds, and the most of their memory.
 """
 
 import argparse
@@ -47,8 +47,14 @@ def measure(command: list[str], project: Path, threads: int = 1) -> dict[str, fl
             mapped = max(mapped, sum(one[1] for one in held))
             time.sleep(0.05)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed: {(project / 'log.txt').read_text()[-2000:]}")
-    return {"seconds": time.perf_counter() - start, "anonymous": anonymous / MIB, "file": mapped / MIB}
+        raise RuntimeError(
+            f"{' '.join(command)} failed: {(project / 'log.txt').read_text()[-2000:]}"
+        )
+    return {
+        "seconds": time.perf_counter() - start,
+        "anonymous": anonymous / MIB,
+        "file": mapped / MIB,
+    }
 
 
 def tree(root: int) -> list[int]:
@@ -73,24 +79,34 @@ def memory(pid: int) -> tuple[int, int]:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0, 0
-    held = {line.partition(":")[0]: 1024 * int(line.split()[1]) for line in lines if line.startswith("Rss")}
+    held = {
+        line.partition(":")[0]: 1024 * int(line.split()[1])
+        for line in lines
+        if line.startswith("Rss")
+    }
     return held.get("RssAnon", 0), held.get("RssFile", 0) + held.get("RssShmem", 0)
 
 
 def predict(project: Path) -> None:
-    """Made-up predictions in the place of those that training writes: right a little more often than by chance."""
+    """Made-up predictions in the place of those that training writes: right a little more often
+    than by chance."""
     table = tables.read(project / "data/folds.csv")
     codes, rng = tables.class_codes(table), np.random.default_rng(1)
     for fold in sorted(set(table["fold"]) - {tables.TEST}):
         folder = project / f"data/predictions/fold-{fold}"
-        for name, rows in (("val", table[table["fold"] == fold]), ("test", table[table["fold"] == tables.TEST])):
+        for name, rows in (
+            ("val", table[table["fold"] == fold]),
+            ("test", table[table["fold"] == tables.TEST]),
+        ):
             signal = np.nan_to_num(rows[codes].to_numpy()) * 0.3
-            answered = pd.DataFrame((signal + 0.7 * rng.random(signal.shape)).round(6), columns=codes)
+            answered = pd.DataFrame(
+                (signal + 0.7 * rng.random(signal.shape)).round(6), columns=codes
+            )
             head = rows[["source", "record"]].reset_index(drop=True)
             tables.write(pd.concat([head, answered], axis=1), folder / f"{name}.csv")
         history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
-        digests.seal(folder)
+        digests.write_digests(folder)
 
 
 def run(count: int, scratch: Path) -> list[dict]:
@@ -105,8 +121,14 @@ def run(count: int, scratch: Path) -> list[dict]:
             if stage == "evaluate":
                 predict(project)
             names = [[name] for name in collection.SOURCES] if stage == "preprocess" else [[]]
-            parts = [measure([sys.executable, "-m", f"stages.{stage}", *name], project) for name in names]
-            row = {"recordings": count, "stage": stage, "seconds": round(sum(part["seconds"] for part in parts), 2)}
+            parts = [
+                measure([sys.executable, "-m", f"stages.{stage}", *name], project) for name in names
+            ]
+            row = {
+                "recordings": count,
+                "stage": stage,
+                "seconds": round(sum(part["seconds"] for part in parts), 2),
+            }
             row |= {key: round(max(part[key] for part in parts)) for key in ("anonymous", "file")}
             rows.append(row)
             print(json.dumps(row), flush=True)

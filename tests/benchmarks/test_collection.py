@@ -26,7 +26,9 @@ def test_a_collection_reads_without_a_fault_and_no_recording_comes_twice(tmp_pat
             digests.append(store_writer.raw_digest(recording.signal_mv, recording.rate_hz))
     assert len(set(digests)) == 90
     one = next((tmp_path / "ningbo").rglob("*.hea"))
-    assert np.allclose(wfdb.rdrecord(str(one.with_suffix(""))).p_signal, read(one).signal_mv, atol=1e-6)
+    assert np.allclose(
+        wfdb.rdrecord(str(one.with_suffix(""))).p_signal, read(one).signal_mv, atol=1e-6
+    )
 
 
 def params_of(project):

@@ -1,7 +1,8 @@
-"""Recordings changed at random: they read, or are refused; nothing else leaves the reader, and nothing crashes it.
+"""Recordings changed at random: they read, or are refused; nothing else leaves the reader, and
+nothing crashes it.
 
-`python -m pytest -m campaign -s tests/campaigns/test_fuzzing.py` changes 100,000 headers, 100,000 signals and 10,000
-.h5 files, or as many as the environment variable ECGPIPE_FUZZ says.
+`python -m pytest -m campaign -s tests/campaigns/test_fuzzing.py` changes 100,000 headers, 100,000
+signals and 10,000 .h5 files, or as many as the environment variable ECGPIPE_FUZZ says.
 """
 
 import collections
@@ -21,7 +22,15 @@ from ecgpipe.simulation import writers
 from tests.fixtures.corpus import blocks_of_10, encoded
 from tests.fixtures.limbs import lawful
 
-MARKS = [*(bytes([one]) for one in b" \t\r\n#/()+:x,;-.\0\xff\x800"), b"9" * 30, b"1e999", b"nan", b"-1", b"..", b"212"]
+MARKS = [
+    *(bytes([one]) for one in b" \t\r\n#/()+:x,;-.\0\xff\x800"),
+    b"9" * 30,
+    b"1e999",
+    b"nan",
+    b"-1",
+    b"..",
+    b"212",
+]
 MARKS += [b"/etc/passwd", b"http://a/b", b"\xef\xbb\xbf", b"#Dx: 1"]
 
 
@@ -35,12 +44,17 @@ def steps():
 @pytest.fixture
 def plain(tmp_path, steps):
     """A header whose recording reads."""
-    writers.write_challenge(tmp_path, "rec", steps / 1000, 500, age=61, sex="F", labels=["426783006", "164889003"])
+    writers.write_challenge(
+        tmp_path, "rec", steps / 1000, 500, age=61, sex="F", labels=["426783006", "164889003"]
+    )
     return tmp_path / "rec.hea"
 
 
-def changed(rng: np.random.Generator, raw: bytes, marks: list[bytes], head: int | None = None) -> bytes:
-    """Bytes with one to three changes, half of them among the first `head`: flipped, set, cut, put in, doubled."""
+def changed(
+    rng: np.random.Generator, raw: bytes, marks: list[bytes], head: int | None = None
+) -> bytes:
+    """Bytes with one to three changes, half of them among the first `head`: flipped, set, cut, put
+    in, doubled."""
     made = bytearray(raw)
     for _ in range(rng.integers(1, 4)):
         most = min(len(made), head) if head and rng.random() < 0.5 else len(made)
@@ -71,7 +85,8 @@ def put(file: Path, raw: bytes) -> None:
 
 
 def outcome(file: Path) -> str:
-    """'read' with finite samples, or the reason of a refusal; any other error is a failure of the test."""
+    """'read' with finite samples, or the reason of a refusal; any other error is a failure of the
+    test."""
     try:
         recording = read(file)
     except refusals.Refused as refusal:
@@ -91,8 +106,8 @@ def fuzz_headers(plain, count):
 
 
 def fitting(header: Path, told: str) -> str:
-    """A header without a count, with the first values and sums of the samples that are there now: nothing but the
-    format itself guards them. As it is where they do not decode."""
+    """A header without a count, with the first values and sums of the samples that are there now:
+    nothing but the format itself guards them. As it is where they do not decode."""
     lines = told.split("\n")
     lines[0] = "rec 12 500"
     signals = list(wfdb_header.parse("\n".join(lines), str(header)).signals)
@@ -110,7 +125,8 @@ def fitting(header: Path, told: str) -> str:
 
 
 def fuzz_signals(plain, steps, count):
-    """Signals of five forms, each with its header and with one that fits whatever the samples became."""
+    """Signals of five forms, each with its header and with one that fits whatever the samples
+    became."""
     folder, text, forms = plain.parent, plain.read_text(), []
     scipy.io.savemat(folder / "v5.mat", {"val": steps.T})
     scipy.io.savemat(folder / "v5z.mat", {"val": steps.T}, do_compression=True)
@@ -128,7 +144,10 @@ def fuzz_signals(plain, steps, count):
             put(form[1], raw)
             put(header, (fitting(header, told) if form[4] else told).encode())
             assert outcome(header) == "read", form
-    rng, found = np.random.default_rng(12), {False: collections.Counter(), True: collections.Counter()}
+    rng, found = (
+        np.random.default_rng(12),
+        {False: collections.Counter(), True: collections.Counter()},
+    )
     for number in range(count):
         header, file, raw, told, loose = forms[number % len(forms)]
         put(file, changed(rng, raw, MARKS, head=200))
@@ -139,7 +158,8 @@ def fuzz_signals(plain, steps, count):
 
 
 def fuzz_decoded(folder, count):
-    """Files that wfdb decodes, with their header: three of four are changed, of the fourth the header."""
+    """Files that wfdb decodes, with their header: three of four are changed, of the fourth the
+    header."""
     steps = lawful(np.random.default_rng(2).integers(-120, 120, (600, 12))).astype(np.int16)
     writers.write_challenge(folder, "rec", steps / 1000, 500, age=61, sex="F", labels=["426783006"])
     header, file, text = folder / "rec.hea", folder / "rec.dat", (folder / "rec.hea").read_text()
@@ -181,7 +201,9 @@ def fuzz_h5(folder, steps, count):
 def test_changed_headers(plain):
     found = fuzz_headers(plain, 5000)
     assert sum(found.values()) == 5000
-    assert {"read", "header", "leads", "gain", "rate", "checksum", "missing", "format"} <= set(found)
+    assert {"read", "header", "leads", "gain", "rate", "checksum", "missing", "format"} <= set(
+        found
+    )
 
 
 def test_changed_signals(plain, steps):
@@ -217,7 +239,9 @@ def test_many_changed_recordings(plain, steps, tmp_path):
 
 
 def test_what_reads_conditions_too(plain):
-    params = PreprocessParams(rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1, max_refused=1)
+    params = PreprocessParams(
+        rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1, max_refused=1
+    )
     source = sources.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
     rng, raw = np.random.default_rng(14), plain.read_bytes()
     for _ in range(500):

@@ -14,7 +14,9 @@ from ecgpipe.simulation import writers
 from tests.fixtures.limbs import lawful
 
 ROOT = Path(__file__).parents[2]
-NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = ModelParams(
+    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
+)
 
 
 @pytest.fixture
@@ -22,7 +24,13 @@ def raw(tmp_path):
     rng = np.random.default_rng(1)
     for name in ("A1", "A2"):
         writers.write_challenge(
-            tmp_path / "raw", name, lawful(rng.normal(0, 0.2, (3000, 12))), 500, age=60, sex="M", labels=["426783006"]
+            tmp_path / "raw",
+            name,
+            lawful(rng.normal(0, 0.2, (3000, 12))),
+            500,
+            age=60,
+            sex="M",
+            labels=["426783006"],
         )
     return tmp_path / "raw"
 
@@ -37,15 +45,28 @@ def models(tmp_path):
         "network": NETWORK.model_dump(), "validation": "v",
     }  # fmt: skip
     saved_model.save(tmp_path / "models/fold-0", network.SEResNet18(2, NETWORK), about)
-    point = {"slope": [1, 1], "shift": [0, 0], "threshold": [0.0, 1.1], "validation_auroc": [0.9, 0.6]}
-    said = {"classes": about["classes"], "folds": {"0": {**point, "validation": "v"}}, "ensemble": point}
+    point = {
+        "slope": [1, 1],
+        "shift": [0, 0],
+        "threshold": [0.0, 1.1],
+        "validation_auroc": [0.9, 0.6],
+    }
+    said = {
+        "classes": about["classes"],
+        "folds": {"0": {**point, "validation": "v"}},
+        "ensemble": point,
+    }
     (tmp_path / "models/operating.json").write_text(json.dumps(said))
-    digests.seal(tmp_path / "models/operating.json")
+    digests.write_digests(tmp_path / "models/operating.json")
     return tmp_path / "models"
 
 
 @pytest.fixture
 def west(tmp_path):
-    writers.write_h5(tmp_path / "west", "W1", lawful(np.random.default_rng(2).normal(0, 0.2, (3000, 12))))
-    (tmp_path / "west/metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\nW1,1,S1,50,F\n")
+    writers.write_h5(
+        tmp_path / "west", "W1", lawful(np.random.default_rng(2).normal(0, 0.2, (3000, 12)))
+    )
+    (tmp_path / "west/metadata.csv").write_text(
+        "ECG_ID,AHA_Code,Patient_ID,Age,Sex\nW1,1,S1,50,F\n"
+    )
     return str(tmp_path / "west")

@@ -7,9 +7,15 @@ from ecgpipe.drawing import augmentation_gallery
 from tests.commands.conftest import ROOT
 
 
-def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(tmp_path, monkeypatch, capsys):
+def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(
+    tmp_path, monkeypatch, capsys
+):
     asked = []
-    monkeypatch.setattr(augmentation_gallery, "write", lambda *arguments: asked.append(arguments) or ["star", "roll"])
+    monkeypatch.setattr(
+        augmentation_gallery,
+        "write",
+        lambda *arguments: asked.append(arguments) or ["star", "roll"],
+    )
     out = tmp_path / "page"
     said = ["augmentations", "A1.hea", "--out", str(out), "--params", str(ROOT / "params.yaml")]
     assert __main__.main(said) == 0
@@ -19,8 +25,12 @@ def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(tmp_path, 
     assert values["augment"]["crop"] is True
 
 
-@pytest.mark.parametrize(("record", "folder"), [([], "plots/augmentations"), (["A1.hea"], "augmentations")])
-def test_without_a_folder_a_users_recording_does_not_replace_the_projects_page(monkeypatch, capsys, record, folder):
+@pytest.mark.parametrize(
+    ("record", "folder"), [([], "plots/augmentations"), (["A1.hea"], "augmentations")]
+)
+def test_without_a_folder_a_users_recording_does_not_replace_the_projects_page(
+    monkeypatch, capsys, record, folder
+):
     monkeypatch.setattr(augmentation_gallery, "write", lambda *arguments: [])
     assert __main__.main(["augmentations", *record, "--params", str(ROOT / "params.yaml")]) == 0
     assert capsys.readouterr().out == f"0 augmentations -> {folder}/README.md\n"

@@ -12,6 +12,9 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
     assert __main__.main(["check", str(raw), "--csv", str(report)]) == 1
     with report.open() as handle:
         rows = list(csv.DictReader(handle))
-    assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [("A1.hea", "ok"), ("A2.hea", "refused")]
+    assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [
+        ("A1.hea", "ok"),
+        ("A2.hea", "refused"),
+    ]
     assert rows[1]["reason"] == "truncated" and "the header tells of" in rows[1]["sentence"]
     assert list(rows[0]) == ["path", "verdict", "reason", "sentence"]

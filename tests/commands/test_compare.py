@@ -21,7 +21,12 @@ def two(tmp_path, monkeypatch):
 
 def test_the_tables_are_printed_and_written_alike(two, capsys):
     written = ["--markdown", "c.md", "--csv", "c.csv"]
-    assert __main__.main(["compare", "a", "b", "--setting", "out_of_fold", "--resamples", "100", *written]) == 0
+    assert (
+        __main__.main(
+            ["compare", "a", "b", "--setting", "out_of_fold", "--resamples", "100", *written]
+        )
+        == 0
+    )
     assert capsys.readouterr().out == (two / "c.md").read_text() + "\n"
     rows = pd.read_csv(two / "c.csv")
     assert set(rows["setting"]) == {"out_of_fold"}

@@ -35,9 +35,14 @@ def test_a_folder_is_new_or_empty(tmp_path):
     (tmp_path / "full/one").mkdir(parents=True)
     (tmp_path / "plain").write_text("")
     (tmp_path / "link").symlink_to("empty")
-    assert [output_paths.folder(tmp_path / name).name for name in ("new", "empty")] == ["new", "empty"]
+    assert [output_paths.folder(tmp_path / name).name for name in ("new", "empty")] == [
+        "new",
+        "empty",
+    ]
     for name in ("full", "plain", "link"):
-        with pytest.raises(ValueError, match=f"{name}: --out writes a new folder; remove this one or name another"):
+        with pytest.raises(
+            ValueError, match=f"{name}: --out writes a new folder; remove this one or name another"
+        ):
             output_paths.folder(tmp_path / name)
     with pytest.raises(ValueError, match="none is none; make it first"):
         output_paths.folder(tmp_path / "none/new")

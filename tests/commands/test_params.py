@@ -27,8 +27,14 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
     values = params.load(path)
     for section, body in values.items():
         if section != "sources":
-            assert not isinstance(list(body.values())[-1], list), f"{section}: dvc exp run -S would move comments"
-    listed = [values["data"]["sources"], values["simulate"]["sources"], map(str, values["split"]["folds"])]
+            assert not isinstance(list(body.values())[-1], list), (
+                f"{section}: dvc exp run -S would move comments"
+            )
+    listed = [
+        values["data"]["sources"],
+        values["simulate"]["sources"],
+        map(str, values["split"]["folds"]),
+    ]
     for name in itertools.chain(values["sources"], *listed):
         assert re.fullmatch(params.NAME, name)
 
@@ -60,7 +66,9 @@ def test_all_faults_are_reported_together():
         "sources.georgia.form: Input should be 'wfdb' or 'h5' (found 'edf')",
     ):
         assert text in found
-    assert re.search(r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", found)
+    assert re.search(
+        r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", found
+    )
     assert "sources.ningbo" not in found, "a vocabulary of one's own is looked for when it is read"
 
 
@@ -83,8 +91,12 @@ def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
     values["split"]["institutions"].append(["georgia", "nowhere"])
     found = faults(values)
     assert len(found) == 2
-    assert found[0].startswith("split.institutions: 'nowhere' is not in the catalogue `sources:` (it holds chapman_")
-    assert found[1].startswith("split.test_sources: institution [ptb, ptb-xl] is to be tested whole or not at all")
+    assert found[0].startswith(
+        "split.institutions: 'nowhere' is not in the catalogue `sources:` (it holds chapman_"
+    )
+    assert found[1].startswith(
+        "split.test_sources: institution [ptb, ptb-xl] is to be tested whole or not at all"
+    )
     values["split"]["institutions"] = [["ptb", 3]]
     assert [fault.split(":")[0] for fault in faults(values)] == ["split.institutions.0.1"]
 
@@ -92,7 +104,9 @@ def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
 def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_before_anything_runs():
     values = copy.deepcopy(params.load(FILES[0]))
     values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}
-    assert faults(values) == ["augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"]
+    assert faults(values) == [
+        "augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"
+    ]
     values["augment"]["wander"] = True
     values["augment"] |= {"multiply_sine": True, "multiply_sine_frequency_hz": 50}
     assert len(faults(values)) == 3
@@ -101,8 +115,14 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"preprocess": {"high_hz": 4000}}, "preprocess: low_hz < high_hz < rate_hz / 2 must hold: 0.5, 4000.0, 100.0"),
-        ({"augment": {"linear_resample_low": 2}}, "augment: linear_resample_low 2.0 is above linear_resample_high 1.2"),
+        (
+            {"preprocess": {"high_hz": 4000}},
+            "preprocess: low_hz < high_hz < rate_hz / 2 must hold: 0.5, 4000.0, 100.0",
+        ),
+        (
+            {"augment": {"linear_resample_low": 2}},
+            "augment: linear_resample_low 2.0 is above linear_resample_high 1.2",
+        ),
         (
             {"split": {"test_sources": ["sim-north", "sim-east", "sim-south", "sim-west"]}},
             "split.test_sources: it names all of data.sources, which leaves nothing to train on",
@@ -111,9 +131,15 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
             {"split": {"protocol": "source", "institutions": []}, "data": "one alone"},
             "split.protocol: 'source' needs 2 institutions besides split.test_sources (found [['sim-east']])",
         ),
-        ({"train": {"window_s": 0.001}}, "train.window_s: it holds no sample at preprocess.rate_hz 100"),
         (
-            {"evaluate": {"thresholds": "challenge"}, "labels": {"classes": ["426783006", "164884008"]}},
+            {"train": {"window_s": 0.001}},
+            "train.window_s: it holds no sample at preprocess.rate_hz 100",
+        ),
+        (
+            {
+                "evaluate": {"thresholds": "challenge"},
+                "labels": {"classes": ["426783006", "164884008"]},
+            },
             "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have",
         ),
         (
@@ -136,26 +162,48 @@ def test_contradictions_are_found_before_anything_runs(changes, said):
         ("data.sources", [{"a": 1}], r"data\.sources\.0: Input should be a valid string"),
         ("data.sources", [["a"]], r"data\.sources\.0: Input should be a valid string"),
         ("data.sources", ["a" * 101], r"data\.sources\.0: String should match pattern"),
-        ("split.test_sources", [{"a": 1}], r"split\.test_sources\.0: Input should be a valid string"),
-        ("data.root", "", r"data\.root: it is the path of a folder, in printable characters \(found ''\)$"),
+        (
+            "split.test_sources",
+            [{"a": 1}],
+            r"split\.test_sources\.0: Input should be a valid string",
+        ),
+        (
+            "data.root",
+            "",
+            r"data\.root: it is the path of a folder, in printable characters \(found ''\)$",
+        ),
         ("data.root", "data\0raw", r"data\.root: it is the path of a folder"),
         ("data.root", "data/signals", r"data\.root: stages write there, or below"),
         ("data.root", "data/raw/../models/x", r"data\.root: stages write there, or below"),
         ("data.root", "data", r"data\.root: stages write there, or below"),
         ("data.root", ".", r"data\.root: stages write there, or below"),
         ("simulate.sources", ["sim-north", "sim-north"], r"simulate\.sources: each source once"),
-        ("simulate.seed", 2**63, r"simulate\.seed: Input should be less than or equal to 4294967295"),
+        (
+            "simulate.seed",
+            2**63,
+            r"simulate\.seed: Input should be less than or equal to 4294967295",
+        ),
         ("split.seed", 2**63, r"split\.seed: "),
         ("train.seed", 2**63, r"train\.seed: "),
         ("evaluate.seed", 2**63, r"evaluate\.seed: "),
         ("train.threads", 10**12, r"train\.threads: Input should be less than or equal to 1024"),
         ("train.window_s", 1e12, r"train\.window_s: Input should be less than or equal to 600"),
         ("train.epochs", 10**12, r"train\.epochs: "),
-        pytest.param("train.epochs", 1 << 20000, r"train\.epochs: .*int of more than 4300 digits", id="huge"),
-        ("compute.workers", 0, r"compute\.workers: -1 \(all cores\) or a number of 1 or more \(found 0\)$"),
+        pytest.param(
+            "train.epochs", 1 << 20000, r"train\.epochs: .*int of more than 4300 digits", id="huge"
+        ),
+        (
+            "compute.workers",
+            0,
+            r"compute\.workers: -1 \(all cores\) or a number of 1 or more \(found 0\)$",
+        ),
         ("labels.classes", ["no code"], r"^labels\.classes: 'no code' is no SNOMED CT code"),
         ("labels.classes", "all", r"^labels\.classes: (?!.*labels\.classes)"),
-        ("labels.classes", [426783006], r"labels\.classes\.list\[str\]\.0: Input should be a valid string"),
+        (
+            "labels.classes",
+            [426783006],
+            r"labels\.classes\.list\[str\]\.0: Input should be a valid string",
+        ),
     ],
 )
 def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, said):
@@ -164,12 +212,19 @@ def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, s
     values[section][key] = value
     found = faults(values)
     assert any(re.search(said, fault) for fault in found), found
-    assert [fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))] == [], "and nothing else"
+    assert [
+        fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))
+    ] == [], "and nothing else"
 
 
 def test_params_lists_all_faults(tmp_path, capsys):
     assert __main__.main(["params", str(ROOT / "params.yaml")]) == 0
-    text = (ROOT / "params.yaml").read_text().replace("epochs: ", "epochs: x").replace("kernel: 7", "kernel: 7.5")
+    text = (
+        (ROOT / "params.yaml")
+        .read_text()
+        .replace("epochs: ", "epochs: x")
+        .replace("kernel: 7", "kernel: 7.5")
+    )
     (tmp_path / "p.yaml").write_text(text)
     assert __main__.main(["params", str(tmp_path / "p.yaml")]) == 1
     said = capsys.readouterr().out

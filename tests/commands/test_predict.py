@@ -33,17 +33,27 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
-    digests.seal(path)
-    assert __main__.main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
+    digests.write_digests(path)
+    assert (
+        __main__.main(
+            ["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]
+        )
+        == 0
+    )
     assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
 
 
-def test_predict_takes_a_list_and_writes_the_challenges_files(raw, models, tmp_path, monkeypatch, capsys):
+def test_predict_takes_a_list_and_writes_the_challenges_files(
+    raw, models, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.txt").write_text("raw/A1\nraw/gone\n")
     to = ["--model", str(models), "--format", "challenge"]
     assert __main__.main(["predict", "--list", "list.txt", *to]) == 1
-    assert sorted(path.name for path in (tmp_path / "predictions").iterdir()) == ["A1.csv", "gone.csv"]
+    assert sorted(path.name for path in (tmp_path / "predictions").iterdir()) == [
+        "A1.csv",
+        "gone.csv",
+    ]
     said = capsys.readouterr().out
     assert "raw/gone: refused, " in said
     assert "2 recordings, 1 refused, 2 classes, 1 models -> predictions\n" in said
@@ -54,7 +64,9 @@ def test_predict_takes_a_list_and_writes_the_challenges_files(raw, models, tmp_p
 
 
 def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{raw}/A1\0{raw}/gone\0".encode())))
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(f"{raw}/A1\0{raw}/gone\0".encode()))
+    )
     out = ["--model", str(models), "--out", str(tmp_path / "p.csv"), "--plot"]
     assert __main__.main(["predict", "--list", "-", *out]) == 1
     assert [path.name for path in (tmp_path / "p-sheets").iterdir()] == ["A1.png"]
@@ -74,9 +86,15 @@ def test_predict_replaces_nothing_but_plain_files(raw, models, tmp_path, capsys)
     assert __main__.main([*to, str(tmp_path / "none/p.csv")]) == 2
     said = capsys.readouterr().err
     assert "/dev/full: --out names a regular file, found a device" in said
-    assert f"none/p.csv: --out lies in a folder that is there, {tmp_path}/none is none; make it first" in said
+    assert (
+        f"none/p.csv: --out lies in a folder that is there, {tmp_path}/none is none; make it first"
+        in said
+    )
     assert Path("/dev/full").is_char_device()
-    assert __main__.main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")]) == 2
+    assert (
+        __main__.main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")])
+        == 2
+    )
     assert "--onnx names a file, found a folder" in capsys.readouterr().err
 
 
@@ -111,12 +129,18 @@ def test_the_table_is_written_though_nobody_reads_what_is_printed(raw, models, t
     reader, writer = os.pipe()
     os.close(reader)
     deaf = subprocess.run(
-        [sys.executable, "-m", "ecgpipe", *out], stdout=writer, stderr=subprocess.PIPE, env=environment, text=True
+        [sys.executable, "-m", "ecgpipe", *out],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
     )
     os.close(writer)
     assert (deaf.returncode, deaf.stderr) == (0, "")
     assert len(tables.read(tmp_path / "p.csv", sealed=False)) == 2
-    heard = subprocess.run([sys.executable, "-m", "ecgpipe", *out], capture_output=True, env=environment, text=True)
+    heard = subprocess.run(
+        [sys.executable, "-m", "ecgpipe", *out], capture_output=True, env=environment, text=True
+    )
     assert (heard.returncode, heard.stderr) == (0, "")
     assert "\\u5fc3.hea: " in heard.stdout
 
@@ -124,7 +148,7 @@ def test_the_table_is_written_though_nobody_reads_what_is_printed(raw, models, t
 def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, models, capsys):
     path = models / "operating.json"
     path.write_text(path.read_text().replace("[0.9, 0.6]", "[null, 0.6]"))
-    digests.seal(path)
+    digests.write_digests(path)
     out = raw / "p.csv"
     assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     said = capsys.readouterr().out
@@ -137,5 +161,8 @@ def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, model
 
 def test_predict_fails_when_any_recording_is_refused(raw, models):
     (raw / "A1.mat").unlink()
-    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
+    assert (
+        __main__.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")])
+        == 1
+    )
     assert list(tables.read(raw / "p.csv", sealed=False)["verdict"]) == ["refused", "ok"]

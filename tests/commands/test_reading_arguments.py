@@ -20,12 +20,21 @@ def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, c
 
 
 def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
-    assert __main__.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")]) == 2
+    assert (
+        __main__.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")])
+        == 2
+    )
     assert "no entry 'nobody' under sources (there: sim-north, " in capsys.readouterr().err
     (tmp_path / "p.yaml").write_text("sources:\n  mine:\n    form: h5\n    codes: aha\n")
-    assert __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")]) == 2
+    assert (
+        __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")])
+        == 2
+    )
     assert "sources.mine.vocabulary: Field required" in capsys.readouterr().err
-    assert __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")]) == 2
+    assert (
+        __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")])
+        == 2
+    )
     assert "none.yaml" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         __main__.main(["check", west, "--source", "mine", "--rate-hz", "500"])
@@ -35,4 +44,8 @@ def test_the_help_names_every_suffix_that_is_read(capsys):
     with pytest.raises(SystemExit):
         __main__.main(["predict", "--help"])
     said = capsys.readouterr().out
-    assert [suffix for suffix in (".hea", ".mat", ".dat", ".h5", *vendor_formats.SUFFIXES) if suffix not in said] == []
+    assert [
+        suffix
+        for suffix in (".hea", ".mat", ".dat", ".h5", *vendor_formats.SUFFIXES)
+        if suffix not in said
+    ] == []

@@ -49,4 +49,6 @@ def test_each_run_is_read_with_its_own_operating_points(tmp_path):
     (tmp_path / "params.yaml").write_text(json.dumps(values))  # JSON is YAML
     run = pairing.load(tmp_path, tmp_path / paths.PREDICTIONS, {"evaluate": EVALUATE})
     plain = project(tmp_path / "plain")
-    assert (run.found.points["ensemble"].thresholds < plain.found.points["ensemble"].thresholds).all()
+    assert (
+        run.found.points["ensemble"].thresholds < plain.found.points["ensemble"].thresholds
+    ).all()

@@ -12,7 +12,8 @@ from ecgpipe.project import digests, paths, tables
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A Git repository whose first commit has a run in DVC's cache, and whose workspace has none."""
+    """A Git repository whose first commit has a run in DVC's cache, and whose workspace has
+    none."""
     monkeypatch.chdir(tmp_path)
     for key in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
         monkeypatch.setenv(key, "a")
@@ -26,7 +27,7 @@ def repository(tmp_path, monkeypatch):
         paths.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
         (tmp_path / "params.yaml").write_text("evaluate: {}\n")
         for path in (paths.FOLDS, paths.FOLDS_INFO):
-            digests.seal(path)
+            digests.write_digests(path)
         split = [*Path("data").glob("folds.*")]
         assert len(split) == 4
         repo.add([str(path) for path in (*split, paths.PREDICTIONS)])
@@ -42,7 +43,7 @@ def test_a_revision_is_brought_from_the_cache_and_leaves_the_workspace_alone(rep
     assert predictions == root / paths.PREDICTIONS
     assert (root / paths.predictions("0") / "val.csv").read_text() == "first"
     assert (root / "params.yaml").read_text() == "evaluate: {}\n"
-    assert digests.checked(root / paths.FOLDS, required=True) == b"table"
+    assert digests.read_verified(root / paths.FOLDS, required=True) == b"table"
     assert tables.folds_info(root / paths.FOLDS_INFO)["folds"] == [0]
     assert (paths.predictions("0") / "val.csv").read_text() == "changed"
 
@@ -54,10 +55,15 @@ def test_a_folder_is_a_project_or_one_of_predictions(repository):
     shutil.copytree(paths.PREDICTIONS, repository / "elsewhere")
     assert runs.locate("elsewhere", repository / "scratch") == (Path(), whole / "elsewhere")
     (repository / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder"):
+    with pytest.raises(
+        ValueError,
+        match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder",
+    ):
         runs.locate("empty", repository / "scratch")
 
 
 def test_a_name_that_is_neither_is_refused(repository):
-    with pytest.raises(ValueError, match="'nonsense' is no folder, and as a revision its predictions cannot be had"):
+    with pytest.raises(
+        ValueError, match="'nonsense' is no folder, and as a revision its predictions cannot be had"
+    ):
         runs.locate("nonsense", repository / "scratch")

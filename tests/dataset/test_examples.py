@@ -33,7 +33,7 @@ def test_a_recording_missing_from_its_store_is_named(loaded):
 def test_stores_of_different_conditioning_are_not_mixed(split_project):
     path = split_project / "data/signals/b/store.json"
     path.write_text(path.read_text().replace('"low_hz": 0.5', '"low_hz": 0.05'))
-    digests.seal(path.parent)
+    digests.write_digests(path.parent)
     with pytest.raises(ValueError, match="stores were conditioned in different ways"):
         examples.open_stores(["a", "b"])
 
@@ -41,10 +41,15 @@ def test_stores_of_different_conditioning_are_not_mixed(split_project):
 def test_new_recordings_are_read_like_stored_ones(loaded):
     table, stores, data = loaded
     signals_uv = [
-        np.array(stores["a"].signals_uv[row.first : row.first + row.samples]) for row in stores["a"].index.itertuples()
+        np.array(stores["a"].signals_uv[row.first : row.first + row.samples])
+        for row in stores["a"].index.itertuples()
     ]
     loose = examples.of_signals(
-        signals_uv, table["age"][:64].to_numpy(), table["gender"][:64].to_numpy(str), rate_hz=100, classes=3
+        signals_uv,
+        table["age"][:64].to_numpy(),
+        table["gender"][:64].to_numpy(str),
+        rate_hz=100,
+        classes=3,
     )
     rows, time = torch.arange(64), torch.arange(200, dtype=torch.float64).repeat(64, 1)
     assert torch.equal(gather.gather(loose, rows, time)[0], gather.gather(data, rows, time)[0])

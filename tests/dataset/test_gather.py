@@ -14,7 +14,8 @@ def test_taking_some_recordings_shares_the_signals_and_keeps_each_recordings_own
     assert some.signals_uv[0] is data.signals_uv[0]
     time = torch.arange(100, dtype=torch.float64).repeat(2, 1)
     assert torch.equal(
-        gather.gather(some, torch.tensor([0, 1]), time)[0], gather.gather(data, torch.tensor([70, 2]), time)[0]
+        gather.gather(some, torch.tensor([0, 1]), time)[0],
+        gather.gather(data, torch.tensor([70, 2]), time)[0],
     )
     assert torch.equal(some.peaks_of(torch.tensor([1]), 9), data.peaks_of(torch.tensor([2]), 9))
     assert torch.equal(some.keys, data.keys[[70, 2]])
@@ -23,7 +24,9 @@ def test_taking_some_recordings_shares_the_signals_and_keeps_each_recordings_own
 def test_whole_steps_read_the_stored_samples_and_zeros_outside(loaded):
     _, stores, data = loaded
     index = stores["b"].index.iloc[2]
-    stored = stores["b"].signals_uv[index["first"] : index["first"] + index["samples"]] * np.float32(1e-3)
+    stored = stores["b"].signals_uv[
+        index["first"] : index["first"] + index["samples"]
+    ] * np.float32(1e-3)
     for dtype in (torch.int64, torch.float64):
         time = torch.arange(-3, len(stored) + 5, dtype=dtype)[None]
         signal, inside = gather.gather(data, torch.tensor([66]), time)
@@ -40,7 +43,9 @@ def test_fractions_are_linear_as_numpy_interpolates(loaded):
     time = np.random.default_rng(1).uniform(0, len(stored) - 1.001, 50)
     signal = gather.gather(data, torch.tensor([0]), torch.from_numpy(time)[None])[0][0].numpy()
     for lead in range(12):
-        assert np.allclose(signal[:, lead], np.interp(time, np.arange(len(stored)), stored[:, lead]), atol=1e-5)
+        assert np.allclose(
+            signal[:, lead], np.interp(time, np.arange(len(stored)), stored[:, lead]), atol=1e-5
+        )
 
 
 @given(samples=st.integers(1, 5000), window=st.integers(2, 1500))
@@ -77,5 +82,7 @@ def test_what_lies_outside_a_short_recording_changes_no_normalised_sample_within
     padded = torch.cat([short, torch.zeros(2, 100, 12)], dim=1)
     inside = (torch.arange(300).repeat(2, 1) < 200).float()[..., None]
     made = gather.normalise(padded, inside, "lead")
-    assert torch.allclose(made[:, :200], gather.normalise(short, inside[:, :200], "lead"), atol=1e-6)
+    assert torch.allclose(
+        made[:, :200], gather.normalise(short, inside[:, :200], "lead"), atol=1e-6
+    )
     assert not made[:, 200:].any()

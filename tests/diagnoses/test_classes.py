@@ -11,9 +11,20 @@ from ecgpipe.diagnoses import classes as diagnoses_classes
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.evaluation import challenge_score
 
-OFFICIAL = diagnoses_classes.classes("official")
-STUDY = diagnoses_classes.classes("study")
-REAL = ["CPSC2018", "CPSC2018-Extra", "INCART", "PTB", "PTB-XL", "Georgia", "Chapman-Shaoxing", "Ningbo", "SPH", "LUDB"]
+OFFICIAL = diagnoses_classes.select("official")
+STUDY = diagnoses_classes.select("study")
+REAL = [
+    "CPSC2018",
+    "CPSC2018-Extra",
+    "INCART",
+    "PTB",
+    "PTB-XL",
+    "Georgia",
+    "Chapman-Shaoxing",
+    "Ningbo",
+    "SPH",
+    "LUDB",
+]
 
 
 def names_of(classes, said):
@@ -46,7 +57,9 @@ def test_the_study_has_17_classes_with_their_equivalents():
 
 def test_complete_rbbb_is_rbbb_everywhere():
     for classes in (OFFICIAL, STUDY):
-        assert [d for d in classes if "59118001" in d.codes] == [d for d in classes if "713427006" in d.codes]
+        assert [d for d in classes if "59118001" in d.codes] == [
+            d for d in classes if "713427006" in d.codes
+        ]
 
 
 def test_the_studys_severities_are_the_official_ones():
@@ -56,7 +69,7 @@ def test_the_studys_severities_are_the_official_ones():
 
 
 def test_own_classes_are_named_after_the_official_table():
-    atrial, ischemia = diagnoses_classes.classes(["164889003|164890007", "429622005"])
+    atrial, ischemia = diagnoses_classes.select(["164889003|164890007", "429622005"])
     assert (atrial.abbreviation, atrial.name) == ("AF/AFL", "atrial fibrillation / atrial flutter")
     assert (atrial.severity, ischemia.severity, ischemia.name) == (0.0, None, "st depression")
 
@@ -66,17 +79,19 @@ def test_ectopics_are_merged_on_demand_only():
         return next(d.codes for d in classes if "427172004" in d.codes)
 
     assert "164884008" not in with_pvc(OFFICIAL)
-    assert with_pvc(diagnoses_classes.classes("official", merge_ectopics=True)) == (
+    assert with_pvc(diagnoses_classes.select("official", merge_ectopics=True)) == (
         "427172004",
         "17338001",
         "164884008",
     )
     said = diagnoses_classes.annotated(
-        vocabularies.vocabulary("PTB-XL"), diagnoses_classes.classes("official", merge_ectopics=True)
+        vocabularies.vocabulary("PTB-XL"), diagnoses_classes.select("official", merge_ectopics=True)
     )
     assert said[18]
-    with pytest.raises(ValueError, match=r"labels\.merge_ectopics: none of the chosen classes holds 427172004"):
-        diagnoses_classes.classes("study", merge_ectopics=True)
+    with pytest.raises(
+        ValueError, match=r"labels\.merge_ectopics: none of the chosen classes holds 427172004"
+    ):
+        diagnoses_classes.select("study", merge_ectopics=True)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +106,7 @@ def test_ectopics_are_merged_on_demand_only():
 )
 def test_bad_choices_are_named(choice, says):
     with pytest.raises(ValueError, match=says):
-        diagnoses_classes.classes(choice)
+        diagnoses_classes.select(choice)
 
 
 def challenge_sum(labels, outputs):
@@ -100,26 +115,37 @@ def challenge_sum(labels, outputs):
 
 
 def test_score_weights_give_what_the_official_scorer_returned():
-    cases = json.loads((Path(__file__).parents[1] / "evaluation/cinc2021_score_cases.json").read_text())
+    cases = json.loads(
+        (Path(__file__).parents[1] / "evaluation/cinc2021_score_cases.json").read_text()
+    )
     assert cases
     for case in cases:
-        labels, outputs = np.array(case["labels"], dtype=float), np.array(case["binary"], dtype=float)
-        inactive = np.tile(np.array([d.abbreviation == "NSR" for d in OFFICIAL], dtype=float), (len(labels), 1))
-        score, best, least = (challenge_sum(labels, answer) for answer in (outputs, labels, inactive))
+        labels, outputs = (
+            np.array(case["labels"], dtype=float),
+            np.array(case["binary"], dtype=float),
+        )
+        inactive = np.tile(
+            np.array([d.abbreviation == "NSR" for d in OFFICIAL], dtype=float), (len(labels), 1)
+        )
+        score, best, least = (
+            challenge_sum(labels, answer) for answer in (outputs, labels, inactive)
+        )
         score = (score - least) / (best - least) if best != least else 0.0
         assert score == pytest.approx(case["expected"]["challenge"], abs=1e-9), case["name"]
 
 
 def test_a_class_without_severity_has_no_weights():
     with pytest.raises(ValueError, match="classes 429622005 have no severity"):
-        challenge_score.score_weights(diagnoses_classes.classes(["164889003", "429622005"]))
+        challenge_score.score_weights(diagnoses_classes.select(["164889003", "429622005"]))
 
 
 def test_what_each_source_can_say():
     assert names_of(OFFICIAL, diagnoses_classes.annotated(vocabularies.vocabulary("CPSC2018"), OFFICIAL)) == [
         "AF", "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
     ]  # fmt: skip
-    saying_prwp = [s for s in REAL if diagnoses_classes.annotated(vocabularies.vocabulary(s), OFFICIAL)[17]]
+    saying_prwp = [
+        s for s in REAL if diagnoses_classes.annotated(vocabularies.vocabulary(s), OFFICIAL)[17]
+    ]
     assert saying_prwp == ["Ningbo"]
 
 
@@ -129,14 +155,26 @@ def test_the_demos_sources_say_what_they_should():
         for s in ("sim-north", "sim-east", "sim-south", "sim-west")
     }
     assert [sum(yes) for yes in said.values()] == [17, 17, 9, 17]
-    assert names_of(STUDY, said["sim-south"]) == ["NSR", "SB", "TAb", "STach", "RBBB", "AF", "LBBB", "IAVB", "PAC"]
+    assert names_of(STUDY, said["sim-south"]) == [
+        "NSR",
+        "SB",
+        "TAb",
+        "STach",
+        "RBBB",
+        "AF",
+        "LBBB",
+        "IAVB",
+        "PAC",
+    ]
     west, sph = vocabularies.vocabulary("sim-west"), vocabularies.vocabulary("SPH")
     assert all(west[label] == sph[label] for label in west)
     assert not any("," in label for s in said for label in vocabularies.vocabulary(s))
 
 
 def test_the_shipped_vocabularies_are_well_formed():
-    with (Path(diagnoses_classes.__file__).parent / "native_labels.csv").open(encoding="utf-8", newline="") as handle:
+    with (Path(diagnoses_classes.__file__).parent / "native_labels.csv").open(
+        encoding="utf-8", newline=""
+    ) as handle:
         rows = list(csv.DictReader(handle))
     assert (
         {row["source"] for row in rows}
@@ -149,7 +187,7 @@ def test_the_shipped_vocabularies_are_well_formed():
 
 @pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
 def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choice):
-    chosen = diagnoses_classes.classes(choice)
+    chosen = diagnoses_classes.select(choice)
     found = diagnoses_classes.of_columns([one.code for one in chosen])
     short = [one.abbreviation for one in found]
     assert len(set(short)) == len(short)

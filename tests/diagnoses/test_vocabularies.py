@@ -13,22 +13,39 @@ def test_a_label_may_have_several_codes_or_none():
 
 
 def test_a_vocabulary_of_ones_own(tmp_path):
-    (tmp_path / "own.csv").write_text("\ufeffnative_label,snomed_ct\nflimmern,164889003\nsonst,\n", encoding="utf-8")
-    assert vocabularies.vocabulary(tmp_path / "own.csv") == {"flimmern": {"164889003"}, "sonst": frozenset()}
+    (tmp_path / "own.csv").write_text(
+        "\ufeffnative_label,snomed_ct\nflimmern,164889003\nsonst,\n", encoding="utf-8"
+    )
+    assert vocabularies.vocabulary(tmp_path / "own.csv") == {
+        "flimmern": {"164889003"},
+        "sonst": frozenset(),
+    }
 
 
 def test_a_vocabulary_of_ones_own_is_read_anew_each_time(tmp_path):
     for code in ("164889003", "164890007"):
         (tmp_path / "own.csv").write_text(f"native_label,snomed_ct\na,{code}\nshort\n")
-        assert vocabularies.vocabulary(str(tmp_path / "own.csv")) == {"a": {code}, "short": frozenset()}
+        assert vocabularies.vocabulary(str(tmp_path / "own.csv")) == {
+            "a": {code},
+            "short": frozenset(),
+        }
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("label,code\na,1\n", "has the columns native_label,snomed_ct, .*; found label, code; save it so"),
-        ("native_label;snomed_ct\na;164889003\n", "separated by a comma, .*; found native_label;snomed_ct; save it so"),
-        ("native_label,snomed_ct\na,1,64E+08\n", "label 'a': its row has more cells than the table has columns"),
+        (
+            "label,code\na,1\n",
+            "has the columns native_label,snomed_ct, .*; found label, code; save it so",
+        ),
+        (
+            "native_label;snomed_ct\na;164889003\n",
+            "separated by a comma, .*; found native_label;snomed_ct; save it so",
+        ),
+        (
+            "native_label,snomed_ct\na,1,64E+08\n",
+            "label 'a': its row has more cells than the table has columns",
+        ),
         (
             "native_label,snomed_ct\na,16488900\n",
             "label 'a': '16488900' is no SNOMED CT code ",
@@ -44,15 +61,21 @@ def test_a_broken_vocabulary_is_named(tmp_path, text, says):
 
 
 def test_a_vocabulary_that_is_no_utf_8_is_named(tmp_path):
-    (tmp_path / "own.csv").write_bytes("native_label,snomed_ct\nunregelmäßig,164889003\n".encode("latin-1"))
+    (tmp_path / "own.csv").write_bytes(
+        "native_label,snomed_ct\nunregelmäßig,164889003\n".encode("latin-1")
+    )
     with pytest.raises(ValueError, match=r"own\.csv: a vocabulary is UTF-8 text"):
         vocabularies.vocabulary(tmp_path / "own.csv")
 
 
 def test_an_unknown_vocabulary_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="vocabulary 'MIMIC' is none of CPSC2018, CPSC2018-Extra, INCART"):
+    with pytest.raises(
+        ValueError, match="vocabulary 'MIMIC' is none of CPSC2018, CPSC2018-Extra, INCART"
+    ):
         vocabularies.vocabulary("MIMIC")
-    with pytest.raises(ValueError, match=r"none\.csv: no such vocabulary; put it there, into its source's folder"):
+    with pytest.raises(
+        ValueError, match=r"none\.csv: no such vocabulary; put it there, into its source's folder"
+    ):
         vocabularies.vocabulary("none.csv")
 
 
@@ -67,10 +90,16 @@ def test_a_code_has_six_to_eighteen_digits_and_verhoeffs_check_digit():
     assert all(map(vocabularies.is_code, every)), "as SNOMED International gave them out"
     for code in sorted(every)[:20]:
         for place, digit in enumerate(code):
-            others = [code[:place] + str(other) + code[place + 1 :] for other in range(10) if str(other) != digit]
+            others = [
+                code[:place] + str(other) + code[place + 1 :]
+                for other in range(10)
+                if str(other) != digit
+            ]
             assert not any(map(vocabularies.is_code, others)), "each wrong digit is found"
         swapped = [code[:n] + code[n + 1] + code[n] + code[n + 2 :] for n in range(len(code) - 1)]
         assert not any(map(vocabularies.is_code, [one for one in swapped if one != code])), (
             "each exchange of neighbours too"
         )
-    assert not any(map(vocabularies.is_code, ("", "1", "12345", "1" * 19, "\u0661\u0662", "1e5", "0164889003")))
+    assert not any(
+        map(vocabularies.is_code, ("", "1", "12345", "1" * 19, "\u0661\u0662", "1e5", "0164889003"))
+    )

@@ -27,14 +27,22 @@ def test_the_page_shows_every_augmentation_with_its_picture(tmp_path):
 def test_one_may_look_at_a_recording_of_ones_own(tmp_path):
     time = np.arange(5000)[:, None] / 500
     writers.write_challenge(
-        tmp_path, "A1", np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1), 500, age=60, sex="M", labels=["426783006"]
+        tmp_path,
+        "A1",
+        np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1),
+        500,
+        age=60,
+        sex="M",
+        labels=["426783006"],
     )
     augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "A1.hea")
     assert "acts alone on `A1`" in (tmp_path / "page/README.md").read_text(encoding="utf-8")
 
 
 def test_a_switch_alone_acts_always_and_whatever_the_labels():
-    settings = AugmentParams.model_validate(VALUES["augment"] | {"respect_labels": True, "noise": True})
+    settings = AugmentParams.model_validate(
+        VALUES["augment"] | {"respect_labels": True, "noise": True}
+    )
     alone = augmentation_gallery._switched(settings, "star")
     assert [name for name in augmenter.SWITCHES if getattr(alone, name)] == ["star"]
     assert alone.star_probability == 1

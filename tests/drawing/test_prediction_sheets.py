@@ -14,9 +14,14 @@ RECORDING = recording.Recording(SIGNAL, 500.0, 50.0, "F", None, (), ())
 
 
 def answer(path="a/R1.hea", **about):
-    given = {"verdict": "ok", "reason": "", "probabilities": np.array([0.9, 0.2]), "present": np.array([1, 0])}
+    given = {
+        "verdict": "ok",
+        "reason": "",
+        "probabilities": np.array([0.9, 0.2]),
+        "present": np.array([1, 0]),
+    }
     given["duration_s"] = 6.0
-    return outputs.Answer(Path(path), **(given | {"recording": RECORDING} | about))
+    return outputs.RecordingPrediction(Path(path), **(given | {"recording": RECORDING} | about))
 
 
 def test_a_sheet_says_whose_it_is_what_was_found_and_what_is_in_doubt(tmp_path, monkeypatch):
@@ -24,7 +29,12 @@ def test_a_sheet_says_whose_it_is_what_was_found_and_what_is_in_doubt(tmp_path, 
     monkeypatch.setattr(style, "save", lambda figure, path, dpi: drawn.append(figure))
     of = prediction_sheets.Sheets(tmp_path, ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
     of.draw(answer(verdict="flagged", reason="flat-lead|age-unknown"))
-    of.draw(answer("a/R$1$\u5fc3.hea", recording=recording.Recording(SIGNAL, 500.0, None, None, None, (), ())))
+    of.draw(
+        answer(
+            "a/R$1$\u5fc3.hea",
+            recording=recording.Recording(SIGNAL, 500.0, None, None, None, (), ()),
+        )
+    )
     texts = [[text.get_text() for text in figure.axes[0].texts] for figure in drawn]
     assert texts[0][:3] == [
         "a/R1.hea, F, 50 years, 6.0 s at 500 Hz",
@@ -41,10 +51,13 @@ def test_the_title_tells_recordings_of_one_name_in_two_folders_apart(tmp_path, m
     for folder in ("one", "x" * 200 + "/two"):
         of.draw(answer(f"{folder}/R1.hea", duration_s=61.0))
     titles, captions = zip(
-        *[(f.axes[0].texts[0].get_text(), f.axes[0].texts[-1].get_text()) for f in drawn], strict=True
+        *[(f.axes[0].texts[0].get_text(), f.axes[0].texts[-1].get_text()) for f in drawn],
+        strict=True,
     )
     assert titles[0].startswith("one/R1.hea, F")
-    assert titles[1].startswith("...xxxx") and "x/two/R1.hea, F" in titles[1] and len(titles[1]) < 130
+    assert (
+        titles[1].startswith("...xxxx") and "x/two/R1.hea, F" in titles[1] and len(titles[1]) < 130
+    )
     assert all(caption.startswith("first 10 of 61 s") for caption in captions)
 
 
@@ -58,7 +71,10 @@ def test_what_was_not_learnt_is_not_on_the_sheet(tmp_path, monkeypatch):
 
 def test_a_folder_of_sheets_is_new_and_whole_or_not_there(tmp_path):
     about = (["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
-    with pytest.raises(KeyboardInterrupt), prediction_sheets.drawing(tmp_path / "p-sheets", *about) as of:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        prediction_sheets.drawing(tmp_path / "p-sheets", *about) as of,
+    ):
         of.draw(answer())
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
@@ -68,7 +84,9 @@ def test_a_folder_of_sheets_is_new_and_whole_or_not_there(tmp_path):
 
 
 def test_sheets_are_written_under_names_of_their_own_and_a_refused_recording_has_none(tmp_path):
-    of = prediction_sheets.Sheets(tmp_path / "sheets", ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"])
+    of = prediction_sheets.Sheets(
+        tmp_path / "sheets", ["NSR", "AF"], ["sinus rhythm", "atrial fibrillation"]
+    )
     paths = [of.draw(answer(path)) for path in ("a/R 1.hea", "b/R 1.hea", "b/r_1.hea")]
     assert [path.name for path in paths] == ["R_1.png", "R_1-2.png", "r_1-3.png"]
     assert of._name("\uc2ec\uc804\ub3c43") == "\uc2ec\uc804\ub3c43.png"

@@ -14,7 +14,9 @@ def test_areas_equal_scikit_learn_on_the_resampled_rows(data):
     rows = data.draw(st.integers(1, 40))
     truth = np.array(data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=rows, max_size=rows)))
     levels = data.draw(st.sampled_from([1, 4, 1000]))  # few levels: many ties
-    scores = np.array(data.draw(st.lists(st.integers(0, levels), min_size=rows, max_size=rows))) / levels
+    scores = (
+        np.array(data.draw(st.lists(st.integers(0, levels), min_size=rows, max_size=rows))) / levels
+    )
     groups = np.array(data.draw(st.lists(st.integers(0, 6), min_size=rows, max_size=rows)))
     weights = bootstrap.counts(groups, 8, data.draw(st.integers(0, 99)))
     found = bootstrap.rank(truth, scores, np.arange(rows), rows).areas(weights.astype(np.float32))
@@ -23,7 +25,9 @@ def test_areas_equal_scikit_learn_on_the_resampled_rows(data):
         again = truth[drawn]
         if 0 < again.sum() < len(again):
             assert auroc == pytest.approx(metrics.roc_auc_score(again, scores[drawn]), abs=1e-12)
-            assert ap == pytest.approx(metrics.average_precision_score(again, scores[drawn]), abs=1e-12)
+            assert ap == pytest.approx(
+                metrics.average_precision_score(again, scores[drawn]), abs=1e-12
+            )
         else:
             assert np.isnan([auroc, ap]).all()
 

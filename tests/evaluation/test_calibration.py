@@ -19,7 +19,9 @@ def shifted(rows, slope, shift, seed=0):
     """Labels drawn by sigmoid(slope z + shift), and probabilities sigmoid(z)."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 2, rows)
-    return (rng.random(rows) < sigmoid(slope * logits + shift)).astype(float)[:, None], sigmoid(logits)[:, None]
+    return (rng.random(rows) < sigmoid(slope * logits + shift)).astype(float)[:, None], sigmoid(
+        logits
+    )[:, None]
 
 
 @pytest.mark.parametrize("rows", [60, 2000])
@@ -27,7 +29,9 @@ def test_platt_equals_an_unpenalised_logistic_regression_on_platts_targets(rows)
     labels, probabilities = shifted(rows, 0.6, -1.5)
     found = calibration.fit(labels, probabilities, "platt")
     positives = labels.sum()
-    target = np.where(labels[:, 0] == 1, (positives + 1) / (positives + 2), 1 / (rows - positives + 2))
+    target = np.where(
+        labels[:, 0] == 1, (positives + 1) / (positives + 2), 1 / (rows - positives + 2)
+    )
     twice = np.tile(calibration.logit(probabilities), (2, 1))
     answer = np.repeat([1, 0], rows)
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
@@ -38,9 +42,14 @@ def test_platt_equals_an_unpenalised_logistic_regression_on_platts_targets(rows)
 
 @trials(max_examples=40, deadline=None)
 @given(
-    st.integers(0, 10_000), st.floats(-8, 8), st.sampled_from([0.2, 1.0, 4.0]), st.sampled_from([-1.0, 0.0, 1.0, 3.0])
+    st.integers(0, 10_000),
+    st.floats(-8, 8),
+    st.sampled_from([0.2, 1.0, 4.0]),
+    st.sampled_from([-1.0, 0.0, 1.0, 3.0]),
 )
-def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_reversed_class(seed, off, scale, apart):
+def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_reversed_class(
+    seed, off, scale, apart
+):
     rng = np.random.default_rng(seed)
     truth = (rng.random(120) < 0.3).astype(float)
     probabilities = sigmoid((rng.normal(size=120) + apart * truth) * scale + off)[:, None]
@@ -55,13 +64,18 @@ def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_rever
         return float((np.logaddexp(0, scaled) - target * scaled).sum())
 
     bounds = [(1 / 20, 20), (None, None)]
-    best = min(minimize(loss, start, bounds=bounds, method="L-BFGS-B").fun for start in ([1, 0], [0.05, 0], [1, -off]))
+    best = min(
+        minimize(loss, start, bounds=bounds, method="L-BFGS-B").fun
+        for start in ([1, 0], [0.05, 0], [1, -off])
+    )
     assert loss([found.slope[0], found.shift[0]]) <= best + 1e-6
 
 
 def test_both_find_what_distorted_the_probabilities():
     labels, probabilities = shifted(40_000, 0.5, 0)
-    assert 1 / calibration.fit(labels, probabilities, "temperature").slope[0] == pytest.approx(2, rel=0.05)
+    assert 1 / calibration.fit(labels, probabilities, "temperature").slope[0] == pytest.approx(
+        2, rel=0.05
+    )
     labels, probabilities = shifted(40_000, 0.5, -2)
     found = calibration.fit(labels, probabilities, "platt")
     assert (found.slope[0], found.shift[0]) == pytest.approx((0.5, -2), rel=0.05)
@@ -74,16 +88,23 @@ def test_none_and_classes_without_both_labels_leave_probabilities_as_they_are():
     probabilities = rng.random((20, 3))
     labels = np.stack([np.ones(20), np.zeros(20), np.full(20, np.nan)], axis=1)
     for how in ("none", "temperature", "platt"):
-        np.testing.assert_array_equal(calibration.fit(labels, probabilities, how).apply(probabilities), probabilities)
+        np.testing.assert_array_equal(
+            calibration.fit(labels, probabilities, how).apply(probabilities), probabilities
+        )
 
 
 def test_not_annotated_rows_play_no_part():
     labels, probabilities = shifted(300, 0.6, -1)
-    more = np.concatenate([labels, np.full((50, 1), np.nan)]), np.concatenate([probabilities, np.full((50, 1), 0.9)])
+    more = (
+        np.concatenate([labels, np.full((50, 1), np.nan)]),
+        np.concatenate([probabilities, np.full((50, 1), 0.9)]),
+    )
     one, other = calibration.fit(labels, probabilities, "platt"), calibration.fit(*more, "platt")
     assert (one.slope[0], one.shift[0]) == (other.slope[0], other.shift[0])
     np.testing.assert_allclose(calibration.brier(*more), calibration.brier(labels, probabilities))
-    np.testing.assert_allclose(calibration.expected_error(*more), calibration.expected_error(labels, probabilities))
+    np.testing.assert_allclose(
+        calibration.expected_error(*more), calibration.expected_error(labels, probabilities)
+    )
 
 
 def test_separable_and_reversed_classes_have_finite_fits():
@@ -109,7 +130,9 @@ def test_calibration_keeps_the_order_within_a_class(seed):
 
 def test_brier_and_bins_are_scikit_learns():
     labels, probabilities = shifted(500, 0.6, -1)
-    assert calibration.brier(labels, probabilities)[0] == pytest.approx(brier_score_loss(labels[:, 0], probabilities))
+    assert calibration.brier(labels, probabilities)[0] == pytest.approx(
+        brier_score_loss(labels[:, 0], probabilities)
+    )
     _, predicted, observed, count = calibration.reliability(labels[:, 0], probabilities[:, 0])
     expected = calibration_curve(labels[:, 0], probabilities[:, 0], n_bins=10)
     np.testing.assert_allclose((observed, predicted), expected)

@@ -11,7 +11,7 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import challenge_score
 from tests.evaluation.test_metrics import CASES, LABELS
 
-DIAGNOSES = classes.classes("official")
+DIAGNOSES = classes.select("official")
 OFFICIAL = [one.code for one in DIAGNOSES]
 NSR = OFFICIAL.index("426783006")
 
@@ -26,17 +26,25 @@ def test_score_weights_follow_the_published_rule():
     assert weights.dtype == np.float64
     assert np.array_equal(weights, weights.T)
     assert np.array_equal(np.diag(weights), np.ones(26))
-    assert (weight("AF", "AFL"), weight("AF", "NSR"), weight("NSR", "QAb")) == (0.5, 0.25, pytest.approx(0.15))
+    assert (weight("AF", "AFL"), weight("AF", "NSR"), weight("NSR", "QAb")) == (
+        0.5,
+        0.25,
+        pytest.approx(0.15),
+    )
     assert weight("BBB", "CLBBB/LBBB") == weight("LQRSV", "PRWP") == 0.475
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_equal_to_the_official_scorer(case):
     found = challenge_score.official_scores(case["labels"], case["binary"], case["scalar"])
-    expected = {name: value for name, value in case["expected"].items() if not name.endswith("_class")}
+    expected = {
+        name: value for name, value in case["expected"].items() if not name.endswith("_class")
+    }
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        assert found[name] is None if value is None else found[name] == pytest.approx(value, abs=1e-12), name
+        assert (
+            found[name] is None if value is None else found[name] == pytest.approx(value, abs=1e-12)
+        ), name
 
 
 def challenge_by_loops(labels, binary, weights, sinus):
@@ -47,7 +55,9 @@ def challenge_by_loops(labels, binary, weights, sinus):
         for truth, answer in zip(labels, answers, strict=True):
             present = {j for j, value in enumerate(truth) if value == 1}
             given = {k for k, value in enumerate(answer) if value and not np.isnan(truth[k])}
-            total += sum(weights[j, k] for j in present for k in given) / max(1, len(present | given))
+            total += sum(weights[j, k] for j in present for k in given) / max(
+                1, len(present | given)
+            )
         return total
 
     inactive = np.zeros_like(binary)
@@ -60,7 +70,7 @@ def test_the_challenge_score_leaves_unannotated_cells_out():
     labels = (rng.random((40, 26)) < 0.1).astype(float)
     labels[rng.random(labels.shape) < 0.2] = np.nan
     binary = rng.random(labels.shape) < 0.1
-    weights = challenge_score.score_weights(classes.classes("official"))
+    weights = challenge_score.score_weights(classes.select("official"))
     found = challenge_score.challenge(labels, binary, weights, NSR)
     assert found == pytest.approx(challenge_by_loops(labels, binary, weights, NSR), abs=1e-12)
     flipped = np.where(np.isnan(labels), ~binary, binary)
@@ -68,9 +78,9 @@ def test_the_challenge_score_leaves_unannotated_cells_out():
 
 
 def test_composite_classes_have_their_weight():
-    composite = [i for i, one in enumerate(classes.classes("official")) if len(one.codes) > 1]
+    composite = [i for i, one in enumerate(classes.select("official")) if len(one.codes) > 1]
     assert len(composite) == 4
-    weights = challenge_score.score_weights(classes.classes("official"))
+    weights = challenge_score.score_weights(classes.select("official"))
     for index in composite:
         labels = np.zeros((1, 26))
         labels[0, index] = 1
@@ -79,13 +89,13 @@ def test_composite_classes_have_their_weight():
 
 
 def test_equivalent_codes_are_one_class_with_one_name():
-    study = [one.code for one in classes.classes("study")]
-    panel = challenge_score.panel(study)
+    study = [one.code for one in classes.select("study")]
+    panel = challenge_score.scored_classes(study)
     assert "RBBB" in panel.names
     assert panel.challenge == "challenge_subset"
     assert panel.weights.shape == (17, 17)
-    assert challenge_score.panel(OFFICIAL).challenge == "challenge"
-    assert challenge_score.panel(OFFICIAL).names[5] == "CRBBB/RBBB"
+    assert challenge_score.scored_classes(OFFICIAL).challenge == "challenge"
+    assert challenge_score.scored_classes(OFFICIAL).names[5] == "CRBBB/RBBB"
 
 
 @trials(max_examples=40, deadline=None)
@@ -96,16 +106,21 @@ def test_the_challenge_score_is_the_scaled_sum_of_what_each_row_gains(labels, bi
     assert rows.shape == (3, 15)
     halves = [challenge_score.gains(part, answers, weights, sinus).sum(axis=1) for part, answers in
               ((labels[:7], binary[:7]), (labels[7:], binary[7:]))]  # fmt: skip
-    whole, expected = challenge_score.challenge(labels, binary, weights, sinus), challenge_score.scaled(sum(halves))
-    assert (np.isnan(whole) and np.isnan(expected)) or whole == pytest.approx(float(expected), abs=1e-12)
+    whole, expected = (
+        challenge_score.challenge(labels, binary, weights, sinus),
+        challenge_score.scaled(sum(halves)),
+    )
+    assert (np.isnan(whole) and np.isnan(expected)) or whole == pytest.approx(
+        float(expected), abs=1e-12
+    )
 
 
 def test_a_part_of_a_panel_keeps_names_and_weights_of_its_classes():
-    whole = challenge_score.panel(OFFICIAL)
+    whole = challenge_score.scored_classes(OFFICIAL)
     part = whole.of([OFFICIAL[5], OFFICIAL[NSR]])
     assert part.names == [whole.names[5], whole.names[NSR]]
     assert part.sinus == 1
     np.testing.assert_array_equal(part.weights, whole.weights[np.ix_([5, NSR], [5, NSR])])
     assert part.challenge == "challenge_subset"
     assert whole.of(OFFICIAL).challenge == "challenge"
-    assert challenge_score.panel(["426783006", "123"]).of(["123"]).weights is None
+    assert challenge_score.scored_classes(["426783006", "123"]).of(["123"]).weights is None

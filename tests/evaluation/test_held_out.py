@@ -10,10 +10,14 @@ from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import joined
 from ecgpipe.project import paths, tables
 
-CODES = [one.code for one in classes.classes("official")][:3]
-PANEL = challenge_score.panel(CODES)
-PARAMS = EvaluateParams(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
-RULES = [PARAMS.model_copy(update={"thresholds": rule}) for rule in ("f1", "challenge", "sensitivity")]
+CODES = [one.code for one in classes.select("official")][:3]
+PANEL = challenge_score.scored_classes(CODES)
+PARAMS = EvaluateParams(
+    calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1
+)
+RULES = [
+    PARAMS.model_copy(update={"thresholds": rule}) for rule in ("f1", "challenge", "sensitivity")
+]
 
 
 @pytest.fixture
@@ -26,17 +30,27 @@ def split():
 
 def build(labels, fold, probabilities, params=PARAMS):
     folds = ("0", "1", "2")
-    test = {k: probabilities[fold == "test"] * scale for k, scale in zip(folds, (1.0, 0.8, 0.6), strict=True)}
-    return held_out.build(labels, fold, {k: probabilities[fold == k] for k in folds}, test, PANEL, params)
+    test = {
+        k: probabilities[fold == "test"] * scale
+        for k, scale in zip(folds, (1.0, 0.8, 0.6), strict=True)
+    }
+    return held_out.build(
+        labels, fold, {k: probabilities[fold == k] for k in folds}, test, PANEL, params
+    )
 
 
 def scored(found):
-    """What each part is scored with, as its answers show it: thresholds, and calibrated against raw probabilities."""
+    """What each part is scored with, as its answers show it: thresholds, and calibrated against raw
+    probabilities."""
     parts = {f"out_of_fold {k}": one for k, one in found.validation.items()} | found.test
     parts["ensemble"] = found.whole["test_ensemble"]
     pooled = found.whole["out_of_fold"]
-    np.testing.assert_array_equal(pooled.thresholds, np.concatenate([found.validation[k].thresholds for k in "012"]))
-    np.testing.assert_array_equal(pooled.raw, np.concatenate([found.validation[k].raw for k in "012"]))
+    np.testing.assert_array_equal(
+        pooled.thresholds, np.concatenate([found.validation[k].thresholds for k in "012"])
+    )
+    np.testing.assert_array_equal(
+        pooled.raw, np.concatenate([found.validation[k].raw for k in "012"])
+    )
     np.testing.assert_array_equal(
         pooled.probabilities, np.concatenate([found.validation[k].probabilities for k in "012"])
     )
@@ -57,7 +71,8 @@ def same(one, other):
 
 
 def leaks(split, params=PARAMS, build=build):
-    """Who is scored with a point that changes with the labels or predictions of the rows that it is scored on."""
+    """Who is scored with a point that changes with the labels or predictions of the rows that it is
+    scored on."""
     labels, fold, probabilities = split
     before, rng, found = scored(build(*split, params)), np.random.default_rng(1), set()
     for part in ("0", "1", "2", "test"):
@@ -66,7 +81,9 @@ def leaks(split, params=PARAMS, build=build):
             noisy = [labels.copy(), fold, probabilities.copy()]
             noisy[which][rows] = rng.random(labels[rows].shape).round(0 if which == 0 else 3)
             after = scored(build(*noisy, params))
-            named = [f"out_of_fold {part}"] if part != "test" else [k for k in after if "out" not in k]
+            named = (
+                [f"out_of_fold {part}"] if part != "test" else [k for k in after if "out" not in k]
+            )
             found |= {name for name in named if not same(after[name], before[name])}
     return found
 
@@ -78,12 +95,16 @@ def test_no_point_changes_with_the_rows_that_it_is_scored_on(split, params):
 
 def test_planted_leaks_are_found(split):
     def built_with(change):
-        """A build whose answers are changed: their thresholds or their calibration come from rows that they hold."""
+        """A build whose answers are changed: their thresholds or their calibration come from rows
+        that they hold."""
 
         def leaking(labels, fold, probabilities, params):
             found = build(labels, fold, probabilities, params)
             own = {
-                k: operating_points.choose(labels[fold == k], probabilities[fold == k], PANEL, params) for k in "012"
+                k: operating_points.choose(
+                    labels[fold == k], probabilities[fold == k], PANEL, params
+                )
+                for k in "012"
             }
             everywhere = operating_points.choose(labels, probabilities, PANEL, params)
             validation = {k: change(one, own[k]) for k, one in found.validation.items()}
@@ -98,7 +119,9 @@ def test_planted_leaks_are_found(split):
         return leaking
 
     def thresholds_of(one, point):
-        return dataclasses.replace(one, thresholds=np.broadcast_to(point.thresholds, one.thresholds.shape))
+        return dataclasses.replace(
+            one, thresholds=np.broadcast_to(point.thresholds, one.thresholds.shape)
+        )
 
     def calibration_of(one, point):
         return dataclasses.replace(one, probabilities=point.scaling.apply(one.raw))
@@ -114,7 +137,9 @@ def test_points_are_those_of_the_rows_named(split):
 
     def expected(rows):
         scaling = calibration.fit(labels[rows], probabilities[rows], "platt")
-        return scaling.slope, thresholds.maximal_f1(labels[rows], scaling.apply(probabilities[rows]))
+        return scaling.slope, thresholds.maximal_f1(
+            labels[rows], scaling.apply(probabilities[rows])
+        )
 
     own = {"0": fold == "0", "ensemble": fold != "test"}
     for name, rows in own.items():
@@ -123,7 +148,9 @@ def test_points_are_those_of_the_rows_named(split):
         np.testing.assert_allclose(found.points[name].thresholds, cuts)
     slope, cuts = expected((fold == "0") | (fold == "2"))
     np.testing.assert_allclose(found.crossed["1"].thresholds, cuts)
-    np.testing.assert_array_equal(found.validation["1"].thresholds[0], found.crossed["1"].thresholds)
+    np.testing.assert_array_equal(
+        found.validation["1"].thresholds[0], found.crossed["1"].thresholds
+    )
     np.testing.assert_array_equal(found.test["0"].thresholds[0], found.points["0"].thresholds)
 
 
@@ -152,7 +179,9 @@ def test_predictions_are_read_in_the_order_of_the_table(split, tmp_path, monkeyp
             given = rows.assign(**dict(zip(CODES, probabilities[fold == part].T, strict=True)))
             tables.write(given[::-1], paths.predictions(k) / f"{name}.csv", sealed=True)
     found = held_out.read(table, ["0", "1", "2"], PANEL, PARAMS)
-    np.testing.assert_allclose(found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6)
+    np.testing.assert_allclose(
+        found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6
+    )
     alone = held_out.read(table[fold != "test"], ["0", "1", "2"], PANEL, PARAMS)
     assert alone.whole.keys() == {"out_of_fold"}
     assert alone.test == {}

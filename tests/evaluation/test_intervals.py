@@ -6,21 +6,25 @@ from sklearn import metrics
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap, calibration, challenge_score, intervals
 from ecgpipe.evaluation.metrics import auroc, average_precision, f1
-from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.evaluation.predictions import Predictions
 
-PANEL = challenge_score.panel([one.code for one in classes.classes("official")][:3])
+PANEL = challenge_score.scored_classes([one.code for one in classes.select("official")][:3])
 AUROC = np.array([0.75, 0.85, 0.92])
 
 
 def answers_of(labels, scores, cut=0.5):
-    return Answers(labels, 0.2 + 0.6 * scores, np.full(labels.shape, cut), scores, np.arange(len(labels)))
+    return Predictions(
+        labels, 0.2 + 0.6 * scores, np.full(labels.shape, cut), scores, np.arange(len(labels))
+    )
 
 
 def random_answers(seed=0, rows=70):
     rng = np.random.default_rng(seed)
     labels = (rng.random((rows, 3)) < 0.3).astype(float)
     labels[rng.random(labels.shape) < 0.2] = np.nan
-    return answers_of(labels, np.clip(0.2 * np.nan_to_num(labels) + rng.integers(0, 30, labels.shape) / 40, 0, 1))
+    return answers_of(
+        labels, np.clip(0.2 * np.nan_to_num(labels) + rng.integers(0, 30, labels.shape) / 40, 0, 1)
+    )
 
 
 def again(answers, weights, resample):
@@ -88,13 +92,17 @@ def test_a_macro_mean_is_over_the_same_classes_in_every_resample():
     assert np.isnan(found["auroc"][2][missing]).all()
     own = auroc(labels, answers.raw)[2]
     np.testing.assert_allclose(
-        found["auroc_macro"][missing], (found["auroc"][:2, missing].sum(axis=0) + own) / 3, atol=1e-12
+        found["auroc_macro"][missing],
+        (found["auroc"][:2, missing].sum(axis=0) + own) / 3,
+        atol=1e-12,
     )
-    np.testing.assert_allclose(found["auroc_macro_frequent"], found["auroc"][:2].mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        found["auroc_macro_frequent"], found["auroc"][:2].mean(axis=0), atol=1e-12
+    )
 
 
 def test_a_panel_without_weights_has_no_challenge_draws():
-    panel = challenge_score.panel(["1", "2", "3"])
+    panel = challenge_score.scored_classes(["1", "2", "3"])
     found = intervals.draws(random_answers(), panel, bootstrap.counts(np.arange(70), 3, 1))
     assert np.isnan(found["challenge_subset"]).all()
 
@@ -105,20 +113,23 @@ def test_the_mean_over_folds_is_drawn_on_the_same_resamples():
 
 
 def simulated(seed, rows, each=1):
-    """Answers with population AUROC `AUROC` (binormal scores); `each` recordings a patient, alike in label and score;
-    and the patient of each row."""
+    """Answers with population AUROC `AUROC` (binormal scores); `each` recordings a patient, alike
+    in label and score; and the patient of each row."""
     rng = np.random.default_rng([seed, 11])
     patients = rows // each
     group = np.repeat(np.arange(patients), each)
     labels = (rng.random((patients, 3)) < [0.15, 0.25, 0.35]).astype(float)[group]
     shared = np.sqrt(0.5) if each > 1 else 0.0
-    scores = shared * rng.normal(size=(patients, 3))[group] + np.sqrt(1 - shared**2) * rng.normal(size=(rows, 3))
+    scores = shared * rng.normal(size=(patients, 3))[group] + np.sqrt(1 - shared**2) * rng.normal(
+        size=(rows, 3)
+    )
     scores += labels * norm.ppf(AUROC) * np.sqrt(2)
     return answers_of(labels, 1 / (1 + np.exp(-scores))), group
 
 
 def coverage(repetitions, rows, resamples, each=1):
-    """The share of repetitions whose intervals hold the truth: [class], and of the macro mean last."""
+    """The share of repetitions whose intervals hold the truth: [class], and of the macro mean
+    last."""
     truth, held = np.append(AUROC, AUROC.mean()), np.zeros(4)
     for seed in range(repetitions):
         answers, group = simulated(seed, rows, each)

@@ -10,19 +10,31 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
 from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals, metric_tables, thresholds
+from ecgpipe.evaluation import (
+    bootstrap,
+    calibration,
+    challenge_score,
+    held_out,
+    intervals,
+    metric_tables,
+    thresholds,
+)
 from ecgpipe.evaluation.metric_tables import write_json
 from ecgpipe.evaluation.metrics import auroc
 from ecgpipe.evaluation.params import EvaluateParams
-from ecgpipe.evaluation.predictions import Answers
+from ecgpipe.evaluation.predictions import Predictions
 
-OFFICIAL = [one.code for one in diagnoses_classes.classes("official")]
-PANEL = challenge_score.panel(OFFICIAL[:3])
-PARAMS = EvaluateParams(calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1)
+OFFICIAL = [one.code for one in diagnoses_classes.select("official")]
+PANEL = challenge_score.scored_classes(OFFICIAL[:3])
+PARAMS = EvaluateParams(
+    calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1
+)
 
 
 def answers_of(labels, probabilities, cut=0.5):
-    return Answers(labels, probabilities, np.full(labels.shape, cut), probabilities, np.arange(len(labels)))
+    return Predictions(
+        labels, probabilities, np.full(labels.shape, cut), probabilities, np.arange(len(labels))
+    )
 
 
 def random_answers(seed, rows=90, classes=3, blank=0.2):
@@ -33,7 +45,7 @@ def random_answers(seed, rows=90, classes=3, blank=0.2):
 
 
 def test_a_class_without_severity_keeps_its_code_and_names_the_missing_score():
-    panel = challenge_score.panel(["426783006", "123"])
+    panel = challenge_score.scored_classes(["426783006", "123"])
     assert panel.names == ["NSR", "123"]
     assert panel.weights is None
     told = metric_tables.report(random_answers(0, classes=2), panel)
@@ -79,8 +91,10 @@ SCORES = arrays(np.float64, (15, 2), elements=st.integers(0, 20).map(lambda valu
 @given(LABELS, SCORES, SCORES)
 def test_masked_rows_do_not_matter(labels, scores, others):
     changed = np.where(np.isnan(labels), others, scores)
-    panel = challenge_score.panel(OFFICIAL[:2])
-    one, other = (metric_tables.report(answers_of(labels, each), panel) for each in (scores, changed))
+    panel = challenge_score.scored_classes(OFFICIAL[:2])
+    one, other = (
+        metric_tables.report(answers_of(labels, each), panel) for each in (scores, changed)
+    )
     assert json.dumps(one, default=float) == json.dumps(other, default=float)
 
 
@@ -90,10 +104,18 @@ def test_undefined_is_none_and_named_never_zero():
     told = metric_tables.report(answers, PANEL)
     a, b, c = PANEL.names
     assert told["undefined"] == {a: "no positives", b: "no negatives", c: "not annotated"}
-    assert np.isnan([told["auroc_macro"], told["ap_macro"], told["classes"][a]["f1"], told["classes"][c]["f1"]]).all()
+    assert np.isnan(
+        [told["auroc_macro"], told["ap_macro"], told["classes"][a]["f1"], told["classes"][c]["f1"]]
+    ).all()
     assert told["classes"][b]["f1"] == told["f1_macro"] == 1.0
     empty = challenge_score.official_scores(np.zeros((0, 26)), np.zeros((0, 26)), np.zeros((0, 26)))
-    assert empty == {"auroc_macro": None, "auprc_macro": None, "accuracy": None, "f_macro": None, "challenge": 0.0}
+    assert empty == {
+        "auroc_macro": None,
+        "auprc_macro": None,
+        "accuracy": None,
+        "f_macro": None,
+        "challenge": 0.0,
+    }
 
 
 def test_no_class_is_forced_positive():
@@ -105,12 +127,16 @@ def test_no_class_is_forced_positive():
 
 def found(labels, fold, probabilities, test=None, params=PARAMS):
     folds = sorted(set(fold) - {"test"})
-    return held_out.build(labels, fold, {k: probabilities[fold == k] for k in folds}, test or {}, PANEL, params)
+    return held_out.build(
+        labels, fold, {k: probabilities[fold == k] for k in folds}, test or {}, PANEL, params
+    )
 
 
 def told_of(answers):
     groups = np.arange(120).astype(object)
-    return metric_tables.with_intervals(metric_tables.reports(answers, PANEL), answers, PANEL, groups, 100, 1)
+    return metric_tables.with_intervals(
+        metric_tables.reports(answers, PANEL), answers, PANEL, groups, 100, 1
+    )
 
 
 @pytest.fixture
@@ -126,8 +152,12 @@ def test_before_and_after_calibration_are_both_told(split):
     answers = found(*split)
     told = metric_tables.report(answers.whole["out_of_fold"], PANEL)
     pooled = answers.whole["out_of_fold"]
-    assert told["brier_macro_raw"] == pytest.approx(calibration.brier(pooled.labels, pooled.raw).mean())
-    assert told["brier_macro"] == pytest.approx(calibration.brier(pooled.labels, pooled.probabilities).mean())
+    assert told["brier_macro_raw"] == pytest.approx(
+        calibration.brier(pooled.labels, pooled.raw).mean()
+    )
+    assert told["brier_macro"] == pytest.approx(
+        calibration.brier(pooled.labels, pooled.probabilities).mean()
+    )
     assert told["brier_macro"] < told["brier_macro_raw"]
     assert told["auroc_macro"] == pytest.approx(auroc(pooled.labels, pooled.raw).mean())
 
@@ -147,18 +177,24 @@ def test_the_test_setting_is_the_mean_of_the_folds_with_their_spread(split):
     assert short["counts"] == {"classes": 3, "folds": 3, "recordings": 90, "test_recordings": 30}
     whole = metric_tables.by_setting(told, PANEL)
     assert whole["test"]["ap_macro"].keys() == {"value", "low", "high", "sd"}
-    assert whole["test"]["auroc_macro"]["low"] < np.mean(single) < whole["test"]["auroc_macro"]["high"]
+    assert (
+        whole["test"]["auroc_macro"]["low"] < np.mean(single) < whole["test"]["auroc_macro"]["high"]
+    )
 
 
 def test_every_headline_and_class_number_but_the_calibration_error_has_an_interval(split):
     labels, fold, probabilities = split
-    answers = found(labels, fold, probabilities, dict.fromkeys(("0", "1", "2"), probabilities[fold == "test"]))
+    answers = found(
+        labels, fold, probabilities, dict.fromkeys(("0", "1", "2"), probabilities[fold == "test"])
+    )
     told = told_of(answers)
     for name in held_out.NAMES:
         for key in (*metric_tables.HEADLINE, PANEL.challenge, "brier_macro"):
             bounds = told[name]["intervals"][key]
             assert bounds["low"] < told[name][key] < bounds["high"], (name, key)
-    tree = metric_tables.by_class(told, PANEL, metric_tables.described(answers.points["ensemble"], PANEL))
+    tree = metric_tables.by_class(
+        told, PANEL, metric_tables.described(answers.points["ensemble"], PANEL)
+    )
     for index, one in enumerate(tree.values()):
         assert one["point"]["threshold"] == answers.points["ensemble"].thresholds[index]
         for name in held_out.NAMES:
@@ -170,10 +206,17 @@ def test_every_headline_and_class_number_but_the_calibration_error_has_an_interv
 
 def test_intervals_draw_whole_groups_and_share_resamples_on_the_same_recordings(split):
     labels, fold, probabilities = split
-    test = {k: probabilities[fold == "test"] * scale for k, scale in (("0", 1.0), ("1", 0.9), ("2", 0.8))}
+    test = {
+        k: probabilities[fold == "test"] * scale
+        for k, scale in (("0", 1.0), ("1", 0.9), ("2", 0.8))
+    }
     answers = found(labels, fold, probabilities, test)
-    groups = np.array([f"g{number // 12}" for number in range(120)], object)  # a patient has twelve recordings
-    told = metric_tables.with_intervals(metric_tables.reports(answers, PANEL), answers, PANEL, groups, 100, 1)
+    groups = np.array(
+        [f"g{number // 12}" for number in range(120)], object
+    )  # a patient has twelve recordings
+    told = metric_tables.with_intervals(
+        metric_tables.reports(answers, PANEL), answers, PANEL, groups, 100, 1
+    )
     for name, one in answers.whole.items():
         drawn = intervals.draws(one, PANEL, bootstrap.counts(groups[one.rows], 100, 1))
         expected = intervals.percentiles(drawn)
@@ -182,7 +225,10 @@ def test_intervals_draw_whole_groups_and_share_resamples_on_the_same_recordings(
         rowwise = intervals.draws(one, PANEL, bootstrap.counts(one.rows, 100, 1))
         assert intervals.percentiles(rowwise)["auroc_macro"] != expected["auroc_macro"]
     weights = bootstrap.counts(groups[answers.whole["test_ensemble"].rows], 100, 1)
-    mean = np.mean([intervals.draws(one, PANEL, weights)["auroc_macro"] for one in answers.test.values()], axis=0)
+    mean = np.mean(
+        [intervals.draws(one, PANEL, weights)["auroc_macro"] for one in answers.test.values()],
+        axis=0,
+    )
     low, high = bootstrap.percentiles(mean)
     assert told["test"]["intervals"]["auroc_macro"] == {"low": low, "high": high}
 
@@ -209,18 +255,25 @@ def test_without_a_test_part_its_metrics_are_null_and_named(split):
     short = metric_tables.summary(told_of(answers), answers, PANEL)
     assert set(short["test_ensemble"].values()) == {None}
     assert short["test"]["auroc_macro"] == {"mean": None, "sd": None}
-    assert short["undefined"] == dict.fromkeys(("test", "test_ensemble"), "no recording is in the test part")
+    assert short["undefined"] == dict.fromkeys(
+        ("test", "test_ensemble"), "no recording is in the test part"
+    )
     assert short["out_of_fold"]["auroc_macro"] > 0.5
 
 
 def test_thresholds_without_a_positive_to_choose_them_are_named(split):
     labels, fold, probabilities = (each.copy() for each in split)
     labels[fold == "1", 0] = 0
-    told = {k: metric_tables.of_fold(found(labels, fold, probabilities), k, PANEL) for k in ("0", "1")}
+    told = {
+        k: metric_tables.of_fold(found(labels, fold, probabilities), k, PANEL) for k in ("0", "1")
+    }
     assert told["1"]["undecided"] == {"test": [PANEL.names[0]], "validation": []}
     assert told["1"]["point"][PANEL.names[0]]["threshold"] == thresholds.UNDECIDED
     alone = found(labels[fold == "0"], fold[fold == "0"], probabilities[fold == "0"])
-    assert metric_tables.of_fold(alone, "0", PANEL)["undecided"] == {"test": [], "validation": PANEL.names}
+    assert metric_tables.of_fold(alone, "0", PANEL)["undecided"] == {
+        "test": [],
+        "validation": PANEL.names,
+    }
 
 
 def test_a_class_that_only_the_held_out_fold_has_is_named_untrained(split):
@@ -235,7 +288,9 @@ def test_a_subgroup_is_scored_on_its_own_rows(split):
     labels, fold, probabilities = split
     answers = found(labels, fold, probabilities)
     here = np.arange(120) % 5 < 2
-    told = metric_tables.by_subgroup(answers, PANEL, {"source": {"a": here, "b": ~here, "none": np.zeros(120, bool)}})
+    told = metric_tables.by_subgroup(
+        answers, PANEL, {"source": {"a": here, "b": ~here, "none": np.zeros(120, bool)}}
+    )
     pooled = answers.whole["out_of_fold"]
     rows = here[pooled.rows]
     expected = auroc(pooled.labels[rows], pooled.raw[rows]).mean()
@@ -247,7 +302,9 @@ def test_a_subgroup_is_scored_on_its_own_rows(split):
 def test_the_files_of_a_run(split, tmp_path):
     labels, fold, probabilities = split
     answers = found(labels, fold, probabilities, {"0": probabilities[fold == "test"]})
-    trees = metric_tables.trees(told_of(answers), answers, PANEL, {"sex": {"F": np.ones(120, bool)}})
+    trees = metric_tables.trees(
+        told_of(answers), answers, PANEL, {"sex": {"F": np.ones(120, bool)}}
+    )
     metric_tables.write(trees, tmp_path)
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")}
     top = {f"{name}.json" for name in ("summary", "settings", "classes", "subgroups")}

@@ -18,7 +18,11 @@ CASES = json.loads((Path(__file__).parent / "cinc2021_score_cases.json").read_te
 def test_each_class_is_equal_to_the_official_scorer(case):
     labels = np.array(case["labels"], float)
     binary, scalar = np.array(case["binary"]) == 1, np.array(case["scalar"])
-    found = metrics.auroc(labels, scalar), metrics.average_precision(labels, scalar), metrics.f1(labels, binary)
+    found = (
+        metrics.auroc(labels, scalar),
+        metrics.average_precision(labels, scalar),
+        metrics.f1(labels, binary),
+    )
     for values, name in zip(found, ("auroc_class", "auprc_class", "f_class"), strict=True):
         expected = np.array(case["expected"][name], float)
         np.testing.assert_allclose(values, expected, atol=1e-12, err_msg=name)
@@ -31,7 +35,9 @@ SCORES = arrays(np.float64, (15, 2), elements=st.integers(0, 20).map(lambda valu
 @trials(max_examples=40, deadline=None)
 @given(LABELS, SCORES)
 def test_auroc_does_not_change_under_a_monotone_map(labels, scores):
-    np.testing.assert_array_equal(metrics.auroc(labels, scores), metrics.auroc(labels, scores**3 / 2 + 0.1))
+    np.testing.assert_array_equal(
+        metrics.auroc(labels, scores), metrics.auroc(labels, scores**3 / 2 + 0.1)
+    )
 
 
 @trials(max_examples=40, deadline=None)

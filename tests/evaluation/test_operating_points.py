@@ -7,14 +7,20 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import calibration, challenge_score, operating_points, thresholds
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import paths
-from ecgpipe.project.digests import digest, seal
+from ecgpipe.project.digests import digest, write_digests
 
-OFFICIAL = [one.code for one in classes.classes("official")]
-PANEL = challenge_score.panel(OFFICIAL[:3])
+OFFICIAL = [one.code for one in classes.select("official")]
+PANEL = challenge_score.scored_classes(OFFICIAL[:3])
 
 
 def params(**changes):
-    given = {"calibration": "none", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
+    given = {
+        "calibration": "none",
+        "thresholds": "f1",
+        "sensitivity": 0.9,
+        "resamples": 100,
+        "seed": 1,
+    }
     return EvaluateParams(**(given | changes))
 
 
@@ -43,14 +49,17 @@ def test_each_rule_chooses_its_thresholds_on_calibrated_probabilities(rows):
 
 
 def test_the_challenge_rule_needs_the_challenges_weights(rows):
-    panel = challenge_score.panel(["1", "2", "3"])
-    with pytest.raises(ValueError, match=r"evaluate\.thresholds: 'challenge' needs the challenge's weights"):
+    panel = challenge_score.scored_classes(["1", "2", "3"])
+    with pytest.raises(
+        ValueError, match=r"evaluate\.thresholds: 'challenge' needs the challenge's weights"
+    ):
         operating_points.choose(*rows, panel, params(thresholds="challenge"))
 
 
 @pytest.fixture
 def written(rows, tmp_path, monkeypatch):
-    """operating.json of a fold and the ensemble, in the working folder; the digests that its models name."""
+    """operating.json of a fold and the ensemble, in the working folder; the digests that its models
+    name."""
     monkeypatch.chdir(tmp_path)
     path = paths.predictions("0") / "val.csv"
     path.parent.mkdir(parents=True)
@@ -64,7 +73,9 @@ def written(rows, tmp_path, monkeypatch):
 def test_what_is_written_is_read_back_exactly(written):
     point, digests = written
     found, auroc = operating_points.read(paths.OPERATING, PANEL.codes, digests)
-    np.testing.assert_array_equal(found.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]])
+    np.testing.assert_array_equal(
+        found.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]]
+    )
     np.testing.assert_array_equal(found.scaling.slope, point.scaling.slope)
     np.testing.assert_array_equal(found.scaling.shift, point.scaling.shift)
     np.testing.assert_array_equal(auroc, [0.95, np.nan, 0.6])
@@ -81,7 +92,7 @@ def test_a_class_that_nothing_was_there_to_learn_from_is_never_answered(written)
     assert said["ensemble"]["validation_auroc"][1] is None
     said["ensemble"]["threshold"][1] = 0.5
     paths.OPERATING.write_text(json.dumps(said))
-    seal(paths.OPERATING)
+    write_digests(paths.OPERATING)
     found, _ = operating_points.read(paths.OPERATING, PANEL.codes, digests)
     assert found.thresholds[1] == np.inf
     np.testing.assert_array_equal(found.thresholds[[0, 2]], point.thresholds[[0, 2]])
@@ -94,20 +105,33 @@ def test_columns_of_another_length_or_without_numbers_are_named(written, key):
     for values in ([0.5], [0.5] * 4, 0.5):
         said = plain | {"ensemble": plain["ensemble"] | {key: values}}
         paths.OPERATING.write_text(json.dumps(said))
-        seal(paths.OPERATING)
-        with pytest.raises(ValueError, match=rf"operating\.json: {key} has one number for each of 3 classes, found \d"):
+        write_digests(paths.OPERATING)
+        with pytest.raises(
+            ValueError,
+            match=rf"operating\.json: {key} has one number for each of 3 classes, found \d",
+        ):
             operating_points.read(paths.OPERATING, PANEL.codes, digests)
     if key in ("slope", "shift"):
-        paths.OPERATING.write_text(json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}}))
-        seal(paths.OPERATING)
+        paths.OPERATING.write_text(
+            json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}})
+        )
+        write_digests(paths.OPERATING)
         with pytest.raises(ValueError, match=f"{key} has a number for each class, found null"):
             operating_points.read(paths.OPERATING, PANEL.codes, digests)
 
 
 def test_points_of_other_models_are_refused(written, tmp_path):
     _, digests = written
-    for codes, others in ((PANEL.codes[:2], digests), (PANEL.codes, {"0": "other"}), (PANEL.codes, {"1": "x"})):
-        with pytest.raises(ValueError, match=r"operating.json: its operating points were chosen for other models"):
+    for codes, others in (
+        (PANEL.codes[:2], digests),
+        (PANEL.codes, {"0": "other"}),
+        (PANEL.codes, {"1": "x"}),
+    ):
+        with pytest.raises(
+            ValueError, match=r"operating.json: its operating points were chosen for other models"
+        ):
             operating_points.read(paths.OPERATING, codes, others)
-    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+    with pytest.raises(
+        ValueError, match="no operating points beside these models; run `dvc repro evaluate`"
+    ):
         operating_points.read(tmp_path / "none.json", PANEL.codes, digests)

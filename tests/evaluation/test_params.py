@@ -8,7 +8,8 @@ from tests.fixtures.small_run import PARAMS
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("sensitivity", 0), ("resamples", 10), ("thresholds", "youden"), ("calibration", "isotonic")]
+    ("key", "value"),
+    [("sensitivity", 0), ("resamples", 10), ("thresholds", "youden"), ("calibration", "isotonic")],
 )
 def test_params_that_make_no_sense_are_refused(key, value):
     values = PARAMS.model_dump()

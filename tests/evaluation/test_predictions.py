@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ecgpipe.evaluation import predictions
-from ecgpipe.evaluation.predictions import Answers, read_probabilities
+from ecgpipe.evaluation.predictions import Predictions, read_probabilities
 from ecgpipe.project import tables
 
 
@@ -21,7 +21,7 @@ def answers(rows=600, classes=4, seed=0):
 
 def answers_of(labels, probabilities, thresholds):
     """Answers whose probabilities are as the network gave them."""
-    return Answers(labels, probabilities, thresholds, probabilities, np.arange(len(labels)))
+    return Predictions(labels, probabilities, thresholds, probabilities, np.arange(len(labels)))
 
 
 def test_rows_of_the_table_are_taken_and_joined():
@@ -38,8 +38,12 @@ def test_rows_of_the_table_are_taken_and_joined():
 
 @pytest.fixture
 def part(tmp_path):
-    rows = pd.DataFrame({"source": ["a", "a", "b"], "record": ["1", "2", "1"], "11": 0.0, "22": 1.0})
-    predicted = pd.DataFrame({"source": ["b", "a", "a"], "record": ["1", "1", "2"], "11": [0.1, 0.2, 0.3], "22": 0.5})
+    rows = pd.DataFrame(
+        {"source": ["a", "a", "b"], "record": ["1", "2", "1"], "11": 0.0, "22": 1.0}
+    )
+    predicted = pd.DataFrame(
+        {"source": ["b", "a", "a"], "record": ["1", "1", "2"], "11": [0.1, 0.2, 0.3], "22": 0.5}
+    )
     return rows, predicted, tmp_path / "val.csv"
 
 
@@ -53,10 +57,16 @@ def test_predictions_come_in_the_order_of_the_table(part):
     ("change", "message"),
     [
         (lambda table: table[["source", "record", "22", "11"]], "the same codes in another order"),
-        (lambda table: table.rename(columns={"22": "33"}), r"\['22', '33'\]; train this fold again"),
+        (
+            lambda table: table.rename(columns={"22": "33"}),
+            r"\['22', '33'\]; train this fold again",
+        ),
         (lambda table: table[1:], r"1 recordings are missing, such as \('b', '1'\)"),
         (lambda table: table.iloc[[0, 0, 1, 2]], "1 recordings are twice"),
-        (lambda table: pd.concat([table, table[:1].assign(record="9")]), r"not of this part, such as \('b', '9'\)"),
+        (
+            lambda table: pd.concat([table, table[:1].assign(record="9")]),
+            r"not of this part, such as \('b', '9'\)",
+        ),
         (lambda table: table.assign(**{"11": 1.5}), r"outside 0\.\.1"),
         (lambda table: table.assign(**{"11": np.nan}), "a probability is blank"),
     ],

@@ -17,7 +17,9 @@ def table():
 
 
 def test_every_recording_has_one_source_sex_and_age_band():
-    found = subgroups.masks(table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object))
+    found = subgroups.masks(
+        table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object)
+    )
     for kind in ("source", "sex", "age"):
         np.testing.assert_array_equal(np.sum(list(found[kind].values()), axis=0), np.ones(5))
     assert {name: mask.tolist() for name, mask in found["age"].items()} == {
@@ -30,13 +32,26 @@ def test_every_recording_has_one_source_sex_and_age_band():
 
 
 def test_a_recording_counts_for_each_of_its_flags_or_for_none():
-    found = subgroups.masks(table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object))["flag"]
-    assert {name: int(mask.sum()) for name, mask in found.items()} == {"flat-lead": 2, "saturated": 1, "none": 3}
+    found = subgroups.masks(
+        table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object)
+    )["flag"]
+    assert {name: int(mask.sum()) for name, mask in found.items()} == {
+        "flat-lead": 2,
+        "saturated": 1,
+        "none": 3,
+    }
     assert found["saturated"].tolist() == [False, False, True, False, False]
 
 
 def test_flags_come_from_the_stores_by_source_and_record(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, rows in (("a", [("2", "x"), ("1", "")]), ("b", [("1", "y|z"), ("3", ""), ("4", ""), ("9", "q")])):
-        tables.write(pd.DataFrame(rows, columns=["record", "flags"]), paths.store(name) / "index.csv", sealed=True)
+    for name, rows in (
+        ("a", [("2", "x"), ("1", "")]),
+        ("b", [("1", "y|z"), ("3", ""), ("4", ""), ("9", "q")]),
+    ):
+        tables.write(
+            pd.DataFrame(rows, columns=["record", "flags"]),
+            paths.store(name) / "index.csv",
+            sealed=True,
+        )
     assert subgroups.read_flags(table()).tolist() == ["", "x", "y|z", "", ""]

@@ -11,7 +11,9 @@ from ecgpipe.evaluation import challenge_score, thresholds
 
 SHAPE = (12, 3)
 LABELS = arrays(np.float64, SHAPE, elements=st.sampled_from([0.0, 1.0, np.nan]))
-PROBABILITIES = arrays(np.float64, SHAPE, elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]))
+PROBABILITIES = arrays(
+    np.float64, SHAPE, elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
+)
 
 
 def f1(labels, probabilities, threshold):
@@ -40,7 +42,9 @@ def test_no_other_threshold_has_a_higher_f1_and_none_higher_up_has_the_same(labe
 @given(LABELS, PROBABILITIES, st.floats(0, 1))
 def test_rows_that_are_not_annotated_do_not_matter(labels, probabilities, other):
     changed = np.where(np.isnan(labels), other, probabilities)
-    np.testing.assert_array_equal(thresholds.maximal_f1(labels, probabilities), thresholds.maximal_f1(labels, changed))
+    np.testing.assert_array_equal(
+        thresholds.maximal_f1(labels, probabilities), thresholds.maximal_f1(labels, changed)
+    )
 
 
 @trials(max_examples=60, deadline=None)
@@ -48,7 +52,8 @@ def test_rows_that_are_not_annotated_do_not_matter(labels, probabilities, other)
 def test_the_order_of_rows_does_not_matter(labels, probabilities, random):
     order = random.sample(range(SHAPE[0]), SHAPE[0])
     np.testing.assert_array_equal(
-        thresholds.maximal_f1(labels, probabilities), thresholds.maximal_f1(labels[order], probabilities[order])
+        thresholds.maximal_f1(labels, probabilities),
+        thresholds.maximal_f1(labels[order], probabilities[order]),
     )
 
 
@@ -57,8 +62,11 @@ def test_the_threshold_lies_between_two_probabilities_and_ties_take_the_highest(
     # cut after 0.8: F1 = 2/3; after 0.4: 4/5
     found = thresholds.maximal_f1(labels, np.array([[0.8], [0.6], [0.4], [0.2]]))
     assert found == pytest.approx([0.3])
-    # cuts after one row and after four rows have the same F1 of 2/3: the one with fewer positive answers
-    tied = thresholds.maximal_f1(np.array([[1.0], [0.0], [0.0], [1.0]]), np.array([[0.8], [0.6], [0.4], [0.2]]))
+    # cuts after one row and after four rows have the same F1 of 2/3: the one with fewer positive
+    # answers
+    tied = thresholds.maximal_f1(
+        np.array([[1.0], [0.0], [0.0], [1.0]]), np.array([[0.8], [0.6], [0.4], [0.2]])
+    )
     assert tied == pytest.approx([0.7])
 
 
@@ -116,7 +124,9 @@ def random_case(seed, rows=120, classes=5):
     labels = (rng.random((rows, classes)) < 0.25).astype(float)
     labels[rng.random(labels.shape) < 0.15] = np.nan
     scores = np.clip(0.3 * np.nan_to_num(labels) + rng.integers(0, 70, labels.shape) / 100, 0, 1)
-    weights = challenge_score.panel([one.code for one in diagnoses_classes.classes("official")][:classes]).weights
+    weights = challenge_score.scored_classes(
+        [one.code for one in diagnoses_classes.select("official")][:classes]
+    ).weights
     return labels, scores, weights
 
 
@@ -125,7 +135,9 @@ def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     labels, scores, weights = random_case(seed)
     found = thresholds.maximal_challenge(labels, scores, weights)
     best = challenge_score.challenge(labels, scores >= found, weights, None)
-    start = challenge_score.challenge(labels, scores >= thresholds.maximal_f1(labels, scores), weights, None)
+    start = challenge_score.challenge(
+        labels, scores >= thresholds.maximal_f1(labels, scores), weights, None
+    )
     assert best >= start
     tried = 0
     for index in range(labels.shape[1]):
@@ -153,7 +165,9 @@ def test_a_class_without_positives_stays_undecided_in_every_rule():
 
 def test_the_search_may_answer_a_class_never():
     labels = np.array([[1, 0], [1, 0], [0, 1], [1, 0]], float)
-    scores = np.array([[0.9, 1.0], [0.8, 0.9], [0.1, 0.1], [0.9, 0.8]])  # the second class is ranked upside down
+    scores = np.array(
+        [[0.9, 1.0], [0.8, 0.9], [0.1, 0.1], [0.9, 0.8]]
+    )  # the second class is ranked upside down
     found = thresholds.maximal_challenge(labels, scores, np.eye(2))
     assert (scores[:, 1] < found[1]).all()
     assert found[1] > 1

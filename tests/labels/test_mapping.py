@@ -10,19 +10,29 @@ from ecgpipe.project import tables
 from ecgpipe.recordings.recording import Description
 from ecgpipe.recordings.sources import Source
 
-STUDY = diagnoses_classes.classes("study")
-OFFICIAL = diagnoses_classes.classes("official")
+STUDY = diagnoses_classes.select("study")
+OFFICIAL = diagnoses_classes.select("official")
 CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
 PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
 SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
 EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
 LUDB = Source(form="wfdb", vocabulary="LUDB", codes="snomed")
 NINGBO = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
-NSR, AF, RBBB, TAB, TINV, PVC = "426783006", "164889003", "59118001", "164934002", "59931005", "427172004"
+NSR, AF, RBBB, TAB, TINV, PVC = (
+    "426783006",
+    "164889003",
+    "59118001",
+    "164934002",
+    "59931005",
+    "427172004",
+)
 
 
 def described(*labels):
-    return [Description(f"R{n}", f"R{n}.hea", None, 60, "F", 500, 5000, one) for n, one in enumerate(labels)]
+    return [
+        Description(f"R{n}", f"R{n}.hea", None, 60, "F", 500, 5000, one)
+        for n, one in enumerate(labels)
+    ]
 
 
 def mapped(source, *labels, classes=STUDY, unscored="keep"):
@@ -37,7 +47,17 @@ def present(row):
 def test_the_columns_are_those_of_the_table():
     table = mapped(CPSC, (AF,))
     assert list(table.columns) == [*tables.IDENTITY, *(d.code for d in STUDY)]
-    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == ["a", "R0", "R0.hea", "", 60, "F", 500, 5000, ""]
+    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == [
+        "a",
+        "R0",
+        "R0.hea",
+        "",
+        60,
+        "F",
+        500,
+        5000,
+        "",
+    ]
 
 
 def test_unannotated_is_blank_and_not_negative():
@@ -56,7 +76,7 @@ def test_equivalent_codes_are_one_class():
 
 
 def test_ectopics_count_as_pvc_on_demand():
-    merged = diagnoses_classes.classes("official", merge_ectopics=True)
+    merged = diagnoses_classes.select("official", merge_ectopics=True)
     assert np.isnan(mapped(CPSC, ("164884008",), classes=OFFICIAL)[PVC][0])
     assert mapped(CPSC, ("164884008",), (AF,), classes=merged)[PVC].tolist() == [1, 0]
 
@@ -72,18 +92,28 @@ def test_a_class_that_the_vocabulary_lacks_is_blank_even_where_a_recording_carri
 @given(
     st.sampled_from(["CPSC2018", "PTB", "Ningbo", "sim-south"]),
     st.lists(
-        st.lists(st.sampled_from([code for d in OFFICIAL for code in d.codes]), min_size=1), min_size=1, max_size=6
+        st.lists(st.sampled_from([code for d in OFFICIAL for code in d.codes]), min_size=1),
+        min_size=1,
+        max_size=6,
     ),
 )
 def test_a_class_is_annotated_in_every_row_of_a_source_or_in_none(vocabulary, labels):
-    table = mapped(Source(form="wfdb", vocabulary=vocabulary, codes="snomed"), *map(tuple, labels), classes=OFFICIAL)
+    table = mapped(
+        Source(form="wfdb", vocabulary=vocabulary, codes="snomed"),
+        *map(tuple, labels),
+        classes=OFFICIAL,
+    )
     said = diagnoses_classes.annotated(vocabularies.vocabulary(vocabulary), OFFICIAL)
     for diagnosis, annotated in zip(OFFICIAL, said, strict=True):
-        assert table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
+        assert (
+            table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
+        )
 
 
 def test_native_labels_are_words():
-    table = mapped(EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm", "atrial flutter"))
+    table = mapped(
+        EAST, ("first degree AV block", "sinus rhythm"), ("Sinus Rhythm", "atrial flutter")
+    )
     assert present(table.iloc[0]) == {"270492004", NSR}
     assert present(table.iloc[1]) == {"164890007"}
 
@@ -105,7 +135,12 @@ def test_labels_that_nobody_understands_are_a_fault_and_no_negatives(source, goo
     table = mapped(source, (good,), (unknown, "other words"), (good, unknown))
     assert table["fault"].str.partition(":")[0].tolist() == ["", "unknown-labels", ""]
     assert table.loc[1, tables.class_codes(table)].isna().all()
-    for text in (repr(unknown), "'other words'", source.vocabulary, "correct `codes` or the vocabulary"):
+    for text in (
+        repr(unknown),
+        "'other words'",
+        source.vocabulary,
+        "correct `codes` or the vocabulary",
+    ):
         assert text in table["fault"][1]
 
 
@@ -125,7 +160,10 @@ def test_a_label_known_to_mean_no_class_is_known():
 
 
 def test_ludb_maps_alike_as_released_and_as_converted():
-    released, converted = ("Rhythm: Atrial fibrillation", "Complete right bundle branch block"), (AF, "713427006")
+    released, converted = (
+        ("Rhythm: Atrial fibrillation", "Complete right bundle branch block"),
+        (AF, "713427006"),
+    )
     table = mapped(LUDB, released, converted)
     assert [present(row) for _, row in table.iterrows()] == [{AF, RBBB}] * 2
 
@@ -134,14 +172,18 @@ def test_a_source_of_mostly_unknown_labels_is_a_wrong_entry():
     labels = [("AFIB",), ("SR",), ("SR",), (AF,), (AF,), (AF,), ()]
     assert mapped(CPSC, *labels)["fault"].str.startswith("unknown-labels").sum() == 3
     with pytest.raises(
-        ValueError, match=r"source 'a': 3 of 5 labelled recordings .* 'AFIB' of record R0; .*found snomed"
+        ValueError,
+        match=r"source 'a': 3 of 5 labelled recordings .* 'AFIB' of record R0; .*found snomed",
     ):
         mapped(CPSC, *labels[:5])
 
 
 def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
     own = Source(form="wfdb", vocabulary="words/my.csv", codes="native")
-    with pytest.raises(ValueError, match=r"words/my\.csv: no such vocabulary; put it there, into its source's folder"):
+    with pytest.raises(
+        ValueError,
+        match=r"words/my\.csv: no such vocabulary; put it there, into its source's folder",
+    ):
         mapping.vocabulary(own, tmp_path)
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / "my.csv").write_text("native_label,snomed_ct\nflimmern,164889003\n")
@@ -166,7 +208,11 @@ def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
 )
 def test_aha_statements_are_parsed(statements, classes):
     assert (
-        present(mapped(SPH, statements, classes=diagnoses_classes.classes([NSR, AF, TAB, TINV, PVC])).iloc[0])
+        present(
+            mapped(
+                SPH, statements, classes=diagnoses_classes.select([NSR, AF, TAB, TINV, PVC])
+            ).iloc[0]
+        )
         == classes
     )
 
@@ -179,12 +225,16 @@ def test_equally_specific_statements_all_speak():
 @settings(deadline=None)
 @given(st.permutations(["367", "310", "346"]))
 def test_the_order_of_modifiers_says_nothing(modifiers):
-    assert mapping.snomed("+".join(["147", *modifiers]), "aha", vocabularies.vocabulary("SPH")) == {TINV}
+    assert mapping.snomed("+".join(["147", *modifiers]), "aha", vocabularies.vocabulary("SPH")) == {
+        TINV
+    }
 
 
 def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
     st_depression = ("429622005",)
-    kept, dropped = (mapped(CPSC, st_depression, (AF,), unscored=choice) for choice in ("keep", "drop"))
+    kept, dropped = (
+        mapped(CPSC, st_depression, (AF,), unscored=choice) for choice in ("keep", "drop")
+    )
     assert kept["fault"].tolist() == ["", ""]
     assert (kept.iloc[0][["426783006", RBBB]] == 0).all()
     assert dropped["fault"].tolist() == ["unscored", ""]
@@ -199,7 +249,9 @@ def test_a_recording_without_any_label_is_not_one_without_any_class():
 
 def test_a_fault_found_before_stays():
     fault = Description("R9", "R9.hea", fault="leads: R9.hea: missing V6")
-    table = mapping.map_source("a", [fault, *described((AF,))], CPSC, vocabularies.vocabulary("CPSC2018"), STUDY)
+    table = mapping.map_source(
+        "a", [fault, *described((AF,))], CPSC, vocabularies.vocabulary("CPSC2018"), STUDY
+    )
     assert table["fault"].tolist() == ["leads: R9.hea: missing V6", ""]
     assert table.loc[0, tables.class_codes(table)].isna().all()
     assert table.loc[0, "age":"samples"].replace("", np.nan).isna().all()
@@ -221,7 +273,9 @@ def test_the_table_says_what_the_labels_say(labels):
 
 def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
     table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
-    said = zip(STUDY, diagnoses_classes.annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True)
+    said = zip(
+        STUDY, diagnoses_classes.annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True
+    )
     annotated = [one.code for one, yes in said if yes]
     assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
     assert table.loc[1, annotated].notna().all()

@@ -13,7 +13,9 @@ from tests.labels.test_mapping import AF, CPSC, NSR, RBBB, SPH, STUDY, TAB, desc
 def reported():
     descriptions = {
         "cpsc": [
-            *described((AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)),
+            *described(
+                (AF, "429622005"), ("426783006", TAB), ("429622005", "999"), (), ("heart",), (TAB,)
+            ),
             *(Description(f"X{n:02d}", f"X{n:02d}.hea", fault="leads: missing") for n in range(60)),
         ],
         "sph": described(("50+310", "999"), ("1",)),
@@ -54,7 +56,9 @@ def test_the_report_counts_the_flags_of_usable_recordings():
     ]
     words = vocabularies.vocabulary(CPSC.vocabulary)
     table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)
-    said = report.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)["sources"]["cpsc"]
+    said = report.report(table, {"cpsc": flagged}, {"cpsc": CPSC}, {"cpsc": words}, STUDY)[
+        "sources"
+    ]["cpsc"]
     assert said["flags"] == {"odd-age": 2, "odd-sex": 1}
 
 

@@ -6,7 +6,9 @@ from ecgpipe.model import inference
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
 
-NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.5, reduction=4, demographics=True)
+NETWORK = ModelParams(
+    width=4, stem_kernel=15, kernel=7, dropout=0.5, reduction=4, demographics=True
+)
 
 
 def data_of(lengths, seed=1):
@@ -24,9 +26,13 @@ def test_probabilities_are_the_mean_over_windows_and_batches_change_nothing():
     for row, starts in enumerate([[0], [0, 500, 1000, 1300], [0]]):
         time = torch.arange(1000).repeat(len(starts), 1) + torch.tensor(starts).double()[:, None]
         signal = gather.gather(data, torch.tensor([row] * len(starts)), time)[0].transpose(1, 2)
-        expected = torch.sigmoid(network(signal, data.demographics[[row] * len(starts)])).mean(dim=0)
+        expected = torch.sigmoid(network(signal, data.demographics[[row] * len(starts)])).mean(
+            dim=0
+        )
         assert torch.allclose(found[row], expected, atol=1e-6)
-    assert torch.allclose(found, inference.probabilities_of(network, data, 1000, "none", batch=64), atol=1e-6)
+    assert torch.allclose(
+        found, inference.probabilities_of(network, data, 1000, "none", batch=64), atol=1e-6
+    )
 
 
 def test_a_long_recording_is_never_passed_whole():
@@ -47,7 +53,8 @@ def test_prediction_leaves_dropout_off_and_statistics_alone():
     before = {name: value.clone() for name, value in network.state_dict().items()}
     data = data_of([800, 900])
     assert torch.equal(
-        inference.probabilities_of(network, data, 500, "lead"), inference.probabilities_of(network, data, 500, "lead")
+        inference.probabilities_of(network, data, 500, "lead"),
+        inference.probabilities_of(network, data, 500, "lead"),
     )
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
@@ -55,7 +62,9 @@ def test_prediction_leaves_dropout_off_and_statistics_alone():
 def test_bfloat16_stays_within_a_few_thousandths_of_float32():
     torch.manual_seed(4)
     network, data = SEResNet18(3, NETWORK).eval(), data_of([1000] * 24)
-    exact, rounded = (inference.probabilities_of(network, data, 1000, "none", bf16=bf16) for bf16 in (False, True))
+    exact, rounded = (
+        inference.probabilities_of(network, data, 1000, "none", bf16=bf16) for bf16 in (False, True)
+    )
     assert 0 < (exact - rounded).abs().max() < 5e-3
 
 

@@ -52,7 +52,9 @@ def test_folding_batch_norms_changes_no_logit_and_leaves_the_network_alone():
     before = {name: value.clone() for name, value in network.state_dict().items()}
     fast = folded(network)
     assert not any(isinstance(module, layers.BatchNorm) for module in fast.modules())
-    assert torch.allclose(fast(signal, torch.zeros(16, 4)), network.eval()(signal, torch.zeros(16, 4)), atol=1e-5)
+    assert torch.allclose(
+        fast(signal, torch.zeros(16, 4)), network.eval()(signal, torch.zeros(16, 4)), atol=1e-5
+    )
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 

@@ -9,7 +9,9 @@ from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import digests, paths
 
-NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = ModelParams(
+    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
+)
 ABOUT = {"classes": ["426783006", "164889003"], "network": NETWORK.model_dump()}
 
 
@@ -40,11 +42,11 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     path.write_text(json.dumps(about | {"classes": ["1", "2", "3"]}))
     with pytest.raises(ValueError, match=r"m/model.json: damaged or changed"):
         saved_model.load(tmp_path / "m")
-    digests.seal(tmp_path / "m")
+    digests.write_digests(tmp_path / "m")
     with pytest.raises(ValueError, match=r"does not fit model.json"):
         saved_model.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"format": 0}))
-    digests.seal(tmp_path / "m")
+    digests.write_digests(tmp_path / "m")
     with pytest.raises(ValueError, match="format 0 is not 3"):
         saved_model.load(tmp_path / "m")
 
@@ -52,11 +54,20 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
 def test_versions_name_every_package_behind_a_model():
     pins = (Path(__file__).parents[2] / "requirements.txt").read_text().splitlines()
     pinned = {line.split("==")[0] for line in pins if "==" in line}
-    beside = {"dvc", "pygtrie", "matplotlib", "jinja2", "tqdm", "scikit-learn"}  # they run, plot, score, print
+    beside = {
+        "dvc",
+        "pygtrie",
+        "matplotlib",
+        "jinja2",
+        "tqdm",
+        "scikit-learn",
+    }  # they run, plot, score, print
     assert set(saved_model.versions()) == pinned - beside | {"python"}
 
 
-def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_stood(tmp_path, monkeypatch, caplog):
+def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_stood(
+    tmp_path, monkeypatch, caplog
+):
     monkeypatch.chdir(tmp_path)
     saved_model.save(paths.model(3), SEResNet18(2, NETWORK), ABOUT)
     saved_model.leave_unused(3, rank=1)
@@ -66,6 +77,8 @@ def test_an_unused_fold_leaves_its_reason_alone_where_a_model_and_predictions_st
     for folder in (paths.model(3), paths.predictions(3)):
         assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
         digests.verify(folder / "unused.json", required=True)
-        assert json.loads((folder / "unused.json").read_text())["unused"].startswith("fold 3 has no recordings")
+        assert json.loads((folder / "unused.json").read_text())["unused"].startswith(
+            "fold 3 has no recordings"
+        )
     with pytest.raises(ValueError, match="no model here"):
         saved_model.load(paths.model(3))

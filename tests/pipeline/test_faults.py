@@ -1,6 +1,6 @@
-"""Stages that are killed, find the disk full, or read what was damaged since: small projects, each case in a process of
-its own, which is forked so that nothing is imported twice (but for simulate, whose pool of workers stands no fork). The
-campaigns take the whole lists of cases."""
+"""Stages that are killed, find the disk full, or read what was damaged since: small projects, each
+case in a process of its own, which is forked so that nothing is imported twice (but for simulate,
+whose pool of workers stands no fork). The campaigns take the whole lists of cases."""
 
 import contextlib
 import importlib
@@ -39,7 +39,10 @@ STAGES = {
     "preprocess": ("sim-north", ["data/signals", "metrics/signals"]),
     "split": ("", ["data/folds.csv", "data/folds.json", "data/left_out.csv", "metrics/split.json"]),
     "train": ("0", ["data/models/fold-0", "data/predictions/fold-0"]),
-    "evaluate": ("", ["metrics", "plots", "data/models/operating.json", "data/models/operating.json.sha256"]),
+    "evaluate": (
+        "",
+        ["metrics", "plots", "data/models/operating.json", "data/models/operating.json.sha256"],
+    ),
 }
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
@@ -51,7 +54,13 @@ def whole(tmp_path_factory):
     values = small(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
     script = f"from tests.pipeline.test_pipeline import run; run({ALL}, {values})"
     command = [sys.executable, "-c", script]  # so that no later fork inherits its pool of workers
-    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -68,7 +77,9 @@ def stage(name: str, before: Callable[[], None] = lambda: None, say: int | None 
     before()
     if say is not None:
         os.dup2(say, 2)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True, stream=os.fdopen(2, "w"))
+        logging.basicConfig(
+            level=logging.INFO, format="%(message)s", force=True, stream=os.fdopen(2, "w")
+        )
     torch.set_num_threads(1)
     script = importlib.import_module(f"stages.{name}")
     sys.argv = [script.__file__, *filter(None, [STAGES[name][0]])]
@@ -77,7 +88,12 @@ def stage(name: str, before: Callable[[], None] = lambda: None, say: int | None 
 
 def outputs(root: Path, name: str) -> dict[str, bytes]:
     """The bytes of all that a stage leaves, hidden files too."""
-    files = [file for out in STAGES[name][1] for file in [root / out, *(root / out).rglob("*")] if file.is_file()]
+    files = [
+        file
+        for out in STAGES[name][1]
+        for file in [root / out, *(root / out).rglob("*")]
+        if file.is_file()
+    ]
     assert files
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
 
@@ -85,10 +101,14 @@ def outputs(root: Path, name: str) -> dict[str, bytes]:
 class Alone(subprocess.Popen):
     """A stage in a process that is not forked, with the face of one that is."""
 
-    def __init__(self, name: str, before: Callable[[], None] | None = None, say: int | None = None) -> None:
+    def __init__(
+        self, name: str, before: Callable[[], None] | None = None, say: int | None = None
+    ) -> None:
         command = [sys.executable, "-m", f"stages.{name}", STAGES[name][0]]
         surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
-        super().__init__(command, env=surroundings, preexec_fn=before, stderr=say or subprocess.DEVNULL)
+        super().__init__(
+            command, env=surroundings, preexec_fn=before, stderr=say or subprocess.DEVNULL
+        )
 
     def join(self, timeout: float | None = None) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -116,10 +136,15 @@ def forked(*arguments) -> int:
 
 
 def writes_counted(strike: int, counted=None) -> Callable[[], None]:
-    """Makes this process kill itself at its write number `strike` below the working directory; `counted` gets them."""
+    """Makes this process kill itself at its write number `strike` below the working directory;
+    `counted` gets them."""
 
     def hook(event: str, arguments: tuple) -> None:
-        opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        opened = (
+            event == "open"
+            and isinstance(arguments[2], int)
+            and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        )
         if not (opened or event in WRITING) or not isinstance(arguments[0], str | os.PathLike):
             return
         if Path(arguments[0]).absolute().is_relative_to(root):
@@ -141,7 +166,9 @@ def struck_at(name: str, strike: int) -> None:
 
 def same(whole: Path, name: str) -> None:
     found, expected = outputs(Path(), name), outputs(whole, name)
-    assert found.keys() == expected.keys(), f"nothing is left beside them: {found.keys() ^ expected.keys()}"
+    assert found.keys() == expected.keys(), (
+        f"nothing is left beside them: {found.keys() ^ expected.keys()}"
+    )
     assert [path for path in found if found[path] != expected[path]] == []
     assert list(Path("data/checkpoints").rglob("state.pt*")) == []
     assert [path for path in Path().rglob(".*") if path.suffix in (".tmp", ".old")] == []
@@ -154,7 +181,9 @@ def writes(name: str) -> int:
 
 
 @pytest.mark.parametrize(("name", "share"), [("preprocess", 0.5), ("train", 0.4), ("train", 0.95)])
-def test_a_stage_killed_at_a_write_gives_the_same_bytes_when_it_runs_again(whole, copy, name, share):
+def test_a_stage_killed_at_a_write_gives_the_same_bytes_when_it_runs_again(
+    whole, copy, name, share
+):
     struck_at(name, max(1, round(share * writes(name))))
     same(whole, name)
 
@@ -171,7 +200,9 @@ def test_campaign_kills_at_chosen_writes(whole, copy, name, points):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("name", "times"), [("preprocess", 15), ("train", 15), ("simulate", 5), ("evaluate", 5)])
+@pytest.mark.parametrize(
+    ("name", "times"), [("preprocess", 15), ("train", 15), ("simulate", 5), ("evaluate", 5)]
+)
 def test_campaign_kills_at_random_moments(whole, copy, name, times):
     begin = time.monotonic()
     assert forked(name) == 0
@@ -208,7 +239,8 @@ FULL = [
 
 @pytest.mark.parametrize("name", FULL)
 def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
-    """No file may grow beyond 300 bytes: a write meets then what it meets on a full disk, but for its number."""
+    """No file may grow beyond 300 bytes: a write meets then what it meets on a full disk, but for
+    its number."""
     receiving, sending = os.pipe()
     limit = 300
 
@@ -230,7 +262,9 @@ def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
 def _fold(name: str) -> None:
     table = tables.read(paths.FOLDS)
     for part, rows in (("val", "0"), ("test", "test")):
-        predictions.read_probabilities(paths.predictions("0") / f"{part}.csv", table[table["fold"] == rows])
+        predictions.read_probabilities(
+            paths.predictions("0") / f"{part}.csv", table[table["fold"] == rows]
+        )
     plots.read_histories(["0"])
 
 
@@ -241,7 +275,9 @@ def _store(name: str) -> None:
 
 def _points(name: str) -> None:
     about = saved_model.load(paths.model("0"))[1]
-    operating_points.read(paths.OPERATING, about["classes"], {k: digest(path) for k, path in _validations().items()})
+    operating_points.read(
+        paths.OPERATING, about["classes"], {k: digest(path) for k, path in _validations().items()}
+    )
 
 
 def _validations() -> dict[str, Path]:
@@ -256,21 +292,30 @@ KINDS = {
     "predictions": ("data/predictions/fold-0/*", _fold),
     "model": ("data/models/fold-0/*", lambda _: saved_model.load(paths.model("0"))),
     "operating points": ("data/models/operating.json*", _points),
-    "training state": ("state.pt", lambda path: made(1).resume(Path(path), "key", torch.device("cpu"))),
+    "training state": (
+        "state.pt",
+        lambda path: made(1).resume(Path(path), "key", torch.device("cpu")),
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its_digest_is_lost(copy, kind):
+def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its_digest_is_lost(
+    copy, kind
+):
     pattern, read = KINDS[kind]
     made(1).save(Path("state.pt"), "key")
     files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
     read("state.pt")
-    assert len(files) == {"store": 6, "predictions": 4, "model": 3, "training state": 1}.get(kind, 2)
+    assert len(files) == {"store": 6, "predictions": 4, "model": 3, "training state": 1}.get(
+        kind, 2
+    )
     for path in files:
         kept = path.read_bytes()
         place = int(rng.integers(len(kept)))
-        flipped = kept[:place] + bytes([kept[place] ^ (1 << int(rng.integers(8)))]) + kept[place + 1 :]
+        flipped = (
+            kept[:place] + bytes([kept[place] ^ (1 << int(rng.integers(8)))]) + kept[place + 1 :]
+        )
         for content in (flipped, kept[:place], b""):
             path.write_bytes(content)
             with pytest.raises(ValueError, match="damaged") as caught:
@@ -285,14 +330,31 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
 
 
 READERS = [
-    ("split", {"data/labels.csv.sha256": "data/labels.csv", "data/signals/sim-east/SHA256SUMS": "sim-east/"}),
-    ("train", {"data/folds.csv.sha256": "data/folds.csv", "data/folds.json.sha256": "data/folds.json"}),
-    ("evaluate", {"data/folds.csv.sha256": "data/folds.csv", "data/predictions/fold-1/SHA256SUMS": "fold-1/"}),
+    (
+        "split",
+        {
+            "data/labels.csv.sha256": "data/labels.csv",
+            "data/signals/sim-east/SHA256SUMS": "sim-east/",
+        },
+    ),
+    (
+        "train",
+        {"data/folds.csv.sha256": "data/folds.csv", "data/folds.json.sha256": "data/folds.json"},
+    ),
+    (
+        "evaluate",
+        {
+            "data/folds.csv.sha256": "data/folds.csv",
+            "data/predictions/fold-1/SHA256SUMS": "fold-1/",
+        },
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "digests"), READERS)
-def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_is(whole, copy, name, digests):
+def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_is(
+    whole, copy, name, digests
+):
     for path, named in digests.items():
         kept = Path(path).read_bytes()
         Path(path).unlink()
@@ -307,7 +369,8 @@ def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_
 
 
 def test_workers_that_outlive_a_killed_simulation_leave_nothing(whole, copy):
-    """Two workers go on for a moment after their owner is killed, while the same command runs again."""
+    """Two workers go on for a moment after their owner is killed, while the same command runs
+    again."""
     process = begun("simulate")
     deadline = time.monotonic() + 60
     while not list(Path("data/raw").glob(".sim-south.*.tmp/*.hea")) and time.monotonic() < deadline:
@@ -339,4 +402,6 @@ def test_campaign_every_flipped_bit_and_every_cut_is_refused_by_name(copy, kind)
         assert path.parent.as_posix() in str(caught.value)
         path.write_bytes(kept)
     read("state.pt")
-    print(f"{kind}: 20 of 20 flips and 10 of 10 cuts refused, over {', '.join(path.name for path in files)}")
+    print(
+        f"{kind}: 20 of 20 flips and 10 of 10 cuts refused, over {', '.join(path.name for path in files)}"
+    )

@@ -1,4 +1,5 @@
-"""The whole pipeline on a few simulated recordings, stage by stage as DVC runs them, and the file that binds them."""
+"""The whole pipeline on a few simulated recordings, stage by stage as DVC runs them, and the file
+that binds them."""
 
 import json
 import os
@@ -15,7 +16,17 @@ from ruamel.yaml import YAML
 
 from ecgpipe import __main__
 from ecgpipe.project import digests, params, tables
-from ecgpipe.project.paths import FOLDS, LABELS, LEFT_OUT, METRICS, OPERATING, PLOTS, model, predictions, store
+from ecgpipe.project.paths import (
+    FOLDS,
+    LABELS,
+    LEFT_OUT,
+    METRICS,
+    OPERATING,
+    PLOTS,
+    model,
+    predictions,
+    store,
+)
 
 ROOT = Path(__file__).parents[2]
 SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
@@ -108,7 +119,11 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
     inside, tmp_path, monkeypatch
 ):
     """Labels and signals of all test recordings are replaced after the split."""
-    shutil.copytree(inside, tmp_path / "p", ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"))
+    shutil.copytree(
+        inside,
+        tmp_path / "p",
+        ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"),
+    )
     monkeypatch.chdir(tmp_path / "p")
     rng, table = np.random.default_rng(1), tables.read(FOLDS)
     test = table["fold"] == "test"
@@ -123,7 +138,7 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
             first, samples = (int(index.loc[record, key]) for key in ("first", "samples"))
             stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
         np.save(path, stored)
-        digests.seal(path.parent)
+        digests.write_digests(path.parent)
     run(["train", "evaluate"], params.load())
     same = [OPERATING]
     for fold in ("0", "1"):
@@ -139,7 +154,10 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
     paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
     assert paths
-    assert __main__.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")]) == 0
+    assert (
+        __main__.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")])
+        == 0
+    )
     ours = tables.read(tmp_path / "p.csv", sealed=False)
     expected = []
     for fold in ("0", "1"):
@@ -158,18 +176,33 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
 def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_surroundings(
     inside, tmp_path, monkeypatch
 ):
-    """The second run has another hash seed, locale, time zone, and a working directory of an awkward name."""
+    """The second run has another hash seed, locale, time zone, and a working directory of an
+    awkward name."""
     (tmp_path / "a b \u00e9").mkdir()
     (tmp_path / "link").symlink_to("a b \u00e9")
     monkeypatch.chdir(tmp_path / "link")
     root = Path()
     values = small(root / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
-    elsewhere = {"PYTHONHASHSEED": "11", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"}
-    elsewhere |= {"PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT), "PWD": str(tmp_path / "link")}
+    elsewhere = {
+        "PYTHONHASHSEED": "11",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+    }
+    elsewhere |= {
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONPATH": str(ROOT),
+        "PWD": str(tmp_path / "link"),
+    }
 
     def again(stages: list[str]) -> None:
         script = f"from tests.pipeline.test_pipeline import run; run({stages}, {values})"
-        subprocess.run([sys.executable, "-c", script], env=os.environ | elsewhere, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | elsewhere,
+            check=True,
+            capture_output=True,
+        )
 
     again(["simulate"])
     for source in SIMULATED:  # the same files, found in another order of creation
@@ -193,13 +226,17 @@ def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_su
     assert compared > 200, "the recordings too"
 
 
-def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(project, tmp_path, monkeypatch):
+def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(
+    project, tmp_path, monkeypatch
+):
     folder = tmp_path / "held-out"
     shutil.copytree(project, folder)
     monkeypatch.chdir(folder)
     together = [["sim-north", "sim-east"], ["sim-south", "sim-west"]]
     split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}
-    values = small(folder / "params.yaml", split=split, train={"epochs": 1}, labels={"unannotated": "negative"})
+    values = small(
+        folder / "params.yaml", split=split, train={"epochs": 1}, labels={"unannotated": "negative"}
+    )
     run(["split", "train", "evaluate"], values)
     folds = tables.read(FOLDS)
     assert sorted(sorted(set(rows["source"])) for _, rows in folds.groupby("fold")) == [
@@ -252,7 +289,9 @@ def test_dvc_yaml_lists_sources_and_folds_once_in_params():
     }
     for name, stage in stages.items():
         body = stage.get("do", stage)
-        assert all(isinstance(out, str) for out in body.get("outs", [])), f"{name}: cache: false stops the run cache"
+        assert all(isinstance(out, str) for out in body.get("outs", [])), (
+            f"{name}: cache: false stops the run cache"
+        )
 
 
 def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monkeypatch):

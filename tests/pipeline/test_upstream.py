@@ -1,4 +1,5 @@
-"""The published transforms, by configs/upstream.yaml, against their formulas on the engine's own draws."""
+"""The published transforms, by configs/upstream.yaml, against their formulas on the engine's own
+draws."""
 
 from pathlib import Path
 
@@ -15,10 +16,11 @@ UPSTREAM = params.load(Path(__file__).parents[2] / "configs/upstream.yaml")["aug
 
 
 def upstream(name, data):
-    """The engine with the settings of configs/upstream.yaml and one transform on, its draws, and the window plainly."""
+    """The engine with the settings of configs/upstream.yaml and one transform on, its draws, and
+    the window plainly."""
     switches = {switch: switch == name for switch in augmenter.SWITCHES}
     settings = AugmentParams(**UPSTREAM | switches | {f"{name}_probability": 1.0})
-    return settings, random_draws.Draws(data.keys, 7, 0), untouched(data).double().numpy()
+    return settings, random_draws.RandomStreams(data.keys, 7, 0), untouched(data).double().numpy()
 
 
 def test_multiply_triangle_is_its_formula_on_given_draws():
@@ -29,19 +31,26 @@ def test_multiply_triangle_is_its_formula_on_given_draws():
     found = made(data, settings).numpy()
     for row in range(5):
         for lead in range(12):
-            gain = np.interp(np.arange(WHOLE), [0, turn[row, lead], WHOLE - 1], [1, peak[row, lead], 1])
+            gain = np.interp(
+                np.arange(WHOLE), [0, turn[row, lead], WHOLE - 1], [1, peak[row, lead], 1]
+            )
             assert np.abs(found[row, lead] - plain[row, lead] * gain).max() < 1e-6
 
 
 def test_sine_resampling_is_its_formula_on_given_draws():
     data = recordings(count=5)
     settings, draws, plain = upstream("sine_resample", data)
-    shift_s, frequency_hz = draws.uniform("sine_resample", 1, 1) * 0.5, draws.uniform("sine_resample", 2, 1) * 0.3
+    shift_s, frequency_hz = (
+        draws.uniform("sine_resample", 1, 1) * 0.5,
+        draws.uniform("sine_resample", 2, 1) * 0.3,
+    )
     found, time_s = made(data, settings).numpy(), np.arange(WHOLE) / 100
     for row in range(5):
         new_s = time_s + float(shift_s[row]) * np.sin(2 * np.pi * float(frequency_hz[row]) * time_s)
         inside = (new_s >= 0) & (new_s <= time_s[-1])
-        for lead in range(12):  # outside the recording the original repeats its ends; here are zeros
+        for lead in range(
+            12
+        ):  # outside the recording the original repeats its ends; here are zeros
             expected = np.interp(new_s, time_s, plain[row, lead]) * inside
             assert np.abs(found[row, lead] - expected).max() < 1e-6
 

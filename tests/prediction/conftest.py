@@ -25,7 +25,13 @@ def recordings(tmp_path):
     for number, rate_hz in enumerate((500, 257, 1000)):
         signal_mv = lawful(rng.normal(0, 0.2, (6 * rate_hz, 12)))
         writers.write_challenge(
-            tmp_path / "raw/g 1", f"R{number}", signal_mv, rate_hz, age=[50, None, 0][number], sex="F", labels=["1"]
+            tmp_path / "raw/g 1",
+            f"R{number}",
+            signal_mv,
+            rate_hz,
+            age=[50, None, 0][number],
+            sex="F",
+            labels=["1"],
         )
     (tmp_path / "raw/g 1/R9.hea").write_text("R9 12 500 5000\n")
     return tmp_path / "raw"
@@ -33,7 +39,8 @@ def recordings(tmp_path):
 
 @pytest.fixture
 def west(tmp_path):
-    """Three .h5 files without a rate, as the demo's sim-west and SPH have them; the table tells of two."""
+    """Three .h5 files without a rate, as the demo's sim-west and SPH have them; the table tells of
+    two."""
     rng = np.random.default_rng(2)
     for name in ("W1", "W2", "W3"):
         writers.write_h5(tmp_path / "west", name, lawful(rng.normal(0, 0.2, (3000, 12))))

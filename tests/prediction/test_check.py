@@ -13,17 +13,26 @@ def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path)
     for folder in ("one/a", "one/b", "one/.snapshot"):
         (tmp_path / folder).mkdir(parents=True)
         for suffix in (".hea", ".mat"):
-            (tmp_path / f"{folder}/R1{suffix}").write_bytes((recordings / f"g 1/R1{suffix}").read_bytes())
+            (tmp_path / f"{folder}/R1{suffix}").write_bytes(
+                (recordings / f"g 1/R1{suffix}").read_bytes()
+            )
     (tmp_path / "one/folder.hea").mkdir()
     files = reading.expand([tmp_path / "one"])
-    assert [row[1:3] for row in check.check(files, within=[tmp_path / "one"])] == [("refused", "duplicate-record")] * 2
+    assert [row[1:3] for row in check.check(files, within=[tmp_path / "one"])] == [
+        ("refused", "duplicate-record")
+    ] * 2
     assert [row[1] for row in check.check(reading.expand([tmp_path / "one/a"]))] == ["ok"]
 
 
 def test_check_of_a_source_says_what_the_stages_leave_out(west):
     (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW9,1,50,F\n")
-    found = {Path(row[0]).stem: row[1:3] for row in check.check(reading.expand([west]), SOURCE, [west])}
-    stages = {one.record: one.fault.partition(":")[0] for one in recordings_recording.describe(west, SOURCE)}
+    found = {
+        Path(row[0]).stem: row[1:3] for row in check.check(reading.expand([west]), SOURCE, [west])
+    }
+    stages = {
+        one.record: one.fault.partition(":")[0]
+        for one in recordings_recording.describe(west, SOURCE)
+    }
     assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
     assert {name: row[1] for name, row in found.items()} == stages
 
@@ -35,7 +44,10 @@ def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
         header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {said}", header.read_text()))
     (recordings / "words.csv").write_text("native_label,snomed_ct\nsinus rhythm,426783006\n")
     source = sources.Source(form="wfdb", vocabulary="words.csv", codes="native")
-    found = {Path(row[0]).stem: row[1:3] for row in check.check(reading.expand([recordings]), source, [recordings])}
+    found = {
+        Path(row[0]).stem: row[1:3]
+        for row in check.check(reading.expand([recordings]), source, [recordings])
+    }
     assert found["R0"] == ("refused", "no-labels")
     assert found["R1"] == ("refused", "unknown-labels")
     assert found["R2"] == ("flagged", "unknown-label")

@@ -17,7 +17,7 @@ def models(tmp_path):
 def test_models_of_different_trainings_are_not_mixed(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"split": "another"}))
-    digests.seal(path.parent)
+    digests.write_digests(path.parent)
     with pytest.raises(ValueError, match=r"fold-1: split differ from fold-0's"):
         load(models)
     with pytest.raises(ValueError, match=r"no fold-K/model\.json below this folder"):
@@ -27,18 +27,26 @@ def test_models_of_different_trainings_are_not_mixed(models):
 def test_operating_points_of_other_models_are_refused(models):
     path = models / "fold-1/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
-    digests.seal(path.parent)
-    with pytest.raises(ValueError, match=r"operating\.json: its operating points were chosen for other models"):
+    digests.write_digests(path.parent)
+    with pytest.raises(
+        ValueError, match=r"operating\.json: its operating points were chosen for other models"
+    ):
         load(models)
     (models / "operating.json").unlink()
-    with pytest.raises(ValueError, match="no operating points beside these models; run `dvc repro evaluate`"):
+    with pytest.raises(
+        ValueError, match="no operating points beside these models; run `dvc repro evaluate`"
+    ):
         load(models)
 
 
 def test_a_model_without_names_is_to_be_trained_again(models):
     path = models / "fold-0/model.json"
-    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "names"}))
-    digests.seal(path.parent)
+    path.write_text(
+        json.dumps(
+            {key: value for key, value in json.loads(path.read_text()).items() if key != "names"}
+        )
+    )
+    digests.write_digests(path.parent)
     with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
         load(models)
 
@@ -46,14 +54,23 @@ def test_a_model_without_names_is_to_be_trained_again(models):
 @pytest.mark.parametrize("key", ["validation", "network", "classes"])
 def test_a_model_that_lacks_what_is_needed_is_named(models, key):
     path = models / "fold-1/model.json"
-    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != key}))
-    digests.seal(path.parent)
-    with pytest.raises(ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"):
+    path.write_text(
+        json.dumps(
+            {name: value for name, value in json.loads(path.read_text()).items() if name != key}
+        )
+    )
+    digests.write_digests(path.parent)
+    with pytest.raises(
+        ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"
+    ):
         load(models)
 
 
 def test_a_class_that_was_not_learnt_has_no_probability_and_is_named_apart(tmp_path):
-    learnt, found = (load(small_models.write(tmp_path / str(third), auroc=(0.9, 0.65, third))) for third in (0.8, None))
+    learnt, found = (
+        load(small_models.write(tmp_path / str(third), auroc=(0.9, 0.65, third)))
+        for third in (0.8, None)
+    )
     assert learnt.unlearnt == [] and len(learnt.warnings) == 1
     assert found.unlearnt == ["IAVB"]
     assert found.doubtful == ["AF (0.65)"]
@@ -62,7 +79,9 @@ def test_a_class_that_was_not_learnt_has_no_probability_and_is_named_apart(tmp_p
         "validation showed little skill (AUROC below 0.7) in: AF (0.65)",
     ]
     recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
-    want, values = (ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (learnt, found))
+    want, values = (
+        ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (learnt, found)
+    )
     assert np.isnan(values[0, 2])
     assert (values[0, :2] == want[0, :2]).all()
 

@@ -14,7 +14,9 @@ from ecgpipe.project import digests
 from ecgpipe.recordings import recording
 from tests.fixtures import small_models
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs exported models; requirements-dev.txt has it")
+onnxruntime = pytest.importorskip(
+    "onnxruntime", reason="onnxruntime runs exported models; requirements-dev.txt has it"
+)
 pytest.importorskip("onnx", reason="onnx writes them; requirements-export.txt has it")
 
 
@@ -31,8 +33,11 @@ def session(ensemble, folder):
 
 
 def distance(ensemble, run, signals_mv, age, sex):
-    """The largest difference between the file's probabilities and the models' own, of signals of one length."""
-    want = np.nan_to_num(ensemble.probabilities([store_writer.to_microvolts(one) for one in signals_mv], age, sex))
+    """The largest difference between the file's probabilities and the models' own, of signals of
+    one length."""
+    want = np.nan_to_num(
+        ensemble.probabilities([store_writer.to_microvolts(one) for one in signals_mv], age, sex)
+    )
     given = {"signal": np.stack([one.T for one in signals_mv]).astype(np.float32)}
     if len(run.get_inputs()) > 1:
         years = np.array([np.nan if one is None else one for one in age], float)
@@ -44,7 +49,11 @@ def distance(ensemble, run, signals_mv, age, sex):
 
 def people(count, seed=1):
     rng = np.random.default_rng(seed)
-    return [None if rng.random() < 0.3 else float(rng.integers(0, 99)) for _ in range(count)], ["F", "M", None] * count
+    return [None if rng.random() < 0.3 else float(rng.integers(0, 99)) for _ in range(count)], [
+        "F",
+        "M",
+        None,
+    ] * count
 
 
 def test_a_class_that_was_not_learnt_is_0_and_has_no_threshold(tmp_path):
@@ -53,11 +62,17 @@ def test_a_class_that_was_not_learnt_is_0_and_has_no_threshold(tmp_path):
     said = run.get_modelmeta().custom_metadata_map
     assert json.loads(said["thresholds"]) == [0.3, None, 0.5]
     assert json.loads(said["unlearnt"]) == ["AF"]
-    given = {"signal": np.ones((2, 12, 500), np.float32), "demographics": np.zeros((2, 4), np.float32)}
+    given = {
+        "signal": np.ones((2, 12, 500), np.float32),
+        "demographics": np.zeros((2, 4), np.float32),
+    }
     found = run.run(None, given)[0]
     assert (found[:, 1] == 0).all()
     assert (found[:, [0, 2]] > 0.01).all()
-    assert distance(ensemble, run, [np.random.default_rng(4).normal(0, 0.3, (500, 12))], [50.0], ["F"]) < 1e-5
+    assert (
+        distance(ensemble, run, [np.random.default_rng(4).normal(0, 0.3, (500, 12))], [50.0], ["F"])
+        < 1e-5
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -96,16 +111,25 @@ def test_any_batch_and_any_length_give_what_predict_gives(models, tmp_path, how)
 def test_one_fold_is_exported_with_its_own_operating_point(models, tmp_path):
     path = models / "operating.json"
     said = json.loads(path.read_text())
-    said["folds"]["1"] |= {"shift": [0.0, 0.0, 0.0], "slope": [1.0, 1.0, 1.0], "threshold": [0.1, 0.2, None]}
+    said["folds"]["1"] |= {
+        "shift": [0.0, 0.0, 0.0],
+        "slope": [1.0, 1.0, 1.0],
+        "threshold": [0.1, 0.2, None],
+    }
     path.write_text(json.dumps(said))
-    digests.seal(path)
+    digests.write_digests(path)
     alone, signal_mv = load(models, fold=1), np.random.default_rng(3).normal(0, 0.3, (700, 12))
     assert alone.folds == [1]
     run = session(alone, tmp_path)
     assert distance(alone, run, [signal_mv], [50.0], ["F"]) < 1e-5
     together = load(models).probabilities([store_writer.to_microvolts(signal_mv)], [50.0], ["F"])
     assert distance(alone, run, [signal_mv], [None], ["F"]) < 1e-5
-    assert np.abs(together - alone.probabilities([store_writer.to_microvolts(signal_mv)], [50.0], ["F"])).max() > 1e-3
+    assert (
+        np.abs(
+            together - alone.probabilities([store_writer.to_microvolts(signal_mv)], [50.0], ["F"])
+        ).max()
+        > 1e-3
+    )
     assert json.loads(run.get_modelmeta().custom_metadata_map["thresholds"]) == [0.1, 0.2, None]
     with pytest.raises(ValueError, match=r"no fold 7 here \(there: 0, 1\)"):
         load(models, fold=7)
@@ -116,7 +140,10 @@ def test_models_without_demographics_take_the_signal_alone(tmp_path):
     ensemble = load(models)
     run = session(ensemble, tmp_path)
     assert [one.name for one in run.get_inputs()] == ["signal"]
-    assert distance(ensemble, run, [np.random.default_rng(4).normal(0, 0.3, (500, 12))], [50.0], ["F"]) < 1e-5
+    assert (
+        distance(ensemble, run, [np.random.default_rng(4).normal(0, 0.3, (500, 12))], [50.0], ["F"])
+        < 1e-5
+    )
 
 
 def test_probabilities_at_the_ends_are_calibrated_alike(models, tmp_path):
@@ -125,13 +152,19 @@ def test_probabilities_at_the_ends_are_calibrated_alike(models, tmp_path):
         network.classifier.weight.data *= 0
         network.classifier.bias.data[:] = network.classifier.bias.new_tensor([30.0, -30.0, 0.0])
     scaling = calibration.Scaling(np.array([0.4, 0.4, 3.0]), np.array([-2.0, 2.0, 1.0]))
-    ensemble = dataclasses.replace(ensemble, point=operating_points.Point(scaling, np.full(3, 0.5)))
-    assert distance(ensemble, session(ensemble, tmp_path), [np.zeros((400, 12))], [50.0], ["F"]) < 1e-5
+    ensemble = dataclasses.replace(
+        ensemble, point=operating_points.OperatingPoint(scaling, np.full(3, 0.5))
+    )
+    assert (
+        distance(ensemble, session(ensemble, tmp_path), [np.zeros((400, 12))], [50.0], ["F"]) < 1e-5
+    )
 
 
 def test_the_file_says_how_it_is_to_be_used(models, tmp_path):
     run = session(load(models), tmp_path)
-    said = {key: json.loads(value) for key, value in run.get_modelmeta().custom_metadata_map.items()}
+    said = {
+        key: json.loads(value) for key, value in run.get_modelmeta().custom_metadata_map.items()
+    }
     same = ("classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning")
     assert {key: said[key] for key in same} == {key: small_models.SHARED[key] for key in same}
     assert said["leads"][3] == "aVR"
@@ -167,6 +200,8 @@ def test_a_missing_package_is_named(models, tmp_path, monkeypatch):
         return plain(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ValueError, match=r"needs the package onnx; pip install -r requirements-export\.txt"):
+    with pytest.raises(
+        ValueError, match=r"needs the package onnx; pip install -r requirements-export\.txt"
+    ):
         onnx_export.write(load(models), tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()

@@ -22,10 +22,11 @@ def carried():
 
 def test_the_text_needs_numpy_alone():
     text = inspect.getsource(onnx_inputs)
-    run = (
-        f"import sys; exec({text!r}); print(sorted({{n.split('.')[0] for n in sys.modules}} & {{'scipy', 'ecgpipe'}}))"
+    loaded = "{n.split('.')[0] for n in sys.modules} & {'scipy', 'ecgpipe'}"
+    run = f"import sys; exec({text!r}); print(sorted({loaded}))"
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", run], capture_output=True, text=True, check=True, cwd="/"
     )
-    found = subprocess.run([sys.executable, "-I", "-c", run], capture_output=True, text=True, check=True, cwd="/")
     assert found.stdout == "[]\n"
 
 
@@ -33,7 +34,9 @@ def test_the_text_needs_numpy_alone():
 @pytest.mark.parametrize("seconds", [1, 1.7, 10, 23.4])
 def test_it_conditions_as_the_stages_do(carried, rate_hz, seconds):
     rng = np.random.default_rng(int(rate_hz))
-    signal_mv = (rng.normal(0, 0.3, (round(seconds * rate_hz), 12)).cumsum(axis=0) / 5 + 1).astype(np.float32)
+    signal_mv = (rng.normal(0, 0.3, (round(seconds * rate_hz), 12)).cumsum(axis=0) / 5 + 1).astype(
+        np.float32
+    )
     for how in (CONDITIONING, {"to_rate_hz": 250.0, "low_hz": 0.0, "high_hz": 100.0, "order": 4}):
         want = bandpass.condition(signal_mv, rate_hz, **how)
         found = carried["condition"](signal_mv, rate_hz, **how)
@@ -46,7 +49,9 @@ def test_it_conditions_real_recordings_as_the_stages_do(real_data, carried):
     for path in sorted(real_data.rglob("*.hea"))[::5]:
         one = recording.read(path)
         want = bandpass.condition(one.signal_mv, one.rate_hz, **CONDITIONING)
-        worst.append(np.abs(carried["condition"](one.signal_mv, one.rate_hz, **CONDITIONING) - want).max())
+        worst.append(
+            np.abs(carried["condition"](one.signal_mv, one.rate_hz, **CONDITIONING) - want).max()
+        )
     assert len(worst) > 50
     assert max(worst) < 1e-5
 

@@ -22,7 +22,9 @@ def test_answers_come_while_files_are_still_unread(models, recordings, monkeypat
     read = []
     plain = recordings_recording.read
     monkeypatch.setattr(
-        recordings_recording, "read", lambda path, source, root: read.append(path) or plain(path, source)
+        recordings_recording,
+        "read",
+        lambda path, source, root: read.append(path) or plain(path, source),
     )
     file = reading.expand([recordings])[0]
     answers = predict.predict(load(models), [file] * 50)
@@ -34,20 +36,29 @@ def test_answers_come_while_files_are_still_unread(models, recordings, monkeypat
 def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
     ensemble = load(models)
     ensemble.about["network"]["demographics"] = False
-    assert [answer.verdict for answer in predict.predict(ensemble, reading.expand([recordings / "g 1/R1"]))] == ["ok"]
+    assert [
+        answer.verdict
+        for answer in predict.predict(ensemble, reading.expand([recordings / "g 1/R1"]))
+    ] == ["ok"]
 
 
 def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypatch):
     ensemble, files = load(models), reading.expand([recordings / "g 1/R1"])
     values = next(iter(predict.predict(ensemble, files))).probabilities
     cuts = np.array([values[0], np.nextafter(values[1], 1), np.inf])
-    exact = dataclasses.replace(ensemble, point=dataclasses.replace(ensemble.point, thresholds=cuts))
+    exact = dataclasses.replace(
+        ensemble, point=dataclasses.replace(ensemble.point, thresholds=cuts)
+    )
     assert list(next(iter(predict.predict(exact, files))).present) == [1, 0, 0]
 
 
 def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
     ensemble = load(small_models.write(tmp_path / "few", auroc=(0.9, None, 0.8)))
-    answers = [one for one in predict.predict(ensemble, reading.expand([recordings])) if one.verdict != "refused"]
+    answers = [
+        one
+        for one in predict.predict(ensemble, reading.expand([recordings]))
+        if one.verdict != "refused"
+    ]
     assert len(answers) == 3
     assert all(np.isnan(one.probabilities[1]) and one.present[1] == 0 for one in answers)
 
@@ -72,27 +83,41 @@ def tabled(ensemble, files, *how, **more):
         row = {"path": str(answer.path), "verdict": answer.verdict, "reason": answer.reason}
         if answer.probabilities is not None:
             row |= dict(zip(ensemble.names, answer.probabilities, strict=True))
-            row |= {f"{name}_present": one for name, one in zip(ensemble.names, answer.present, strict=True)}
+            row |= {
+                f"{name}_present": one
+                for name, one in zip(ensemble.names, answer.present, strict=True)
+            }
         rows.append(row)
     names = [*ensemble.names, *(f"{name}_present" for name in ensemble.names)]
     return pd.DataFrame(rows, columns=["path", "verdict", "reason", *names])
 
 
-def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_recording(models, recordings):
+def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_recording(
+    models, recordings
+):
     ensemble = load(models)
     table = tabled(ensemble, reading.expand([recordings]))
     path = recordings / "g 1/R1.hea"
     recording = recordings_recording.read(path)
     signal_mv = bandpass.condition(recording.signal_mv, 257, **CONDITIONING)
     data = examples.of_signals(
-        [store_writer.to_microvolts(signal_mv)], np.array([np.nan]), np.array(["F"]), rate_hz=100, classes=3
+        [store_writer.to_microvolts(signal_mv)],
+        np.array([np.nan]),
+        np.array(["F"]),
+        rate_hz=100,
+        classes=3,
     )
-    expected = np.mean([inference.probabilities_of(n, data, 400, "none").numpy()[0] for n in ensemble.networks], axis=0)
+    expected = np.mean(
+        [inference.probabilities_of(n, data, 400, "none").numpy()[0] for n in ensemble.networks],
+        axis=0,
+    )
     row = table[table["path"] == str(path)].iloc[0]
     logits = np.log(expected / (1 - expected)) * [0.5, 1.0, 2.0] + [-1.0, 0.0, 0.5]
     calibrated = 1 / (1 + np.exp(-logits))
     assert np.allclose(row[["NSR", "AF", "IAVB"]].astype(float), calibrated, atol=1e-6)
-    assert [row[f"{name}_present"] for name in ensemble.names] == list((calibrated >= [0.3, 0.4, 0.5]).astype(int))
+    assert [row[f"{name}_present"] for name in ensemble.names] == list(
+        (calibrated >= [0.3, 0.4, 0.5]).astype(int)
+    )
     assert ensemble.doubtful == ["AF (0.65)"]
 
 
@@ -139,7 +164,9 @@ def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     table = tabled(ensemble, files, SOURCE, reading.people([west], SOURCE))
     assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown|sex-unknown"]
     recording = recordings_recording.read(west / "W1.h5", SOURCE)
-    writers.write_challenge(west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"])
+    writers.write_challenge(
+        west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"]
+    )
     twin = tabled(ensemble, reading.expand([west / "twin"]))
     assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
     nobody = tabled(ensemble, files, reading.of_rate(500))
@@ -147,19 +174,31 @@ def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
 
 
-def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(models, recordings, monkeypatch):
+def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(
+    models, recordings, monkeypatch
+):
     ensemble, files = load(models), reading.expand([recordings])
     whole, sizes = tabled(ensemble, files), []
     ask = Ensemble.probabilities
     monkeypatch.setattr(predict, "_BATCH_S", 7.0)
-    monkeypatch.setattr(Ensemble, "probabilities", lambda self, *args: sizes.append(len(args[0])) or ask(self, *args))
+    monkeypatch.setattr(
+        Ensemble,
+        "probabilities",
+        lambda self, *args: sizes.append(len(args[0])) or ask(self, *args),
+    )
     pd.testing.assert_frame_equal(whole, tabled(ensemble, files), rtol=1e-5)
     assert sizes == [2, 1]
 
 
-def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(models, recordings, monkeypatch):
+def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(
+    models, recordings, monkeypatch
+):
     monkeypatch.setattr(predict, "_BATCH", 1)
-    ensemble, files, before = load(models), reading.expand([recordings]) * 4, torch.get_num_threads()
+    ensemble, files, before = (
+        load(models),
+        reading.expand([recordings]) * 4,
+        torch.get_num_threads(),
+    )
     try:
         tables = []
         for threads in (1, 3):
@@ -184,9 +223,15 @@ def test_a_recording_shorter_than_the_window_is_a_doubt(models, tmp_path):
     rng = np.random.default_rng(1)
     for name, rate_hz, seconds in (("S1", 500, 3), ("S2", 500, 4), ("S3", 257, 4)):
         signal_mv = lawful(rng.normal(0, 0.2, (seconds * rate_hz, 12)))
-        writers.write_challenge(tmp_path / "short", name, signal_mv, rate_hz, age=50, sex="M", labels=["1"])
+        writers.write_challenge(
+            tmp_path / "short", name, signal_mv, rate_hz, age=50, sex="M", labels=["1"]
+        )
     table = tabled(load(models), reading.expand([tmp_path / "short"]))
-    assert list(table["reason"]) == ["short (3 s, the models were trained on windows of 4 s)", "", ""]
+    assert list(table["reason"]) == [
+        "short (3 s, the models were trained on windows of 4 s)",
+        "",
+        "",
+    ]
 
 
 def test_flags_of_the_signal_name_their_leads(models, tmp_path):
@@ -196,4 +241,8 @@ def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
     table = tabled(load(models), reading.expand([tmp_path / "odd"]))
     said = table["reason"][0].split("|")
-    assert {"flat-lead (V1, V3)", "saturated (II up to 12.5 mV)", "out-of-range (II up to 12.5 mV)"} <= set(said)
+    assert {
+        "flat-lead (V1, V3)",
+        "saturated (II up to 12.5 mV)",
+        "out-of-range (II up to 12.5 mV)",
+    } <= set(said)

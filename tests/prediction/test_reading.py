@@ -8,7 +8,9 @@ from tests.prediction.conftest import SOURCE
 
 
 def test_paths_without_recordings_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"):
+    with pytest.raises(
+        ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"
+    ):
         reading.expand([tmp_path / "nowhere"])
     with pytest.raises(ValueError, match="no such file"):
         reading.expand([tmp_path])
@@ -17,7 +19,9 @@ def test_paths_without_recordings_are_named(tmp_path):
 def test_the_table_of_single_files_lies_beside_them_and_its_absence_is_named(west):
     assert reading.people([west / "W1.h5"], SOURCE)[west / "W1.h5"].age == 50
     (west / "metadata.csv").unlink()
-    with pytest.raises(ValueError, match=r"west/metadata\.csv: no such table; .* or --rate-hz instead of --source"):
+    with pytest.raises(
+        ValueError, match=r"west/metadata\.csv: no such table; .* or --rate-hz instead of --source"
+    ):
         reading.people([west / "W1.h5"], SOURCE)
 
 
@@ -59,7 +63,10 @@ def test_a_record_of_eight_leads_is_told_how_to_reckon_the_others(recordings):
     header = recordings / "g 1/R1.hea"
     for lead in ("III", "aVR", "aVL", "aVF"):
         header.write_text(header.read_text().replace(f" {lead}\n", f" X{lead}\n"))
-    assert "or write a copy with all 12 leads: III = II - I, aVR = -(I + II) / 2" in reading.verdict(header)[1]
+    assert (
+        "or write a copy with all 12 leads: III = II - I, aVR = -(I + II) / 2"
+        in reading.verdict(header)[1]
+    )
     header.write_text(header.read_text().replace(" V6\n", " V7\n"))
     said = reading.verdict(header)[1]
     assert said.startswith("leads: ") and "III = " not in said

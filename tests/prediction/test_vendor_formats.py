@@ -1,4 +1,5 @@
-"""Recordings written by public writers (pydicom, pyedflib) against the signal that went into them."""
+"""Recordings written by public writers (pydicom, pyedflib) against the signal that went into
+them."""
 
 import contextlib
 import datetime
@@ -28,7 +29,9 @@ def signal(seconds=10, seed=1):
 
 def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=2.5, age="061Y"):
     """A 12-lead ECG as pydicom writes it (DICOM PS3.3, A.34.3)."""
-    pydicom = pytest.importorskip("pydicom", reason="pydicom writes DICOM; requirements-formats.txt has it")
+    pydicom = pytest.importorskip(
+        "pydicom", reason="pydicom writes DICOM; requirements-formats.txt has it"
+    )
     pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
     from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
@@ -37,7 +40,11 @@ def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=
     meta.MediaStorageSOPInstanceUID = "1.2.3.4"
     meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     made = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    made.SOPClassUID, made.SOPInstanceUID, made.Modality = meta.MediaStorageSOPClassUID, "1.2.3.4", "ECG"
+    made.SOPClassUID, made.SOPInstanceUID, made.Modality = (
+        meta.MediaStorageSOPClassUID,
+        "1.2.3.4",
+        "ECG",
+    )
     made.PatientID, made.PatientSex, made.PatientAge = "00017", "F", age
 
     def code(value, scheme, meaning):
@@ -49,12 +56,20 @@ def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=
     wave = Dataset()
     wave.MultiplexGroupTimeOffset, wave.WaveformOriginality = "0", "ORIGINAL"
     wave.NumberOfWaveformChannels, wave.NumberOfWaveformSamples = len(leads), len(signal_mv)
-    wave.SamplingFrequency, wave.WaveformBitsAllocated, wave.WaveformSampleInterpretation = rate_hz, 16, "SS"
+    wave.SamplingFrequency, wave.WaveformBitsAllocated, wave.WaveformSampleInterpretation = (
+        rate_hz,
+        16,
+        "SS",
+    )
     channels = []
     for lead in leads:
         one = Dataset()
         one.ChannelSourceSequence = code(f"MDC_ECG_LEAD_{lead.upper()}", "MDC", f"Lead {lead}")
-        one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = str(sensitivity), "1", "0"
+        one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = (
+            str(sensitivity),
+            "1",
+            "0",
+        )
         one.ChannelSensitivityUnitsSequence = code(unit, "UCUM", unit)
         one.ChannelSampleSkew, one.WaveformBitsStored = "0", 16
         channels.append(one)
@@ -68,19 +83,25 @@ def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=
 
 def edf(path, signal_mv, leads=LEADS, unit="mV", rate_hz=RATE_HZ):
     """EDF+ as pyedflib writes it; its steps are 20 mV / 65536."""
-    pyedflib = pytest.importorskip("pyedflib", reason="pyedflib writes EDF; requirements-dev.txt has it")
+    pyedflib = pytest.importorskip(
+        "pyedflib", reason="pyedflib writes EDF; requirements-dev.txt has it"
+    )
     pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
     scale = {"mV": 1, "uV": 1000, "degC": 1}[unit]
     about = {
         "dimension": unit, "sample_frequency": rate_hz, "physical_min": -10 * scale, "physical_max": 10 * scale,
         "digital_min": -32768, "digital_max": 32767, "transducer": "", "prefilter": "",
     }  # fmt: skip
-    with contextlib.closing(pyedflib.EdfWriter(str(path), len(leads), file_type=pyedflib.FILETYPE_EDFPLUS)) as writer:
+    with contextlib.closing(
+        pyedflib.EdfWriter(str(path), len(leads), file_type=pyedflib.FILETYPE_EDFPLUS)
+    ) as writer:
         writer.setSignalHeaders([{"label": f"ECG {lead}", **about} for lead in leads])
         writer.setStartdatetime(datetime.datetime(2020, 5, 1, 12))
         writer.setBirthdate(datetime.date(1950, 1, 1))
         writer.setSex(0)
-        writer.writeSamples([np.ascontiguousarray(signal_mv[:, LEADS.index(lead)] * scale) for lead in leads])
+        writer.writeSamples(
+            [np.ascontiguousarray(signal_mv[:, LEADS.index(lead)] * scale) for lead in leads]
+        )
     return path
 
 
@@ -99,12 +120,16 @@ def test_a_dicom_recording_reads_as_it_was_written(tmp_path):
     assert found.faults == ()
     assert found.signal_mv.dtype == np.float32
     assert found.signal_mv.T.flags.c_contiguous
-    shuffled = vendor_formats.read(dicom(tmp_path / "b.dcm", made, leads=LEADS[::-1], unit="mV", sensitivity=0.0025))
+    shuffled = vendor_formats.read(
+        dicom(tmp_path / "b.dcm", made, leads=LEADS[::-1], unit="mV", sensitivity=0.0025)
+    )
     assert np.array_equal(shuffled.signal_mv, found.signal_mv)
 
 
 def test_a_dicom_recording_of_a_cart_reads_as_pydicom_reads_it():
-    pydicom = pytest.importorskip("pydicom", reason="pydicom has it; requirements-formats.txt has pydicom")
+    pydicom = pytest.importorskip(
+        "pydicom", reason="pydicom has it; requirements-formats.txt has pydicom"
+    )
     from pydicom.data import get_testdata_file
 
     pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
@@ -113,13 +138,17 @@ def test_a_dicom_recording_of_a_cart_reads_as_pydicom_reads_it():
         pytest.skip("this pydicom comes without its sample recording")
     dataset = pydicom.dcmread(path)
     group = dataset.WaveformSequence[0]
-    units = {one.ChannelSensitivityUnitsSequence[0].CodeValue for one in group.ChannelDefinitionSequence}
+    units = {
+        one.ChannelSensitivityUnitsSequence[0].CodeValue for one in group.ChannelDefinitionSequence
+    }
     names = [one.ChannelSourceSequence[0].CodeMeaning for one in group.ChannelDefinitionSequence]
     assert units == {"uV"}
     found = vendor_formats.read(path)
     for column, name in enumerate(names):
         lead = LEADS.index(name.removeprefix("Lead ").split(",")[0].split(" (")[0].strip())
-        assert np.allclose(found.signal_mv[:, lead], dataset.waveform_array(0)[:, column] / 1000, atol=1e-5)
+        assert np.allclose(
+            found.signal_mv[:, lead], dataset.waveform_array(0)[:, column] / 1000, atol=1e-5
+        )
     assert found.rate_hz == float(group.SamplingFrequency)
     assert found.sex == dataset.PatientSex
 
@@ -129,7 +158,10 @@ def test_an_edf_recording_reads_as_it_was_written(tmp_path):
     found = vendor_formats.read(edf(tmp_path / "a.edf", made))
     assert np.abs(found.signal_mv - made).max() <= 20 / 65535
     assert (found.rate_hz, found.age, found.sex, found.faults) == (500, 70, "F", ())
-    assert np.abs(vendor_formats.read(edf(tmp_path / "b.edf", made, unit="uV")).signal_mv - made).max() <= 20 / 65535
+    assert (
+        np.abs(vendor_formats.read(edf(tmp_path / "b.edf", made, unit="uV")).signal_mv - made).max()
+        <= 20 / 65535
+    )
 
 
 def test_limb_leads_that_were_not_stored_are_reckoned_and_flagged(tmp_path):
@@ -142,7 +174,10 @@ def test_limb_leads_that_were_not_stored_are_reckoned_and_flagged(tmp_path):
 def test_what_cannot_be_trusted_is_refused_with_its_reason(tmp_path):
     made = signal(seed=4)
     assert reason(dicom(tmp_path / "v6.dcm", made, leads=LEADS[:-1])) == "leads"
-    assert reason(dicom(tmp_path / "ii.dcm", made, leads=[lead for lead in LEADS if lead != "II"])) == "leads"
+    assert (
+        reason(dicom(tmp_path / "ii.dcm", made, leads=[lead for lead in LEADS if lead != "II"]))
+        == "leads"
+    )
     assert reason(dicom(tmp_path / "twice.dcm", made, leads=(*LEADS[:-1], "V5"))) == "leads"
     assert reason(dicom(tmp_path / "more.dcm", made, leads=(*LEADS, "V5"))) == "leads"
     assert reason(dicom(tmp_path / "unit.dcm", made, unit="mmHg", sensitivity=0.0025)) == "units"
@@ -213,7 +248,9 @@ def test_no_file_leads_to_another(tmp_path):
     (tmp_path / "in/a.xml").write_text("\n".join(lines) + "\n")
     assert reason(tmp_path / "in/a.xml") == "format"
     entity = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
-    (tmp_path / "in/e.xml").write_text(f"{entity}<RestingECG><PatientID>&e;</PatientID></RestingECG>")
+    (tmp_path / "in/e.xml").write_text(
+        f"{entity}<RestingECG><PatientID>&e;</PatientID></RestingECG>"
+    )
     assert reason(tmp_path / "in/e.xml") in ("format", "unreadable")
 
 
@@ -228,7 +265,9 @@ def test_a_missing_package_is_named_and_costs_one_recording(tmp_path, monkeypatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     said, why, _ = reading.verdict(tmp_path / "a.dcm")
     assert said == "refused"
-    assert why.endswith(".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt")
+    assert why.endswith(
+        ".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt"
+    )
 
 
 def test_check_and_predict_find_them_in_folders(tmp_path):

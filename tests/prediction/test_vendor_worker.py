@@ -1,4 +1,5 @@
-"""XML recordings written here, by the published descriptions of their formats: no public writer of them is known."""
+"""XML recordings written here, by the published descriptions of their formats: no public writer of
+them is known."""
 
 import base64
 import datetime
@@ -23,9 +24,18 @@ def library():
 
 
 def muse(
-    path, signal_mv, leads=EIGHT, units="MICROVOLTS", rate_hz=RATE_HZ, age=("61", "YEARS"), spoil=0, beat=0, offset=""
+    path,
+    signal_mv,
+    leads=EIGHT,
+    units="MICROVOLTS",
+    rate_hz=RATE_HZ,
+    age=("61", "YEARS"),
+    spoil=0,
+    beat=0,
+    offset="",
 ):
-    """A resting ECG as GE MUSE exports it (restecg.dtd): samples of 16 bits in Base64, with their CRC-32."""
+    """A resting ECG as GE MUSE exports it (restecg.dtd): samples of 16 bits in Base64, with their
+    CRC-32."""
     made = []
     for lead in leads:
         steps = np.rint(signal_mv[:, LEADS.index(lead)] / STEP_MV).astype("<i2").tobytes()
@@ -52,10 +62,13 @@ def muse(
 
 
 def aecg(path, signal_mv, leads=LEADS, unit="uV", rate_hz=RATE_HZ):
-    """An annotated ECG after HL7 V3 (PORT_MT020001): value = origin + scale * digit, time as an increment."""
+    """An annotated ECG after HL7 V3 (PORT_MT020001): value = origin + scale * digit, time as an
+    increment."""
     sequences = []
     for lead in leads:
-        digits = " ".join(map(str, np.rint(signal_mv[:, LEADS.index(lead)] * 1000 / 2.5).astype(int).tolist()))
+        digits = " ".join(
+            map(str, np.rint(signal_mv[:, LEADS.index(lead)] * 1000 / 2.5).astype(int).tolist())
+        )
         sequences.append(
             f'<component><sequence><code code="MDC_ECG_LEAD_{lead.upper()}" codeSystem="2.16.840.1.113883.6.24"/>'
             f'<value xsi:type="SLIST_PQ"><origin value="0" unit="{unit}"/><scale value="2.5" unit="{unit}"/>'
@@ -84,7 +97,10 @@ def test_a_muse_recording_reads_as_it_was_written_and_its_limb_leads_are_reckone
     found = vendor_formats.read(muse(tmp_path / "a.xml", made))
     assert np.abs(found.signal_mv - made).max() < 2 * STEP_MV
     assert (
-        np.abs(found.signal_mv[:, [LEADS.index(lead) for lead in EIGHT]] - made[:, [0, 1, *range(6, 12)]]).max()
+        np.abs(
+            found.signal_mv[:, [LEADS.index(lead) for lead in EIGHT]]
+            - made[:, [0, 1, *range(6, 12)]]
+        ).max()
         < STEP_MV
     )
     assert (found.rate_hz, found.age, found.sex, found.patient) == (500, 61, "F", "00017")
@@ -105,9 +121,13 @@ def test_a_muse_recording_that_cannot_be_trusted_is_refused(tmp_path):
 
 def test_what_the_library_warns_of_is_said(tmp_path):
     made = signal()
-    found = vendor_formats.read(muse(tmp_path / "a.xml", made, offset="<FirstSampleBaseline>7</FirstSampleBaseline>"))
+    found = vendor_formats.read(
+        muse(tmp_path / "a.xml", made, offset="<FirstSampleBaseline>7</FirstSampleBaseline>")
+    )
     assert found.faults[0] == "derived-leads"
-    assert found.faults[1].startswith("parser-warning (GE MUSE: FirstSampleBaseline is non-zero for [")
+    assert found.faults[1].startswith(
+        "parser-warning (GE MUSE: FirstSampleBaseline is non-zero for ["
+    )
     assert len(found.faults[1]) < 240 and "|" not in found.faults[1]
     said, reason, _ = reading.verdict(tmp_path / "a.xml")
     assert (said, reason) == ("flagged", "derived-leads|parser-warning")
@@ -151,17 +171,23 @@ def test_a_record_that_does_not_fit_itself_is_refused(tmp_path, monkeypatch, cha
     import ecgdatakit
 
     leads = [Lead(name, **(change if name == "V3" else {})) for name in EIGHT]
-    monkeypatch.setattr(ecgdatakit.FileParser, "detect_format", lambda file: {"parser": "EDFParser", "name": "EDF"})
+    monkeypatch.setattr(
+        ecgdatakit.FileParser, "detect_format", lambda file: {"parser": "EDFParser", "name": "EDF"}
+    )
     monkeypatch.setattr(ecgdatakit.FileParser, "parse", lambda file, units: record(leads, **about))
     with pytest.raises(refusals.Refused) as caught:
-        vendor_worker.answer("other", str(tmp_path / "a.edf"))
+        vendor_worker.handle_request("other", str(tmp_path / "a.edf"))
     assert caught.value.reason == why
-    monkeypatch.setattr(ecgdatakit.FileParser, "parse", lambda file, units: record([Lead(name) for name in EIGHT]))
-    assert vendor_worker.answer("other", str(tmp_path / "a.edf"))[0].shape == (8, 5000)
+    monkeypatch.setattr(
+        ecgdatakit.FileParser, "parse", lambda file, units: record([Lead(name) for name in EIGHT])
+    )
+    assert vendor_worker.handle_request("other", str(tmp_path / "a.edf"))[0].shape == (8, 5000)
 
 
 @pytest.mark.parametrize("raised", [True, False])
-def test_a_checksum_that_does_not_fit_is_refused_whether_the_library_raises_or_warns(tmp_path, monkeypatch, raised):
+def test_a_checksum_that_does_not_fit_is_refused_whether_the_library_raises_or_warns(
+    tmp_path, monkeypatch, raised
+):
     import ecgdatakit
 
     def parse(file, units):
@@ -170,10 +196,14 @@ def test_a_checksum_that_does_not_fit_is_refused_whether_the_library_raises_or_w
         warnings.warn("of section 6", ecgdatakit.ChecksumWarning, stacklevel=1)
         return record([Lead(name) for name in EIGHT])
 
-    monkeypatch.setattr(ecgdatakit.FileParser, "detect_format", lambda file: {"parser": "SCPECGParser", "name": "SCP"})
+    monkeypatch.setattr(
+        ecgdatakit.FileParser,
+        "detect_format",
+        lambda file: {"parser": "SCPECGParser", "name": "SCP"},
+    )
     monkeypatch.setattr(ecgdatakit.FileParser, "parse", parse)
     with pytest.raises(refusals.Refused, match=r"of section 6; fetch it anew") as caught:
-        vendor_worker.answer("other", str(tmp_path / "a.scp"))
+        vendor_worker.handle_request("other", str(tmp_path / "a.scp"))
     assert caught.value.reason == "checksum"
 
 
@@ -194,7 +224,7 @@ def test_entities_that_expand_without_end_are_refused(tmp_path):
 
 
 def test_the_answer_says_what_the_file_does(tmp_path):
-    values, said = vendor_worker.answer("other", str(muse(tmp_path / "a.xml", signal())))
+    values, said = vendor_worker.handle_request("other", str(muse(tmp_path / "a.xml", signal())))
     assert values.shape == (8, 5000) and values.dtype == np.float32
     assert said == {
         "leads": list(EIGHT), "rate_hz": 500.0, "warned": "", "age": "61", "sex": "F", "patient": "00017",

@@ -59,15 +59,23 @@ def test_one_transform_each_way_serves_all_leads(monkeypatch):
         monkeypatch.setattr(
             scipy.fft,
             name,
-            lambda x, *a, real=real, name=name, **k: seen.append((name, x.shape[1])) or real(x, *a, **k),
+            lambda x, *a, real=real, name=name, **k: (
+                seen.append((name, x.shape[1])) or real(x, *a, **k)
+            ),
         )
-    bandpass.condition(np.random.default_rng(1).normal(size=(5000, 12)), 500, to_rate_hz=100, **BAND)
+    bandpass.condition(
+        np.random.default_rng(1).normal(size=(5000, 12)), 500, to_rate_hz=100, **BAND
+    )
     assert seen == [("rfft", 12), ("irfft", 12)]
 
 
 def test_baseline_wander_and_offset_go_and_mains_hum_falls_below_a_hundredth():
     time = np.arange(5000) / 500
-    signal = np.repeat((3.0 + np.sin(2 * np.pi * 0.05 * time) + np.sin(2 * np.pi * 150 * time))[:, None], 12, axis=1)
+    signal = np.repeat(
+        (3.0 + np.sin(2 * np.pi * 0.05 * time) + np.sin(2 * np.pi * 150 * time))[:, None],
+        12,
+        axis=1,
+    )
     out = bandpass.condition(signal, 500, to_rate_hz=500, **BAND)
     assert np.abs(out[1000:4000]).max() < 0.02
 
@@ -76,7 +84,9 @@ def test_a_recording_that_ends_on_an_r_peak_keeps_its_baseline():
     time = np.arange(5000) / 500
     beats = np.append(np.arange(0.0, 9.5, 0.9), 4999 / 500)
     trace = sum(1.5 * np.exp(-0.5 * ((time - beat) / 0.015) ** 2) for beat in beats)
-    out = bandpass.condition(np.repeat(trace[:, None], 12, axis=1), 500, to_rate_hz=500, **BAND)[:, 0]
+    out = bandpass.condition(np.repeat(trace[:, None], 12, axis=1), 500, to_rate_hz=500, **BAND)[
+        :, 0
+    ]
     quiet = np.abs(time[:, None] - beats).min(axis=1) > 0.2
     assert np.abs(out[quiet] - np.median(out[quiet])).max() < 0.15
 
@@ -89,11 +99,17 @@ def test_a_rate_below_the_band_invents_nothing_above_its_own_nyquist():
     assert spectrum[frequencies > 36].max() < 0.02 * spectrum[frequencies < 30].max()
 
 
-@given(rate_hz=st.sampled_from([100, 250, 257, 500, 1000]), duration_s=st.floats(1.0, 4.0), seed=st.integers(0, 99))
+@given(
+    rate_hz=st.sampled_from([100, 250, 257, 500, 1000]),
+    duration_s=st.floats(1.0, 4.0),
+    seed=st.integers(0, 99),
+)
 def test_conditioning_is_linear_and_keeps_the_lead_algebra(rate_hz, duration_s, seed):
     rng = np.random.default_rng(seed)
     limb = rng.normal(size=(round(rate_hz * duration_s), 2))
-    signal = np.concatenate([limb, limb[:, 1:] - limb[:, :1], rng.normal(size=(len(limb), 9))], axis=1)
+    signal = np.concatenate(
+        [limb, limb[:, 1:] - limb[:, :1], rng.normal(size=(len(limb), 9))], axis=1
+    )
     out = bandpass.condition(signal, rate_hz, to_rate_hz=100, **BAND)
     assert np.abs(out[:, 2] - (out[:, 1] - out[:, 0])).max() < 1e-4
 

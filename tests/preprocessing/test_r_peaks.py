@@ -39,7 +39,9 @@ def test_the_detector_finds_what_sleepecg_finds_to_the_sample(rate_hz):
     time = np.arange(int(12 * rate_hz)) / rate_hz
     for pace in (0.4, 0.8, 1.3):
         beats = np.cumsum(rng.uniform(0.7, 1.3, 30) * pace)
-        trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats) + rng.normal(0, 0.05, len(time))
+        trace = sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats) + rng.normal(
+            0, 0.05, len(time)
+        )
         expected = sleepecg.detect_heartbeats(trace, rate_hz)
         assert len(expected) > 5
         assert np.array_equal(r_peaks._heartbeats(trace, rate_hz), expected)
@@ -49,7 +51,9 @@ def test_the_detector_finds_what_sleepecg_finds_to_the_sample(rate_hz):
 def test_the_r_peak_detector_survives_recordings_without_or_with_too_many_peaks(kind):
     for rate_hz, seconds in ((100, 2), (250, 5)):
         command = [sys.executable, "-c", HOSTILE, kind, str(rate_hz), str(seconds)]
-        run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+        run = subprocess.run(
+            command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False
+        )
         assert run.stdout == "survived\n", (kind, rate_hz, run.returncode, run.stderr[-300:])
 
 

@@ -10,7 +10,9 @@ from ecgpipe.recordings import recording
 
 
 def test_microvolts_round_to_nearest_and_clip_at_the_range():
-    assert store_writer.to_microvolts(np.array([0.0004, 0.0006, -1.2345, 40.0, -40.0])).tolist() == [
+    assert store_writer.to_microvolts(
+        np.array([0.0004, 0.0006, -1.2345, 40.0, -40.0])
+    ).tolist() == [
         0,
         1,
         -1234,
@@ -26,7 +28,9 @@ def test_raw_digests_are_equal_for_equal_recordings_in_other_types_and_differ_fo
     assert store_writer.raw_digest(as_float, 500) == store_writer.raw_digest(whole / 1000, 500.0)
     assert store_writer.raw_digest(as_float, 500) != store_writer.raw_digest(as_float, 250)
     assert store_writer.raw_digest(as_float, 500) != store_writer.raw_digest(as_float[:-1], 500)
-    assert store_writer.raw_digest(as_float, 500) == store_writer.raw_digest(np.asfortranarray(as_float), 500)
+    assert store_writer.raw_digest(as_float, 500) == store_writer.raw_digest(
+        np.asfortranarray(as_float), 500
+    )
 
 
 def test_raw_digests_tell_values_beyond_16_bits_apart():
@@ -46,7 +50,10 @@ def test_raw_digests_are_equal_for_a_header_with_a_gain_and_for_floats_in_mv(tmp
     (tmp_path / "A.dat").write_bytes(steps.tobytes())
     found = []
     for spelt in (f"{gain}/mV", f"{gain / 1000}/uV", f"{gain * 1000}/V"):
-        lines = [f"A.dat 16 {spelt} 16 0 {steps[0, i]} {steps[:, i].sum()} 0 {lead}" for i, lead in enumerate(LEADS)]
+        lines = [
+            f"A.dat 16 {spelt} 16 0 {steps[0, i]} {steps[:, i].sum()} 0 {lead}"
+            for i, lead in enumerate(LEADS)
+        ]
         (tmp_path / "A.hea").write_text("\n".join(["A 12 500 600", *lines]))
         found.append(recording.read(tmp_path / "A.hea"))
     for dtype in ("f4", "f8"):

@@ -96,9 +96,13 @@ def test_everything_is_on_the_disk_before_it_takes_its_place(project, monkeypatc
         new = [project / name, *(project / name).glob("*")]
         new += [project / "table.csv.sha256"] if name == "table.csv" else []
         inodes = {path.stat().st_ino for path in new}
-        place = next(k for k, (what, inode) in enumerate(events) if what == "rename" and inode in inodes)
+        place = next(
+            k for k, (what, inode) in enumerate(events) if what == "rename" and inode in inodes
+        )
         assert {inode for what, inode in events[:place] if what == "fsync"} >= inodes
-        assert events[-1] == ("fsync", project.stat().st_ino), "and the folder that holds the new name"
+        assert events[-1] == ("fsync", project.stat().st_ino), (
+            "and the folder that holds the new name"
+        )
 
 
 def test_what_killed_writers_left_is_removed_and_that_of_living_ones_stays(project):
@@ -133,7 +137,9 @@ def test_a_folder_that_a_killed_writer_set_aside_comes_back_or_goes(project, mom
 
 def test_json_is_written_whole_and_sealed_where_asked(tmp_path):
     atomic.write_json(tmp_path / "a/x.json", {"b": [1, None]}, sealed=True)
-    assert json.loads(digests.checked(tmp_path / "a/x.json", required=True)) == {"b": [1, None]}
+    assert json.loads(digests.read_verified(tmp_path / "a/x.json", required=True)) == {
+        "b": [1, None]
+    }
     atomic.write_json(tmp_path / "y.json", [])
     assert (tmp_path / "y.json").read_text() == "[]\n"
-    assert digests.noted(tmp_path / "y.json") is None
+    assert digests.recorded(tmp_path / "y.json") is None

@@ -18,4 +18,6 @@ def test_any_case_and_blanks(write):
 @given(st.text())
 def test_anything_else_is_no_lead(name):
     assert canonical(name) in (*LEADS, None)
-    assert (canonical(name) is None) == (name.strip().lower() not in {lead.lower() for lead in LEADS})
+    assert (canonical(name) is None) == (
+        name.strip().lower() not in {lead.lower() for lead in LEADS}
+    )

@@ -53,7 +53,13 @@ def test_all_faults_are_reported_together():
     with pytest.raises(ValueError, match=r"^params\.yaml:\n") as caught:
         params.section(Train, {"train": values}, "train")
     text = str(caught.value)
-    for part in ("train.rate: ", "(found 'fast')", "train.folds.1: ", "train.name: ", "train.extra: Extra inputs"):
+    for part in (
+        "train.rate: ",
+        "(found 'fast')",
+        "train.folds.1: ",
+        "train.name: ",
+        "train.extra: Extra inputs",
+    ):
         assert part in text
     assert text.count("\n") == 4
 
@@ -86,18 +92,26 @@ def test_keys_that_stand_twice_are_all_told_with_their_lines(tmp_path):
         "b.0.k: it stands twice, in lines 6 and 6; leave one",
         "a: it stands twice, in lines 1 and 7; leave one",
     ]
-    with pytest.raises(ValueError, match=r"params\.yaml: a\.y\.z: it stands twice.*; a\.x: it stands twice"):
+    with pytest.raises(
+        ValueError, match=r"params\.yaml: a\.y\.z: it stands twice.*; a\.x: it stands twice"
+    ):
         params.load(path)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a:\n  b: [1, 2\nc: 1\n", r"params\.yaml, line 3, column 2: it is no YAML: expected ',' or '\]'"),
+        (
+            "a:\n  b: [1, 2\nc: 1\n",
+            r"params\.yaml, line 3, column 2: it is no YAML: expected ',' or '\]'",
+        ),
         ("a:\n\tb: 1\n", r"params\.yaml, line 2, column 1: it is no YAML: found character"),
         ("a: *b\n", r"line 1, column 4: it is no YAML: found undefined alias 'b'"),
         ("a: 1\n---\nb: 2\n", r"line 2, column 1: it is no YAML: but found another document"),
-        ("a: !!python/name:os.system 1\n", r"line 1, column 4: it is no YAML: could not determine a constructor"),
+        (
+            "a: !!python/name:os.system 1\n",
+            r"line 1, column 4: it is no YAML: could not determine a constructor",
+        ),
         ("a: \x07\n", r"params\.yaml.*: it is no YAML: special characters are not allowed"),
     ],
 )
@@ -107,20 +121,37 @@ def test_a_fault_of_the_syntax_is_one_line_that_says_where(tmp_path, text, said)
     assert "\n" not in str(caught.value)
 
 
-LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+LAUGHS = "a0: &a0 [x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
+)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sources: {1: {form: h5}}\n", r"sources: keys are text, found '1' in line 1; put it in quotes$"),
-        ("a: {}\n~: 1\n? [b]\n: 2\n", r"the file: keys are text, found '~' in line 2.*a list or a section in line 3"),
+        (
+            "sources: {1: {form: h5}}\n",
+            r"sources: keys are text, found '1' in line 1; put it in quotes$",
+        ),
+        (
+            "a: {}\n~: 1\n? [b]\n: 2\n",
+            r"the file: keys are text, found '~' in line 2.*a list or a section in line 3",
+        ),
         ("a: &a [*a]\n", r"line 1: the alias \*a stands in a part with an anchor; write it out$"),
         ("a: &a {b: {c: *a}}\n", r"line 1: the alias \*a stands in a part with an anchor"),
         (LAUGHS, r"line 2: the alias \*a0 stands in a part with an anchor"),
-        ("a: &a 1\nb: [" + "*a, " * 1001 + "]\n", r"line 2: more than 1000 aliases; write the values out$"),
-        ("a: " + "[" * 3000 + "]" * 3000, r"line 1: lists and sections lie more than 20 deep in each other; flatten"),
-        ("".join(" " * n + f"k{n}:\n" for n in range(3000)), r"line 21: lists and sections lie more than 20 deep"),
+        (
+            "a: &a 1\nb: [" + "*a, " * 1001 + "]\n",
+            r"line 2: more than 1000 aliases; write the values out$",
+        ),
+        (
+            "a: " + "[" * 3000 + "]" * 3000,
+            r"line 1: lists and sections lie more than 20 deep in each other; flatten",
+        ),
+        (
+            "".join(" " * n + f"k{n}:\n" for n in range(3000)),
+            r"line 21: lists and sections lie more than 20 deep",
+        ),
         ("a: 2001-13-45\n", r"a value cannot be read \(month must be in 1..12"),
         ("a: " + "9" * 5000, r"a value cannot be read \(Exceeds the limit"),
     ],
@@ -134,7 +165,11 @@ def test_a_file_that_no_stage_can_use_is_refused_at_once(tmp_path, text, said):
 
 def test_an_alias_stands_for_its_value(tmp_path):
     text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: *a\n"
-    assert params.load(write(tmp_path, text)) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 1}}
+    assert params.load(write(tmp_path, text)) == {
+        "a": {"x": 1},
+        "b": {"x": 1, "y": 2},
+        "c": {"x": 1},
+    }
 
 
 def test_a_name_that_a_stage_is_given_is_one_of_those_known():
@@ -160,7 +195,9 @@ def test_a_fault_of_a_whole_section_does_not_print_it():
                 raise ValueError(f"low < high must hold: {self.low}, {self.high}")
             return self
 
-    assert params.faults(Band, {"low": 2, "high": 1}, "band") == ["band: low < high must hold: 2.0, 1.0"]
+    assert params.faults(Band, {"low": 2, "high": 1}, "band") == [
+        "band: low < high must hold: 2.0, 1.0"
+    ]
     assert params.faults(Band, {"low": 2}, "band") == ["band.high: Field required"]
     long = params.faults(Train, GOOD | {"name": "a " * 500}, "train")
     assert len(long) == 1
@@ -176,7 +213,13 @@ def test_the_command_counts_the_faults_and_fails(tmp_path, capsys, text, count):
 def test_the_command_tells_double_keys_beside_the_other_faults(tmp_path, capsys):
     text = (ROOT / "params.yaml").read_text()
     assert (
-        __main__.main(["params", str(write(tmp_path, text.replace("  epochs: 32", "  epochs: 32\n  epochs: 3")))]) == 1
+        __main__.main(
+            [
+                "params",
+                str(write(tmp_path, text.replace("  epochs: 32", "  epochs: 32\n  epochs: 3"))),
+            ]
+        )
+        == 1
     )
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2

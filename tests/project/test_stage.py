@@ -33,7 +33,12 @@ def status(main, *arguments):
 
 def test_a_stage_that_ends_well_runs_under_its_lock_alone(caplog):
     seen = []
-    stage.run(lambda *given: seen.append((given, [path.name for path in Path("data/checkpoints").iterdir()])), "a")
+    stage.run(
+        lambda *given: seen.append(
+            (given, [path.name for path in Path("data/checkpoints").iterdir()])
+        ),
+        "a",
+    )
     assert seen == [(("a",), ["label-map-a.lock"])]
     assert caplog.text == ""
 
@@ -74,15 +79,20 @@ def test_a_full_disk_says_so(caplog, number):
     assert status(full) == 1
     assert "the disk is full or a limit is reached" in caplog.text
     assert "data/labels.csv" in caplog.text
-    assert "under dvc, `dvc checkout` brings the last outputs back. Make room and run it again" in caplog.text
+    assert (
+        "under dvc, `dvc checkout` brings the last outputs back. Make room and run it again"
+        in caplog.text
+    )
 
 
 def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
     script = "import numpy, sys; numpy.zeros(10000).tofile(sys.argv[1])"
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # noqa: E731
     command = [sys.executable, "-c", script, str(tmp_path / "x")]
-    said = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True).stderr.splitlines()[-1]
-    assert "disk is full" in stage.told(OSError(said.removeprefix("OSError: ")))
+    said = subprocess.run(
+        command, preexec_fn=limit, capture_output=True, text=True
+    ).stderr.splitlines()[-1]
+    assert "disk is full" in stage.message(OSError(said.removeprefix("OSError: ")))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -101,7 +111,9 @@ def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog)
         raise stage.Stopped("the state after epoch 3 is saved")
 
     assert status(halted) == 130
-    assert caplog.messages == ["label-map: stopped; the state after epoch 3 is saved. The same command goes on"]
+    assert caplog.messages == [
+        "label-map: stopped; the state after epoch 3 is saved. The same command goes on"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +121,10 @@ def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog)
     [
         ((), "it takes 1 argument, found 0; python -m stages.label_map FOLD"),
         (("0", "1"), "it takes 1 argument, found 2; python -m stages.label_map FOLD"),
-        (("../../x",), "'../../x' is no name of 1 to 100 letters, digits, '.', '_' and '-'; python -m stages"),
+        (
+            ("../../x",),
+            "'../../x' is no name of 1 to 100 letters, digits, '.', '_' and '-'; python -m stages",
+        ),
         (("",), "'' is no name"),
         (("a" * 101,), "is no name"),
         (("a;b",), "'a;b' is no name"),
@@ -140,7 +155,10 @@ def test_of_several_processes_the_first_takes_the_lock_of_the_stage(caplog, monk
 
 
 COMMANDS = {
-    **{f"stages.{path.stem}": path.stem.replace("_", "-") for path in (ROOT / "stages").glob("[a-z]*.py")},
+    **{
+        f"stages.{path.stem}": path.stem.replace("_", "-")
+        for path in (ROOT / "stages").glob("[a-z]*.py")
+    },
     "ecgpipe": "ecgpipe",
 }
 
@@ -149,9 +167,13 @@ COMMANDS = {
 @pytest.mark.parametrize("module", COMMANDS)
 def test_a_command_interrupted_while_it_imports_says_so_in_one_line(module, number):
     command = [sys.executable, "-m", module, "x"]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+    )
     maps = Path(f"/proc/{process.pid}/maps")
-    while "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text():  # libraries are being loaded
+    while (
+        "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text()
+    ):  # libraries are being loaded
         time.sleep(0.001)
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
@@ -162,7 +184,7 @@ def test_a_command_interrupted_while_it_imports_says_so_in_one_line(module, numb
 
 
 def test_signals_are_held_back_once():
-    with stage.held() as asked:
+    with stage.defer_signals() as asked:
         assert not asked()
         signal.raise_signal(signal.SIGTERM)
         assert asked()
@@ -176,7 +198,7 @@ def test_in_another_thread_no_signal_is_held():
     found = []
 
     def work():
-        with stage.held() as asked:
+        with stage.defer_signals() as asked:
             found.append(asked())
 
     thread = threading.Thread(target=work)
@@ -211,5 +233,8 @@ def test_a_file_system_without_locks_is_told_as_what_it_is(monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(stage.fcntl, "flock", without)
-    with pytest.raises(ValueError, match=r"split\.lock: this file system gives no lock \("), stage.lock("split"):
+    with (
+        pytest.raises(ValueError, match=r"split\.lock: this file system gives no lock \("),
+        stage.lock("split"),
+    ):
         pass

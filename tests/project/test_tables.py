@@ -51,7 +51,11 @@ def test_an_empty_table_keeps_its_columns(tmp_path, table):
 
 
 @settings(deadline=None)
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0")), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\0")), min_size=1, max_size=5
+    )
+)
 def test_any_text_comes_back(tmp_path_factory, words):
     path = tmp_path_factory.mktemp("tables") / "words.csv"
     tables.write(pd.DataFrame({"record": words, "source": "a"}), path)
@@ -81,8 +85,8 @@ def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
     paths.FOLDS_INFO.write_text('{"folds": [0, 1], "unused": [2]}')
     with pytest.raises(ValueError, match=r"folds.json: no digest beside it"):
         tables.folds_info()
-    digests.seal(paths.FOLDS_INFO)
+    digests.write_digests(paths.FOLDS_INFO)
     assert tables.folds_info() == {"folds": [0, 1], "unused": [2]}
     paths.FOLDS_INFO.write_text('{"folds": [0, 1]}')
-    digests.seal(paths.FOLDS_INFO)
+    digests.write_digests(paths.FOLDS_INFO)
     assert tables.folds_info()["unused"] == []

@@ -1,4 +1,5 @@
-"""Every case of the corpus gets the verdict and the reason that it must get, in little time and memory."""
+"""Every case of the corpus gets the verdict and the reason that it must get, in little time and
+memory."""
 
 import functools
 import json
@@ -16,8 +17,9 @@ from tests.fixtures import corpus
 OPENED: list[str] = []
 WATCHING: list[bool] = []
 MOST_MORE = 256 << 20
-# In a fresh process: what reading all files takes beyond what reading the first took, and what each parser's process
-# takes in all. The system's own count of a process (`ru_maxrss`) begins with that of its parent and could hide both.
+# In a fresh process: what reading all files takes beyond what reading the first took, and what each
+# parser's process takes in all. The system's own count of a process (`ru_maxrss`) begins with that
+# of its parent and could hide both.
 READER = """
 import json, sys
 from pathlib import Path
@@ -55,7 +57,8 @@ def noted(event: str, arguments: tuple) -> None:
 
 
 def watched(cases: list[corpus.Case]) -> tuple[list[str], list[float]]:
-    """(what is wrong with cases, the seconds that each took), with all files that are opened taken down."""
+    """(what is wrong with cases, the seconds that each took), with all files that are opened taken
+    down."""
     OPENED.clear()
     wrong, seconds = [], []
     for case in cases:
@@ -68,7 +71,8 @@ def watched(cases: list[corpus.Case]) -> tuple[list[str], list[float]]:
 
 
 def strange(root: Path) -> list[Path]:
-    """The files that were opened and are neither below `root` nor of Python; an opened file's number is no file."""
+    """The files that were opened and are neither below `root` nor of Python; an opened file's
+    number is no file."""
     opened = [Path(name).resolve() for name in OPENED if not name.startswith("/dev/fd/")]
     own = (
         root.resolve(),
@@ -77,7 +81,9 @@ def strange(root: Path) -> list[Path]:
         Path(sys.base_prefix),
         Path(os.devnull),
     )
-    return [path for path in opened if "outside" in path.parts or not any(map(path.is_relative_to, own))]
+    return [
+        path for path in opened if "outside" in path.parts or not any(map(path.is_relative_to, own))
+    ]
 
 
 def test_every_case_gets_its_verdict_in_time_and_opens_nothing_outside(cases):
@@ -95,27 +101,38 @@ def test_every_case_gets_its_verdict_in_time_and_opens_nothing_outside(cases):
 
 
 def test_the_parsers_of_others_open_nothing_outside_either(cases, monkeypatch):
-    """What runs in a process of its own runs in this one, where it is seen what Python opens for it."""
+    """What runs in a process of its own runs in this one, where it is seen what Python opens for
+    it."""
 
     class Here:
         def __init__(self, task):
-            self.call = functools.partial(parsers.answer, task)
+            self.call = functools.partial(parsers.handle_request, task)
 
     monkeypatch.setattr(wfdb_signals, "_wfdb", lambda: Here("wfdb"))
     monkeypatch.setattr(recording, "_h5", lambda: Here("h5"))
-    chosen = [case for case in cases if any(word in case.name for word in ("format", "frame", "late", "hidden", "h5 "))]
+    chosen = [
+        case
+        for case in cases
+        if any(word in case.name for word in ("format", "frame", "late", "hidden", "h5 "))
+    ]
     wrong, _ = watched(chosen)
     assert wrong == []
     assert sum(name.startswith("/dev/fd/") for name in OPENED) > 30
     assert strange(cases[0].file.parents[1]) == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell what a process held")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the system does not tell what a process held"
+)
 def test_all_cases_are_read_in_little_memory(cases):
     asked = json.dumps([str(case.file) for case in cases])
     root = Path(recording.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", READER], input=asked, capture_output=True, text=True, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", READER], input=asked, capture_output=True, text=True, cwd=root
+    )
     assert done.returncode == 0, done.stderr
     reader, *parsers_of_others = json.loads(done.stdout)
     assert reader < MOST_MORE
-    assert max(parsers_of_others) < MOST_MORE + (128 << 20), "the memory that they may take, and their libraries"
+    assert max(parsers_of_others) < MOST_MORE + (128 << 20), (
+        "the memory that they may take, and their libraries"
+    )

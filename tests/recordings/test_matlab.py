@@ -23,7 +23,9 @@ def written(values, **how):
 
 
 @settings(deadline=None)
-@given(values=arrays.arrays(np.int16, SHAPES), level=st.sampled_from(["4", "5"]), packed=st.booleans())
+@given(
+    values=arrays.arrays(np.int16, SHAPES), level=st.sampled_from(["4", "5"]), packed=st.booleans()
+)
 def test_what_scipy_writes_reads_back(values, level, packed):
     how = {"do_compression": packed} if level == "5" else {}
     assert np.array_equal(matlab.int16(written(values, format=level, **how), "a.mat").T, values)

@@ -11,7 +11,7 @@ def test_a_dataset_of_floats_comes_as_stored_with_its_rate(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["ecg"] = values
         file.attrs["rate_hz"] = 257
-    found, said = parsers.answer("h5", str(tmp_path / "a.h5"))
+    found, said = parsers.handle_request("h5", str(tmp_path / "a.h5"))
     assert np.array_equal(found, values.astype(np.float32)) and found.dtype == np.float32
     assert said == {"rate_hz": 257.0}
 
@@ -32,15 +32,22 @@ def test_filters_that_do_not_come_with_the_library_are_refused(tmp_path):
 
 def test_a_chunk_larger_than_a_recording_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.create_dataset("ecg", (12, 1000), "f4", chunks=(12, 1 << 24), maxshape=(12, None), compression="gzip")
+        file.create_dataset(
+            "ecg", (12, 1000), "f4", chunks=(12, 1 << 24), maxshape=(12, None), compression="gzip"
+        )
     with pytest.raises(Refused, match="found 1000 in chunks") as caught:
         parsers.read_h5(str(tmp_path / "a.h5"))
     assert caught.value.reason == "oversized"
 
 
-def test_a_chunk_that_takes_more_memory_than_there_is_is_oversized_and_a_whole_recording_is_a_good_chunk(tmp_path):
+def test_a_chunk_that_takes_more_memory_than_there_is_is_oversized_and_a_whole_recording_is_a_good_chunk(
+    tmp_path,
+):
     values = np.zeros((12, 1 << 20), dtype=np.float32)
-    for name, chunks, told in (("a", (12, 1 << 20), "found 1048576 in chunks"), ("b", (12, 300_000), "")):
+    for name, chunks, told in (
+        ("a", (12, 1 << 20), "found 1048576 in chunks"),
+        ("b", (12, 300_000), ""),
+    ):
         with h5py.File(tmp_path / f"{name}.h5", "w") as file:
             length = 2 << 20 if told else 300_000
             file.create_dataset("ecg", (12, length), "f4", chunks=chunks, compression="gzip")

@@ -12,7 +12,8 @@ from tests.fixtures.limbs import lawful
 
 @pytest.fixture
 def beating():
-    """[5000, 12] in mV at 500 Hz: a narrow wave each second on a small noise, in whole microvolts."""
+    """[5000, 12] in mV at 500 Hz: a narrow wave each second on a small noise, in whole
+    microvolts."""
     time = np.arange(5000) / 500
     wave = np.exp(-0.5 * ((time % 1 - 0.4) / 0.02) ** 2)
     noise = np.random.default_rng(0).normal(0, 0.01, (5000, 12))
@@ -71,7 +72,9 @@ def test_missing_values_are_put_on_the_line_between_their_neighbours():
 def test_too_many_missing_values_are_refused():
     signal = np.zeros((100, 12), dtype=np.float32)
     signal[:10, 4] = np.nan
-    with pytest.raises(ValueError, match=r"a lead may miss less than 10% of its values, found 10\.0%"):
+    with pytest.raises(
+        ValueError, match=r"a lead may miss less than 10% of its values, found 10\.0%"
+    ):
         quality.bridged(signal)
 
 
@@ -103,7 +106,9 @@ def test_every_flag_that_a_reader_can_give_has_a_sentence():
     )
     named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))
     flags = {
-        name for name in named if name.startswith(("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-"))
+        name
+        for name in named
+        if name.startswith(("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-"))
     }
     assert len(flags) >= 8
     assert flags | {"saturated", "unknown-label"} == set(quality.SENTENCES)

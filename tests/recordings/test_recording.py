@@ -14,9 +14,17 @@ from ecgpipe.recordings import refusals, sources
 from ecgpipe.simulation import writers
 from tests.fixtures.limbs import lawful
 
-SPH_COLUMNS = {"record": "ECG_ID", "labels": "AHA_Code", "patient": "Patient_ID", "age": "Age", "sex": "Sex"}
+SPH_COLUMNS = {
+    "record": "ECG_ID",
+    "labels": "AHA_Code",
+    "patient": "Patient_ID",
+    "age": "Age",
+    "sex": "Sex",
+}
 WFDB = sources.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
-H5 = sources.Source(form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS)
+H5 = sources.Source(
+    form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS
+)
 
 
 @pytest.fixture
@@ -47,13 +55,19 @@ def test_a_recording_equals_what_wfdb_reads(good):
     assert recording.signal_mv.dtype == np.float32
     assert np.abs(recording.signal_mv - wfdb_signal(good)).max() < 1e-6
     assert recording.signal_mv.T.flags.c_contiguous
-    assert (recording.rate_hz, recording.age, recording.sex, recording.patient) == (500, 74, "M", None)
+    assert (recording.rate_hz, recording.age, recording.sex, recording.patient) == (
+        500,
+        74,
+        "M",
+        None,
+    )
     assert (recording.labels, recording.faults) == (("59118001",), ())
 
 
 def test_a_recording_is_named_by_any_of_its_files(good):
     assert np.array_equal(
-        recordings_recording.read(good.with_suffix(".mat")).signal_mv, recordings_recording.read(good).signal_mv
+        recordings_recording.read(good.with_suffix(".mat")).signal_mv,
+        recordings_recording.read(good).signal_mv,
     )
 
 
@@ -61,16 +75,23 @@ def test_a_recording_is_named_by_any_of_its_files(good):
 def test_gain_baseline_and_units(good, gain):
     edit(good, "1000/mV", gain)
     scale = {"uV": 1e-3, "V": 1e3}.get(gain.partition("/")[2], 1)
-    assert np.allclose(recordings_recording.read(good).signal_mv, wfdb_signal(good) * scale, atol=2e-6)
+    assert np.allclose(
+        recordings_recording.read(good).signal_mv, wfdb_signal(good) * scale, atol=2e-6
+    )
 
 
 def test_leads_come_in_the_standard_order_whatever_theirs(tmp_path, signal_mv):
     order = np.random.default_rng(3).permutation(12)
     writers.write_challenge(tmp_path, "A", signal_mv[:, order], 500, age=None, sex=None, labels=[])
     lines = (tmp_path / "A.hea").read_text().splitlines()
-    lines[1:13] = [line.rpartition(" ")[0] + " " + LEADS[o].lower() for line, o in zip(lines[1:13], order, strict=True)]
+    lines[1:13] = [
+        line.rpartition(" ")[0] + " " + LEADS[o].lower()
+        for line, o in zip(lines[1:13], order, strict=True)
+    ]
     (tmp_path / "A.hea").write_text("\n".join(lines))
-    assert np.allclose(recordings_recording.read(tmp_path / "A.hea").signal_mv, signal_mv, atol=1e-6)
+    assert np.allclose(
+        recordings_recording.read(tmp_path / "A.hea").signal_mv, signal_mv, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("fmt", ["16", "24", "32", "212", "80"])
@@ -90,12 +111,18 @@ def test_twelve_leads_in_two_files(tmp_path, signal_mv):
     (tmp_path / "A.xyz").write_bytes(b"1234" + steps[:, 6:].tobytes())
     files = ["A.dat 16"] * 6 + ["A.xyz 16+4"] * 6
     lines = [
-        f"{file} 1000/mV 16 0 {first} 0 0 {lead}" for file, first, lead in zip(files, steps[0], LEADS, strict=True)
+        f"{file} 1000/mV 16 0 {first} 0 0 {lead}"
+        for file, first, lead in zip(files, steps[0], LEADS, strict=True)
     ]
     sums = steps.sum(axis=0, dtype=np.int64)
-    lines = [line.replace(" 0 0 ", f" {total % 65536} 0 ") for line, total in zip(lines, sums, strict=True)]
+    lines = [
+        line.replace(" 0 0 ", f" {total % 65536} 0 ")
+        for line, total in zip(lines, sums, strict=True)
+    ]
     (tmp_path / "A.hea").write_text("\n".join(["A 12 500 1000", *lines]))
-    assert np.allclose(recordings_recording.read(tmp_path / "A.hea").signal_mv, signal_mv, atol=1e-6)
+    assert np.allclose(
+        recordings_recording.read(tmp_path / "A.hea").signal_mv, signal_mv, atol=1e-6
+    )
 
 
 def test_the_signal_file_tells_the_length_where_the_header_does_not(good, signal_mv):
@@ -114,7 +141,9 @@ def test_a_few_missing_samples_are_bridged_and_flagged(tmp_path, signal_mv):
     writers.write_challenge(tmp_path, "A", signal_mv, 500, age=None, sex=None, labels=["1"])
     recording = recordings_recording.read(tmp_path / "A.hea")
     assert recording.faults == ("non-finite",)
-    assert np.allclose(recording.signal_mv[4:9, 2], np.linspace(signal_mv[4, 2], signal_mv[8, 2], 5), atol=1e-6)
+    assert np.allclose(
+        recording.signal_mv[4:9, 2], np.linspace(signal_mv[4, 2], signal_mv[8, 2], 5), atol=1e-6
+    )
 
 
 def cut(good):
@@ -135,14 +164,23 @@ BREAKS = {
     "truncated": (cut, "the header tells of 24024 bytes, found 24022; fetch it anew"),
     "oversized": (lengthen, "the header tells of 24024 bytes, found 24026"),
     "checksum": (flip, "checksum: the header says .*, found"),
-    "missing": (lambda good: good.with_suffix(".mat").unlink(), "A0001.mat: no such file; fetch it"),
-    "header": (lambda good: good.write_text("no header"), "the number of signals is a count, found 'header'"),
+    "missing": (
+        lambda good: good.with_suffix(".mat").unlink(),
+        "A0001.mat: no such file; fetch it",
+    ),
+    "header": (
+        lambda good: good.write_text("no header"),
+        "the number of signals is a count, found 'header'",
+    ),
     "leads": (lambda good: edit(good, " V6\n", " V7\n"), "missing V6"),
     "gain": (
         lambda good: edit(good, "1000/mV", "0/mV"),
         "lead I: the gain is a number but 0, .*, found 0.0 a mV",
     ),
-    "units": (lambda good: edit(good, "1000/mV", "1000/mmHg"), "units are mV, uV or V, found 'mmHg'"),
+    "units": (
+        lambda good: edit(good, "1000/mV", "1000/mmHg"),
+        "units are mV, uV or V, found 'mmHg'",
+    ),
     "format": (
         lambda good: edit(good, "A0001.mat", "../A0001.mat"),
         "signal file '../A0001.mat' is not in the header's",
@@ -237,7 +275,8 @@ def broken_h5(path, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [("leads", "leads"), ("whole numbers", "format"), ("elsewhere", "format"), ("empty", "format")]
+    ("kind", "reason"),
+    [("leads", "leads"), ("whole numbers", "format"), ("elsewhere", "format"), ("empty", "format")],
 )
 def test_broken_hdf5_files_are_refused(tmp_path, kind, reason):
     broken_h5(tmp_path / "A.h5", kind)
@@ -252,7 +291,9 @@ def test_broken_hdf5_files_are_refused(tmp_path, kind, reason):
 def test_describe_reads_no_signal(good):
     good.with_suffix(".mat").unlink()
     assert list(recordings_recording.describe(good.parent, WFDB)) == [
-        recordings_recording.Description("A0001", "A0001.hea", None, 74, "M", 500, 1000, ("59118001",), "")
+        recordings_recording.Description(
+            "A0001", "A0001.hea", None, 74, "M", 500, 1000, ("59118001",), ""
+        )
     ]
 
 
@@ -281,7 +322,9 @@ def test_a_refusal_travels_between_processes():
 
 
 def test_every_real_recording_reads_as_wfdb_reads_it(real_data):
-    folders = [folder for folder in sorted(real_data.iterdir()) if folder.is_dir() and folder.name != "sph"]
+    folders = [
+        folder for folder in sorted(real_data.iterdir()) if folder.is_dir() and folder.name != "sph"
+    ]
     assert folders
     flagged = {}
     for folder in folders:
@@ -305,12 +348,17 @@ def test_every_real_hdf5_recording_reads_and_one_has_no_metadata(real_data):
     for description in described:
         file = real_data / "sph" / description.path
         with h5py.File(file) as opened:
-            assert np.array_equal(recordings_recording.read(file, H5).signal_mv.T, opened["ecg"][:].astype(np.float32))
+            assert np.array_equal(
+                recordings_recording.read(file, H5).signal_mv.T, opened["ecg"][:].astype(np.float32)
+            )
 
 
 def in_format_32(folder, steps, gain):
     (folder / "B.dat").write_bytes(steps.astype("<i4").tobytes())
-    lines = [f"B.dat 32 {gain} 16 0 {steps[0, i]} {steps[:, i].sum() % 65536} 0 {lead}" for i, lead in enumerate(LEADS)]
+    lines = [
+        f"B.dat 32 {gain} 16 0 {steps[0, i]} {steps[:, i].sum() % 65536} 0 {lead}"
+        for i, lead in enumerate(LEADS)
+    ]
     (folder / "B.hea").write_text("\n".join([f"B 12 500 {len(steps)}", *lines]))
     return recordings_recording.read(folder / "B.hea").signal_mv
 
@@ -342,7 +390,9 @@ def test_a_coarse_step_is_for_a_constant_lead_alone(tmp_path, signal_mv):
     text = (tmp_path / "A.hea").read_text().replace(" aVL\n", " V6\n", 1)
     (tmp_path / "A.hea").write_text(text)
     edit(tmp_path / "A.hea", text.split("\n")[12].split(" ")[2], "5(1)/mV")
-    with pytest.raises(refusals.Refused, match=r"lead aVL: the gain is .*, found 5\.0 a mV") as caught:
+    with pytest.raises(
+        refusals.Refused, match=r"lead aVL: the gain is .*, found 5\.0 a mV"
+    ) as caught:
         recordings_recording.read(tmp_path / "A.hea")
     assert caught.value.reason == "gain"
 
@@ -354,16 +404,26 @@ def test_an_hdf5_file_and_its_source_agree_on_the_rate(tmp_path, signal_mv):
     assert recordings_recording.read(tmp_path / "a.h5", H5).rate_hz == 500
     with h5py.File(tmp_path / "a.h5", "a") as file:
         file.attrs["rate_hz"] = 250
-    with pytest.raises(refusals.Refused, match="attribute rate_hz says 250 Hz, its source 500 Hz") as caught:
+    with pytest.raises(
+        refusals.Refused, match="attribute rate_hz says 250 Hz, its source 500 Hz"
+    ) as caught:
         recordings_recording.read(tmp_path / "a.h5", H5)
     assert caught.value.reason == "rate"
 
 
 @pytest.mark.parametrize("fmt", ["24", "32"])
-def test_a_record_that_wfdb_stretches_over_the_whole_range_of_its_format_reads(tmp_path, signal_mv, fmt):
+def test_a_record_that_wfdb_stretches_over_the_whole_range_of_its_format_reads(
+    tmp_path, signal_mv, fmt
+):
     made = np.asarray(signal_mv, dtype=np.float64)
     wfdb.wrsamp(
-        "s", fs=500, units=["mV"] * 12, sig_name=list(LEADS), p_signal=made, fmt=[fmt] * 12, write_dir=str(tmp_path)
+        "s",
+        fs=500,
+        units=["mV"] * 12,
+        sig_name=list(LEADS),
+        p_signal=made,
+        fmt=[fmt] * 12,
+        write_dir=str(tmp_path),
     )
     found = recordings_recording.read(tmp_path / "s.hea").signal_mv
     assert np.abs(found - wfdb.rdrecord(str(tmp_path / "s")).p_signal).max() < 1e-6

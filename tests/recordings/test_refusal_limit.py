@@ -6,10 +6,13 @@ from ecgpipe.recordings.recording import Description
 
 
 def test_a_run_fails_where_more_than_the_stated_share_is_refused_and_not_at_it():
-    refusal_limit.few({"gain": 3, "leads": 2}, 100, 0.05, "data/raw/a")
-    with pytest.raises(ValueError, match=r"data/raw/a: 6 of 100 recordings are refused \(3 gain, 3 leads\), more than"):
-        refusal_limit.few({"leads": 3, "gain": 3}, 100, 0.05, "data/raw/a")
-    refusal_limit.few({}, 0, 0.0, "data/raw/a")
+    refusal_limit.check_refusal_limit({"gain": 3, "leads": 2}, 100, 0.05, "data/raw/a")
+    with pytest.raises(
+        ValueError,
+        match=r"data/raw/a: 6 of 100 recordings are refused \(3 gain, 3 leads\), more than",
+    ):
+        refusal_limit.check_refusal_limit({"leads": 3, "gain": 3}, 100, 0.05, "data/raw/a")
+    refusal_limit.check_refusal_limit({}, 0, 0.0, "data/raw/a")
 
 
 def test_what_a_table_lacks_is_no_refusal():
@@ -22,4 +25,6 @@ def test_the_share_is_read_from_the_section_of_preprocess():
     values = {"preprocess": {"rate_hz": 250, "max_refused": 0.25}}
     assert params.section(refusal_limit.RefusalParams, values, "preprocess").max_refused == 0.25
     with pytest.raises(ValueError, match=r"preprocess\.max_refused"):
-        params.section(refusal_limit.RefusalParams, {"preprocess": {"max_refused": 1.5}}, "preprocess")
+        params.section(
+            refusal_limit.RefusalParams, {"preprocess": {"max_refused": 1.5}}, "preprocess"
+        )

@@ -26,7 +26,9 @@ def test_what_is_no_regular_file_is_refused_before_it_is_opened(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
-    assert [reason(tmp_path / name, tmp_path) for name in ("folder", "pipe", "loop")] == ["no-file"] * 3
+    assert [reason(tmp_path / name, tmp_path) for name in ("folder", "pipe", "loop")] == [
+        "no-file"
+    ] * 3
     assert reason(tmp_path / "absent", tmp_path) == "missing"
     assert reason(tmp_path / "a\nb", tmp_path) == "name"
     assert reason(tmp_path / "a\0b", tmp_path) == "name"
@@ -68,7 +70,7 @@ def test_links_are_followed_inside_the_folder_alone(tmp_path):
 )
 def test_what_is_known_to_be_no_recording_is_named(tmp_path, head, is_a):
     (tmp_path / "a").write_bytes(head)
-    found = safe_files.foreign(tmp_path / "a")
+    found = safe_files.identify(tmp_path / "a")
     assert (found and found.reason) == is_a
 
 
@@ -76,9 +78,14 @@ def test_before_a_file_is_read_only_what_no_recording_begins_with_is_named():
     certain = [b"version https://git-lfs.github.com/spec/v1", b"<!DOCTYPE html>", b"\xef\xbb\xbf\n<html>",
                pickle.dumps(list(range(999)), 4)]  # fmt: skip
     for head in certain:
-        assert safe_files.no_recording(head, "a.dat").reason == safe_files.foreign_bytes(head, "a.dat").reason
+        assert (
+            safe_files.no_recording(head, "a.dat").reason
+            == safe_files.foreign_bytes(head, "a.dat").reason
+        )
     samples = np.random.default_rng(1).integers(-300, 300, (20_000, 256)).astype("<i2")
-    samples[:5000, 0] = np.frombuffer(b"\x1f\x8bPKBZ<!\x80\x04", "<i2").repeat(1000)  # as other files begin
+    samples[:5000, 0] = np.frombuffer(b"\x1f\x8bPKBZ<!\x80\x04", "<i2").repeat(
+        1000
+    )  # as other files begin
     assert not any(safe_files.no_recording(row.tobytes(), "a.dat") for row in samples)
 
 

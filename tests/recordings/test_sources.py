@@ -1,4 +1,5 @@
-"""Finding a source's files, and joining the tables beside them, through `recordings.recording.describe`."""
+"""Finding a source's files, and joining the tables beside them, through
+`recordings.recording.describe`."""
 
 import shutil
 
@@ -10,9 +11,17 @@ from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import DataParams, Patients, Source, find, in_use, patient
 from ecgpipe.simulation import writers
 
-SPH_COLUMNS = {"record": "ECG_ID", "labels": "AHA_Code", "patient": "Patient_ID", "age": "Age", "sex": "Sex"}
+SPH_COLUMNS = {
+    "record": "ECG_ID",
+    "labels": "AHA_Code",
+    "patient": "Patient_ID",
+    "age": "Age",
+    "sex": "Sex",
+}
 WFDB = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
-H5 = Source(form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS)
+H5 = Source(
+    form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS
+)
 
 
 @pytest.fixture
@@ -50,8 +59,12 @@ def test_describe_joins_the_metadata_table(tmp_path, signal_mv):
         encoding="utf-8",
     )
     first, second, third, ninth = recording.describe(tmp_path, H5)
-    assert first == recording.Description("A00001", "A00001.h5", "S1", 55, "M", 500, None, ("60+310", "147"), "")
-    assert second.fault.startswith("no-metadata: A00002.h5: metadata.csv has no row of record 'A00002'")
+    assert first == recording.Description(
+        "A00001", "A00001.h5", "S1", 55, "M", 500, None, ("60+310", "147"), ""
+    )
+    assert second.fault.startswith(
+        "no-metadata: A00002.h5: metadata.csv has no row of record 'A00002'"
+    )
     assert third.fault.startswith("metadata: A00003.h5: metadata.csv has 2 rows")
     assert (ninth.record, ninth.path) == ("A00009", "")
     assert ninth.fault.startswith("missing: metadata.csv: record 'A00009' has no .h5 file")
@@ -68,7 +81,9 @@ def test_a_table_without_its_columns_or_itself_is_named(tmp_path, signal_mv):
 
 def test_ptb_xls_patients_come_from_its_table(tmp_path, signal_mv, caplog):
     source = WFDB.model_copy(
-        update={"patients": Patients(table="ptbxl_database.csv", record="ecg_id", patient="patient_id")}
+        update={
+            "patients": Patients(table="ptbxl_database.csv", record="ecg_id", patient="patient_id")
+        }
     )
     for name in ("HR00017", "HR00018"):
         writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
@@ -77,7 +92,10 @@ def test_ptb_xls_patients_come_from_its_table(tmp_path, signal_mv, caplog):
     (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,age\n17,15709.0,56.0\n")
     assert [d.patient for d in recording.describe(tmp_path, source)] == ["15709", None]
     (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,age\n19,15709.0,56.0\n")
-    with pytest.raises(ValueError, match=r"patient of no recording: the first is 'HR00017', .* begins with '19'; give"):
+    with pytest.raises(
+        ValueError,
+        match=r"patient of no recording: the first is 'HR00017', .* begins with '19'; give",
+    ):
         list(recording.describe(tmp_path, source))
 
 
@@ -86,13 +104,17 @@ def test_ages_and_sexes_beyond_sense_in_a_table_are_flagged(tmp_path, signal_mv)
     for name in rows:
         writers.write_h5(tmp_path, name, signal_mv)
     lines = [f"{name},1,{name},{age},{sex}" for name, (age, sex) in rows.items()]
-    (tmp_path / "metadata.csv").write_text("\n".join(["ECG_ID,AHA_Code,Patient_ID,Age,Sex", *lines]) + "\n")
+    (tmp_path / "metadata.csv").write_text(
+        "\n".join(["ECG_ID,AHA_Code,Patient_ID,Age,Sex", *lines]) + "\n"
+    )
     found = {one.record: one.flags for one in recording.describe(tmp_path, H5)}
     assert found == {"A": (), "B": ("odd-age", "odd-sex"), "C": (), "D": ("odd-sex",)}
 
 
 def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):
-    writers.write_challenge(tmp_path, "A", signal_mv, 500, age=1, sex=None, labels=["60+310;147", "1"])
+    writers.write_challenge(
+        tmp_path, "A", signal_mv, 500, age=1, sex=None, labels=["60+310;147", "1"]
+    )
     aha = Source(form="wfdb", vocabulary="SPH", codes="aha")
     assert recording.read(tmp_path / "A.hea", aha).labels == ("60+310", "147", "1")
     assert next(recording.describe(tmp_path, aha)).labels == ("60+310", "147", "1")
@@ -101,9 +123,14 @@ def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):
 def test_sources_are_checked_at_the_door():
     values = {
         "data": {"root": "data/raw", "sources": ["a", "b.c", "d"]},
-        "sources": {"a": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}, "b.c": {"form": "h5"}},
+        "sources": {
+            "a": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"},
+            "b.c": {"form": "h5"},
+        },
     }
-    with pytest.raises(ValueError, match=r"'d' has no entry under sources \(there: a, b\.c\)") as caught:
+    with pytest.raises(
+        ValueError, match=r"'d' has no entry under sources \(there: a, b\.c\)"
+    ) as caught:
         in_use(values)
     assert "sources.b.c.vocabulary: Field required" in str(caught.value)
     values["data"]["sources"] = ["a"]
@@ -113,7 +140,11 @@ def test_sources_are_checked_at_the_door():
 
 @pytest.mark.parametrize(
     ("sources", "says"),
-    [([], "at least 1 item"), (["a", "a"], "a stands more than once"), (["a b"], "should match pattern")],
+    [
+        ([], "at least 1 item"),
+        (["a", "a"], "a stands more than once"),
+        (["a b"], "should match pattern"),
+    ],
 )
 def test_the_list_of_sources_is_checked(sources, says):
     with pytest.raises(ValueError, match=says):
@@ -148,8 +179,14 @@ def test_a_vocabulary_is_no_table():
         "columns": columns,
     }
     patients = {"table": "t.csv", "record": "id", "patient": "who"}
-    for entry in (h5, {"form": "wfdb", "vocabulary": "t.csv", "codes": "native", "patients": patients}):
-        assert "vocabulary and table are two files, found t.csv" in params.faults(Source, entry, "s")[0]
+    for entry in (
+        h5,
+        {"form": "wfdb", "vocabulary": "t.csv", "codes": "native", "patients": patients},
+    ):
+        assert (
+            "vocabulary and table are two files, found t.csv"
+            in params.faults(Source, entry, "s")[0]
+        )
     assert params.faults(Source, h5 | {"vocabulary": "words.csv"}, "s") == []
 
 
@@ -162,9 +199,13 @@ def test_a_vocabulary_among_the_recordings_is_no_recording(tmp_path, good):
 def test_ludbs_diagnoses_keep_their_commas(tmp_path, signal_mv):
     writers.write_challenge(tmp_path, "1", signal_mv, 500, age=1, sex=None, labels=[])
     header = tmp_path / "1.hea"
-    header.write_text(header.read_text() + "#<diagnoses>:\n#Ventricular extrasystole, type: single PVC.\n")
+    header.write_text(
+        header.read_text() + "#<diagnoses>:\n#Ventricular extrasystole, type: single PVC.\n"
+    )
     source = Source(form="wfdb", vocabulary="LUDB", codes="native")
-    assert next(recording.describe(tmp_path, source)).labels == ("Ventricular extrasystole, type: single PVC",)
+    assert next(recording.describe(tmp_path, source)).labels == (
+        "Ventricular extrasystole, type: single PVC",
+    )
 
 
 def test_native_labels_of_a_table_are_separated_by_commas(tmp_path, signal_mv):
@@ -192,16 +233,22 @@ def test_ids_stay_text_in_tables_of_every_form(tmp_path, signal_mv, form):
     for name in ids:
         writers.write_h5(tmp_path, name, signal_mv)
     rows = "".join(f"{name},1,00{number},55,M\n" for number, name in enumerate(ids))
-    (tmp_path / "metadata.csv").write_bytes(TABLES[form]("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + rows))
+    (tmp_path / "metadata.csv").write_bytes(
+        TABLES[form]("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + rows)
+    )
     described = {one.record: one for one in recording.describe(tmp_path, H5)}
     assert sorted(described) == sorted(ids)
-    assert [described[name].patient for name in ids] == [f"00{number}" for number in range(len(ids))]
+    assert [described[name].patient for name in ids] == [
+        f"00{number}" for number in range(len(ids))
+    ]
     assert {one.fault for one in described.values()} == {""}
 
 
 def test_quoted_newlines_are_part_of_their_cell(tmp_path, signal_mv):
     writers.write_h5(tmp_path, "A", signal_mv)
-    (tmp_path / "metadata.csv").write_text('ECG_ID,AHA_Code,note,Patient_ID,Age,Sex\nA,1,"two\nlines, a comma",S,5,F\n')
+    (tmp_path / "metadata.csv").write_text(
+        'ECG_ID,AHA_Code,note,Patient_ID,Age,Sex\nA,1,"two\nlines, a comma",S,5,F\n'
+    )
     (one,) = recording.describe(tmp_path, H5)
     assert (one.record, one.patient, one.age, one.fault) == ("A", "S", 5, "")
 
@@ -213,10 +260,16 @@ def test_a_table_outside_the_sources_folder_is_not_opened(tmp_path, signal_mv):
     with pytest.raises(ValueError, match="a link that leads out of"):
         list(recording.describe(tmp_path / "in", H5))
     faulty = H5.model_dump() | {"table": "../out.csv"}
-    assert "a table lies below its source's folder, found ../out.csv" in params.faults(Source, faulty, "s")[0]
+    assert (
+        "a table lies below its source's folder, found ../out.csv"
+        in params.faults(Source, faulty, "s")[0]
+    )
     patients = {"table": "/out.csv", "record": "id", "patient": "who"}
     faulty = WFDB.model_dump() | {"patients": patients}
-    assert "a table lies below its source's folder, found /out.csv" in params.faults(Source, faulty, "s")[0]
+    assert (
+        "a table lies below its source's folder, found /out.csv"
+        in params.faults(Source, faulty, "s")[0]
+    )
 
 
 def test_a_table_that_is_no_csv_is_named(tmp_path, signal_mv):
@@ -245,7 +298,9 @@ def test_labels_that_cannot_be_codes_are_left_out_and_named(tmp_path, good):
     for wrong in ("59118001;164889003", "59118001.0", "59118001\n#Dx: 426783006"):
         good.write_text(whole.replace("59118001", wrong))
         (one,) = recording.describe(tmp_path, WFDB)
-        assert one.fault.startswith("labels: A0001.hea: labels are codes of SNOMED CT, separated by commas"), wrong
+        assert one.fault.startswith(
+            "labels: A0001.hea: labels are codes of SNOMED CT, separated by commas"
+        ), wrong
     good.write_text(whole.replace("#Age: 74", "#Age: 174"))
     (one,) = recording.describe(tmp_path, WFDB)
     assert (one.fault, one.flags, one.age) == ("", ("odd-age",), None)

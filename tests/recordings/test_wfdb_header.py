@@ -21,8 +21,15 @@ def text(record=RECORD, lines=LINES, comments=COMMENTS):
 
 def test_a_challenge_header_reads_as_wfdb_reads_it(tmp_path):
     (tmp_path / "A0001.hea").write_text(text())
-    header, oracle = wfdb_header.read(tmp_path / "A0001.hea"), wfdb.rdheader(str(tmp_path / "A0001"))
-    assert (header.record, header.rate_hz, header.samples) == (oracle.record_name, oracle.fs, oracle.sig_len)
+    header, oracle = (
+        wfdb_header.read(tmp_path / "A0001.hea"),
+        wfdb.rdheader(str(tmp_path / "A0001")),
+    )
+    assert (header.record, header.rate_hz, header.samples) == (
+        oracle.record_name,
+        oracle.fs,
+        oracle.sig_len,
+    )
     assert [s.name for s in header.signals] == oracle.sig_name
     assert [s.gain for s in header.signals] == oracle.adc_gain
     assert [s.initial for s in header.signals] == oracle.init_value
@@ -45,17 +52,22 @@ def test_a_challenge_header_reads_as_wfdb_reads_it(tmp_path):
     ],
 )
 def test_gains_in_every_spelling(field, gain, baseline, units):
-    signal = wfdb_header.parse(text("A 1 500 9", [f"A.mat 16+24 {field} 16 0 1 2 0 V1"]), "A.hea").signals[0]
+    signal = wfdb_header.parse(
+        text("A 1 500 9", [f"A.mat 16+24 {field} 16 0 1 2 0 V1"]), "A.hea"
+    ).signals[0]
     assert (signal.gain, signal.baseline, signal.units) == (gain, baseline, units)
 
 
 def test_the_baseline_is_the_converters_zero_where_absent():
-    signal = wfdb_header.parse(text("A 1 500 9", ["A.dat 16 200/mV 12 1024 1 2 0 MLII lead two"]), "A.hea").signals[0]
+    signal = wfdb_header.parse(
+        text("A 1 500 9", ["A.dat 16 200/mV 12 1024 1 2 0 MLII lead two"]), "A.hea"
+    ).signals[0]
     assert (signal.baseline, signal.name) == (1024, "MLII lead two")
 
 
 @pytest.mark.parametrize(
-    "field", ["much/mV", "200(3/mV", "1_000/mV", "\uff11\uff10/mV", "nan/mV", "inf/mV", "n/a", "/mV"]
+    "field",
+    ["much/mV", "200(3/mV", "1_000/mV", "\uff11\uff10/mV", "nan/mV", "inf/mV", "n/a", "/mV"],
 )
 def test_what_is_no_gain_is_kept_as_written_for_those_who_want_the_lead(field):
     signal = wfdb_header.parse(text("A 1 500 9", [f"A.mat 16 {field} 16 7"]), "A.hea").signals[0]
@@ -115,7 +127,11 @@ def test_rates_with_counters(field):
 def test_the_same_header_in_other_clothes(tmp_path, change):
     (tmp_path / "A0001.hea").write_bytes(change(text()))
     header, plain = wfdb_header.read(tmp_path / "A0001.hea"), wfdb_header.parse(text(), "plain")
-    assert (header.signals, header.rate_hz, header.samples) == (plain.signals, plain.rate_hz, plain.samples)
+    assert (header.signals, header.rate_hz, header.samples) == (
+        plain.signals,
+        plain.rate_hz,
+        plain.samples,
+    )
     assert (header.age, header.sex, header.labels) == (plain.age, plain.sex, plain.labels)
 
 
@@ -171,7 +187,10 @@ def test_a_ludb_header_lists_its_diagnoses_line_by_line():
                 "#Ventricular extrasystole, type: single PVC."]  # fmt: skip
     header = wfdb_header.parse(text(comments=comments), "1.hea")
     assert (header.age, header.sex) == (51, "F")
-    assert header.labels == ("Rhythm: Sinus bradycardia", "Ventricular extrasystole, type: single PVC")
+    assert header.labels == (
+        "Rhythm: Sinus bradycardia",
+        "Ventricular extrasystole, type: single PVC",
+    )
 
 
 @pytest.mark.parametrize(

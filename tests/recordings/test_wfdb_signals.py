@@ -16,10 +16,14 @@ STEPS = np.random.default_rng(1).integers(-2047, 2048, (700, 3)).astype(np.int16
 def write(folder, fmt, raw, steps=STEPS, count=None):
     (folder / "A.dat").write_bytes(raw)
     count = len(steps) if count is None else count
-    text = [f"A.dat {fmt} 200/mV 16 0 {steps[0, lead]} 0 0 L{lead}" for lead in range(steps.shape[1])]
+    text = [
+        f"A.dat {fmt} 200/mV 16 0 {steps[0, lead]} 0 0 L{lead}" for lead in range(steps.shape[1])
+    ]
     sums = (steps.sum(axis=0, dtype=np.int64) % 65536).tolist()
     text = [line.replace(" 0 0 L", f" {total} 0 L") for line, total in zip(text, sums, strict=True)]
-    (folder / "A.hea").write_text("\n".join([f"A {steps.shape[1]} 500 {count or ''}", *text]) + "\n")
+    (folder / "A.hea").write_text(
+        "\n".join([f"A {steps.shape[1]} 500 {count or ''}", *text]) + "\n"
+    )
     return folder / "A.hea"
 
 
@@ -47,7 +51,9 @@ def test_an_odd_number_of_samples_of_format_212(tmp_path):
     assert np.array_equal(wfdb.rdrecord(str(tmp_path / "A"), physical=False).d_signal, steps)
 
 
-@pytest.mark.parametrize(("fmt", "code"), [("16", -32768), ("61", -32768), ("24", -(2**23)), ("212", -2048)])
+@pytest.mark.parametrize(
+    ("fmt", "code"), [("16", -32768), ("61", -32768), ("24", -(2**23)), ("212", -2048)]
+)
 def test_missing_samples_have_the_code_of_their_format(tmp_path, fmt, code):
     steps = STEPS.astype(np.int64)
     steps[5, 1] = code
@@ -72,13 +78,20 @@ def test_other_formats_are_read_by_wfdb_in_a_process_of_its_own(tmp_path, fmt):
     oracle = wfdb.rdrecord(str(tmp_path / "A"), physical=False)
     digital, missing = read(header)
     assert digital.shape == oracle.d_signal.shape
-    assert np.abs(digital - oracle.d_signal)[~missing].max() < 1  # means of a frame lose their fraction
+    assert (
+        np.abs(digital - oracle.d_signal)[~missing].max() < 1
+    )  # means of a frame lose their fraction
     assert missing.sum() == (9 if fmt == "16:3" else 0)
 
 
 def test_what_the_header_tells_is_held_against_the_file(tmp_path):
     raw = encoded(STEPS, "16")
-    for broken, reason in ((raw[:-1], "truncated"), (raw + b"\0", "oversized"), (b"", "empty"), (raw[2:], "truncated")):
+    for broken, reason in (
+        (raw[:-1], "truncated"),
+        (raw + b"\0", "oversized"),
+        (b"", "empty"),
+        (raw[2:], "truncated"),
+    ):
         with pytest.raises(Refused) as caught:
             read(write(tmp_path, "16", broken))
         assert caught.value.reason == reason
@@ -125,14 +138,24 @@ def test_all_files_of_a_recording_share_one_limit(tmp_path):
     with pytest.raises(Refused) as caught:
         wfdb_signals.read(header, found, [*found.signals[1:], found.signals[0]], tmp_path)
     assert caught.value.reason == "oversized"
-    assert f"{safe_files.MOST_BYTES - 4 * safe_files.MOST_SAMPLES} bytes at most" in str(caught.value)
+    assert f"{safe_files.MOST_BYTES - 4 * safe_files.MOST_SAMPLES} bytes at most" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize("fmt", ["508", "516", "524"])
 def test_flac_files_of_wfdb_read_as_it_reads_them_and_are_as_long_as_told(tmp_path, fmt):
     steps = STEPS // (20 if fmt == "508" else 1)
     how = {"adc_gain": [200.0] * 3, "baseline": [0] * 3, "write_dir": str(tmp_path)}
-    wfdb.wrsamp("A", 500, ["mV"] * 3, ["I", "II", "III"], d_signal=steps.astype(np.int64), fmt=[fmt] * 3, **how)
+    wfdb.wrsamp(
+        "A",
+        500,
+        ["mV"] * 3,
+        ["I", "II", "III"],
+        d_signal=steps.astype(np.int64),
+        fmt=[fmt] * 3,
+        **how,
+    )
     header = tmp_path / "A.hea"
     assert np.array_equal(read(header)[0], steps)
     text = header.read_text()
@@ -144,7 +167,9 @@ def test_flac_files_of_wfdb_read_as_it_reads_them_and_are_as_long_as_told(tmp_pa
             assert refusal.reason == reason
 
 
-def test_frames_of_several_samples_are_summed_whole_and_one_missing_sample_loses_the_frame(tmp_path):
+def test_frames_of_several_samples_are_summed_whole_and_one_missing_sample_loses_the_frame(
+    tmp_path,
+):
     steps = STEPS[:600].astype(np.int64)
     steps[4, 1] = -32768
     framed = steps.reshape(300, 2, 3).transpose(0, 2, 1)

@@ -14,7 +14,10 @@ from tests.evaluation.test_predictions import answers, answers_of
 
 def test_curves_have_at_most_200_points_and_keep_their_area():
     given, names = answers(20_000), ["A", "B", "C", "D"]
-    roc, pr = pd.DataFrame(curve_points.roc(given, names)), pd.DataFrame(curve_points.precision_recall(given, names))
+    roc, pr = (
+        pd.DataFrame(curve_points.roc(given, names)),
+        pd.DataFrame(curve_points.precision_recall(given, names)),
+    )
     for index, name in enumerate(names[:2]):
         truth, scores = given.labels[:, index], given.probabilities[:, index]
         one = roc[roc["class"] == name]
@@ -36,7 +39,9 @@ def test_short_curves_are_exact():
     np.testing.assert_allclose(one[["fpr", "tpr"]], np.column_stack([fpr, tpr]))
     one = pd.DataFrame(curve_points.precision_recall(given, ["A"]))
     precision, recall, _ = metrics.precision_recall_curve(labels[:, 0], scores[:, 0])
-    np.testing.assert_allclose(one[["recall", "precision"]][1:], np.column_stack([recall, precision])[-2::-1])
+    np.testing.assert_allclose(
+        one[["recall", "precision"]][1:], np.column_stack([recall, precision])[-2::-1]
+    )
 
 
 def test_calibration_counts_every_annotated_recording_before_and_after():
@@ -47,7 +52,9 @@ def test_calibration_counts_every_annotated_recording_before_and_after():
         part = records[records["probabilities"] == kind]
         assert part.groupby("class")["recordings"].sum().to_dict() == {"A": 600, "B": 600, "C": 600}
         one = part[part["class"] == "A"]
-        assert (one["observed"] * one["recordings"]).sum() == pytest.approx(given.labels[:, 0].sum())
+        assert (one["observed"] * one["recordings"]).sum() == pytest.approx(
+            given.labels[:, 0].sum()
+        )
         assert (one["predicted"] * one["recordings"]).sum() == pytest.approx(scores[:, 0].sum())
 
 
@@ -70,6 +77,7 @@ def test_confusion_counts_errors_beside_the_diagonal_only():
     labels = np.array([[1, 1], [1, 0], [1, 0], [0, 0], [1, nan]], float)
     binary = np.array([[1, 1], [1, 1], [0, 0], [0, 1], [0, 1]], float)
     found = confusion(answers_of(labels, binary, np.full((5, 2), 0.5)))
-    # row 0: 4 recordings with class 0, 2 answered; 2 of them lack class 1, 1 of these answered with it;
-    # 2 answered with nothing that is annotated. Row 2: one recording without a class, answered with class 1.
+    # row 0: 4 recordings with class 0, 2 answered; 2 of them lack class 1, 1 of these answered with
+    # it; 2 answered with nothing that is annotated. Row 2: one recording without a class, answered
+    # with class 1.
     np.testing.assert_array_equal(found, [[0.5, 0.5, 0.5], [nan, 1.0, 0.0], [0.0, 1.0, 0.0]])

@@ -20,7 +20,9 @@ def dots(axes):
 
 def spans(axes):
     """(low, high) of the intervals drawn."""
-    segments = [line.get_segments()[0] for line in axes.collections if isinstance(line, LineCollection)]
+    segments = [
+        line.get_segments()[0] for line in axes.collections if isinstance(line, LineCollection)
+    ]
     return {tuple(np.round(ends[:, 0], 9)) for ends in segments if ends.ndim == 2}
 
 
@@ -51,7 +53,9 @@ def test_every_class_has_its_dot_interval_and_count_few_positives_an_open_one(tm
 def test_classes_are_sorted_by_score_and_undefined_ones_stand_below():
     _, metrics, names = run()
     order = labels(dotplots.classes(metrics["classes"]).axes[0])
-    scores = [np.nan_to_num(metrics["classes"][name]["out_of_fold"]["auroc"], nan=-1) for name in order]
+    scores = [
+        np.nan_to_num(metrics["classes"][name]["out_of_fold"]["auroc"], nan=-1) for name in order
+    ]
     assert sorted(scores) == scores
     assert order[0] == names[3]
 
@@ -68,7 +72,11 @@ def test_nothing_leaves_the_pictures(tested, tmp_path):
         style.save(figure, tmp_path / f"{name}.png")
         figure.canvas.draw()
         renderer, (width, height) = figure.canvas.get_renderer(), figure.bbox.size
-        texts = [text for text in (*figure.axes[0].texts, *figure.legends[0].get_texts()) if text.get_text()]
+        texts = [
+            text
+            for text in (*figure.axes[0].texts, *figure.legends[0].get_texts())
+            if text.get_text()
+        ]
         boxes = [text.get_window_extent(renderer) for text in texts]
         outside = [
             text.get_text()
@@ -89,7 +97,9 @@ def test_subgroups_are_headed_by_their_kind_and_say_how_many():
     assert f"0 / {recordings}" in written
     one = metrics["subgroups"]["sex"]["F"]["out_of_fold"]
     assert round(one["auroc_macro"], 9) in {value for value, _ in dots(axes)}
-    assert dots(axes)[round(one["auroc_macro"], 9), style.COLOURS["out_of_fold"]] == dotplots.mostly_few(one)
+    assert dots(axes)[
+        round(one["auroc_macro"], 9), style.COLOURS["out_of_fold"]
+    ] == dotplots.mostly_few(one)
     assert len(names) == 4
 
 
@@ -110,6 +120,9 @@ def test_records_of_classes_are_long_and_hold_the_interval():
         (names[0], "out of fold"),
         (names[0], "test ensemble"),
     ]
-    assert all(one.keys() == {"class", "setting", "auroc", "low", "high", "positives", "few"} for one in records)
+    assert all(
+        one.keys() == {"class", "setting", "auroc", "low", "high", "positives", "few"}
+        for one in records
+    )
     assert records[0]["low"] <= records[0]["auroc"] <= records[0]["high"]
     assert len(dotplots.class_records(run(False)[1]["classes"])) == len(names)

@@ -29,7 +29,7 @@ def test_the_map_of_answers_is_in_percent_like_its_colour_bar():
 
 def test_the_map_of_labels_leaves_out_the_class_itself_and_counts_recordings():
     labels = np.array([[1, 1, 0], [1, 0, np.nan], [1, 1, np.nan], [0, 0, 0]])
-    found = predictions.Answers(labels, labels, labels, labels, np.arange(4))
+    found = predictions.Predictions(labels, labels, labels, labels, np.arange(4))
     figure = heatmaps.cooccurrence(curve_points.cooccurrence(found), np.array([3, 2, 0]), NAMES)
     axes = figure.axes[0]
     assert cells(axes) == {(0, 1): "67", (1, 0): "100"}
@@ -52,9 +52,18 @@ def test_records_of_classes_at_sources_agree_with_scikit_learn():
     assert records[names[2], "a & co"]["state"] == "not annotated"
     assert records[names[1], "late"]["state"] == "no positives"
     assert records[names[0], "late"]["setting"] == "test_ensemble"
-    assert records[names[0], "all sources"]["auroc"] == metrics["classes"][names[0]]["out_of_fold"]["auroc"]
-    assert records["macro mean", "all sources"]["auroc"] == metrics["summary"]["out_of_fold"]["auroc_macro"]
-    assert records["macro mean", "<b>"]["auroc"] == metrics["subgroups"]["source"]["<b>"]["out_of_fold"]["auroc_macro"]
+    assert (
+        records[names[0], "all sources"]["auroc"]
+        == metrics["classes"][names[0]]["out_of_fold"]["auroc"]
+    )
+    assert (
+        records["macro mean", "all sources"]["auroc"]
+        == metrics["summary"]["out_of_fold"]["auroc_macro"]
+    )
+    assert (
+        records["macro mean", "<b>"]["auroc"]
+        == metrics["subgroups"]["source"]["<b>"]["out_of_fold"]["auroc_macro"]
+    )
 
 
 def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
@@ -70,16 +79,26 @@ def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
     grey = {(int(p.get_y() + 0.5), int(p.get_x() + 0.5)) for p in axes.patches}
     written = cells(axes)
     for one in records:
-        cell = rows.index(one["class"]), list(dict.fromkeys(r["source"] for r in records)).index(one["source"])
+        cell = (
+            rows.index(one["class"]),
+            list(dict.fromkeys(r["source"] for r in records)).index(one["source"]),
+        )
         if one["state"] == "scored":
-            assert written[cell] == (f"({one['auroc']:.2f})" if one["few"] else f"{one['auroc']:.2f}")
+            assert written[cell] == (
+                f"({one['auroc']:.2f})" if one["few"] else f"{one['auroc']:.2f}"
+            )
         elif one["state"] == "no positives":
             assert written[cell] == "no positives"
         else:
             assert cell in grey
             assert cell not in written
     states = {(one["state"], one["few"]) for one in records}
-    assert {("scored", True), ("scored", False), ("no positives", True), ("not annotated", True)} <= states
+    assert {
+        ("scored", True),
+        ("scored", False),
+        ("no positives", True),
+        ("not annotated", True),
+    } <= states
 
 
 def test_ink_stands_out_on_every_colour():

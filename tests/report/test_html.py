@@ -13,7 +13,8 @@ VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
 class Page(html.parser.HTMLParser):
-    """The tags of a page in order, with their attributes, and whether each was closed in its turn."""
+    """The tags of a page in order, with their attributes, and whether each was closed in its
+    turn."""
 
     def __init__(self, text):
         super().__init__()
@@ -40,17 +41,26 @@ class Page(html.parser.HTMLParser):
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plots")
     found, metrics, names = run()
-    return plots.draw(found, metrics, names, history(), folder)
+    return plots.plot(found, metrics, names, history(), folder)
 
 
-EVALUATE = {"calibration": "platt", "thresholds": "sensitivity", "sensitivity": 0.9, "resamples": 1000, "seed": 1}
+EVALUATE = {
+    "calibration": "platt",
+    "thresholds": "sensitivity",
+    "sensitivity": 0.9,
+    "resamples": 1000,
+    "seed": 1,
+}
 HOW = made({"protocol": "source", "sources": {"<b>": "1", "c": "2"}}, EVALUATE)
 
 
 def test_the_page_says_how_the_run_was_split_and_scored(pictures, tmp_path):
     text = page(pictures, tmp_path)
     assert "hospitals that it had not seen. Sources: &lt;b&gt;, c." in text
-    assert "Scored with calibration platt, thresholds sensitivity of 0.9; 1,000 resamples, seed 1." in text
+    assert (
+        "Scored with calibration platt, thresholds sensitivity of 0.9; 1,000 resamples, seed 1."
+        in text
+    )
     assert "that it had seen." in made({"protocol": "stratified"}, EVALUATE)
 
 
@@ -145,7 +155,10 @@ def test_the_summary_names_few_classes_and_scores_with_intervals():
     metrics, names = run()[1], run()[2]
     text = " ".join(summary(metrics))
     one = metrics["settings"]["out_of_fold"]["auroc_macro"]
-    assert f"3 of 4 classes that can be scored, the mean AUROC is {one['value']:.3f} (95 % interval" in text
+    assert (
+        f"3 of 4 classes that can be scored, the mean AUROC is {one['value']:.3f} (95 % interval"
+        in text
+    )
     assert f"says little of {names[1]}, {names[3]}." in text
     assert "test recordings" in text
     assert "test recordings" not in " ".join(summary(run(False)[1]))
@@ -165,12 +178,21 @@ def test_operating_points_mark_thresholds_that_rest_on_no_positive():
     metrics, names = run()[1], run()[2]
     rows = {row["name"]: row for row in points(metrics)}
     assert [cell["undecided"] for cell in rows[names[3]]["thresholds"]] == [True, True]
-    assert rows[names[3]]["ensemble"] == {"threshold": "0.500", "temperature": "1.000", "shift": "0.000"}
+    assert rows[names[3]]["ensemble"] == {
+        "threshold": "0.500",
+        "temperature": "1.000",
+        "shift": "0.000",
+    }
     one = metrics["folds"]["0"]["point"][names[0]]
-    assert rows[names[0]]["thresholds"][0] == {"value": f"{one['threshold']:.3f}", "undecided": False}
+    assert rows[names[0]]["thresholds"][0] == {
+        "value": f"{one['threshold']:.3f}",
+        "undecided": False,
+    }
     metrics = run(False)[1]
     used = metrics["classes"][names[0]]["point"]["threshold"]
-    assert points(metrics)[0]["ensemble"]["threshold"] == f"{used:.3f}", "predict uses it, test part or not"
+    assert points(metrics)[0]["ensemble"]["threshold"] == f"{used:.3f}", (
+        "predict uses it, test part or not"
+    )
 
 
 def test_notes_say_what_is_undefined_and_what_a_fold_never_saw():
@@ -182,14 +204,19 @@ def test_notes_say_what_is_undefined_and_what_a_fold_never_saw():
 
 def test_what_is_no_png_is_refused_by_name(tmp_path):
     (tmp_path / "roc.png").write_bytes(b"GIF89a..")
-    with pytest.raises(ValueError, match=r"roc\.png: a picture of the report is a PNG, found b'GIF89a\.\.'"):
+    with pytest.raises(
+        ValueError, match=r"roc\.png: a picture of the report is a PNG, found b'GIF89a\.\.'"
+    ):
         picture("ROC", "a caption", tmp_path / "roc.png")
 
 
 def test_text_stands_out_from_its_ground_light_and_dark():
     """WCAG 2.1 AA: a contrast of 4.5 at least, https://www.w3.org/TR/WCAG21/#contrast-minimum."""
     css = TEMPLATE.read_text(encoding="utf-8")
-    schemes = [dict(re.findall(r"--(\w+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)]
+    schemes = [
+        dict(re.findall(r"--(\w+): (#\w+)", block))
+        for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    ]
     assert len(schemes) == 2
 
     def luminance(colour):

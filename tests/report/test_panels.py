@@ -38,13 +38,19 @@ def test_no_text_overlaps_in_the_panels_or_leaves_the_picture(kind, tested, tmp_
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     texts = [text for axes in figure.axes for text in (*axes.texts, axes.title) if text.get_text()]
-    texts += [text for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()]
+    texts += [
+        text for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()
+    ]
     boxes = [text.get_window_extent(renderer) for text in (*texts, *figure.texts)]
     assert len(boxes) > 10
     pairs = itertools.combinations(range(len(texts)), 2)
-    assert [(texts[i].get_text(), texts[j].get_text()) for i, j in pairs if boxes[i].overlaps(boxes[j])] == []
+    assert [
+        (texts[i].get_text(), texts[j].get_text()) for i, j in pairs if boxes[i].overlaps(boxes[j])
+    ] == []
     width, height = figure.bbox.size
-    assert all(box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height for box in boxes)
+    assert all(
+        box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height for box in boxes
+    )
 
 
 def test_the_numbers_above_a_panel_are_those_of_the_metrics():
@@ -61,7 +67,11 @@ def test_calibration_shows_both_curves_their_errors_and_the_tallest_bin():
     axes, one = drawn()["calibration"].axes[0], metrics["classes"][names[0]]["out_of_fold"]
     pooled = found.whole["out_of_fold"]
     tallest = np.histogram(pooled.probabilities[:, 0], bins=10, range=(0, 1))[0].max()
-    assert {text.get_text() for text in axes.texts} == {f"{one['ece_raw']:.3f}", f"{one['ece']:.3f}", f"({tallest})"}
+    assert {text.get_text() for text in axes.texts} == {
+        f"{one['ece_raw']:.3f}",
+        f"{one['ece']:.3f}",
+        f"({tallest})",
+    }
     raw, calibrated = axes.lines[:2]
     assert raw.get_color() == panels.RAW
     assert calibrated.get_color() == style.COLOURS["out_of_fold"]

@@ -27,7 +27,7 @@ DRAWN = {
 
 def draw(folder, tested=True):
     found, metrics, names = run(tested)
-    return plots.draw(found, metrics, names, history(), folder)
+    return plots.plot(found, metrics, names, history(), folder)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def test_every_plot_is_written_and_given_to_the_report_in_its_order(drawn):
     folder, pictures = drawn
     assert {path.name for path in folder.iterdir()} == OUTPUTS
     assert [path.stem for _, _, path in pictures] == list(PNGS)
-    assert all(title and caption.endswith(".") and path.is_file() for title, caption, path in pictures)
+    assert all(
+        title and caption.endswith(".") and path.is_file() for title, caption, path in pictures
+    )
 
 
 def test_without_a_test_part_every_plot_is_written_too(tmp_path):
@@ -66,7 +68,13 @@ def test_the_plots_data_are_long_records_with_unknown_values_as_null(drawn):
     roc = read(folder, "roc")
     assert {record["class"] for record in roc} == set(names[:3])
     assert all(record.keys() == {"class", "fpr", "tpr"} for record in roc)
-    wanted = {"epoch": 1, "fold": "fold 0", "train_loss": 0.3, "val_auroc_macro": None, "val_loss": 0.4}
+    wanted = {
+        "epoch": 1,
+        "fold": "fold 0",
+        "train_loss": 0.3,
+        "val_auroc_macro": None,
+        "val_loss": 0.4,
+    }
     assert read(folder, "history")[0] == wanted
     assert {one["probabilities"] for one in read(folder, "calibration")} == {"raw", "calibrated"}
     unknown = [one for one in read(folder, "classes") if one["class"] == names[3]]
@@ -87,8 +95,10 @@ def test_labels_that_go_together_are_counted_over_all_recordings(drawn):
 
 def test_records_of_labels_hold_the_class_itself_as_one():
     labels = np.array([[1.0, 0], [1, 1], [0, 0]])
-    found = predictions.Answers(labels, labels, labels, labels, np.arange(3))
-    shares = {(one["class"], one["other"]): one["share"] for one in plots.together(found, ["A", "B"])}
+    found = predictions.Predictions(labels, labels, labels, labels, np.arange(3))
+    shares = {
+        (one["class"], one["other"]): one["share"] for one in plots.together(found, ["A", "B"])
+    }
     assert shares == {("A", "A"): 1, ("A", "B"): 0.5, ("B", "A"): 1, ("B", "B"): 1}
 
 
@@ -96,18 +106,25 @@ def test_histories_need_their_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths.predictions("0").mkdir(parents=True)
     history(1).drop(columns="fold").to_csv(paths.predictions("0") / "history.csv", index=False)
-    digests.seal(paths.predictions("0"))
+    digests.write_digests(paths.predictions("0"))
     assert plots.read_histories(["0"])["fold"].unique().tolist() == ["fold 0"]
     (paths.predictions("0") / "history.csv").write_text("epoch,train_loss\n1,0.5\n")
-    digests.seal(paths.predictions("0"))
-    with pytest.raises(ValueError, match=r"history\.csv: no column val_loss, val_auroc_macro; train this fold again"):
+    digests.write_digests(paths.predictions("0"))
+    with pytest.raises(
+        ValueError,
+        match=r"history\.csv: no column val_loss, val_auroc_macro; train this fold again",
+    ):
         plots.read_histories(["0"])
 
 
 def test_both_losses_share_a_scale_and_the_legend_names_the_folds():
     figure = plots.training_history(history(3).assign(val_loss=[*range(9)]))
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fold 0", "fold 1", "fold 2"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "fold 0",
+        "fold 1",
+        "fold 2",
+    ]
 
 
 def fields(template):

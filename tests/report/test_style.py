@@ -25,10 +25,13 @@ def test_long_names_are_shortened_and_no_name_means_mathematics(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("annotated", "positives", "why"), [(0, 0, "not annotated"), (5, 0, "no positives"), (5, 5, "no negatives")]
+    ("annotated", "positives", "why"),
+    [(0, 0, "not annotated"), (5, 0, "no positives"), (5, 5, "no negatives")],
 )
 def test_a_class_without_auroc_says_why(annotated, positives, why):
-    assert style.why_unscored({"annotated": annotated, "positives": positives, "auroc": np.nan}) == why
+    assert (
+        style.why_unscored({"annotated": annotated, "positives": positives, "auroc": np.nan}) == why
+    )
     assert style.why_unscored({"annotated": 5, "positives": 2, "auroc": 0.5}) == ""
 
 

@@ -4,21 +4,30 @@ import numpy as np
 import pytest
 
 from ecgpipe.preprocessing import store_writer
-from ecgpipe.project.digests import seal
+from ecgpipe.project.digests import write_digests
 from ecgpipe.signals.store import open_store, read_about
 
 
 def write(folder, recordings, conditioning=None):
     writer = store_writer.Writer(folder, 100, conditioning or {"low_hz": 0.5})
     for number, (signal, peaks) in enumerate(recordings):
-        writer.append(f"0000{number}", signal, np.array(peaks), ("flat-lead",) * (number % 2), f"digest{number}")
+        writer.append(
+            f"0000{number}",
+            signal,
+            np.array(peaks),
+            ("flat-lead",) * (number % 2),
+            f"digest{number}",
+        )
     writer.refuse("bad", "g1/bad.hea", "truncated", "g1/bad.hea: too short")
     return writer.close()
 
 
 def recordings(lengths=(300, 200, 0, 500)):
     rng = np.random.default_rng(3)
-    return [(rng.integers(-9000, 9000, (length, 12)).astype(np.int16), range(0, length, 90)) for length in lengths]
+    return [
+        (rng.integers(-9000, 9000, (length, 12)).astype(np.int16), range(0, length, 90))
+        for length in lengths
+    ]
 
 
 def test_what_is_written_is_read_back_and_plain_numpy_reads_it_too(tmp_path):
@@ -29,7 +38,9 @@ def test_what_is_written_is_read_back_and_plain_numpy_reads_it_too(tmp_path):
     for row, (signal, peaks) in zip(store.index.itertuples(), made, strict=True):
         assert np.array_equal(store.signals_uv[row.first : row.first + row.samples], signal)
         assert list(store.peaks[row.first_peak : row.first_peak + row.peaks]) == list(peaks)
-    assert np.array_equal(np.load(tmp_path / "store/signals.npy"), np.concatenate([signal for signal, _ in made]))
+    assert np.array_equal(
+        np.load(tmp_path / "store/signals.npy"), np.concatenate([signal for signal, _ in made])
+    )
     assert report["recordings"] == 5
     assert report["stored"] == 4
     assert report["refused"] == {"truncated": 1}
@@ -45,7 +56,9 @@ def test_the_digest_changes_with_one_sample_one_peak_and_one_id(tmp_path):
     other = recordings()
     other[0] = (other[0][0], [5])
     write(tmp_path / "peak", other)
-    digests = {name: read_about(tmp_path / name)["digest"] for name in ("a", "same", "sample", "peak")}
+    digests = {
+        name: read_about(tmp_path / name)["digest"] for name in ("a", "same", "sample", "peak")
+    }
     assert digests["a"] == digests["same"]
     assert len(set(digests.values())) == 3
 
@@ -61,17 +74,19 @@ def test_a_cut_store_is_refused_by_name(tmp_path):
     (tmp_path / "store/index.csv").write_text("".join(text[:-1]))
     with pytest.raises(ValueError, match=r"store/index.csv: damaged or changed"):
         open_store(tmp_path / "store")
-    seal(tmp_path / "store")
+    write_digests(tmp_path / "store")
     with pytest.raises(ValueError, match=r"index.csv counts 500 samples, signals.npy holds 1000"):
         open_store(tmp_path / "store")
 
 
 def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
-    with pytest.raises(ValueError, match=r"no signal store here; run `dvc repro preprocess@absent`"):
+    with pytest.raises(
+        ValueError, match=r"no signal store here; run `dvc repro preprocess@absent`"
+    ):
         open_store(tmp_path / "absent")
     write(tmp_path / "store", [])
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
-    seal(tmp_path / "store")
+    write_digests(tmp_path / "store")
     with pytest.raises(ValueError, match="store format 99 is not 3"):
         open_store(tmp_path / "store")

@@ -10,8 +10,15 @@ from ecgpipe.simulation.beats import beat, trace
 
 def made_of(seed, rhythm, rate_bpm):
     rng = np.random.default_rng(seed)
-    calm = {"premature": 0, "ventricular": 0, "conduction": "normal", "extra": "none", "low": "", "axis": 40.0}
-    has = findings.findings(rng, rhythm, rate_bpm=rate_bpm, **calm)
+    calm = {
+        "premature": 0,
+        "ventricular": 0,
+        "conduction": "normal",
+        "extra": "none",
+        "low": "",
+        "axis": 40.0,
+    }
+    has = findings.draw_findings(rng, rhythm, rate_bpm=rate_bpm, **calm)
     return hospitals.simulate_recording(rng, has=has, clean=True)
 
 
@@ -28,7 +35,11 @@ def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
     calm, flutter = made_of(4, "NSR", 62.0), made_of(4, "AFL", 300.0)
 
     def at_five(made):
-        power = np.abs(np.fft.rfft(made.signal_mv[:, LEADS.index("II")] - made.signal_mv[:, LEADS.index("II")].mean()))
+        power = np.abs(
+            np.fft.rfft(
+                made.signal_mv[:, LEADS.index("II")] - made.signal_mv[:, LEADS.index("II")].mean()
+            )
+        )
         return power[48:53].max() / np.median(power[20:80])
 
     assert at_five(flutter) > 3 * at_five(calm)
@@ -38,7 +49,7 @@ def test_a_longer_interval_brings_a_longer_qt():
     peaks = []
     for rate_bpm in (50.0, 100.0):
         rng = np.random.default_rng(1)
-        has = findings.findings(
+        has = findings.draw_findings(
             rng, "NSR", rate_bpm=rate_bpm, repolarisation="normal", conduction="normal", premature=0
         )
         of = patients.make(rng, has)

@@ -11,7 +11,9 @@ ONE = dipole.waves((0, 10, 20, (1.0, 0.5, -0.2)))
 
 
 def test_limb_leads_follow_from_two_exactly():
-    i, ii, iii, avr, avl, avf = dipole.to_twelve(np.random.default_rng(0).standard_normal((50, 8)))[:, :6].T
+    i, ii, iii, avr, avl, avf = dipole.to_twelve(np.random.default_rng(0).standard_normal((50, 8)))[
+        :, :6
+    ].T
     np.testing.assert_allclose(iii, ii - i, atol=1e-14)
     np.testing.assert_allclose(avr, -(i + ii) / 2, atol=1e-14)
     np.testing.assert_allclose(avl, (i - iii) / 2, atol=1e-14)
@@ -26,7 +28,9 @@ def test_chest_leads_pass_through_unchanged():
 def test_a_beat_drawn_by_events_equals_the_same_beat_at_once():
     rate_hz, samples = 500, 600
     at_s = np.arange(samples) / rate_hz
-    drawn = dipole.activation(ONE, np.array([0.4, 0.8]), np.ones(2), np.array([1.0, 2.0]), rate_hz, samples)
+    drawn = dipole.activation(
+        ONE, np.array([0.4, 0.8]), np.ones(2), np.array([1.0, 2.0]), rate_hz, samples
+    )
     expected = dipole.once(ONE, at_s - 0.4) + 2 * dipole.once(ONE, at_s - 0.8)
     np.testing.assert_allclose(drawn.T @ ONE.vector_mv, expected, atol=2e-3)
 
@@ -39,8 +43,12 @@ def test_what_falls_outside_the_recording_is_left_out():
 
 def test_areas_in_closed_form_equal_sums_over_samples():
     step = 1e-4
-    leads = dipole.to_twelve(dipole.once(patients.NORMAL_QRS, np.arange(-0.2, 0.2, step)) @ dipole.DOWER.T)
-    np.testing.assert_allclose(dipole.areas(patients.NORMAL_QRS, dipole.DOWER), leads.sum(axis=0) * step, atol=1e-6)
+    leads = dipole.to_twelve(
+        dipole.once(patients.NORMAL_QRS, np.arange(-0.2, 0.2, step)) @ dipole.DOWER.T
+    )
+    np.testing.assert_allclose(
+        dipole.areas(patients.NORMAL_QRS, dipole.DOWER), leads.sum(axis=0) * step, atol=1e-6
+    )
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,14 +7,18 @@ from ecgpipe.simulation import findings
 
 def many(count=400, **wanted):
     rng = np.random.default_rng(0)
-    return [findings.findings(rng, **wanted) for _ in range(count)]
+    return [findings.draw_findings(rng, **wanted) for _ in range(count)]
 
 
 def test_rates_suit_the_rhythm():
     for has in many():
-        low, high = {"NSR": (60, 100), "SB": (35, 60), "STach": (100, 160), "AF": (45, 180), "AFL": (240, 340)}[
-            has.rhythm
-        ]
+        low, high = {
+            "NSR": (60, 100),
+            "SB": (35, 60),
+            "STach": (100, 160),
+            "AF": (45, 180),
+            "AFL": (240, 340),
+        }[has.rhythm]
         assert low <= has.rate_bpm <= high
 
 
@@ -35,5 +39,7 @@ def test_a_field_that_is_given_is_not_drawn():
 
 
 def test_shares_are_kept():
-    drawn = [findings.pick(np.random.default_rng(seed), {"a": 3.0, "b": 1.0}) for seed in range(800)]
+    drawn = [
+        findings.pick(np.random.default_rng(seed), {"a": 3.0, "b": 1.0}) for seed in range(800)
+    ]
     assert 0.7 < drawn.count("a") / 800 < 0.8

@@ -1,4 +1,5 @@
-"""Simulated recordings: labels against the signal measured afresh, files against the records they are read as."""
+"""Simulated recordings: labels against the signal measured afresh, files against the records they
+are read as."""
 
 import hashlib
 import shutil
@@ -50,7 +51,9 @@ def test_a_worker_makes_no_folder_again_that_its_owner_took_away(tmp_path, monke
 def digests(folder):
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     assert paths
-    return {path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {
+        path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths
+    }
 
 
 def test_a_recording_has_the_length_rate_and_limb_algebra_it_should():
@@ -66,7 +69,11 @@ def test_a_recording_has_the_length_rate_and_limb_algebra_it_should():
 def test_every_class_is_a_fair_share_of_many_patients():
     made = Counter()
     for seed in range(600):
-        made.update(hospitals.simulate_recording(np.random.default_rng([7, seed]), rate_hz=100, clean=True).labels)
+        made.update(
+            hospitals.simulate_recording(
+                np.random.default_rng([7, seed]), rate_hz=100, clean=True
+            ).labels
+        )
     assert set(made) == set(label_criteria.CODES)
     shares = {label: count / 600 for label, count in made.items()}
     assert 0.28 < shares.pop("NSR") < 0.45
@@ -79,7 +86,9 @@ def test_the_same_seed_gives_the_same_files_with_any_number_of_workers(raw, tmp_
 
 
 def test_another_seed_gives_other_files(raw, tmp_path):
-    hospitals.simulate("sim-south", tmp_path / "other", CHOSEN.model_copy(update={"seed": 2}), workers=1)
+    hospitals.simulate(
+        "sim-south", tmp_path / "other", CHOSEN.model_copy(update={"seed": 2}), workers=1
+    )
     assert not set(digests(tmp_path / "other").values()) & set(digests(raw / "sim-south").values())
 
 
@@ -96,7 +105,9 @@ def test_every_source_speaks_only_its_own_words(raw):
     for name in ("sim-east", "sim-south"):
         headers = list((raw / name).rglob("*.hea"))
         assert headers
-        lines = [line for path in headers for line in path.read_text().splitlines() if "Dx:" in line]
+        lines = [
+            line for path in headers for line in path.read_text().splitlines() if "Dx:" in line
+        ]
         words = {word for line in lines for word in line.split(":")[1].strip().split(",")} - {""}
         assert words <= set(vocabularies.vocabulary(name))
     assert said <= set(vocabularies.vocabulary("sim-west"))
@@ -107,9 +118,12 @@ def test_every_fault_is_in_the_files(raw):
     assert "Age: -1" in (north / "g1/NO00004.hea").read_text()
     assert "1000.0(0)/mV" in (north / "g1/NO00008.hea").read_text()
     assert any(
-        line.startswith("#Dx") and line.endswith(",") for line in (north / "g1/NO00010.hea").read_text().split("\n")
+        line.startswith("#Dx") and line.endswith(",")
+        for line in (north / "g1/NO00010.hea").read_text().split("\n")
     )
-    assert (north / "g1/NO00012.mat").stat().st_size < 0.7 * (north / "g1/NO00001.mat").stat().st_size
+    assert (north / "g1/NO00012.mat").stat().st_size < 0.7 * (
+        north / "g1/NO00001.mat"
+    ).stat().st_size
     assert "Age: NaN" in (north / "g1/NO00014.hea").read_text()
     assert len(list(west.glob("*.h5"))) == 1 + len(pd.read_csv(west / "metadata.csv"))
     flat = np.frombuffer((north / "g1/NO00006.mat").read_bytes()[24:], "<i2").reshape(-1, 12)
@@ -119,7 +133,9 @@ def test_every_fault_is_in_the_files(raw):
 def test_the_copy_is_equal_in_microvolts(raw):
     import h5py
 
-    north = np.frombuffer((raw / "sim-north/g1/NO00016.mat").read_bytes()[24:], "<i2").reshape(-1, 12)
+    north = np.frombuffer((raw / "sim-north/g1/NO00016.mat").read_bytes()[24:], "<i2").reshape(
+        -1, 12
+    )
     with h5py.File(raw / "sim-west/WE00010.h5") as file:
         west = np.rint(file["ecg"][:].astype(np.float64).T * 1000)
     np.testing.assert_array_equal(north, west)
@@ -162,5 +178,6 @@ def test_the_sources_sizes_add_up_to_the_recordings_asked_for(recordings):
     sizes = [hospitals.size(name, recordings) for name in hospitals.SOURCES]
     assert sum(sizes) == recordings
     assert all(
-        abs(one - recordings * source.share) <= 1 for one, source in zip(sizes, hospitals.SOURCES.values(), strict=True)
+        abs(one - recordings * source.share) <= 1
+        for one, source in zip(sizes, hospitals.SOURCES.values(), strict=True)
     )

@@ -10,8 +10,16 @@ from ecgpipe.simulation import findings, hospitals
 def clean(seed, **wanted):
     rng = np.random.default_rng(seed)
     rhythm = wanted.pop("rhythm", "NSR")
-    calm = {"premature": 0, "ventricular": 0, "conduction": "normal", "repolarisation": "normal", "extra": "none"}
-    has = findings.findings(rng, rhythm, **(calm | {"low": "", "swing_s": 0.0, "pr_s": 0.15, "axis": 40.0} | wanted))
+    calm = {
+        "premature": 0,
+        "ventricular": 0,
+        "conduction": "normal",
+        "repolarisation": "normal",
+        "extra": "none",
+    }
+    has = findings.draw_findings(
+        rng, rhythm, **(calm | {"low": "", "swing_s": 0.0, "pr_s": 0.15, "axis": 40.0} | wanted)
+    )
     return hospitals.simulate_recording(rng, has=has, clean=True)
 
 
@@ -24,7 +32,8 @@ def beat(recording, before_s=0.06, after_s=0.09):
 
 
 @pytest.mark.parametrize(
-    "rate, label", [(45, "SB"), (59, "SB"), (61, "NSR"), (99, "NSR"), (101, "STach"), (140, "STach")]
+    "rate, label",
+    [(45, "SB"), (59, "SB"), (61, "NSR"), (99, "NSR"), (101, "STach"), (140, "STach")],
 )
 def test_the_rate_decides_the_sinus_rhythm(rate, label):
     made = clean(3, rhythm=label, rate_bpm=float(rate))
@@ -33,13 +42,16 @@ def test_the_rate_decides_the_sinus_rhythm(rate, label):
 
 
 @pytest.mark.parametrize(
-    "degrees, label", [(-75, "LAD"), (-35, "LAD"), (-20, None), (40, None), (85, None), (95, "RAD"), (150, "RAD")]
+    "degrees, label",
+    [(-75, "LAD"), (-35, "LAD"), (-20, None), (40, None), (85, None), (95, "RAD"), (150, "RAD")],
 )
 def test_the_axis_label_agrees_with_net_qrs_areas_of_the_signal(degrees, label):
     for seed in range(4):
         made = clean(seed, axis=float(degrees), pr_s=0.19)
         qrs = beat(made, 0.06, 0.07)
-        area = (qrs - np.linspace(0, 1, len(qrs))[:, None] * qrs[-1]).sum(axis=0)  # ST begins where QRS ends
+        area = (qrs - np.linspace(0, 1, len(qrs))[:, None] * qrs[-1]).sum(
+            axis=0
+        )  # ST begins where QRS ends
         shown = np.degrees(np.arctan2(area[5] * 2 / np.sqrt(3), area[0]))
         assert abs((shown - degrees + 180) % 360 - 180) < 12
         assert {label} - {None} == {"LAD", "RAD"} & set(made.labels)
@@ -82,7 +94,9 @@ def test_inverted_t_is_negative_in_the_signal():
                 continue
             t_wave = beat(made, 0.06, 0.45)[round(0.28 * 500) : round(0.40 * 500)].mean(axis=0)
             assert (t_wave[[LEADS.index(lead) for lead in leads]] < 0).any()
-    labelled = [label for seed in range(20) for label in clean(seed, repolarisation="anterior").labels]
+    labelled = [
+        label for seed in range(20) for label in clean(seed, repolarisation="anterior").labels
+    ]
     assert labelled.count("TInv") >= 15
 
 
@@ -99,7 +113,10 @@ def test_long_pr_belongs_to_sinus_rhythm_only():
 
 
 def test_sinus_arrhythmia_takes_the_place_of_normal_rhythm_and_stands_beside_bradycardia():
-    normal, slow = clean(2, swing_s=0.4, rate_bpm=70.0).labels, clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels
+    normal, slow = (
+        clean(2, swing_s=0.4, rate_bpm=70.0).labels,
+        clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels,
+    )
     assert normal == ("SA",)
     assert {"SB", "SA"} <= set(slow) and "NSR" not in slow
 

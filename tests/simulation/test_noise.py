@@ -12,12 +12,16 @@ def test_noise_keeps_the_level_asked_for_and_the_electrode_algebra():
     assert made.shape == (50_000, 8)
     expected = np.hypot(0.1, 0.05) * np.sqrt(1 + 1 / 3)  # one electrode against the mean of three
     assert 0.5 * expected < made[:, 2:].std() < 2 * expected
-    np.testing.assert_allclose(noise.TO_LEADS.sum(axis=0), 0, atol=1e-15)  # what all electrodes share is not seen
+    np.testing.assert_allclose(
+        noise.TO_LEADS.sum(axis=0), 0, atol=1e-15
+    )  # what all electrodes share is not seen
 
 
 def test_the_band_takes_what_lies_outside_and_leaves_what_lies_inside():
     at_s = np.arange(5000) / 500
     inside, above = np.sin(2 * np.pi * 10 * at_s)[:, None], np.sin(2 * np.pi * 120 * at_s)[:, None]
-    assert noise.band(inside, 500, 0.5, 40)[1000:4000].std() == pytest.approx(inside.std(), rel=0.01)
+    assert noise.band(inside, 500, 0.5, 40)[1000:4000].std() == pytest.approx(
+        inside.std(), rel=0.01
+    )
     assert noise.band(above, 500, 0.5, 40)[1000:4000].std() < 0.02
     assert abs(noise.band(np.ones((5000, 1)), 500, 0.5, 40).mean()) < 1e-9

@@ -35,7 +35,10 @@ def test_an_atrial_premature_beat_is_early_and_its_pause_does_not_compensate():
 
 
 def test_some_atrial_premature_beats_are_blocked_and_some_aberrant():
-    made = [rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], []) for seed in range(200)]
+    made = [
+        rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], [])
+        for seed in range(200)
+    ]
     blocked = sum(len(beats.qrs_s) == 11 for beats in made)
     aberrant = sum((beats.conducted == rhythm.ABERRANT).any() for beats in made)
     assert 8 < blocked < 40 and 8 < aberrant < 40
@@ -83,5 +86,7 @@ def test_flutter_waves_repeat_with_their_period():
 
 
 def test_repolarisation_adapts_slowly_to_the_interval():
-    beats = rhythm.Beats(np.array([0.0, 1.0, 2.0, 2.4, 3.4]), np.zeros(5, int), np.zeros(0), np.zeros(0, int))
+    beats = rhythm.Beats(
+        np.array([0.0, 1.0, 2.0, 2.4, 3.4]), np.zeros(5, int), np.zeros(0), np.zeros(0, int)
+    )
     assert beats.rr_s[3] == pytest.approx((0.4 + 2 * 1.0) / 3)

@@ -1,4 +1,5 @@
-"""scipy.io reads MATLAB files and the wfdb package reads WFDB records: they are the outside oracles."""
+"""scipy.io reads MATLAB files and the wfdb package reads WFDB records: they are the outside
+oracles."""
 
 import h5py
 import numpy as np
@@ -29,12 +30,21 @@ def test_the_challenge_form_is_a_matlab_file_and_a_wfdb_record(tmp_path, signal_
     assert np.array_equal(record.d_signal, matrix.T)
     assert [total % 65536 for total in record.checksum] == record.calc_checksum()
     assert record.init_value == record.d_signal[0].tolist()
-    assert (record.sig_name, record.comments) == (list(LEADS), ["Age: 74", "Sex: Female", "Dx: 426783006,164889003"])
+    assert (record.sig_name, record.comments) == (
+        list(LEADS),
+        ["Age: 74", "Sex: Female", "Dx: 426783006,164889003"],
+    )
 
 
 def test_the_comment_prefix_and_unknown_people(tmp_path, signal_mv):
-    writers.write_challenge(tmp_path, "A", signal_mv, 500, age=None, sex=None, labels=["1"], comment_prefix="# ")
-    assert (tmp_path / "A.hea").read_text().splitlines()[-3:] == ["# Age: NaN", "# Sex: Unknown", "# Dx: 1"]
+    writers.write_challenge(
+        tmp_path, "A", signal_mv, 500, age=None, sex=None, labels=["1"], comment_prefix="# "
+    )
+    assert (tmp_path / "A.hea").read_text().splitlines()[-3:] == [
+        "# Age: NaN",
+        "# Sex: Unknown",
+        "# Dx: 1",
+    ]
 
 
 def test_the_wfdb_form_is_read_back_by_wfdb(tmp_path, signal_mv):
@@ -48,7 +58,11 @@ def test_the_wfdb_form_is_read_back_by_wfdb(tmp_path, signal_mv):
 def test_the_hdf5_form(tmp_path, signal_mv):
     writers.write_h5(tmp_path, "A00001", signal_mv, 500)
     with h5py.File(tmp_path / "A00001.h5") as file:
-        assert (file["ecg"].shape, file["ecg"].dtype, file.attrs["rate_hz"]) == ((12, 700), np.float16, 500)
+        assert (file["ecg"].shape, file["ecg"].dtype, file.attrs["rate_hz"]) == (
+            (12, 700),
+            np.float16,
+            500,
+        )
         assert np.allclose(file["ecg"][:].T, signal_mv, rtol=1e-3)
 
 
@@ -59,9 +73,15 @@ def test_every_form_is_read_back_by_us(tmp_path, signal_mv):
     for name, exact in (("A.hea", True), ("B.hea", True), ("C.h5", False)):
         recording = read(tmp_path / name)
         assert recording.rate_hz == 500
-        assert np.allclose(recording.signal_mv, signal_mv, rtol=0 if exact else 1e-3, atol=1e-6 if exact else 1e-3)
+        assert np.allclose(
+            recording.signal_mv, signal_mv, rtol=0 if exact else 1e-3, atol=1e-6 if exact else 1e-3
+        )
         if exact:
-            assert (recording.age, recording.sex, recording.labels) == (74.0, "F", ("426783006", "164889003"))
+            assert (recording.age, recording.sex, recording.labels) == (
+                74.0,
+                "F",
+                ("426783006", "164889003"),
+            )
 
 
 def test_missing_samples_are_written_as_wfdb_writes_them(tmp_path, signal_mv):
@@ -74,5 +94,7 @@ def test_what_16_bits_cannot_hold_is_refused(tmp_path, signal_mv):
     signal_mv[0, 0] = 33
     with pytest.raises(ValueError, match=r"A: 16 bits hold \+-32\.767 mV, found 33 mV"):
         writers.write_challenge(tmp_path, "A", signal_mv, 500, **ABOUT)
-    with pytest.raises(ValueError, match=r"a signal is \[time, 12\] with one sample at least, found \(700, 11\)"):
+    with pytest.raises(
+        ValueError, match=r"a signal is \[time, 12\] with one sample at least, found \(700, 11\)"
+    ):
         writers.write_wfdb(tmp_path, "A", signal_mv[:, :11], 500, **ABOUT)

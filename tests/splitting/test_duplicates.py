@@ -16,20 +16,32 @@ def test_one_signal_with_two_diagnoses_is_named_and_a_blank_disagrees_with_nothi
         ("a", "3", "z", 0, 1), ("a", "4", "w", 1, 0),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["source", "record", "digest", "426783006", "164889003"])
-    assert duplicates.disagreeing(table) == [{"records": ["a/1", "b/7"], "classes": ["426783006"]}]
+    assert duplicates.conflicting_labels(table) == [
+        {"records": ["a/1", "b/7"], "classes": ["426783006"]}
+    ]
 
 
 def test_a_blank_between_two_that_differ_hides_nothing():
-    rows = [("a", "1", "x", 1, 0), ("b", "2", "x", np.nan, np.nan), ("c", "3", "x", 0, 0), ("d", "4", "x", np.nan, 0)]
+    rows = [
+        ("a", "1", "x", 1, 0),
+        ("b", "2", "x", np.nan, np.nan),
+        ("c", "3", "x", 0, 0),
+        ("d", "4", "x", np.nan, 0),
+    ]
     for order in ([0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0]):
-        table = pd.DataFrame([rows[i] for i in order], columns=["source", "record", "digest", "426783006", "164889003"])
-        (one,) = duplicates.disagreeing(table)
+        table = pd.DataFrame(
+            [rows[i] for i in order],
+            columns=["source", "record", "digest", "426783006", "164889003"],
+        )
+        (one,) = duplicates.conflicting_labels(table)
         assert sorted(one["records"]) == ["a/1", "c/3"] and one["classes"] == ["426783006"]
 
 
 def test_the_same_recording_in_other_units_is_one_group(tmp_path):
     rng = np.random.default_rng(0)
-    writers.write_challenge(tmp_path, "mv", rng.normal(0, 0.3, (2500, 12)), 500, age=50, sex="F", labels=["1"])
+    writers.write_challenge(
+        tmp_path, "mv", rng.normal(0, 0.3, (2500, 12)), 500, age=50, sex="F", labels=["1"]
+    )
     text = (tmp_path / "mv.hea").read_text()
     (tmp_path / "uv.hea").write_text(text.replace("mv", "uv").replace("1000/mV", "1/uV"))
     shutil.copy(tmp_path / "mv.mat", tmp_path / "uv.mat")
@@ -38,7 +50,9 @@ def test_the_same_recording_in_other_units_is_one_group(tmp_path):
         recording = read(tmp_path / f"{name}.hea")
         digests.append(store_writer.raw_digest(recording.signal_mv, recording.rate_hz))
     assert digests[0] == digests[1]
-    table = pd.DataFrame({"source": ["a", "b"], "record": ["mv", "uv"], "patient": "", "digest": digests})
+    table = pd.DataFrame(
+        {"source": ["a", "b"], "record": ["mv", "uv"], "patient": "", "digest": digests}
+    )
     assert len(set(duplicates.groups(table))) == 1
 
 
@@ -53,7 +67,13 @@ def test_a_group_is_a_patient_of_one_source_united_with_its_exact_duplicates():
         ],
         columns=["source", "record", "patient", "digest"],
     )
-    assert duplicates.groups(table).tolist() == ["cpsc/A1", "cpsc/A2", "cpsc/A1", "cpsc/A1", "other:7"]
+    assert duplicates.groups(table).tolist() == [
+        "cpsc/A1",
+        "cpsc/A2",
+        "cpsc/A1",
+        "cpsc/A1",
+        "other:7",
+    ]
 
 
 def test_groups_agree_with_a_plain_walk_over_the_links():
@@ -64,7 +84,11 @@ def test_groups_agree_with_a_plain_walk_over_the_links():
     while True:
         linked = table.iloc[sorted(reached)]
         names, digests = set(linked["source"] + linked["patient"]), set(linked["digest"])
-        more = set(np.flatnonzero((table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)))
+        more = set(
+            np.flatnonzero(
+                (table["source"] + table["patient"]).isin(names) | table["digest"].isin(digests)
+            )
+        )
         if more == reached:
             break
         reached = more

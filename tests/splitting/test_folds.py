@@ -21,30 +21,52 @@ def chosen(**changes) -> SplitParams:
 
 
 def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd.DataFrame:
-    """A joined table: `sizes` recordings per source; about `patients` patients a source where not 0."""
+    """A joined table: `sizes` recordings per source; about `patients` patients a source where not
+    0."""
     generator = np.random.default_rng(seed)
     rows = []
     for source, size in sizes.items():
         for number in range(size):
             patient = str(generator.integers(patients)) if patients else ""
-            rows.append([source, f"{number:05d}", patient, f"{source}-{number}", *generator.integers(0, 2, 2), np.nan])
+            rows.append(
+                [
+                    source,
+                    f"{number:05d}",
+                    patient,
+                    f"{source}-{number}",
+                    *generator.integers(0, 2, 2),
+                    np.nan,
+                ]
+            )
     table = pd.DataFrame(rows, columns=["source", "record", "patient", "digest", AF, SB, STACH])
     table[[AF, SB, STACH]] = table[[AF, SB, STACH]].astype("float64")
-    return table.assign(path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault="")
+    return table.assign(
+        path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault=""
+    )
 
 
-def stores(table: pd.DataFrame) -> dict[str, join.Store]:
+def stores(table: pd.DataFrame) -> dict[str, join.StoreTables]:
     nothing = pd.DataFrame(columns=["record", "path", "reason", "message"], dtype=object)
-    return {name: join.Store(rows[["record", "digest"]], nothing) for name, rows in table.groupby("source")}
+    return {
+        name: join.StoreTables(rows[["record", "digest"]], nothing)
+        for name, rows in table.groupby("source")
+    }
 
 
 def fold_of(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(table["source"] + "/" + table["record"], table["fold"], strict=True))
 
 
-@given(st.integers(0, 10_000), st.sampled_from([0, 15, 40]), st.sampled_from([0.0, 0.2]), st.integers(0, 10))
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([0, 15, 40]),
+    st.sampled_from([0.0, 0.2]),
+    st.integers(0, 10),
+)
 @examples(max_examples=25, deadline=None)
-def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_of_rows(seed, patients, test, doubles):
+def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_of_rows(
+    seed, patients, test, doubles
+):
     table = recordings({"a": 40, "b": 25, "c": 25}, patients=patients, seed=seed)
     generator = np.random.default_rng(seed)
     table.loc[generator.choice(90, doubles), "digest"] = generator.choice(table["digest"], doubles)
@@ -68,7 +90,9 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
     refused.columns = ["record", "path", "reason", "message"]
     index = found["a"].index
     extra = pd.DataFrame({"record": ["99"], "digest": ["n"]})
-    found["a"] = join.Store(pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused)
+    found["a"] = join.StoreTables(
+        pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused
+    )
     labels = table.drop(columns="digest")
     labels.loc[0, "fault"] = "header: no age line"
     kept, left_out = join.join(labels, found)
@@ -112,7 +136,10 @@ def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
     with caplog.at_level(logging.WARNING):
         done, left_out = split(table, list("abc"), settings)
     assert "institutions are fewer than folds; 2, 3, 4 stay unused" in caplog.text
-    assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {"0": {"a", "c"}, "1": {"b"}}
+    assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {
+        "0": {"a", "c"},
+        "1": {"b"},
+    }
     figures = summary.summary(done, left_out, settings)
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0
@@ -120,9 +147,13 @@ def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
 
 def test_a_single_institution_cannot_be_held_out():
     table = recordings({"a": 4, "b": 9, "c": 5})
-    with pytest.raises(ValueError, match=r"needs 2 at least, found \[c\]; add another to data.sources"):
+    with pytest.raises(
+        ValueError, match=r"needs 2 at least, found \[c\]; add another to data.sources"
+    ):
         split(table, list("abc"), chosen(protocol="source", test_sources=["a", "b"]))
-    with pytest.raises(ValueError, match=r"needs 2 at least, found \[a, b, c\]; .*edit split.institutions"):
+    with pytest.raises(
+        ValueError, match=r"needs 2 at least, found \[a, b, c\]; .*edit split.institutions"
+    ):
         split(table, list("abc"), chosen(protocol="source", institutions=[["a", "b", "c"]]))
 
 
@@ -142,7 +173,10 @@ def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_i
     firsts = table.groupby("source").head(1)
     table.loc[firsts.index[firsts["source"].isin(together[0])], "digest"] = "the same"
     settings = chosen(
-        folds=list(range(folds)), protocol="source", institutions=together, test_sources=together[0] if tested else []
+        folds=list(range(folds)),
+        protocol="source",
+        institutions=together,
+        test_sources=together[0] if tested else [],
     )
     if len(order[cut + 2 :]) + (len(together[1]) > 0) + (not tested) < 2:
         with pytest.raises(ValueError, match="needs 2 at least"):
@@ -163,7 +197,8 @@ def test_a_part_of_an_institution_is_no_test_part(protocol):
     table = recordings({"a": 9, "b": 9, "c": 9, "d": 9})
     settings = chosen(protocol=protocol, test_sources=["a"], institutions=[["a", "b"]])
     with pytest.raises(
-        ValueError, match=r"institution \[a, b\] is to be tested whole .* b is not named; name all of it"
+        ValueError,
+        match=r"institution \[a, b\] is to be tested whole .* b is not named; name all of it",
     ):
         split(table, list("abcd"), settings)
     without = table[table["source"] != "b"]
@@ -209,20 +244,28 @@ def test_test_sources_are_the_whole_test_part_and_keep_the_duplicates(protocol, 
     settings = chosen(folds=[0, 1], protocol=protocol, test_sources=["z"], test_fraction=0.3)
     with caplog.at_level(logging.WARNING):
         done, left_out = split(table, ["a", "b", "z"], settings)
-    assert "split.test_fraction is not applied: the test part is split.test_sources ['z']" in caplog.text
+    assert (
+        "split.test_fraction is not applied: the test part is split.test_sources ['z']"
+        in caplog.text
+    )
     assert set(done["source"][done["fold"] == "test"]) == {"z"} == set(done["source"]) - {"a", "b"}
     assert (done["fold"][done["source"] == "z"] == "test").all()
-    assert left_out.values.tolist() == [["a", "00000", "00000.hea", "split", "duplicate of z/00003"]]
+    assert left_out.values.tolist() == [
+        ["a", "00000", "00000.hea", "split", "duplicate of z/00003"]
+    ]
 
 
 def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors():
     table = recordings({"a": 4, "b": 4})
-    with pytest.raises(ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"):
+    with pytest.raises(
+        ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"
+    ):
         split(table, ["a", "b"], chosen(test_sources=["q"]))
     with pytest.raises(ValueError, match="leaves no recording for the folds"):
         split(table, ["a", "b"], chosen(test_sources=["a", "b"]))
     with pytest.raises(
-        ValueError, match=r"none of the 2 recordings in 2 groups falls to '[012]'; set fewer split.folds"
+        ValueError,
+        match=r"none of the 2 recordings in 2 groups falls to '[012]'; set fewer split.folds",
     ):
         split(table.iloc[:2], ["a", "b"], chosen())
     with pytest.raises(ValueError, match="falls to 'test'"):

@@ -17,12 +17,17 @@ def test_equal_record_names_of_two_sources_stay_two_recordings():
 def test_a_source_that_the_params_do_not_list_and_a_double_row_are_named():
     table = recordings({"a": 3, "b": 3})
     labels, found = table.drop(columns="digest"), stores(table)
-    with pytest.raises(ValueError, match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`"):
+    with pytest.raises(
+        ValueError,
+        match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`",
+    ):
         join.join(labels, {"a": found["a"]})
     with pytest.raises(ValueError, match=r"labels.csv: a/00000 stands twice"):
         join.join(pd.concat([labels, labels]), found)
 
 
 def test_a_missing_store_names_the_stage_to_run(tmp_path):
-    with pytest.raises(ValueError, match=r"ptb-xl.index.csv is missing; run `dvc repro preprocess@ptb-xl` first"):
+    with pytest.raises(
+        ValueError, match=r"ptb-xl.index.csv is missing; run `dvc repro preprocess@ptb-xl` first"
+    ):
         join.read_store(tmp_path / "ptb-xl")

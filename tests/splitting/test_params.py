@@ -16,7 +16,10 @@ from ecgpipe.splitting.params import SplitParams
         ({"test_fraction": 0.6}, "split.test_fraction: .*less than or equal to 0.5"),
         ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
         ({"institutions": [["a", "b"], ["b"]]}, "split.institutions: .*in one institution at most"),
-        ({"institutions": [["a", "a"]]}, "split.institutions: .*in one institution at most, and once"),
+        (
+            {"institutions": [["a", "a"]]},
+            "split.institutions: .*in one institution at most, and once",
+        ),
         ({"institutions": ["a"]}, "split.institutions.0: .*valid list .*found 'a'"),
         ({"seed": -1}, "split.seed: .*greater than or equal to 0"),
         ({"fold": 5}, "split.fold: Extra"),

@@ -8,7 +8,8 @@ from ecgpipe.splitting import stratification
 
 FIVE = np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.0])
 FIVE_AND_TEST = np.array([0.18, 0.18, 0.18, 0.18, 0.18, 0.1])
-# Positives of nine classes among 1,000 recordings, as in four hospitals' public data: frequent to almost absent.
+# Positives of nine classes among 1,000 recordings, as in four hospitals' public data: frequent to
+# almost absent.
 HOSPITALS = {
     "a": [180, 130, 0, 90, 33, 270, 35, 0, 1],
     "b": [83, 3, 36, 18, 236, 2, 24, 7, 0],
@@ -33,7 +34,9 @@ def sums_by_source(marks: np.ndarray, home: np.ndarray) -> np.ndarray:
     return sums
 
 
-def deviation(marks: np.ndarray, home: np.ndarray, parts: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def deviation(
+    marks: np.ndarray, home: np.ndarray, parts: np.ndarray, shares: np.ndarray
+) -> np.ndarray:
     """Recordings beyond the even share, [sources, parts, columns]."""
     counts = np.zeros((home.max() + 1, len(shares), marks.shape[1]))
     np.add.at(counts, (home, parts), marks)
@@ -43,7 +46,9 @@ def deviation(marks: np.ndarray, home: np.ndarray, parts: np.ndarray, shares: np
 @pytest.mark.parametrize("shares", [FIVE, FIVE_AND_TEST], ids=["folds", "folds-and-test"])
 def test_every_class_of_every_source_and_in_total_is_spread_evenly(shares):
     marks, home = label_rows(seed=1)
-    parts = stratification.divide(sums_by_source(marks, home), home, shares, np.random.default_rng(0))
+    parts = stratification.divide(
+        sums_by_source(marks, home), home, shares, np.random.default_rng(0)
+    )
     off = deviation(marks, home, parts, shares)
     assert np.abs(off).max() <= 2
     assert np.abs(off.sum(axis=0)).max() <= 3
@@ -57,7 +62,9 @@ def test_it_is_at_least_as_even_as_the_iterstrat_package_on_single_recordings():
     theirs = np.empty(len(marks), dtype=int)
     for source in range(home.max() + 1):
         rows = marks[home == source][:, :-1].astype(bool)
-        theirs[home == source] = IterativeStratification(rows, FIVE[:5].copy(), np.random.RandomState(0))
+        theirs[home == source] = IterativeStratification(
+            rows, FIVE[:5].copy(), np.random.RandomState(0)
+        )
     mine, other = (deviation(marks, home, parts, FIVE) for parts in (ours, theirs))
     assert (mine**2).sum() <= (other**2).sum()
     assert (mine.sum(axis=0) ** 2).sum() <= (other.sum(axis=0) ** 2).sum()
@@ -69,9 +76,13 @@ def test_iteration_alone_is_about_as_even_as_the_iterstrat_package():
     one_source = np.zeros(len(rows), dtype=int)
     ours, theirs = [], []
     for seed in range(8):
-        counts = stratification.iterate(rows, np.ones(len(rows), dtype=int), shares, np.random.default_rng(seed))
+        counts = stratification.iterate(
+            rows, np.ones(len(rows), dtype=int), shares, np.random.default_rng(seed)
+        )
         assert (counts.sum(axis=1) == 1).all()
-        parts = IterativeStratification(rows[:, :-1].astype(bool), shares.copy(), np.random.RandomState(seed))
+        parts = IterativeStratification(
+            rows[:, :-1].astype(bool), shares.copy(), np.random.RandomState(seed)
+        )
         for kept, found in ((ours, counts.argmax(axis=1)), (theirs, parts)):
             kept.append((deviation(rows, one_source, found, shares) ** 2).sum())
     assert np.mean(ours) <= 1.2 * np.mean(theirs)
@@ -80,7 +91,9 @@ def test_iteration_alone_is_about_as_even_as_the_iterstrat_package():
 def test_large_groups_are_spread_as_evenly_as_their_sizes_allow():
     generator = np.random.default_rng(4)
     sizes = np.concatenate([[40, 30, 30, 20, 20, 10], np.ones(850, dtype=int)])
-    sums = np.stack([generator.binomial(sizes, 0.3), generator.binomial(sizes, 0.05), sizes], axis=1)[:, None]
+    sums = np.stack(
+        [generator.binomial(sizes, 0.3), generator.binomial(sizes, 0.05), sizes], axis=1
+    )[:, None]
     parts = stratification.divide(sums, np.zeros(len(sizes), dtype=int), FIVE, generator)
     off = deviation(sums[:, 0], np.zeros(len(sizes), dtype=int), parts, FIVE)
     assert np.abs(off).max() <= 2
@@ -108,7 +121,9 @@ def test_an_exchange_never_worsens_the_sum_of_squares_and_keeps_every_group(data
     better = stratification.exchange(vectors, counts, counts.T @ vectors - even)
     assert (better >= 0).all()
     assert (better.sum(axis=1) == counts.sum(axis=1)).all()
-    assert ((better.T @ vectors - even) ** 2).sum() <= ((counts.T @ vectors - even) ** 2).sum() + 1e-9
+    assert ((better.T @ vectors - even) ** 2).sum() <= (
+        (counts.T @ vectors - even) ** 2
+    ).sum() + 1e-9
 
 
 def test_the_seed_decides_which_of_equal_groups_goes_where():

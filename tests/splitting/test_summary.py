@@ -24,7 +24,21 @@ def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
 
 def test_the_table_has_the_columns_of_folds_csv():
     done, _ = split(recordings({"a": 9}), ["a"], chosen())
-    expected = ["path", "age", "gender", AF, SB, STACH, "source", "record", "patient", "group", "fold"]
+    expected = [
+        "path",
+        "age",
+        "gender",
+        AF,
+        SB,
+        STACH,
+        "source",
+        "record",
+        "patient",
+        "group",
+        "fold",
+    ]
     assert (
-        list(summary.folds_table(done).columns) == expected == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
+        list(summary.folds_table(done).columns)
+        == expected
+        == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
     )

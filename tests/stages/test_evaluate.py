@@ -21,24 +21,39 @@ def project(folds=("0", "1"), test=True, seed=0):
     labels = pd.DataFrame((rng.random((len(fold), 3)) < 0.3).astype(float), columns=CODES)
     labels.loc[::7, CODES[2]] = np.nan
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
-    table = table.assign(source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold)
-    table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[[*table.columns[:-1], "group", "fold"]]
+    table = table.assign(
+        source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold
+    )
+    table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[
+        [*table.columns[:-1], "group", "fold"]
+    ]
     tables.write(table, paths.FOLDS, sealed=True)
     paths.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
-    digests.seal(paths.FOLDS_INFO)
-    values = {"calibration": "platt", "thresholds": "f1", "sensitivity": 0.9, "resamples": 100, "seed": 1}
+    digests.write_digests(paths.FOLDS_INFO)
+    values = {
+        "calibration": "platt",
+        "thresholds": "f1",
+        "sensitivity": 0.9,
+        "resamples": 100,
+        "seed": 1,
+    }
     Path("params.yaml").write_text(json.dumps({"evaluate": values}))  # JSON is YAML
     tables.write(table[["record"]].assign(flags=""), paths.store("sim") / "index.csv")
-    digests.seal(paths.store("sim"))
+    digests.write_digests(paths.store("sim"))
     for k in folds:
         paths.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
             rows = table[table["fold"] == part][["source", "record"]]
-            values = rng.random((len(rows), 3)) * 0.5 + 0.5 * labels.loc[rows.index].fillna(0).to_numpy()
-            tables.write(rows.assign(**dict(zip(CODES, values.T, strict=True))), paths.predictions(k) / f"{name}.csv")
+            values = (
+                rng.random((len(rows), 3)) * 0.5 + 0.5 * labels.loc[rows.index].fillna(0).to_numpy()
+            )
+            tables.write(
+                rows.assign(**dict(zip(CODES, values.T, strict=True))),
+                paths.predictions(k) / f"{name}.csv",
+            )
         text = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds\n1,0.001,0.5,0.6,,1.5\n"
         (paths.predictions(k) / "history.csv").write_text(text)
-        digests.seal(paths.predictions(k))
+        digests.write_digests(paths.predictions(k))
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +66,11 @@ def read(name):
 
 
 def written():
-    return {str(path): path.read_bytes() for top in ("metrics", "plots") for path in sorted(Path(top).rglob("*.*"))}
+    return {
+        str(path): path.read_bytes()
+        for top in ("metrics", "plots")
+        for path in sorted(Path(top).rglob("*.*"))
+    }
 
 
 def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
@@ -63,13 +82,29 @@ def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     assert not stale.exists()
     assert unused.exists()
     assert sorted(path.name for path in (paths.METRICS / "folds").iterdir()) == ["0.json", "1.json"]
-    assert read("summary.json")["counts"] == {"classes": 3, "folds": 2, "recordings": 80, "test_recordings": 40}
+    assert read("summary.json")["counts"] == {
+        "classes": 3,
+        "folds": 2,
+        "recordings": 80,
+        "test_recordings": 40,
+    }
     assert read("summary.json")["test_ensemble"]["challenge_subset"] is not None
     assert read("classes.json")["AFL"]["out_of_fold"]["annotated"] < 80
     whole = read("subgroups.json")
-    assert whole["source"]["sim"] == whole["age"]["60-79"] == whole["sex"]["F"] == whole["flag"]["none"]
-    assert whole["sex"]["F"]["test_ensemble"]["auroc_macro"] == read("summary.json")["test_ensemble"]["auroc_macro"]
-    assert read("settings.json")["test"]["auroc_macro"]["value"] == read("summary.json")["test"]["auroc_macro"]["mean"]
+    assert (
+        whole["source"]["sim"]
+        == whole["age"]["60-79"]
+        == whole["sex"]["F"]
+        == whole["flag"]["none"]
+    )
+    assert (
+        whole["sex"]["F"]["test_ensemble"]["auroc_macro"]
+        == read("summary.json")["test_ensemble"]["auroc_macro"]
+    )
+    assert (
+        read("settings.json")["test"]["auroc_macro"]["value"]
+        == read("summary.json")["test"]["auroc_macro"]["mean"]
+    )
     assert set(read("folds/0.json")["point"]) == {"NSR", "AF", "AFL"}
     assert json.loads(paths.OPERATING.read_text())["folds"].keys() == {"0", "1"}
     assert "<html" in (paths.PLOTS / "report.html").read_text()
@@ -79,7 +114,7 @@ def test_the_intervals_are_those_of_groups():
     project()
     evaluate.main()
     table = tables.read(paths.FOLDS)
-    classes = challenge_score.panel(CODES)
+    classes = challenge_score.scored_classes(CODES)
     chosen = params.section(EvaluateParams, params.load(), "evaluate")
     pooled = held_out.read(table, ["0", "1"], classes, chosen).whole["out_of_fold"]
     weights = bootstrap.counts(table["group"].to_numpy()[pooled.rows], 100, 1)
@@ -108,8 +143,10 @@ def test_without_a_test_part_the_stage_says_so():
 def test_folds_of_another_split_are_refused():
     project()
     paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    digests.seal(paths.FOLDS_INFO)
-    with pytest.raises(ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"):
+    digests.write_digests(paths.FOLDS_INFO)
+    with pytest.raises(
+        ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"
+    ):
         evaluate.main()
 
 
@@ -117,8 +154,10 @@ def test_predictions_of_other_classes_are_refused():
     project()
     path = paths.predictions("1") / "test.csv"
     tables.write(tables.read(path).rename(columns={CODES[0]: "5"}), path)
-    digests.seal(path.parent)
-    with pytest.raises(ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"):
+    digests.write_digests(path.parent)
+    with pytest.raises(
+        ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"
+    ):
         evaluate.main()
     assert not paths.METRICS.exists()
 
@@ -127,7 +166,7 @@ def test_a_stage_that_fails_prunes_nothing():
     project()
     (paths.predictions("7")).mkdir()
     paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    digests.seal(paths.FOLDS_INFO)
+    digests.write_digests(paths.FOLDS_INFO)
     with pytest.raises(ValueError, match="run the stage split again"):
         evaluate.main()
     assert paths.predictions("7").exists()

@@ -22,12 +22,18 @@ sources:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A root with params.yaml and two sources of two recordings each; the working directory is moved there."""
+    """A root with params.yaml and two sources of two recordings each; the working directory is
+    moved there."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS)
     signal_mv = np.random.default_rng(0).normal(0, 0.1, (600, 12))
-    for record, age, labels in (("A1", 74, ["164889003", "429622005"]), ("A2", None, ["713427006"])):
-        writers.write_challenge(tmp_path / "data/raw/a/g1", record, signal_mv, 500, age=age, sex="M", labels=labels)
+    for record, age, labels in (
+        ("A1", 74, ["164889003", "429622005"]),
+        ("A2", None, ["713427006"]),
+    ):
+        writers.write_challenge(
+            tmp_path / "data/raw/a/g1", record, signal_mv, 500, age=age, sex="M", labels=labels
+        )
     for record in ("S1", "S2"):
         writers.write_h5(tmp_path / "data/raw/b", record, signal_mv)
     (tmp_path / "data/raw/b/t.csv").write_text("id,dx,years\nS1,147+367;60+310,300\n")
@@ -46,28 +52,43 @@ def test_headers_and_tables_become_one_table_and_a_report(project):
     assert table["59118001"].tolist() == pytest.approx([0, np.nan, 0, 1], nan_ok=True)
     report = json.loads((project / "metrics/labels.json").read_text())
     assert (report["recordings"], report["usable"]) == (4, 3)
-    assert report["sources"]["b"]["left_out"] == {"no-metadata": {"recordings": 1, "records": ["S2"]}}
+    assert report["sources"]["b"]["left_out"] == {
+        "no-metadata": {"recordings": 1, "records": ["S2"]}
+    }
     assert report["sources"]["a"]["unscored"] == {"429622005 st depression": 1}
 
 
 def test_a_vocabulary_of_ones_own_lies_beside_the_recordings(project):
     words = "{form: wfdb, vocabulary: my_labels.csv, codes: native}"
-    (project / "params.yaml").write_text(PARAMS.replace("{form: wfdb, vocabulary: CPSC2018, codes: snomed}", words))
-    with pytest.raises(ValueError, match=r"data/raw/a/my_labels\.csv: no such vocabulary; put it there"):
+    (project / "params.yaml").write_text(
+        PARAMS.replace("{form: wfdb, vocabulary: CPSC2018, codes: snomed}", words)
+    )
+    with pytest.raises(
+        ValueError, match=r"data/raw/a/my_labels\.csv: no such vocabulary; put it there"
+    ):
         label_map.main()
     (project / "data/raw/a/my_labels.csv").write_text(
         "native_label,snomed_ct\n164889003,164889003\n713427006,713427006\n429622005,\n"
     )
     label_map.main()
     table = tables.read(project / "data/labels.csv").set_index("record")
-    assert table.loc[["A1", "A2"], ["164889003", "59118001"]].to_numpy().tolist() == [[1, 0], [0, 1]]
-    assert table.loc["A1", "426783006"] != table.loc["A1", "426783006"], "not in the vocabulary: not annotated"
+    assert table.loc[["A1", "A2"], ["164889003", "59118001"]].to_numpy().tolist() == [
+        [1, 0],
+        [0, 1],
+    ]
+    assert table.loc["A1", "426783006"] != table.loc["A1", "426783006"], (
+        "not in the vocabulary: not annotated"
+    )
 
 
 def test_native_text_under_snomed_stops_the_stage(project):
     for path in (project / "data/raw/a").rglob("*.hea"):
-        path.write_text(path.read_text().replace("164889003,429622005", "AFIB").replace("713427006", "CRBBB"))
-    with pytest.raises(ValueError, match=r"source 'a': 2 of 2 labelled recordings .* 'AFIB' of record A1; correct"):
+        path.write_text(
+            path.read_text().replace("164889003,429622005", "AFIB").replace("713427006", "CRBBB")
+        )
+    with pytest.raises(
+        ValueError, match=r"source 'a': 2 of 2 labelled recordings .* 'AFIB' of record A1; correct"
+    ):
         label_map.main()
     assert not (project / "data/labels.csv").exists()
 
@@ -76,19 +97,35 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
     shipped = params.load(Path(__file__).parents[2] / "params.yaml")
     names = sorted(path.name for path in real_data.iterdir() if path.is_dir())
     sources = {name: shipped["sources"][name] for name in names}
-    labels = {"classes": "official", "merge_ectopics": False, "unscored": "keep", "unannotated": "mask"}
-    values = {"data": {"root": str(real_data), "sources": names}, "labels": labels, "sources": sources}
+    labels = {
+        "classes": "official",
+        "merge_ectopics": False,
+        "unscored": "keep",
+        "unannotated": "mask",
+    }
+    values = {
+        "data": {"root": str(real_data), "sources": names},
+        "labels": labels,
+        "sources": sources,
+    }
     values["preprocess"] = {"max_refused": 0.05}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(values))
     label_map.main()
     report = json.loads((tmp_path / "metrics/labels.json").read_text())
     assert report["usable"] > 0
-    assert not [name for name, said in report["sources"].items() if "unknown-labels" in said["left_out"]]
+    assert not [
+        name for name, said in report["sources"].items() if "unknown-labels" in said["left_out"]
+    ]
     table = tables.read(tmp_path / "data/labels.csv")
     good = table[table["fault"] == ""]
     for code in tables.class_codes(table):
-        assert good.groupby("source")[code].agg(lambda column: column.notna().mean()).isin([0, 1]).all(), code
+        assert (
+            good.groupby("source")[code]
+            .agg(lambda column: column.notna().mean())
+            .isin([0, 1])
+            .all()
+        ), code
 
 
 def test_no_signal_byte_is_needed_and_two_runs_are_equal(project):
@@ -108,6 +145,8 @@ def test_the_stage_prints_nothing(project, capsys):
 
 def test_a_wrong_source_is_named(project):
     (project / "params.yaml").write_text(PARAMS.replace("[b, a]", "[b, c]"))
-    with pytest.raises(ValueError, match=r"data\.sources: 'c' has no entry under sources \(there: a, b, unused\)"):
+    with pytest.raises(
+        ValueError, match=r"data\.sources: 'c' has no entry under sources \(there: a, b, unused\)"
+    ):
         label_map.main()
     assert not (project / "data/labels.csv").exists()

@@ -39,7 +39,8 @@ sys.addaudithook(trace)
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A source of seven recordings: a good one, one too short, one cut, a flat lead, all flat, and a name twice."""
+    """A source of seven recordings: a good one, one too short, one cut, a flat lead, all flat, and
+    a name twice."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS)
     rng = np.random.default_rng(1)
@@ -56,7 +57,9 @@ def project(tmp_path, monkeypatch):
         signal_mv[:, 4] *= name != "g1/D"
         signal_mv *= name != "g2/E"
         folder, record = name.split("/")
-        writers.write_challenge(raw / folder, record, signal_mv, 500, age=50, sex="F", labels=["426783006"])
+        writers.write_challenge(
+            raw / folder, record, signal_mv, 500, age=50, sex="F", labels=["426783006"]
+        )
     cut = raw / "g1/C.mat"
     cut.write_bytes(cut.read_bytes()[:-2])
     for suffix in (".hea", ".mat"):
@@ -95,13 +98,22 @@ def test_a_dask_cluster_makes_the_same_bytes(project):
     preprocess.main("one.two")
     loky = {path.name: path.read_bytes() for path in project_paths.store("one.two").iterdir()}
     assert len(loky) == 6
-    (project / "params.yaml").write_text(PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask"))
+    (project / "params.yaml").write_text(
+        PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask")
+    )
     preprocess.main("one.two")
-    assert {path.name: path.read_bytes() for path in project_paths.store("one.two").iterdir()} == loky
+    assert {
+        path.name: path.read_bytes() for path in project_paths.store("one.two").iterdir()
+    } == loky
 
 
 def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch):
-    local = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": "127.0.0.1:0"}
+    local = {
+        "n_workers": 1,
+        "threads_per_worker": 2,
+        "processes": False,
+        "dashboard_address": "127.0.0.1:0",
+    }
     with distributed.LocalCluster(**local) as cluster:
         monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
         (project / "params.yaml").write_text(PARAMS.replace("loky", "dask"))
@@ -121,14 +133,17 @@ def test_two_runs_at_once_are_refused(project, monkeypatch, caplog):
     monkeypatch.setattr(sys, "argv", [preprocess.__file__, "one.two"])
     with stage.lock("preprocess-one.two"), pytest.raises(SystemExit):
         stage.run(preprocess.main, "one.two")
-    assert "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
+    assert (
+        "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
+    )
     assert not project_paths.store("one.two").exists()
 
 
 def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(project):
     (project / "params.yaml").write_text(PARAMS.replace("max_refused: 0.9", "max_refused: 0.7"))
     says = (
-        r"data/raw/one\.two: 5 of 7 recordings are refused \(2 duplicate-record, 1 flat, 1 short, 1 truncated\), more"
+        r"data/raw/one\.two: 5 of 7 recordings are refused "
+        r"\(2 duplicate-record, 1 flat, 1 short, 1 truncated\), more"
     )
     with pytest.raises(ValueError, match=says):
         preprocess.main("one.two")
@@ -148,7 +163,9 @@ def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
 def deadly(project, monkeypatch):
     """The project, in which every new process that opens g1/A.hea is killed."""
     (project / "sitecustomize.py").write_text(KILLER)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(Path(preprocess.__file__).parents[1])]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(project), str(Path(preprocess.__file__).parents[1])])
+    )
     return project
 
 
@@ -157,14 +174,21 @@ def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(dead
     settings = params.section(PreprocessParams, values, "preprocess")
     raw = Path("data/raw/one.two")
     paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
-    first, second = build_store._one_by_one(str(deadly), paths, sources.in_use(values)["one.two"], settings, raw)
-    assert first[:2] == ("refused", "crashed") and "g1/A.hea: the process that conditioned it died" in first[2]
+    first, second = build_store._one_by_one(
+        str(deadly), paths, sources.in_use(values)["one.two"], settings, raw
+    )
+    assert (
+        first[:2] == ("refused", "crashed")
+        and "g1/A.hea: the process that conditioned it died" in first[2]
+    )
     assert second[0] == "ok"
 
 
 @pytest.mark.campaign
 def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypatch):
-    (deadly / "params.yaml").write_text(PARAMS.replace("workers: 1", "workers: 2").replace("d: 0.9", "d: 1"))
+    (deadly / "params.yaml").write_text(
+        PARAMS.replace("workers: 1", "workers: 2").replace("d: 0.9", "d: 1")
+    )
     monkeypatch.setattr(build_store, "_FEW", 1)
     monkeypatch.setattr(build_store, "_CHUNK", 2)
     get_reusable_executor().shutdown(wait=True)

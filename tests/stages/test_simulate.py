@@ -21,7 +21,10 @@ def test_the_stage_writes_its_source(tmp_path, monkeypatch):
 def test_a_source_that_is_not_the_simulators_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(SECTION)
-    with pytest.raises(ValueError, match=r"^'ptb-xl' is not in the simulator; give one of sim-north, sim-east, sim-"):
+    with pytest.raises(
+        ValueError,
+        match=r"^'ptb-xl' is not in the simulator; give one of sim-north, sim-east, sim-",
+    ):
         simulate.main("ptb-xl")
     assert not Path("data").exists()
 

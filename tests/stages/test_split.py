@@ -16,7 +16,8 @@ SPLIT = {
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project root with labels of two sources, their stores' tables, and the store of a source no longer listed."""
+    """A project root with labels of two sources, their stores' tables, and the store of a source no
+    longer listed."""
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(0)
     lines = [",".join([*tables.IDENTITY, AF, SB])]
@@ -25,21 +26,35 @@ def project(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         names = [f"{number:05d}" for number in range(40)]
         for name in names:
-            labels = ["" if source == "sph" else str(generator.integers(2)), str(generator.integers(2))]
-            lines.append(",".join([source, name, f"g1/{name}.hea", "", "61", "M", "500", "5000", "", *labels]))
+            labels = [
+                "" if source == "sph" else str(generator.integers(2)),
+                str(generator.integers(2)),
+            ]
+            lines.append(
+                ",".join(
+                    [source, name, f"g1/{name}.hea", "", "61", "M", "500", "5000", "", *labels]
+                )
+            )
         index = [f"{name},0,2500,,{source[:1]}{name},0,9" for name in names[1:]]
-        (folder / "index.csv").write_text("\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""]))
-        (folder / "refused.csv").write_text('record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n')
+        (folder / "index.csv").write_text(
+            "\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""])
+        )
+        (folder / "refused.csv").write_text(
+            'record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n'
+        )
         (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
-        digests.seal(folder)
+        digests.write_digests(folder)
     (paths.SIGNALS / "georgia").mkdir()
     paths.LABELS.write_text("\n".join([*lines, ""]))
-    digests.seal(paths.LABELS)
+    digests.write_digests(paths.LABELS)
     write_params()
 
 
 def write_params(**changes) -> None:
-    values = {"data": {"root": "data/raw", "sources": ["ptb-xl", "sph"]}, "split": {**SPLIT, **changes}}
+    values = {
+        "data": {"root": "data/raw", "sources": ["ptb-xl", "sph"]},
+        "split": {**SPLIT, **changes},
+    }
     params.PARAMS.write_text(json.dumps(values))
 
 
@@ -77,7 +92,9 @@ def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
     split.main()
     outputs = [paths.FOLDS, paths.FOLDS_INFO, paths.LEFT_OUT, paths.METRICS / "split.json"]
     first = [path.read_bytes() for path in outputs]
-    tables.write(tables.read(paths.LABELS).sample(frac=1, random_state=1), paths.LABELS, sealed=True)
+    tables.write(
+        tables.read(paths.LABELS).sample(frac=1, random_state=1), paths.LABELS, sealed=True
+    )
     split.main()
     assert [path.read_bytes() for path in outputs] == first
 
@@ -100,7 +117,9 @@ def test_a_fault_leaves_the_old_outputs_alone():
     split.main()
     before = paths.FOLDS.read_bytes()
     write_params(protocol="source", institutions=[["ptb-xl", "sph"]])
-    with pytest.raises(ValueError, match=r"needs 2 at least, found \[ptb-xl, sph\]; add another to data.sources"):
+    with pytest.raises(
+        ValueError, match=r"needs 2 at least, found \[ptb-xl, sph\]; add another to data.sources"
+    ):
         split.main()
     assert paths.FOLDS.read_bytes() == before
 
@@ -113,7 +132,10 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
     info = tables.folds_info()
     assert (info["folds"], info["unused"]) == ([0, 1], [2])
     folds = tables.read(paths.FOLDS)
-    assert {fold: set(rows["source"]) for fold, rows in folds.groupby("fold")} == {"0": {"ptb-xl"}, "1": {"sph"}}
+    assert {fold: set(rows["source"]) for fold, rows in folds.groupby("fold")} == {
+        "0": {"ptb-xl"},
+        "1": {"sph"},
+    }
     figures = json.loads((paths.METRICS / "split.json").read_text())
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0

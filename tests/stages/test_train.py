@@ -15,7 +15,14 @@ from stages import train
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "stages.train", "0"]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *COMMAND[1:]]
+TORCHRUN = [
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--standalone",
+    "--nproc-per-node=2",
+    *COMMAND[1:],
+]
 
 
 @pytest.fixture
@@ -43,7 +50,9 @@ def outputs():
 def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(project):
     subprocess.run(COMMAND, env=environment(), check=True, capture_output=True, timeout=120)
     whole = outputs()
-    slow = subprocess.Popen(COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    slow = subprocess.Popen(
+        COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     state = paths.checkpoints("0") / "state.pt"
     deadline = time.monotonic() + 60
     while not state.exists() and time.monotonic() < deadline:
@@ -68,7 +77,7 @@ def test_two_processes_train_one_model(project):
 def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
     info = json.loads(paths.FOLDS_INFO.read_text())
     paths.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
-    digests.seal(paths.FOLDS_INFO)
+    digests.write_digests(paths.FOLDS_INFO)
     train.main("2")
     assert "fold 2 has no recordings" in caplog.text
     for folder in (paths.model("2"), paths.predictions("2")):
@@ -97,7 +106,7 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
         keys.append(key)
         raise InterruptedError
 
-    monkeypatch.setattr(train.trainer, "Fold", stopped)
+    monkeypatch.setattr(train.trainer, "Trainer", stopped)
     values = params.load()
     for how in ("mask", "negative", "mask"):
         values["labels"]["unannotated"] = how
@@ -109,5 +118,7 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
 
 
 def test_a_fold_that_no_recording_has_is_named(project):
-    with pytest.raises(ValueError, match=r"'9' is not in the folds of data/folds.json; give one of 0, 1$"):
+    with pytest.raises(
+        ValueError, match=r"'9' is not in the folds of data/folds.json; give one of 0, 1$"
+    ):
         train.main("9")

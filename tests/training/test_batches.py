@@ -16,7 +16,9 @@ def test_the_shares_of_all_processes_are_the_whole_order_which_seed_and_epoch_gi
     shares = [batches.rows(43, 8, 7, 3, Peers(rank, size, CPU)) for rank in range(size)]
     assert {tuple(share.shape) for share in shares} == {(5, 8 // size)}
     for step in range(5):
-        assert sorted(torch.cat([share[step] for share in shares]).tolist()) == sorted(order[step].tolist())
+        assert sorted(torch.cat([share[step] for share in shares]).tolist()) == sorted(
+            order[step].tolist()
+        )
     assert not torch.equal(shares[0], batches.rows(43, 8, 7, 4, Peers(0, size, CPU)))
 
 

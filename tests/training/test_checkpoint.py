@@ -6,14 +6,18 @@ from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
 from ecgpipe.training import checkpoint
 
-NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=False)
+NETWORK = ModelParams(
+    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=False
+)
 
 
 def made(seed):
     torch.manual_seed(seed)
     network = SEResNet18(2, NETWORK)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
-    return checkpoint.State(network, optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 9))
+    return checkpoint.State(
+        network, optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 9)
+    )
 
 
 def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
@@ -31,7 +35,9 @@ def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
     assert other.epoch == 0
     assert other.resume(tmp_path / "state.pt", "key", torch.device("cpu"))
     assert (other.epoch, other.best, other.best_epoch, other.history) == (3, 0.7, 3, [{"epoch": 3}])
-    assert all(torch.equal(one.kept[name], value) for name, value in other.network.state_dict().items())
+    assert all(
+        torch.equal(one.kept[name], value) for name, value in other.network.state_dict().items()
+    )
     assert other.schedule.state_dict() == one.schedule.state_dict()
     assert str(other.optimizer.state_dict()) == str(one.optimizer.state_dict())
 
@@ -82,12 +88,16 @@ def test_a_flipped_bit_or_a_cut_is_refused_by_name(tmp_path):
         broken.append(bytes(changed))
     for content in broken:
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"state\.pt: damaged or changed.*remove it to train anew"):
+        with pytest.raises(
+            ValueError, match=r"state\.pt: damaged or changed.*remove it to train anew"
+        ):
             made(1).resume(path, "key", torch.device("cpu"))
 
 
 def test_a_fingerprint_changes_with_what_it_is_made_of():
-    assert checkpoint.fingerprint("0", {"a": 1, "b": 2}) == checkpoint.fingerprint("0", {"b": 2, "a": 1})
+    assert checkpoint.fingerprint("0", {"a": 1, "b": 2}) == checkpoint.fingerprint(
+        "0", {"b": 2, "a": 1}
+    )
     assert (
         len(
             {

@@ -25,9 +25,18 @@ def test_two_processes_agree_on_the_first_ones_value(tmp_path):
         "group.leave()\n"
     )
     root = Path(distributed.__file__).parents[2]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        str(script),
+    ]
     environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=120)
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=True, timeout=120
+    )
     assert run.stdout.count("agreed 5.0") == 2
 
 
@@ -59,9 +68,16 @@ group.leave()
 def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_zero(tmp_path):
     (tmp_path / "normed.py").write_text(NORMED)
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {"PYTHONPATH": str(Path(distributed.__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(distributed.__file__).parents[2]),
+        "OMP_NUM_THREADS": "1",
+    }
     run = subprocess.run(
-        [*start, str(tmp_path / "normed.py")], capture_output=True, text=True, env=environment, timeout=120
+        [*start, str(tmp_path / "normed.py")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
     )
     assert run.stdout.count("normed") == 2, run.stderr[-2000:]
 
@@ -98,9 +114,21 @@ def test_two_processes_train_as_one_with_the_same_batch(split_project):
     environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     results = []
     for count in (1, 2):
-        start = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-        command = [*start, "shared.py", f"{count}.pt"] if count > 1 else [sys.executable, "shared.py", "1.pt"]
-        subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=120)
+        start = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={count}",
+        ]
+        command = (
+            [*start, "shared.py", f"{count}.pt"]
+            if count > 1
+            else [sys.executable, "shared.py", "1.pt"]
+        )
+        subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=True, timeout=120
+        )
         results.append(torch.load(split_project / f"{count}.pt", weights_only=True))
     alone, together = results
     assert [row["epoch"] for row in alone["history"]] == [1, 2]

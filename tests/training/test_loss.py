@@ -8,20 +8,30 @@ from ecgpipe.training import loss
 
 def test_masked_loss_equals_torch_on_annotated_cells_and_ignores_the_others():
     torch.manual_seed(1)
-    logits, labels, weights = torch.randn(6, 3), (torch.rand(6, 3) < 0.4).float(), torch.tensor([1.0, 4.0, 2.0])
+    logits, labels, weights = (
+        torch.randn(6, 3),
+        (torch.rand(6, 3) < 0.4).float(),
+        torch.tensor([1.0, 4.0, 2.0]),
+    )
     labels[1, 2] = labels[4, 0] = torch.nan
     known = torch.isfinite(labels)
-    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)(logits, labels.nan_to_num())
+    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)(
+        logits, labels.nan_to_num()
+    )
     assert torch.isclose(loss.masked_loss(logits, labels, weights), each[known].mean())
     moved = logits.clone()
     moved[1, 2] = 99.0
-    assert torch.isclose(loss.masked_loss(moved, labels, weights), loss.masked_loss(logits, labels, weights))
+    assert torch.isclose(
+        loss.masked_loss(moved, labels, weights), loss.masked_loss(logits, labels, weights)
+    )
     assert loss.masked_loss(logits, torch.full_like(labels, torch.nan), weights) == 0
 
 
 def test_unannotated_cells_give_no_gradient():
     logits = torch.zeros(2, 2, requires_grad=True)
-    loss.masked_loss(logits, torch.tensor([[1.0, torch.nan], [0.0, torch.nan]]), torch.ones(2)).backward()
+    loss.masked_loss(
+        logits, torch.tensor([[1.0, torch.nan], [0.0, torch.nan]]), torch.ones(2)
+    ).backward()
     assert logits.grad[:, 1].abs().max() == 0
     assert logits.grad[:, 0].abs().min() > 0
 
@@ -51,7 +61,13 @@ def test_processes_that_share_a_batch_average_to_its_own_loss():
 
 
 @pytest.mark.parametrize(
-    "device", ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
+    "device",
+    [
+        "cpu",
+        pytest.param(
+            "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+        ),
+    ],
 )
 def test_a_loss_that_is_not_finite_is_seen_within_a_step(device):
     watch = loss.Watch()

@@ -11,12 +11,16 @@ from tests.training.test_trainer import TRAIN, equal, fold_of, load, quiet, weig
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_weights_that_the_last_step_of_an_epoch_spoils_are_neither_kept_nor_delivered(split_project, keep):
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_neither_kept_nor_delivered(
+    split_project, keep
+):
     rows, data = load()
     few = data | {"train": data["train"].take(np.arange(12))}
     fold = fold_of(few, epochs=1, keep=keep, learning_rate=1e38)
     assert fold.steps == 1
-    with pytest.raises(ValueError, match=r"^epoch 1: a validation probability is nan; no epoch was finished"):
+    with pytest.raises(
+        ValueError, match=r"^epoch 1: a validation probability is nan; no epoch was finished"
+    ):
         fold.run(quiet)
     assert not fold.state_path.exists()
     with pytest.raises(ValueError, match="is not finite"):
@@ -29,7 +33,9 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     fold = fold_of(data)
     fold.run(quiet)
     about = {"folds": [0, 1], "split": "s"}
-    outputs.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about})
+    outputs.deliver(
+        fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about}
+    )
     found = tables.read(paths.predictions("0") / "test.csv")
     assert list(found.columns) == ["source", "record", *tables.class_codes(rows["test"])]
     assert list(found["record"]) == list(rows["test"]["record"])
@@ -42,7 +48,9 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     assert not (paths.checkpoints("0") / "state.pt").exists()
 
 
-def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(split_project):
+def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(
+    split_project,
+):
     results = []
     for disturbed in (False, True):
         if disturbed:
@@ -52,14 +60,28 @@ def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_
             tables.write(table, paths.FOLDS, sealed=True)
         rows, data = load()
         if disturbed:
-            noise = list(np.random.default_rng(1).integers(-9000, 9000, (len(data["test"]), 200, 12)).astype(np.int16))
+            noise = list(
+                np.random.default_rng(1)
+                .integers(-9000, 9000, (len(data["test"]), 200, 12))
+                .astype(np.int16)
+            )
             unknown = np.full(len(noise), np.nan)
-            data["test"] = examples.of_signals(noise, unknown, np.full(len(noise), ""), rate_hz=100, classes=3)
+            data["test"] = examples.of_signals(
+                noise, unknown, np.full(len(noise), ""), rate_hz=100, classes=3
+            )
         fold = fold_of(data)
         fold.run(quiet)
-        outputs.deliver(fold, rows, data["test"], name="0", facts={"conditioning": {}, "folds": [0], "split": ""})
+        outputs.deliver(
+            fold,
+            rows,
+            data["test"],
+            name="0",
+            facts={"conditioning": {}, "folds": [0], "split": ""},
+        )
         validation = (paths.predictions("0") / "val.csv").read_bytes()
-        results.append((weights_of(fold), validation, (paths.predictions("0") / "test.csv").read_bytes()))
+        results.append(
+            (weights_of(fold), validation, (paths.predictions("0") / "test.csv").read_bytes())
+        )
     assert equal(results[0][0], results[1][0])
     assert results[0][1] == results[1][1]
     assert results[0][2] != results[1][2]

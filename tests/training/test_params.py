@@ -13,7 +13,14 @@ VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["train"]
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("epochs", 0), ("batch", 1), ("window_s", 0), ("schedule", "step"), ("keep", "first"), ("learning_rate", -0.1)],
+    [
+        ("epochs", 0),
+        ("batch", 1),
+        ("window_s", 0),
+        ("schedule", "step"),
+        ("keep", "first"),
+        ("learning_rate", -0.1),
+    ],
 )
 def test_params_that_make_no_sense_are_refused(key, value):
     assert TrainParams(**VALUES).epochs == VALUES["epochs"]

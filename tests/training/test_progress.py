@@ -19,7 +19,16 @@ def test_a_line_is_logged_at_most_every_thirty_seconds_and_at_the_end(caplog):
         lines.set_postfix(val_loss=f"{1 / epoch:.2f}")
     lines.close()
     assert caplog.messages[0] == "train fold 0: epoch 1 of 20, val_loss 1.00, 3 min left"
-    assert [text.split()[4] for text in caplog.messages] == ["1", "4", "7", "10", "13", "16", "19", "20"]
+    assert [text.split()[4] for text in caplog.messages] == [
+        "1",
+        "4",
+        "7",
+        "10",
+        "13",
+        "16",
+        "19",
+        "20",
+    ]
     assert caplog.messages[-1] == "train fold 0: epoch 20 of 20, val_loss 0.05, 0 s left"
 
 
@@ -27,7 +36,10 @@ def test_a_job_says_whether_it_begins_or_goes_on(caplog):
     progress.bar("train fold 0", "epoch", total=8)
     progress.bar("train fold 0", "epoch", total=8, initial=3)
     progress.bar("train fold 0", "epoch", total=8, mute=True).update()
-    assert caplog.messages == ["train fold 0: begins, 8 epochs", "train fold 0: goes on after epoch 3 of 8"]
+    assert caplog.messages == [
+        "train fold 0: begins, 8 epochs",
+        "train fold 0: goes on after epoch 3 of 8",
+    ]
 
 
 def test_a_terminal_gets_a_bar_and_no_lines(caplog, monkeypatch):

@@ -18,7 +18,9 @@ from ecgpipe.training.distributed import Peers
 from ecgpipe.training.params import TrainParams
 from tests.conftest import CODES
 
-NETWORK = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
+NETWORK = ModelParams(
+    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
+)
 TRAIN = {
     "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
     "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
@@ -43,15 +45,26 @@ def load(fold="0"):
 
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")),
+    pytest.param(
+        "cuda",
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU"),
+    ),
 ]
 
 
-def fold_of(data, key="key", augment=("crop", "triangle", "noise", "star"), peers=ALONE, unannotated="mask", **values):
+def fold_of(
+    data,
+    key="key",
+    augment=("crop", "triangle", "noise", "star"),
+    peers=ALONE,
+    unannotated="mask",
+    **values,
+):
     augment = AugmentParams(
-        **AUGMENT | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
+        **AUGMENT
+        | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
     )
-    return trainer.Fold(
+    return trainer.Trainer(
         data["train"], data["val"], NETWORK, TrainParams(**TRAIN | values), augment, codes=CODES,
         peers=peers, state_path=paths.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
     )  # fmt: skip
@@ -71,7 +84,9 @@ def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefin
     labels[:, 2] = 0
     labels[:9, 1] = np.nan
     scores = rng.random((50, 3))
-    expected = np.mean([roc_auc_score(labels[:, 0], scores[:, 0]), roc_auc_score(labels[9:, 1], scores[9:, 1])])
+    expected = np.mean(
+        [roc_auc_score(labels[:, 0], scores[:, 0]), roc_auc_score(labels[9:, 1], scores[9:, 1])]
+    )
     found = trainer.macro_auroc(torch.from_numpy(labels), torch.from_numpy(scores))
     assert found == pytest.approx(expected, abs=1e-6)
     assert np.isnan(trainer.macro_auroc(torch.zeros(4, 1), torch.rand(4, 1)))
@@ -81,19 +96,27 @@ def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_proj
     _, data = load()
     fold = fold_of(data, unannotated="negative", augment=("crop",))
     zeros = data["train"].labels.nan_to_num(nan=0.0)
-    assert torch.isnan(data["train"].labels).any(), "the examples, which the augmentations see, stay as in the table"
+    assert torch.isnan(data["train"].labels).any(), (
+        "the examples, which the augmentations see, stay as in the table"
+    )
     assert torch.isnan(fold.validation.labels).any()
     positives = zeros.sum(dim=0)
-    assert torch.allclose(fold.weights, ((len(zeros) - positives) / positives).clamp(1, TRAIN["most_weight"]))
+    assert torch.allclose(
+        fold.weights, ((len(zeros) - positives) / positives).clamp(1, TRAIN["most_weight"])
+    )
     rows = torch.arange(12)
     logits = torch.linspace(-2, 2, 36, requires_grad=True).reshape(12, 3)
     fixed = torch.nn.Parameter(torch.ones(()))
-    plain = torch.nn.functional.binary_cross_entropy_with_logits(logits, zeros[rows], pos_weight=fold.weights)
+    plain = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, zeros[rows], pos_weight=fold.weights
+    )
     found = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
     assert torch.isclose(found, plain)
     masked = fold_of(data, augment=("crop",))
     known = torch.isfinite(data["train"].labels[rows])
-    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(logits, zeros[rows])
+    each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(
+        logits, zeros[rows]
+    )
     found = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
     assert torch.isclose(found, each[known].mean())
     assert not torch.isclose(found, plain)
@@ -102,7 +125,9 @@ def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_proj
 def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):
     _, data = load()
     fold = fold_of(data, unannotated="negative", permute_labels=True)
-    assert torch.equal(fold.labels, loss.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0))
+    assert torch.equal(
+        fold.labels, loss.permuted(data["train"].labels, TRAIN["seed"]).nan_to_num(nan=0.0)
+    )
     assert len(fold.run(quiet).history) == TRAIN["epochs"]
 
 
@@ -151,8 +176,11 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
 
 
 @pytest.mark.parametrize("where", [0, "validation"])
-def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(split_project, monkeypatch, where):
-    """The signal comes during a step of the second epoch, or while its validation part is scored."""
+def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(
+    split_project, monkeypatch, where
+):
+    """The signal comes during a step of the second epoch, or while its validation part is
+    scored."""
     _, data = load()
     whole = fold_of(data)
     whole.run(quiet)
@@ -179,7 +207,9 @@ def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(s
     assert again.state.history == whole.state.history
 
 
-def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_good_state(split_project, monkeypatch):
+def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_good_state(
+    split_project, monkeypatch
+):
     _, data = load()
     fold = fold_of(data, epochs=3)
     calls, original = [], loss.masked_loss
@@ -189,7 +219,9 @@ def test_a_loss_that_is_not_finite_stops_within_its_step_and_leaves_the_last_goo
         return original(*arguments) * (torch.nan if calls.count(1) == 2 else 1)
 
     monkeypatch.setattr(trainer, "masked_loss", spoilt)
-    with pytest.raises(ValueError, match=r"epoch 2: the loss is nan; the state after epoch 1 of 3 is kept"):
+    with pytest.raises(
+        ValueError, match=r"epoch 2: the loss is nan; the state after epoch 1 of 3 is kept"
+    ):
         fold.run(quiet)
     assert calls.count(1) == 2, "no step after it"
     saved = fold_of(data, epochs=3).state
@@ -209,8 +241,12 @@ def test_no_step_is_taken_after_a_bad_loss_in_the_midst_of_an_epoch(split_projec
         return original(*arguments) * (torch.inf if len(calls) == 2 else 1)
 
     monkeypatch.setattr(trainer, "masked_loss", spoilt)
-    monkeypatch.setattr(fold.state.schedule, "step", lambda: steps.append(step()))  # it follows the optimizer's
-    with pytest.raises(ValueError, match=r"^epoch 1: the loss is inf; no epoch was finished\. Lower"):
+    monkeypatch.setattr(
+        fold.state.schedule, "step", lambda: steps.append(step())
+    )  # it follows the optimizer's
+    with pytest.raises(
+        ValueError, match=r"^epoch 1: the loss is inf; no epoch was finished\. Lower"
+    ):
         fold.run(quiet)
     assert (len(calls), len(steps)) == (2, 1)
     assert not fold.state_path.exists()
@@ -224,7 +260,9 @@ def test_an_epoch_whose_validation_is_not_finite_is_not_kept(split_project, monk
         fold.weights[:] = torch.inf
         monkeypatch.setattr(fold, "_steps", lambda _: torch.zeros(2))
     else:
-        monkeypatch.setattr(trainer, "probabilities_of", lambda *a, **k: original(*a, **k) * torch.nan)
+        monkeypatch.setattr(
+            trainer, "probabilities_of", lambda *a, **k: original(*a, **k) * torch.nan
+        )
     with pytest.raises(ValueError, match=f"^epoch 1: {what} is (nan|inf); no epoch was finished"):
         fold.run(quiet)
     assert not fold.state_path.exists()
@@ -256,7 +294,10 @@ def test_a_state_of_other_params_or_data_is_not_resumed(split_project, caplog):
     path = paths.checkpoints("0") / "state.pt"
     with caplog.at_level("INFO"):
         assert not other.resume(path, "other", ALONE.device)
-    assert "fold-0/state.pt: a state of other params, data or code; training begins anew" in caplog.text
+    assert (
+        "fold-0/state.pt: a state of other params, data or code; training begins anew"
+        in caplog.text
+    )
     assert other.epoch == 0
     assert same.resume(path, "one", ALONE.device)
     assert same.epoch == TRAIN["epochs"]
@@ -282,7 +323,9 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_says_what_to_do(split_proje
 
 def test_a_batch_larger_than_the_training_part_is_refused(split_project):
     _, data = load()
-    with pytest.raises(ValueError, match=r"train.batch: 5000 is more than the \d+ training recordings"):
+    with pytest.raises(
+        ValueError, match=r"train.batch: 5000 is more than the \d+ training recordings"
+    ):
         fold_of(data, batch=5000)
 
 
@@ -302,7 +345,10 @@ def test_the_class_weights_reach_the_loss(split_project):
     _, data = load()
     balanced, plain = fold_of(data, epochs=1), fold_of(data, epochs=1, class_weights="none")
     plain.state_path = plain.state_path.with_name("plain.pt")
-    assert balanced.run(quiet).history[0]["train_loss"] > plain.run(quiet).history[0]["train_loss"] * 1.1
+    assert (
+        balanced.run(quiet).history[0]["train_loss"]
+        > plain.run(quiet).history[0]["train_loss"] * 1.1
+    )
 
 
 def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(split_project):
@@ -323,7 +369,9 @@ def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(spli
 
 @pytest.mark.parametrize("cache", ["device", "host"])
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_project, monkeypatch, device, cache):
+def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(
+    split_project, monkeypatch, device, cache
+):
     _, data = load()
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     alone = fold_of(data, epochs=2).run(quiet)
@@ -332,7 +380,10 @@ def test_a_device_trains_as_the_processor_does_wherever_the_signals_lie(split_pr
     fold = fold_of(moved, key=device + cache, peers=group, epochs=2)
     found = fold.run(quiet)
     rows = torch.arange(12)
-    batches = [fold_of(one).augmenter.batch(rows.to(one["train"].place.device), 1).cpu() for one in (data, moved)]
+    batches = [
+        fold_of(one).augmenter.batch(rows.to(one["train"].place.device), 1).cpu()
+        for one in (data, moved)
+    ]
     assert torch.allclose(*batches, atol=1e-5)
     assert found.history[0]["train_loss"] == pytest.approx(alone.history[0]["train_loss"], rel=0.02)
     assert found.history[0]["val_loss"] == pytest.approx(alone.history[0]["val_loss"], rel=0.1)

@@ -14,25 +14,19 @@ from ecgpipe.report import html, plots
 
 
 def main() -> None:
-    chosen = params.section(EvaluateParams, params.load(), "evaluate")
-    table = tables.read(paths.FOLDS)
+    evaluate = params.section(EvaluateParams, params.load(), "evaluate")
+    table, info = tables.read(paths.FOLDS), tables.folds_info()
     folds = fold_names(table)
-    info = tables.folds_info()
     classes = challenge_score.scored_classes(tables.class_codes(table))
-    found = held_out.read(table, folds, classes, chosen)
-    groups = table["group"].to_numpy()
-    told = metric_tables.with_intervals(
-        metric_tables.reports(found, classes), found, classes, groups, chosen.resamples, chosen.seed
-    )
-    metrics = metric_tables.trees(
-        told, found, classes, subgroups.masks(table, subgroups.read_flags(table))
-    )
-    operating_points.write(
-        found.points, metric_tables.validation_auroc(found), classes, chosen, paths.OPERATING
-    )
+    scored = held_out.read(table, folds, classes, evaluate)
+    groups = subgroups.masks(table, subgroups.read_flags(table))
+    metrics = metric_tables.compute(scored, classes, table["group"], groups, evaluate)
+    auroc = metric_tables.validation_auroc(scored)
+    operating_points.write(scored.points, auroc, classes, evaluate, paths.OPERATING.parent)
     metric_tables.write(metrics, paths.METRICS)
-    pictures = plots.plot(found, metrics, classes.names, plots.read_histories(folds), paths.PLOTS)
-    html.write(metrics, pictures, html.made(info, chosen.model_dump()), paths.PLOTS / "report.html")
+    pictures = plots.plot(scored, metrics, classes.names, plots.read_histories(folds), paths.PLOTS)
+    made = html.made(info, evaluate.model_dump())
+    html.write(metrics, pictures, made, paths.PLOTS / "report.html")
     atomic.prune(paths.PREDICTIONS, map(paths.fold_folder, [*folds, *info["unused"]]))
 
 

@@ -5,7 +5,6 @@ from ecgpipe.project import stage
 if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
-import logging
 import sys
 from functools import partial
 
@@ -19,27 +18,17 @@ from ecgpipe.recordings import sources
 
 def main(name: str) -> None:
     values = params.load()
-    data = params.section(sources.DataParams, values, "data")
+    kinds = {"data": sources.DataParams, "preprocess": PreprocessParams}
+    data, preprocess, compute = params.sections(values, **kinds, compute=params.Compute)
     source = sources.in_use(values)[params.one_of(name, data.sources, "data.sources")]
-    settings = params.section(PreprocessParams, values, "preprocess")
-    compute = params.section(params.Compute, values, "compute")
-    raw = data.folder(name)
     with atomic.atomic(paths.store(name)) as folder:
         report = build_store.build_store(
-            folder, raw, source, settings, workers=compute.workers, backend=compute.backend,
+            folder, data.folder(name), source, preprocess, max_refused=data.max_refused,
+            workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
     atomic.write_json(paths.METRICS / "signals" / f"{name}.json", report)
-    said = (
-        name,
-        report["stored"],
-        report["recordings"],
-        report["refused"] or "none",
-        report["flags"] or "none",
-    )
-    logging.info(
-        "%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)", *said
-    )
+    build_store.log(name, report)
 
 
 if __name__ == "__main__":

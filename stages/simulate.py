@@ -15,12 +15,10 @@ from ecgpipe.simulation.params import SimulateParams
 
 
 def main(source: str) -> None:
-    """Reads the section `simulate`, writes the recordings of `source`."""
-    values = params.load()
-    chosen = params.section(SimulateParams, values, "simulate")
-    compute = params.section(params.Compute, values, "compute")
+    kinds = {"simulate": SimulateParams, "compute": params.Compute}
+    simulate, compute = params.sections(params.load(), **kinds)
     params.one_of(source, hospitals.SOURCES, "the simulator")
-    hospitals.simulate(source, Path("data/raw") / source, chosen, compute.workers)
+    hospitals.simulate(source, Path("data/raw") / source, simulate, compute.workers)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import pytest
 
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import tables
-from ecgpipe.project.digests import write_digests
 from ecgpipe.signals import store
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -50,7 +50,7 @@ def learnable(rng: np.random.Generator, label: np.ndarray, samples: int) -> np.n
 
 @pytest.fixture
 def split_project(tmp_path, monkeypatch) -> Path:
-    """A folder with data/folds.csv, data/folds.json and two stores: 96 recordings, 3 classes, folds
+    """A folder with data/folds/folds.csv, data/folds/folds.json and two stores: 96 recordings, 3 classes, folds
     0, 1 and test; source b never annotates the third class. The working directory is moved
     there."""
     monkeypatch.chdir(tmp_path)
@@ -92,13 +92,13 @@ def split_project(tmp_path, monkeypatch) -> Path:
         writer.close()
         digests[source] = store.read_about(tmp_path / "data/signals" / source)["digest"]
     table = pd.DataFrame(rows, columns=[*tables.FOLDS_HEAD, *CODES, *tables.FOLDS_TAIL])
-    tables.write(table, tmp_path / "data/folds.csv", sealed=True)
+    write_sealed(table, tmp_path / "data/folds/folds.csv")
     names = {
         "names": ["NSR", "AF", "IAVB"],
         "full_names": ["sinus rhythm", "atrial fibrillation", "1st degree av block"],
     }
-    (tmp_path / "data/folds.json").write_text(
-        json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names})
+    write_sealed_text(
+        json.dumps({"folds": [0, 1], "unused": [], "sources": digests, **names}),
+        tmp_path / "data/folds/folds.json",
     )
-    write_digests(tmp_path / "data/folds.json")
     return tmp_path

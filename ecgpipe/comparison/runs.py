@@ -3,21 +3,17 @@ experiment."""
 
 from pathlib import Path
 
-from ecgpipe.project import digests, paths
+from ecgpipe.project import paths
 from ecgpipe.project.params import PARAMS
 
-_NEEDED = (paths.FOLDS, paths.FOLDS_INFO, paths.PREDICTIONS)
-_NOTES = tuple(
-    path.with_name(path.name + digests.BESIDE) for path in (paths.FOLDS, paths.FOLDS_INFO)
-)  # their digests
+_NEEDED = (paths.FOLDS.parent, paths.PREDICTIONS)
 
 
 def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     """Of the run `name`: the project tree that holds its split, and the folder that holds its
     folds' predictions.
 
-    A folder is a project (data/folds.csv, data/folds.json, their digests, data/predictions, and
-    params.yaml where it has one), its `data/predictions`, or a copy of such a folder, whose split
+    A folder is a project (data/folds, data/predictions, and params.yaml where it has one), its `data/predictions`, or a copy of such a folder, whose split
     is then the workspace's. A revision is what Git or `dvc exp` call one, its data in DVC's cache,
     brought below `scratch`. ValueError where either lacks them.
     """
@@ -44,7 +40,7 @@ def _fetch(revision: str, scratch: Path) -> Path:
 
     try:
         files = DVCFileSystem(".", rev=revision)
-        for path in (*_NEEDED, *_NOTES, PARAMS):
+        for path in (*_NEEDED, PARAMS):
             target = scratch / path
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path.as_posix(), target.as_posix(), recursive=True)

@@ -8,28 +8,18 @@ fractional) says where each sample of the window is read; outside the recording 
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import ConfigDict
 
 from ecgpipe.project import paths, tables
 from ecgpipe.project.leads import LEADS
-from ecgpipe.project.params import Section
 from ecgpipe.signals.store import Store, open_store
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
 _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
-
-
-class Labels(Section):
-    """What training needs of `labels` in params.yaml; `labels.params.Params` has, and checks, the
-    whole section."""
-
-    model_config = ConfigDict(extra="ignore")
-    unannotated: Literal["mask", "negative"]
 
 
 @dataclass(frozen=True)
@@ -188,7 +178,7 @@ def read(
     """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples
     (`Examples.to`), and how the stores of `sources` were conditioned. ValueError where one of these
     is damaged, or they do not fit."""
-    table, stores = tables.read(paths.FOLDS), open_stores(sources)
+    table, stores = tables.read(paths.FOLDS), open_stores(sorted(sources))
     rows = parts(table, fold)
     whole = examples(table, stores).to(device, cache)
     conditioning = next(iter(stores.values())).conditioning

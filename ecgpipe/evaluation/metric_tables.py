@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation import bootstrap, calibration, challenge_score, intervals, thresholds
@@ -23,6 +24,7 @@ from ecgpipe.evaluation.held_out import NAMES, OUT_OF_FOLD, TEST, TEST_ENSEMBLE,
 from ecgpipe.evaluation.intervals import Resampled
 from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro, rates
 from ecgpipe.evaluation.operating_points import ENSEMBLE, OperatingPoint
+from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project import atomic, paths
 
@@ -115,6 +117,21 @@ def _merged(trees: Sequence[Any], statistic: Callable) -> Any:
     if isinstance(trees[0], dict):
         return {key: _merged([tree[key] for tree in trees], statistic) for key in trees[0]}
     return statistic(trees) if isinstance(trees[0], float) else trees[0]
+
+
+def compute(
+    scored: HeldOut,
+    classes: ScoredClasses,
+    groups: pd.Series,
+    subgroups: Mapping[str, Mapping[str, NDArray[np.bool_]]],
+    params: EvaluateParams,
+) -> dict[str, Tree]:
+    """All metrics of a run with their intervals, as `trees` names them. `groups` [row of the split
+    table] are what is resampled, `subgroups` what is scored apart."""
+    told = with_intervals(
+        reports(scored, classes), scored, classes, groups.to_numpy(), params.resamples, params.seed
+    )
+    return trees(told, scored, classes, subgroups)
 
 
 def with_intervals(

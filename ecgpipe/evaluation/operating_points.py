@@ -2,7 +2,7 @@
 answered.
 
 A point is chosen on validation predictions alone, and never scored on the rows that it was chosen
-on. The points of a run lie beside its models, in `data/models/operating.json`, and `predict` uses
+on. The points of a run lie beside its models, in `data/models/operating/operating.json`, and `predict` uses
 that of the ensemble:
 
 - `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in
@@ -109,15 +109,15 @@ def write(
     auroc: Mapping[str, NDArray],
     classes: ScoredClasses,
     params: EvaluateParams,
-    path: Path,
+    folder: Path,
 ) -> None:
-    """Writes operating.json atomically: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
+    """Writes operating.json and its digest, atomically, into a folder of its own: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
     digests = {
         name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE
     }
-    with atomic.atomic(path, sealed=True) as temporary:
+    with atomic.sealed_folder(folder) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        (temporary / paths.OPERATING.name).write_text(text + "\n", encoding="utf-8")
 
 
 def read(

@@ -71,6 +71,21 @@ def vocabulary(source: Source, folder: Path) -> Vocabulary:
     return diagnoses_vocabularies.vocabulary(path if own else source.vocabulary)
 
 
+def map_sources(
+    descriptions: Mapping[str, Sequence[Description]],
+    sources: Mapping[str, Source],
+    vocabularies: Mapping[str, Vocabulary],
+    classes: Sequence[Diagnosis],
+    unscored: Literal["keep", "drop"],
+) -> pd.DataFrame:
+    """labels.csv of all sources, one below the other (`map_source`)."""
+    parts = [
+        map_source(name, descriptions[name], source, vocabularies[name], classes, unscored)
+        for name, source in sources.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def map_source(
     name: str,
     descriptions: Sequence[Description],

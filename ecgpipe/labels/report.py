@@ -1,5 +1,6 @@
 """metrics/labels.json: what label-map used, left out and did not understand, source by source."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from ecgpipe.recordings.recording import Description
 from ecgpipe.recordings.sources import Source
 
 MOST_NAMED = 50
+_LOG = logging.getLogger(__name__)
 
 
 def report(
@@ -138,3 +140,14 @@ def _left_out(table: pd.DataFrame) -> dict[str, Any]:
         reason: {"recordings": len(rows), "records": rows[:MOST_NAMED]}
         for reason, rows in named.items()
     }
+
+
+def log(report: Mapping[str, Any]) -> None:
+    """Tells of each source how many recordings are usable, and what was not understood."""
+    for name, source in report["sources"].items():
+        left_out = {reason: each["recordings"] for reason, each in source["left_out"].items()}
+        _LOG.info(
+            "%s: %d of %d usable; left out: %s; unknown labels: %s (metrics/labels.json)",
+            name, source["usable"], source["recordings"], left_out or "none",
+            source["unknown"] or "none",
+        )  # fmt: skip

@@ -48,8 +48,7 @@ def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
     weights = {
         name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()
     }
-    with atomic.atomic(Path(folder), sealed=True) as temporary:
-        temporary.mkdir(parents=True)
+    with atomic.sealed_folder(Path(folder)) as temporary:
         (temporary / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
         (temporary / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
@@ -61,8 +60,7 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
         return
     why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
     for folder in (paths.model(fold), paths.predictions(fold)):
-        with atomic.atomic(folder, sealed=True) as temporary:
-            temporary.mkdir(parents=True)
+        with atomic.sealed_folder(folder) as temporary:
             (temporary / "unused.json").write_text(
                 json.dumps({"unused": why}) + "\n", encoding="utf-8"
             )

@@ -135,7 +135,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
         )
     which = operating_points.ENSEMBLE if fold is None else str(fold)
     point, auroc = operating_points.read(
-        Path(folder) / paths.OPERATING.name, about["classes"], made_for, which
+        Path(folder) / paths.OPERATING.relative_to(paths.MODELS), about["classes"], made_for, which
     )
     chosen = [one for one in about["folds"] if fold in (None, one)]
     networks = [

@@ -153,13 +153,14 @@ def build_store(
     source: sources.Source,
     params: PreprocessParams,
     *,
+    max_refused: float,
     workers: int,
     backend: str,
     progress: Any,
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
-    `progress` wraps an iterable (tqdm). ValueError where more than `params.max_refused` of them are
-    refused."""
+    `progress` wraps an iterable (tqdm). ValueError where a larger share than `max_refused` of
+    them is refused."""
     found = sources.find(raw, source)
     doubled = sources.duplicates(found)
     results = condition_source(
@@ -179,9 +180,7 @@ def build_store(
                 writer.refuse(record, where, *rest)
         report = writer.close()
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()), report
-    refusal_limit.check_refusal_limit(
-        report["refused"], report["recordings"], params.max_refused, raw
-    )
+    refusal_limit.check_refusal_limit(report["refused"], report["recordings"], max_refused, raw)
     return report
 
 
@@ -197,3 +196,12 @@ def warn(suspects: Sequence[Path]) -> None:
     )
     said = "a worker process died; the %d recordings that it may have been at are done again, one by one: %s"
     _LOG.warning(said, len(suspects), named)
+
+
+def log(name: str, report: dict[str, Any]) -> None:
+    """Tells how many recordings of the source `name` were stored, refused and flagged."""
+    _LOG.info(
+        "%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)",
+        name, report["stored"], report["recordings"], report["refused"] or "none",
+        report["flags"] or "none",
+    )  # fmt: skip

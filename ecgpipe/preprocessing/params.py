@@ -3,7 +3,6 @@
 from pydantic import Field, model_validator
 
 from ecgpipe.project.params import Section
-from ecgpipe.recordings import refusal_limit
 
 
 class PreprocessParams(Section):
@@ -14,7 +13,6 @@ class PreprocessParams(Section):
     high_hz: float = Field(gt=0)
     order: int = Field(ge=1, le=8)
     min_duration_s: float = Field(ge=1)
-    max_refused: refusal_limit.Share
 
     @model_validator(mode="after")
     def _band(self) -> "PreprocessParams":

@@ -1,12 +1,5 @@
-"""Where every artefact lies, and how it is written: under a temporary name, flushed to the disk,
-then renamed; and by which digest it is known again.
-
-All paths are relative to the project's root, where DVC runs every stage.
-
-Digests are SHA-256 sums in the form of the command `sha256sum`: a folder (store, model,
-predictions) holds them in `SHA256SUMS`, one line a file; a single file has its own beside it,
-`labels.csv.sha256`. `sha256sum -c` checks them too.
-"""
+"""How an artefact is written: under a temporary name, flushed to the disk, then renamed; a folder with
+the digests of its files (`project.digests`)."""
 
 import contextlib
 import json
@@ -17,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ecgpipe.project.digests import BESIDE, digest, write_digests
+from ecgpipe.project.digests import write_digests
 
-_MANY = (
-    1000  # files in a folder, from which on one flush of everything is cheaper than one for each
-)
+# Files in a folder, from which on one flush of everything is cheaper than one for each.
+_MANY = 1000
 
 
 @contextlib.contextmanager
@@ -29,29 +21,20 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and is removed
     when not.
 
-    The block may make a file or a folder; a folder replaces an older one whole. `sealed` notes its
-    digests (`seal`). What killed writers of the same path left is removed first.
+    The block may make a file or a folder; a folder replaces an older one whole, and holds the
+    digests of its files where it is to be `sealed`. What killed writers of the same path left is
+    removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _tidy(path)
-    temporary, beside = (
-        path.with_name(f".{name}.{os.getpid()}.tmp") for name in (path.name, path.name + BESIDE)
-    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        if sealed and temporary.is_dir():
+        if sealed:
             write_digests(temporary)
-        elif sealed:
-            beside.write_text(f"{digest(temporary)}  {path.name}\n", encoding="utf-8")
-        for written in (temporary, beside):
-            _flush(written)
+        _flush(temporary)
         _replace(temporary, path)
-        note = path.with_name(path.name + BESIDE)
-        if beside.exists():
-            beside.replace(note)
-        else:
-            note.unlink(missing_ok=True)
         _flush(path.parent, alone=True)
     except OSError as error:  # of a write it does not say where
         if error.errno is not None and error.filename is None:
@@ -59,15 +42,21 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
         raise
     finally:
         _remove(temporary)
-        _remove(beside)
-        _tidy(
-            path
-        )  # again: workers that outlived a killed writer may have come back to what was removed
+        _tidy(path)  # again: workers that outlived a killed writer may have come back to it
 
 
-def write_json(path: Path, content: Any, *, sealed: bool = False) -> None:
+@contextlib.contextmanager
+def sealed_folder(path: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `path` with the digests of its files when the block ends
+    well, and is removed when not (`atomic`)."""
+    with atomic(path, sealed=True) as folder:
+        folder.mkdir()
+        yield folder
+
+
+def write_json(path: Path, content: Any) -> None:
     """Writes JSON, atomically (`atomic`)."""
-    with atomic(path, sealed=sealed) as temporary:
+    with atomic(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -91,7 +80,7 @@ def _tidy(path: Path) -> None:
     if _aside(path).exists() and not path.exists():
         _aside(path).rename(path)
     _remove(_aside(path))
-    name = re.compile(rf"\.{re.escape(path.name)}(?:{re.escape(BESIDE)})?\.(\d+)\.tmp")
+    name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.tmp")
     with os.scandir(path.parent) as entries:
         left = [
             (entry.path, int(found[1]))

@@ -207,17 +207,33 @@ def _short(value: Any) -> str:
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
     """The checked section `name` (dots go deeper) of the whole file's `values`. ValueError lists
     all its faults."""
-    found: Any = values
+    body = _body(values, name)
+    _refuse(faults(model, body, name))
+    return model.model_validate(body)
+
+
+def sections(values: Mapping[str, Any], **models: type[Section]) -> list[Any]:
+    """The checked sections that `models` names, in its order. ValueError lists the faults of all
+    of them."""
+    bodies = {name: _body(values, name) for name in models}
+    _refuse([fault for name in models for fault in faults(models[name], bodies[name], name)])
+    return [models[name].model_validate(bodies[name]) for name in models]
+
+
+def _body(values: Mapping[str, Any], name: str) -> Any:
+    body: Any = values
     for key in name.split("."):
-        if not isinstance(found, Mapping) or key not in found:
+        if not isinstance(body, Mapping) or key not in body:
             raise ValueError(
                 f"params.yaml has no section '{name}'; configs/ holds complete files to start from"
             )
-        found = found[key]
-    problems = faults(model, found, name)
+        body = body[key]
+    return body
+
+
+def _refuse(problems: list[str]) -> None:
     if problems:
         raise ValueError("params.yaml:\n  " + "\n  ".join(problems))
-    return model.model_validate(found)
 
 
 def one_of(name: str, known: Iterable[object], where: str) -> str:

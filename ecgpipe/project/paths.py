@@ -3,13 +3,14 @@ runs every stage."""
 
 from pathlib import Path
 
-LABELS = Path("data/labels.csv")
-FOLDS = Path("data/folds.csv")
-FOLDS_INFO = Path("data/folds.json")
+LABELS = Path("data/labels/labels.csv")
+FOLDS = Path("data/folds/folds.csv")
+FOLDS_INFO = Path("data/folds/folds.json")
+# Apart from the folds and read by no stage: how a reason is worded retrains nothing.
 LEFT_OUT = Path("data/left_out.csv")
 SIGNALS = Path("data/signals")
 MODELS = Path("data/models")
-OPERATING = Path("data/models/operating.json")
+OPERATING = Path("data/models/operating/operating.json")
 PREDICTIONS = Path("data/predictions")
 CHECKPOINTS = Path("data/checkpoints")
 METRICS = Path("metrics")
@@ -36,6 +37,6 @@ def predictions(fold: int | str) -> Path:
     return PREDICTIONS / fold_folder(fold)
 
 
-def checkpoints(fold: int | str) -> Path:
+def state(fold: int | str) -> Path:
     """The state of an unfinished training: no stage's output, so that DVC never deletes it."""
-    return CHECKPOINTS / fold_folder(fold)
+    return CHECKPOINTS / fold_folder(fold) / "state.pt"

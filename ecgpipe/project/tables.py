@@ -6,7 +6,7 @@
   fold is 0..K-1 or `test`.
 - predictions (val.csv, test.csv): `source, record`, one column of probability per class.
 
-Tables between stages carry a digest (layout.py), which is checked when they are read.
+Tables between stages lie in folders with digests (`project.digests`), checked when they are read.
 
 Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
 """
@@ -37,8 +37,8 @@ def class_codes(table: pd.DataFrame) -> list[str]:
 
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN
-    where blank). ValueError where it is damaged, or has no digest though it is one that is written
-    `sealed`."""
+    where blank). ValueError where it is damaged, or has no digest though it is one that lies in a
+    `sealed` folder."""
     content = io.BytesIO(digests.read_verified(path, required=sealed))
     table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
@@ -57,14 +57,14 @@ def _written(values: np.ndarray) -> np.ndarray:
     return texts[place]  # NaN's place is -1, the last
 
 
-def write(table: pd.DataFrame, path: Path, *, sealed: bool = False) -> None:
-    """Writes a table atomically, with its digest beside it where `sealed`; whole numbers without a
-    decimal point, others with seven digits."""
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Writes a table atomically; whole numbers without a decimal point, others with seven
+    digits."""
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
             text[column] = _written(text[column].to_numpy())
-    with atomic.atomic(Path(path), sealed=sealed) as temporary:
+    with atomic.atomic(Path(path)) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 

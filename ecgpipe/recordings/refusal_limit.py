@@ -1,24 +1,9 @@
-"""How many recordings of a source may be refused before a run fails: `preprocess.max_refused`."""
+"""How many recordings of a source may be refused before a run fails: `data.max_refused`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated
+from collections.abc import Collection, Iterable, Mapping
 
-from pydantic import ConfigDict, Field
-
-from ecgpipe.project.params import Section
 from ecgpipe.recordings.recording import Description
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class RefusalParams(Section):
-    """What label-map needs of `preprocess` in params.yaml; `preprocessing.params.Params` checks the
-    whole section."""
-
-    model_config = ConfigDict(extra="ignore")
-    max_refused: Share
-
 
 # Faults of what a table says, not of a recording: files without a row, rows without a file.
 _OF_TABLES = ("no-metadata", "missing")
@@ -31,6 +16,11 @@ def refused(descriptions: Iterable[Description]) -> Counter[str]:
     return Counter(reason for reason in reasons if reason not in _OF_TABLES)
 
 
+def check_descriptions(descriptions: Collection[Description], most: float, where: object) -> None:
+    """`check_refusal_limit` of the recordings of `where`, as they were described."""
+    check_refusal_limit(refused(descriptions), len(descriptions), most, where)
+
+
 def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
     """ValueError where more than the share `most` of the `found` recordings of `where` was refused;
     `refused` counts them by reason."""
@@ -38,6 +28,6 @@ def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, whe
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
         raise ValueError(
             f"{where}: {sum(refused.values())} of {found} recordings are refused ({reasons}), more than "
-            f"preprocess.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its entry under "
+            f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its entry under "
             "sources) says why for each; mend them, or raise max_refused"
         )

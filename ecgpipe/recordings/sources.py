@@ -101,9 +101,11 @@ class Source(Section):
 
 
 class DataParams(Section):
-    """`data` in params.yaml: where the sources lie, and which are in use."""
+    """`data` in params.yaml: where the sources lie, which are in use, and which share of a source's
+    recordings may be refused."""
 
     root: str
+    max_refused: float = Field(ge=0, le=1)
     sources: list[Annotated[str, Field(pattern=NAME)]] = Field(min_length=1)
 
     @field_validator("sources")

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,14 +17,18 @@ from ecgpipe.project import tables
 from ecgpipe.project.digests import read_verified
 from ecgpipe.splitting.params import SplitParams
 
+_LOG = logging.getLogger(__name__)
+
 
 def folds_table(table: pd.DataFrame) -> pd.DataFrame:
     """The columns of folds.csv, in their order."""
     return table[[*tables.FOLDS_HEAD, *tables.class_codes(table), *tables.FOLDS_TAIL]]
 
 
-def info(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -> dict:
-    """What folds.json holds: how the table was split, and digests of folds.csv (as written) and of
+def info(
+    table: pd.DataFrame, sources: Sequence[str], settings: SplitParams, folds_csv: Path
+) -> dict:
+    """What folds.json holds: how the table was split, and digests of `folds_csv` (as written) and of
     each source's store: what a training must match to be resumed, and models to be averaged.
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
@@ -34,7 +41,7 @@ def info(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -> 
     held = set(table["fold"])
     used = [int(fold) for fold in settings.folds if str(fold) in held]
     unused = [int(fold) for fold in settings.folds if str(fold) not in held]
-    made = hashlib.blake2b(project_paths.FOLDS.read_bytes(), digest_size=16).hexdigest()
+    made = hashlib.blake2b(folds_csv.read_bytes(), digest_size=16).hexdigest()
     codes = tables.class_codes(table)
     found = classes.of_columns(codes)
     names = {
@@ -94,3 +101,19 @@ def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: SplitParams) 
         "deviation": deviation,
         "left_out": {key: int(reasons[key]) for key in sorted(reasons.index)},
     }
+
+
+def log(
+    table: pd.DataFrame,
+    left_out: pd.DataFrame,
+    conflicts: Sequence[dict[str, Any]],
+    pruned: Sequence[str],
+) -> None:
+    """Tells how many recordings stand in the folds, and the first signals with two diagnoses."""
+    _LOG.info(
+        "%d recordings in the folds, %d left out (%s says why), %s pruned",
+        len(table), len(left_out), project_paths.LEFT_OUT, list(pruned) or "nothing",
+    )  # fmt: skip
+    for conflict in conflicts[:3]:
+        records = " and ".join(conflict["records"])
+        _LOG.warning("%s are one signal with different labels (metrics/split.json)", records)

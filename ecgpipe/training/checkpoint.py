@@ -19,6 +19,7 @@ import torch
 
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.project import atomic
+from ecgpipe.project.params import Section
 
 _LOADED = ("network", "optimizer", "schedule")
 _PLAIN = ("epoch", "best", "best_epoch", "kept", "history", "losses", "draws")
@@ -135,5 +136,6 @@ def fingerprint(*parts: Any) -> str:
 
 
 def digest(values: Any) -> str:
-    """A hash of plain values, the same whatever the order of their keys."""
-    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
+    """A hash of plain values and sections of params, the same whatever the order of their keys."""
+    text = json.dumps(values, sort_keys=True, default=Section.model_dump)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

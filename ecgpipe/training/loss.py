@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-# labels.unannotated: what the loss and the class weights take a not annotated cell for.
+# train.unannotated: what the loss and the class weights take a not annotated cell for.
 UNANNOTATED = {"mask": torch.nan, "negative": 0.0}
 
 

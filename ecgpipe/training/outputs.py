@@ -9,7 +9,15 @@ from ecgpipe.dataset.examples import Examples
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import probabilities_of
 from ecgpipe.project import atomic, digests, paths, tables
+from ecgpipe.training import checkpoint
 from ecgpipe.training.trainer import Trainer
+
+
+def facts(info: dict[str, Any], conditioning: dict[str, Any]) -> dict[str, Any]:
+    """What a model must say besides what it learnt: of the split (`info`: folds.json), and how the
+    stores were conditioned."""
+    split = {key: info[key] for key in ("folds", "names", "full_names")}
+    return {**split, "split": checkpoint.digest(info), "conditioning": conditioning}
 
 
 def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
@@ -56,7 +64,7 @@ def _deliver(
             raise ValueError(
                 f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered"
             )
-    with atomic.atomic(paths.predictions(name), sealed=True) as folder:
+    with atomic.sealed_folder(paths.predictions(name)) as folder:
         for part, probabilities in found.items():
             tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
         tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")

@@ -8,7 +8,12 @@ from ecgpipe.project.params import MOST_SEED, Section
 
 
 class TrainParams(Section):
-    """`train` in params.yaml."""
+    """`train` in params.yaml.
+
+    unannotated: how training, and nothing else, takes a class that a source does not annotate:
+    'mask' leaves it out of the loss, 'negative' counts it as absent. The table of labels, and with
+    it every metric, is the same for both.
+    """
 
     epochs: int = Field(ge=1, le=100_000)
     batch: int = Field(ge=2, le=1_000_000)
@@ -26,5 +31,6 @@ class TrainParams(Section):
     compile: bool
     keep: Literal["best", "last"]
     patience: int = Field(ge=1, le=100_000)
+    unannotated: Literal["mask", "negative"]
     permute_labels: bool
     seed: int = Field(ge=0, le=MOST_SEED)

@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -57,6 +58,11 @@ class Lines:
 
     def close(self) -> None:
         """Nothing: the last line is told with the last figures."""
+
+
+def of_fold(fold: str, rank: int) -> Callable[..., Any]:
+    """The `bar` of one fold's epochs; of several processes the first (rank 0) tells."""
+    return partial(bar, f"train fold {fold}", "epoch", mute=rank > 0)
 
 
 def bar(desc: str, unit: str, total: int, initial: int = 0, mute: bool = False) -> Any:

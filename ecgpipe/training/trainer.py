@@ -48,7 +48,7 @@ class Trainer:
 
     def __init__(
         self, train: Examples, validation: Examples, network: Network, params: TrainParams, augment: AugmentParams,
-        *, codes: list[str], peers: Peers, state_path: Path, key: str, unannotated: str = "mask",
+        *, codes: list[str], peers: Peers, state_path: Path, key: str,
     ) -> None:  # fmt: skip
         """train, validation: on the peers' device, or on the host, whence batches are moved. codes:
         what heads the columns of their labels. state_path, key: where the state is kept between
@@ -65,7 +65,7 @@ class Trainer:
         self.train, self.validation, self.codes = train, validation, codes
         self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
-        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[unannotated])
+        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[params.unannotated])
         self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(
             peers.device
         )

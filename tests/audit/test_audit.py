@@ -9,10 +9,11 @@ from ecgpipe.diagnoses import classes as diagnoses_classes
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping
 from ecgpipe.labels import report as labels_report
-from ecgpipe.project import digests, paths, tables
+from ecgpipe.project import paths, tables
 from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import DataParams, Source, in_use
 from ecgpipe.simulation import writers
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 NSR, SB, AF, AFL, PRWP, PVC = (
     "426783006",
@@ -32,7 +33,7 @@ def values(root):
     """What a params file would say."""
     entry = {"form": "wfdb", "codes": "snomed"}
     return {
-        "data": {"root": str(root / "raw"), "sources": list(VOCABULARIES)},
+        "data": {"root": str(root / "raw"), "sources": list(VOCABULARIES), "max_refused": 0.05},
         "sources": {
             name: entry | {"vocabulary": vocabulary} for name, vocabulary in VOCABULARIES.items()
         },
@@ -64,7 +65,7 @@ def made(root):
 
 
 def mapped(root):
-    """data/labels.csv and metrics/labels.json, as the stage label-map writes them."""
+    """data/labels/labels.csv and metrics/labels.json, as the stage label-map writes them."""
     said = values(root)
     sources, data = in_use(said), DataParams.model_validate(said["data"])
     classes = diagnoses_classes.select(CODES)
@@ -80,7 +81,7 @@ def mapped(root):
         for name, each in sources.items()
     ]
     table = pd.concat(parts, ignore_index=True)
-    tables.write(table, root / paths.LABELS, sealed=True)
+    write_sealed(table, root / paths.LABELS)
     report = labels_report.report(table, described, sources, words, classes)
     (root / "metrics").mkdir(exist_ok=True)
     (root / audit.REPORT).write_text(json.dumps(report))
@@ -90,9 +91,8 @@ def predicted(root):
     """Folds 0 and 1 and their out-of-fold predictions, right but for one recording."""
     table = tables.read(root / paths.LABELS)
     fold = (np.arange(len(table)) // 2 % 2).astype(str)
-    tables.write(table.assign(group=table["record"], fold=fold), root / paths.FOLDS, sealed=True)
-    (root / paths.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1]}))
-    digests.write_digests(root / paths.FOLDS_INFO)
+    write_sealed(table.assign(group=table["record"], fold=fold), root / paths.FOLDS)
+    write_sealed_text(json.dumps({"folds": [0, 1]}), root / paths.FOLDS_INFO)
     rng = np.random.default_rng(2)
     answered = np.clip(
         table[CODES].fillna(0) * 0.8 + 0.1 + rng.normal(0, 0.02, (len(table), len(CODES))), 0, 1
@@ -101,9 +101,7 @@ def predicted(root):
     answered.loc[wrong, [NSR, AF]] = 0.97, 0.03
     answered = pd.concat([table[["source", "record"]], answered], axis=1)
     for name in ("0", "1"):
-        tables.write(
-            answered[fold == name], root / paths.predictions(name) / "val.csv", sealed=True
-        )
+        write_sealed(answered[fold == name], root / paths.predictions(name) / "val.csv")
 
 
 @pytest.fixture
@@ -122,7 +120,7 @@ def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
     said, page = audited(project)
     assert (
         said[-1]
-        == "No data/folds.csv: single recordings are judged from out-of-fold predictions; run `dvc repro`."
+        == "No data/folds/folds.csv: single recordings are judged from out-of-fold predictions; run `dvc repro`."
     )
     assert said[-1] in page
     assert said[0] == "90 usable recordings of 3 sources, 6 classes."
@@ -202,14 +200,13 @@ def test_a_project_that_was_not_mapped_or_with_other_sources_is_refused(project,
         ValueError, match="found xl and georgia, xl, ningbo; run `dvc repro label-map`"
     ):
         audit.read(fewer)
-    (tmp_path / paths.LABELS).write_text(
-        (tmp_path / paths.LABELS).read_text().rsplit("\n", 2)[0] + "\n"
+    write_sealed_text(
+        (tmp_path / paths.LABELS).read_text().rsplit("\n", 2)[0] + "\n", tmp_path / paths.LABELS
     )
-    digests.write_digests(tmp_path / paths.LABELS)
     with pytest.raises(ValueError, match=r"metrics/labels\.json: it counts the recordings"):
         audit.read(project)
     (tmp_path / paths.LABELS).unlink()
-    with pytest.raises(ValueError, match=r"data/labels\.csv: the audit reads"):
+    with pytest.raises(ValueError, match=r"data/labels/labels\.csv: the audit reads"):
         audit.read(project)
 
 
@@ -219,9 +216,9 @@ def test_folds_of_other_classes_are_refused_and_a_missing_prediction_is_named(pr
     said, _ = audited(project)
     assert said[-1].startswith("No data/predictions/fold-1/val.csv: ")
     table = tables.read(tmp_path / paths.FOLDS)
-    tables.write(table.drop(columns=[AFL]), tmp_path / paths.FOLDS, sealed=True)
+    write_sealed(table.drop(columns=[AFL]), tmp_path / paths.FOLDS)
     with pytest.raises(
-        ValueError, match=r"data/folds\.csv: its classes are those of data/labels\.csv"
+        ValueError, match=r"data/folds/folds\.csv: its classes are those of data/labels/labels\.csv"
     ):
         audited(project)
 

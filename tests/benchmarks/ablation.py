@@ -67,7 +67,6 @@ def score(chosen: dict, seed: int, fold: str) -> float:
             data["train"], data["val"], ModelParams.model_validate(values["model"]), train,
             AugmentParams.model_validate(augment), codes=tables.class_codes(table),
             peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
-            unannotated=values["labels"]["unannotated"],
         )  # fmt: skip
         run.run(lambda **arguments: tqdm(disable=True, **arguments))
     found = inference.probabilities_of(run.state.network, data["test"], run.window, train.normalise)

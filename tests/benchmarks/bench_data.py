@@ -34,7 +34,7 @@ RECORDINGS = 1200  # in the collection; 300 of them are conditioned
 CONDITIONED = 300
 TO_HZ, LOW_HZ, HIGH_HZ, ORDER = 250, 0.5, 40.0, 2
 PREPROCESS = PreprocessParams(
-    rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2, max_refused=0.05
+    rate_hz=TO_HZ, low_hz=LOW_HZ, high_hz=HIGH_HZ, order=ORDER, min_duration_s=2
 )
 SPLIT = SplitParams(
     folds=[0, 1, 2, 3, 4],
@@ -121,6 +121,7 @@ def stores(raw: Path, scratch: Path) -> list[Row]:
             few,
             source,
             PREPROCESS,
+            max_refused=0.05,
             workers=1,
             backend="loky",
             progress=lambda one, total: one,

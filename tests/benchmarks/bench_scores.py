@@ -17,10 +17,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap
-from ecgpipe.project import digests, params, paths, tables
+from ecgpipe.project import params, paths, tables
 from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 from tests.benchmarks.scale import measure
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 CODES = [one.code for one in classes.select("official")]
 FOLDS = 5
@@ -60,17 +61,15 @@ def make(project: Path) -> pd.DataFrame:
     table.insert(
         len(table.columns) - 1, "group", [f"g{number // 1.15:.0f}" for number in range(count)]
     )
-    tables.write(table, project / paths.FOLDS, sealed=True)
-    (project / paths.FOLDS_INFO).write_text(
-        json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"})
+    write_sealed(table, project / paths.FOLDS)
+    write_sealed_text(
+        json.dumps({"folds": list(range(FOLDS)), "protocol": "stratified"}),
+        project / paths.FOLDS_INFO,
     )
-    digests.write_digests(project / paths.FOLDS_INFO)
     for name, part in table.groupby("source"):
         flags = np.where(rng.random(len(part)) < 0.02, "flat-lead", "")
-        tables.write(
-            part[["record"]].assign(flags=flags),
-            project / paths.store(name) / "index.csv",
-            sealed=True,
+        write_sealed(
+            part[["record"]].assign(flags=flags), project / paths.store(name) / "index.csv"
         )
     for k in map(str, range(FOLDS)):
         for part, name in ((k, "val"), (tables.TEST, "test")):
@@ -81,11 +80,9 @@ def make(project: Path) -> pd.DataFrame:
             ).round(4)
             given = pd.DataFrame(values, columns=CODES, index=chosen.index)
             head = chosen[["source", "record"]]
-            tables.write(
-                pd.concat([head, given], axis=1), _predictions(project, k, name), sealed=True
-            )
+            write_sealed(pd.concat([head, given], axis=1), _predictions(project, k, name))
         history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
-        tables.write(pd.DataFrame(history), _predictions(project, k, "history"), sealed=True)
+        write_sealed(pd.DataFrame(history), _predictions(project, k, "history"))
     values = params.load(Path(__file__).parents[2] / "configs/cinc2021.yaml")
     values["evaluate"]["resamples"] = RESAMPLES
     (project / "params.yaml").write_text(json.dumps(values))  # JSON is YAML

@@ -90,7 +90,7 @@ def memory(pid: int) -> tuple[int, int]:
 def predict(project: Path) -> None:
     """Made-up predictions in the place of those that training writes: right a little more often
     than by chance."""
-    table = tables.read(project / "data/folds.csv")
+    table = tables.read(project / "data/folds/folds.csv")
     codes, rng = tables.class_codes(table), np.random.default_rng(1)
     for fold in sorted(set(table["fold"]) - {tables.TEST}):
         folder = project / f"data/predictions/fold-{fold}"

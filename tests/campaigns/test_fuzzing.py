@@ -239,9 +239,7 @@ def test_many_changed_recordings(plain, steps, tmp_path):
 
 
 def test_what_reads_conditions_too(plain):
-    params = PreprocessParams(
-        rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1, max_refused=1
-    )
+    params = PreprocessParams(rate_hz=100, low_hz=0.5, high_hz=40, order=2, min_duration_s=1)
     source = sources.Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
     rng, raw = np.random.default_rng(14), plain.read_bytes()
     for _ in range(500):

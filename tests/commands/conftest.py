@@ -9,9 +9,9 @@ import torch
 
 from ecgpipe.model import network, saved_model
 from ecgpipe.model.params import ModelParams
-from ecgpipe.project import digests
 from ecgpipe.simulation import writers
 from tests.fixtures.limbs import lawful
+from tests.fixtures.sealed import write_sealed_text
 
 ROOT = Path(__file__).parents[2]
 NETWORK = ModelParams(
@@ -56,8 +56,7 @@ def models(tmp_path):
         "folds": {"0": {**point, "validation": "v"}},
         "ensemble": point,
     }
-    (tmp_path / "models/operating.json").write_text(json.dumps(said))
-    digests.write_digests(tmp_path / "models/operating.json")
+    write_sealed_text(json.dumps(said), tmp_path / "models/operating/operating.json")
     return tmp_path / "models"
 
 

@@ -21,5 +21,5 @@ def test_audit_of_a_folder_without_labels_says_what_to_run(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert __main__.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("ecgpipe: data/labels.csv: ")
+    assert said.startswith("ecgpipe: data/labels/labels.csv: ")
     assert said.endswith("run `dvc repro label-map`\n")

@@ -31,9 +31,9 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
 
 
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
-    path = models / "operating.json"
+    path = models / "operating/operating.json"
     path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
-    digests.write_digests(path)
+    digests.write_digests(path.parent)
     assert (
         __main__.main(
             ["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]
@@ -146,9 +146,9 @@ def test_the_table_is_written_though_nobody_reads_what_is_printed(raw, models, t
 
 
 def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, models, capsys):
-    path = models / "operating.json"
+    path = models / "operating/operating.json"
     path.write_text(path.read_text().replace("[0.9, 0.6]", "[null, 0.6]"))
-    digests.write_digests(path)
+    digests.write_digests(path.parent)
     out = raw / "p.csv"
     assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     said = capsys.readouterr().out

@@ -9,7 +9,8 @@ from ecgpipe.comparison import compare, pairing
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap, challenge_score, intervals, metrics
 from ecgpipe.evaluation.predictions import Predictions
-from ecgpipe.project import digests, paths, tables
+from ecgpipe.project import paths
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 CODES = [one.code for one in classes.select("official")][:3]
 PANEL = challenge_score.scored_classes(CODES)
@@ -35,9 +36,8 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
         group=[f"g{i // 2}" for i in range(rows)], fold=fold,
     )  # fmt: skip
     table = table[~table["record"].isin(drop)]
-    tables.write(table, root / paths.FOLDS, sealed=True)
-    (root / paths.FOLDS_INFO).write_text(json.dumps({"folds": [0, 1], "protocol": protocol}))
-    digests.write_digests(root / paths.FOLDS_INFO)
+    write_sealed(table, root / paths.FOLDS)
+    write_sealed_text(json.dumps({"folds": [0, 1], "protocol": protocol}), root / paths.FOLDS_INFO)
     noise = np.random.default_rng([seed, 1])
     for k in ("0", "1"):
         for part, name in ((k, "val"), ("test", "test")):
@@ -45,7 +45,7 @@ def project(root, seed=0, rows=120, codes=CODES, protocol="stratified", sharper=
             truth = np.nan_to_num(chosen[codes].to_numpy())
             values = np.clip((0.3 + sharper) * truth + 0.6 * noise.random(truth.shape), 0, 1)
             given = chosen[["source", "record"]].assign(**dict(zip(codes, values.T, strict=True)))
-            tables.write(given, root / paths.predictions(k) / f"{name}.csv", sealed=True)
+            write_sealed(given, root / paths.predictions(k) / f"{name}.csv")
     return pairing.load(root, root / paths.PREDICTIONS, {"evaluate": EVALUATE})
 
 

@@ -8,6 +8,7 @@ from dvc.repo import Repo
 
 from ecgpipe.comparison import runs
 from ecgpipe.project import digests, paths, tables
+from tests.fixtures.sealed import write_sealed_text
 
 
 @pytest.fixture
@@ -23,14 +24,10 @@ def repository(tmp_path, monkeypatch):
     with Repo.init() as repo:
         paths.predictions("0").mkdir(parents=True)
         (paths.predictions("0") / "val.csv").write_text("first")
-        paths.FOLDS.write_text("table")
-        paths.FOLDS_INFO.write_text(json.dumps({"folds": [0]}))
+        write_sealed_text("table", paths.FOLDS)
+        write_sealed_text(json.dumps({"folds": [0]}), paths.FOLDS_INFO)
         (tmp_path / "params.yaml").write_text("evaluate: {}\n")
-        for path in (paths.FOLDS, paths.FOLDS_INFO):
-            digests.write_digests(path)
-        split = [*Path("data").glob("folds.*")]
-        assert len(split) == 4
-        repo.add([str(path) for path in (*split, paths.PREDICTIONS)])
+        repo.add([str(paths.FOLDS.parent), str(paths.PREDICTIONS)])
     subprocess.run(["git", "add", "-A"], check=True)
     subprocess.run(["git", "commit", "-qm", "one"], check=True)
     return tmp_path
@@ -57,7 +54,7 @@ def test_a_folder_is_a_project_or_one_of_predictions(repository):
     (repository / "empty").mkdir()
     with pytest.raises(
         ValueError,
-        match=r"empty: no data/folds.csv, data/folds.json, data/predictions in this folder",
+        match=r"empty: no data/folds, data/predictions in this folder",
     ):
         runs.locate("empty", repository / "scratch")
 

@@ -8,6 +8,6 @@ from ecgpipe.project import tables
 
 @pytest.fixture
 def loaded(split_project):
-    table = tables.read(split_project / "data/folds.csv")
+    table = tables.read(split_project / "data/folds/folds.csv")
     stores = examples.open_stores(["a", "b"])
     return table, stores, examples.examples(table, stores)

@@ -8,7 +8,8 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import calibration, challenge_score, held_out, operating_points, thresholds
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import joined
-from ecgpipe.project import paths, tables
+from ecgpipe.project import paths
+from tests.fixtures.sealed import write_sealed
 
 CODES = [one.code for one in classes.select("official")][:3]
 PANEL = challenge_score.scored_classes(CODES)
@@ -177,7 +178,7 @@ def test_predictions_are_read_in_the_order_of_the_table(split, tmp_path, monkeyp
         for part, name in ((k, "val"), ("test", "test")):
             rows = table[fold == part][["source", "record"]]
             given = rows.assign(**dict(zip(CODES, probabilities[fold == part].T, strict=True)))
-            tables.write(given[::-1], paths.predictions(k) / f"{name}.csv", sealed=True)
+            write_sealed(given[::-1], paths.predictions(k) / f"{name}.csv")
     found = held_out.read(table, ["0", "1", "2"], PANEL, PARAMS)
     np.testing.assert_allclose(
         found.whole["test_ensemble"].raw, probabilities[fold == "test"], atol=1e-6

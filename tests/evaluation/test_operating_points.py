@@ -7,7 +7,8 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import calibration, challenge_score, operating_points, thresholds
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import paths
-from ecgpipe.project.digests import digest, write_digests
+from ecgpipe.project.digests import digest
+from tests.fixtures.sealed import write_sealed_text
 
 OFFICIAL = [one.code for one in classes.select("official")]
 PANEL = challenge_score.scored_classes(OFFICIAL[:3])
@@ -66,7 +67,9 @@ def written(rows, tmp_path, monkeypatch):
     path.write_text("predictions")
     point = operating_points.choose(*rows, PANEL, params(calibration="platt"))
     auroc = {"0": np.array([0.9, 0.8, np.nan]), "ensemble": np.array([0.95, np.nan, 0.6])}
-    operating_points.write({"0": point, "ensemble": point}, auroc, PANEL, params(), paths.OPERATING)
+    operating_points.write(
+        {"0": point, "ensemble": point}, auroc, PANEL, params(), paths.OPERATING.parent
+    )
     return point, {"0": digest(path)}
 
 
@@ -91,8 +94,7 @@ def test_a_class_that_nothing_was_there_to_learn_from_is_never_answered(written)
     said = json.loads(paths.OPERATING.read_text())
     assert said["ensemble"]["validation_auroc"][1] is None
     said["ensemble"]["threshold"][1] = 0.5
-    paths.OPERATING.write_text(json.dumps(said))
-    write_digests(paths.OPERATING)
+    write_sealed_text(json.dumps(said), paths.OPERATING)
     found, _ = operating_points.read(paths.OPERATING, PANEL.codes, digests)
     assert found.thresholds[1] == np.inf
     np.testing.assert_array_equal(found.thresholds[[0, 2]], point.thresholds[[0, 2]])
@@ -104,18 +106,17 @@ def test_columns_of_another_length_or_without_numbers_are_named(written, key):
     plain = json.loads(paths.OPERATING.read_text())
     for values in ([0.5], [0.5] * 4, 0.5):
         said = plain | {"ensemble": plain["ensemble"] | {key: values}}
-        paths.OPERATING.write_text(json.dumps(said))
-        write_digests(paths.OPERATING)
+        write_sealed_text(json.dumps(said), paths.OPERATING)
         with pytest.raises(
             ValueError,
             match=rf"operating\.json: {key} has one number for each of 3 classes, found \d",
         ):
             operating_points.read(paths.OPERATING, PANEL.codes, digests)
     if key in ("slope", "shift"):
-        paths.OPERATING.write_text(
-            json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}})
+        write_sealed_text(
+            json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}}),
+            paths.OPERATING,
         )
-        write_digests(paths.OPERATING)
         with pytest.raises(ValueError, match=f"{key} has a number for each class, found null"):
             operating_points.read(paths.OPERATING, PANEL.codes, digests)
 

@@ -6,7 +6,7 @@ import pytest
 
 from ecgpipe.evaluation import predictions
 from ecgpipe.evaluation.predictions import Predictions, read_probabilities
-from ecgpipe.project import tables
+from tests.fixtures.sealed import write_sealed
 
 
 def answers(rows=600, classes=4, seed=0):
@@ -49,7 +49,7 @@ def part(tmp_path):
 
 def test_predictions_come_in_the_order_of_the_table(part):
     rows, predicted, path = part
-    tables.write(predicted, path, sealed=True)
+    write_sealed(predicted, path)
     assert read_probabilities(path, rows)[:, 0].tolist() == [0.2, 0.3, 0.1]
 
 
@@ -73,6 +73,6 @@ def test_predictions_come_in_the_order_of_the_table(part):
 )
 def test_predictions_that_do_not_fit_the_table_are_refused(part, change, message):
     rows, predicted, path = part
-    tables.write(change(predicted), path, sealed=True)
+    write_sealed(change(predicted), path)
     with pytest.raises(ValueError, match=message):
         read_probabilities(path, rows)

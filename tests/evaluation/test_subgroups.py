@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe.evaluation import subgroups
-from ecgpipe.project import paths, tables
+from ecgpipe.project import paths
+from tests.fixtures.sealed import write_sealed
 
 
 def table():
@@ -49,9 +50,7 @@ def test_flags_come_from_the_stores_by_source_and_record(tmp_path, monkeypatch):
         ("a", [("2", "x"), ("1", "")]),
         ("b", [("1", "y|z"), ("3", ""), ("4", ""), ("9", "q")]),
     ):
-        tables.write(
-            pd.DataFrame(rows, columns=["record", "flags"]),
-            paths.store(name) / "index.csv",
-            sealed=True,
+        write_sealed(
+            pd.DataFrame(rows, columns=["record", "flags"]), paths.store(name) / "index.csv"
         )
     assert subgroups.read_flags(table()).tolist() == ["", "x", "y|z", "", ""]

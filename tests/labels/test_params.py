@@ -8,16 +8,8 @@ from tests.labels.test_mapping import AF, RBBB
 
 def test_params_choose_the_classes():
     labels = {"classes": ["164889003", "59118001|713427006"], "merge_ectopics": False}
-    values = {"labels": {**labels, "unscored": "drop", "unannotated": "negative"}}
-    assert [d.code for d in mapping.chosen(params.section(LabelParams, values, "labels"))] == [
-        AF,
-        RBBB,
-    ]
+    values = {"labels": {**labels, "unscored": "drop"}}
+    chosen = mapping.chosen(params.section(LabelParams, values, "labels"))
+    assert [diagnosis.code for diagnosis in chosen] == [AF, RBBB]
     with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
         params.section(LabelParams, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")
-    with pytest.raises(
-        ValueError, match=r"labels\.unannotated: Input should be 'mask' or 'negative'"
-    ):
-        params.section(
-            LabelParams, {"labels": values["labels"] | {"unannotated": "zero"}}, "labels"
-        )

@@ -25,7 +25,7 @@ from ecgpipe.dataset import examples
 from ecgpipe.evaluation import operating_points, predictions
 from ecgpipe.model import saved_model
 from ecgpipe.project import paths, tables
-from ecgpipe.project.digests import BESIDE, SUMS, digest
+from ecgpipe.project.digests import SUMS, digest
 from ecgpipe.project.stage import run
 from ecgpipe.report import plots
 from ecgpipe.splitting.join import read_store
@@ -35,13 +35,23 @@ from tests.training.test_checkpoint import made
 FORK = multiprocessing.get_context("fork")
 STAGES = {
     "simulate": ("sim-south", ["data/raw/sim-south"]),
-    "label_map": ("", ["data/labels.csv", "data/labels.csv.sha256", "metrics/labels.json"]),
+    "label_map": (
+        "",
+        ["data/labels", "metrics/labels.json"],
+    ),
     "preprocess": ("sim-north", ["data/signals", "metrics/signals"]),
-    "split": ("", ["data/folds.csv", "data/folds.json", "data/left_out.csv", "metrics/split.json"]),
+    "split": (
+        "",
+        ["data/folds", "data/left_out.csv", "metrics/split.json"],
+    ),
     "train": ("0", ["data/models/fold-0", "data/predictions/fold-0"]),
     "evaluate": (
         "",
-        ["metrics", "plots", "data/models/operating.json", "data/models/operating.json.sha256"],
+        [
+            "metrics",
+            "plots",
+            "data/models/operating",
+        ],
     ),
 }
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
@@ -259,6 +269,11 @@ def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
     same(whole, name)
 
 
+def _split(name: str) -> None:
+    tables.read(paths.FOLDS)
+    tables.folds_info()
+
+
 def _fold(name: str) -> None:
     table = tables.read(paths.FOLDS)
     for part, rows in (("val", "0"), ("test", "test")):
@@ -286,12 +301,11 @@ def _validations() -> dict[str, Path]:
 
 KINDS = {
     "store": ("data/signals/sim-north/*", _store),
-    "labels": ("data/labels.csv*", lambda _: tables.read(paths.LABELS)),
-    "folds": ("data/folds.csv*", lambda _: tables.read(paths.FOLDS)),
-    "facts of the split": ("data/folds.json*", lambda _: tables.folds_info()),
+    "labels": ("data/labels/*", lambda _: tables.read(paths.LABELS)),
+    "folds": ("data/folds/*", _split),
     "predictions": ("data/predictions/fold-0/*", _fold),
     "model": ("data/models/fold-0/*", lambda _: saved_model.load(paths.model("0"))),
-    "operating points": ("data/models/operating.json*", _points),
+    "operating points": ("data/models/operating/*", _points),
     "training state": (
         "state.pt",
         lambda path: made(1).resume(Path(path), "key", torch.device("cpu")),
@@ -307,9 +321,13 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
     made(1).save(Path("state.pt"), "key")
     files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
     read("state.pt")
-    assert len(files) == {"store": 6, "predictions": 4, "model": 3, "training state": 1}.get(
-        kind, 2
-    )
+    assert len(files) == {
+        "store": 6,
+        "predictions": 4,
+        "model": 3,
+        "folds": 3,
+        "training state": 1,
+    }.get(kind, 2)
     for path in files:
         kept = path.read_bytes()
         place = int(rng.integers(len(kept)))
@@ -321,7 +339,7 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
             with pytest.raises(ValueError, match="damaged") as caught:
                 read("state.pt")
             assert path.parent.as_posix() in str(caught.value)
-        if path.name == SUMS or path.suffix == BESIDE:
+        if path.name == SUMS:
             path.unlink()
             with pytest.raises(ValueError, match="no digest beside it"):
                 read("state.pt")
@@ -333,18 +351,20 @@ READERS = [
     (
         "split",
         {
-            "data/labels.csv.sha256": "data/labels.csv",
+            "data/labels/SHA256SUMS": "data/labels/",
             "data/signals/sim-east/SHA256SUMS": "sim-east/",
         },
     ),
     (
         "train",
-        {"data/folds.csv.sha256": "data/folds.csv", "data/folds.json.sha256": "data/folds.json"},
+        {
+            "data/folds/SHA256SUMS": "data/folds/",
+        },
     ),
     (
         "evaluate",
         {
-            "data/folds.csv.sha256": "data/folds.csv",
+            "data/folds/SHA256SUMS": "data/folds/",
             "data/predictions/fold-1/SHA256SUMS": "fold-1/",
         },
     ),

@@ -32,7 +32,7 @@ def test_operating_points_of_other_models_are_refused(models):
         ValueError, match=r"operating\.json: its operating points were chosen for other models"
     ):
         load(models)
-    (models / "operating.json").unlink()
+    (models / "operating/operating.json").unlink()
     with pytest.raises(
         ValueError, match="no operating points beside these models; run `dvc repro evaluate`"
     ):

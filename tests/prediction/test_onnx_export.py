@@ -109,7 +109,7 @@ def test_any_batch_and_any_length_give_what_predict_gives(models, tmp_path, how)
 
 
 def test_one_fold_is_exported_with_its_own_operating_point(models, tmp_path):
-    path = models / "operating.json"
+    path = models / "operating/operating.json"
     said = json.loads(path.read_text())
     said["folds"]["1"] |= {
         "shift": [0.0, 0.0, 0.0],
@@ -117,7 +117,7 @@ def test_one_fold_is_exported_with_its_own_operating_point(models, tmp_path):
         "threshold": [0.1, 0.2, None],
     }
     path.write_text(json.dumps(said))
-    digests.write_digests(path)
+    digests.write_digests(path.parent)
     alone, signal_mv = load(models, fold=1), np.random.default_rng(3).normal(0, 0.3, (700, 12))
     assert alone.folds == [1]
     run = session(alone, tmp_path)

@@ -87,14 +87,13 @@ def test_everything_is_on_the_disk_before_it_takes_its_place(project, monkeypatc
     monkeypatch.setattr(Path, "replace", moved(replace))
     for name in ("table.csv", "store", "store"):
         events.clear()
-        with atomic.atomic(project / name, sealed=True) as temporary:
+        with atomic.atomic(project / name, sealed=name == "store") as temporary:
             if name == "store":
                 temporary.mkdir()
                 (temporary / "x").write_text("x")
             else:
                 temporary.write_text("x")
         new = [project / name, *(project / name).glob("*")]
-        new += [project / "table.csv.sha256"] if name == "table.csv" else []
         inodes = {path.stat().st_ino for path in new}
         place = next(
             k for k, (what, inode) in enumerate(events) if what == "rename" and inode in inodes
@@ -111,7 +110,6 @@ def test_what_killed_writers_left_is_removed_and_that_of_living_ones_stays(proje
     living = os.getppid()
     for pid in (dead.pid, living, os.getpid()):
         (project / f".store.{pid}.tmp/deep").mkdir(parents=True)
-    (project / f".store.sha256.{dead.pid}.tmp").touch()
     (project / f".other.{dead.pid}.tmp").touch()
     with atomic.atomic(project / "store") as temporary:
         temporary.mkdir()
@@ -135,11 +133,27 @@ def test_a_folder_that_a_killed_writer_set_aside_comes_back_or_goes(project, mom
     assert names(project / "store") == (["old"] if moment == "set aside" else [])
 
 
-def test_json_is_written_whole_and_sealed_where_asked(tmp_path):
-    atomic.write_json(tmp_path / "a/x.json", {"b": [1, None]}, sealed=True)
-    assert json.loads(digests.read_verified(tmp_path / "a/x.json", required=True)) == {
-        "b": [1, None]
-    }
-    atomic.write_json(tmp_path / "y.json", [])
-    assert (tmp_path / "y.json").read_text() == "[]\n"
-    assert digests.recorded(tmp_path / "y.json") is None
+def test_json_is_written_whole_and_a_sealed_folder_knows_its_files(project):
+    with atomic.sealed_folder(project / "a") as folder:
+        atomic.write_json(folder / "x.json", {"b": [1, None]})
+    content = digests.read_verified(project / "a/x.json", required=True)
+    assert json.loads(content) == {"b": [1, None]}
+    assert names(project / "a") == ["SHA256SUMS", "x.json"]
+    atomic.write_json(project / "y.json", [])
+    assert (project / "y.json").read_text() == "[]\n"
+    assert digests.recorded(project / "y.json") is None
+
+
+def test_a_sealed_folder_that_fails_leaves_the_old_one(project):
+    with atomic.sealed_folder(project / "a") as folder:
+        (folder / "x").write_text("old")
+
+    def fail():
+        with atomic.sealed_folder(project / "a") as folder:
+            (folder / "x").write_text("new")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert names(project) == ["a"]
+    assert digests.read_verified(project / "a/x", required=True) == b"old"

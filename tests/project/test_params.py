@@ -204,7 +204,7 @@ def test_a_fault_of_a_whole_section_does_not_print_it():
     assert len(long[0]) < 200
 
 
-@pytest.mark.parametrize(("text", "count"), [("a: 1\n", "12 faults"), ("data: {}\n", "12 faults")])
+@pytest.mark.parametrize(("text", "count"), [("a: 1\n", "12 faults"), ("data: {}\n", "13 faults")])
 def test_the_command_counts_the_faults_and_fails(tmp_path, capsys, text, count):
     assert __main__.main(["params", str(write(tmp_path, text))]) == 1
     assert capsys.readouterr().out.endswith(f"params.yaml: {count}\n")

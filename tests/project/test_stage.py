@@ -74,11 +74,11 @@ def test_an_error_of_ours_keeps_its_traceback():
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_says_so(caplog, number):
     def full():
-        raise OSError(number, os.strerror(number), "data/labels.csv")
+        raise OSError(number, os.strerror(number), "data/labels/labels.csv")
 
     assert status(full) == 1
     assert "the disk is full or a limit is reached" in caplog.text
-    assert "data/labels.csv" in caplog.text
+    assert "data/labels/labels.csv" in caplog.text
     assert (
         "under dvc, `dvc checkout` brings the last outputs back. Make room and run it again"
         in caplog.text

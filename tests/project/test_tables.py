@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe.project import digests, paths, tables
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -71,9 +72,9 @@ def test_probabilities_keep_seven_digits(tmp_path_factory, values):
 
 
 def test_a_table_of_the_pipeline_without_its_digest_is_refused(tmp_path, table):
-    tables.write(table, tmp_path / "labels.csv", sealed=True)
+    write_sealed(table, tmp_path / "labels.csv")
     assert len(tables.read(tmp_path / "labels.csv")) == 2
-    (tmp_path / "labels.csv.sha256").unlink()
+    (tmp_path / digests.SUMS).unlink()
     with pytest.raises(ValueError, match=r"labels\.csv: no digest beside it"):
         tables.read(tmp_path / "labels.csv")
 
@@ -81,12 +82,11 @@ def test_a_table_of_the_pipeline_without_its_digest_is_refused(tmp_path, table):
 def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
     with pytest.raises(ValueError, match=r"folds.json is missing; run `dvc repro split` first"):
         tables.folds_info()
-    paths.FOLDS_INFO.parent.mkdir()
+    paths.FOLDS_INFO.parent.mkdir(parents=True)
     paths.FOLDS_INFO.write_text('{"folds": [0, 1], "unused": [2]}')
     with pytest.raises(ValueError, match=r"folds.json: no digest beside it"):
         tables.folds_info()
-    digests.write_digests(paths.FOLDS_INFO)
+    digests.write_digests(paths.FOLDS_INFO.parent)
     assert tables.folds_info() == {"folds": [0, 1], "unused": [2]}
-    paths.FOLDS_INFO.write_text('{"folds": [0, 1]}')
-    digests.write_digests(paths.FOLDS_INFO)
+    write_sealed_text('{"folds": [0, 1]}', paths.FOLDS_INFO)
     assert tables.folds_info()["unused"] == []

@@ -1,6 +1,5 @@
 import pytest
 
-from ecgpipe.project import params
 from ecgpipe.recordings import refusal_limit
 from ecgpipe.recordings.recording import Description
 
@@ -21,10 +20,11 @@ def test_what_a_table_lacks_is_no_refusal():
     assert refusal_limit.refused(described) == {"gain": 2}
 
 
-def test_the_share_is_read_from_the_section_of_preprocess():
-    values = {"preprocess": {"rate_hz": 250, "max_refused": 0.25}}
-    assert params.section(refusal_limit.RefusalParams, values, "preprocess").max_refused == 0.25
-    with pytest.raises(ValueError, match=r"preprocess\.max_refused"):
-        params.section(
-            refusal_limit.RefusalParams, {"preprocess": {"max_refused": 1.5}}, "preprocess"
-        )
+def test_described_recordings_are_counted_against_the_limit():
+    faults = ["", "", "gain: a.hea: ...", "missing: ..."]
+    descriptions = [
+        Description(str(number), "", fault=fault) for number, fault in enumerate(faults)
+    ]
+    refusal_limit.check_descriptions(descriptions, 0.25, "data/raw/a")
+    with pytest.raises(ValueError, match=r"data/raw/a: 1 of 4 recordings are refused \(1 gain\)"):
+        refusal_limit.check_descriptions(descriptions, 0.2, "data/raw/a")

@@ -122,7 +122,7 @@ def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):
 
 def test_sources_are_checked_at_the_door():
     values = {
-        "data": {"root": "data/raw", "sources": ["a", "b.c", "d"]},
+        "data": {"root": "data/raw", "sources": ["a", "b.c", "d"], "max_refused": 0.05},
         "sources": {
             "a": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"},
             "b.c": {"form": "h5"},
@@ -148,7 +148,11 @@ def test_sources_are_checked_at_the_door():
 )
 def test_the_list_of_sources_is_checked(sources, says):
     with pytest.raises(ValueError, match=says):
-        params.section(DataParams, {"data": {"root": "data/raw", "sources": sources}}, "data")
+        params.section(
+            DataParams,
+            {"data": {"root": "data/raw", "max_refused": 0.05, "sources": sources}},
+            "data",
+        )
 
 
 def test_a_form_has_its_keys():

@@ -101,7 +101,7 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
         ["a", "00000", "00000.hea", "label-map", "header: no age line"],
         ["a", "00001", "g1/00001.hea", "preprocess", "flat: g1/00001.hea: all leads are flat"],
         ["a", "00002", "00002.hea", "preprocess", "missing: no signal is stored"],
-        ["a", "99", "", "label-map", "missing: no row in data/labels.csv"],
+        ["a", "99", "", "label-map", "missing: no row in data/labels/labels.csv"],
     ]
     done, _ = split(kept, ["a", "b"], chosen())
     counted = summary.summary(done, left_out, chosen())["left_out"]

@@ -9,6 +9,7 @@ from ecgpipe.evaluation import bootstrap, challenge_score, held_out, intervals
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import digests, params, paths, tables
 from stages import evaluate
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 CODES = ["426783006", "164889003", "164890007"]
 
@@ -27,9 +28,10 @@ def project(folds=("0", "1"), test=True, seed=0):
     table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[
         [*table.columns[:-1], "group", "fold"]
     ]
-    tables.write(table, paths.FOLDS, sealed=True)
-    paths.FOLDS_INFO.write_text(json.dumps({"folds": [int(k) for k in folds], "unused": [9]}))
-    digests.write_digests(paths.FOLDS_INFO)
+    write_sealed(table, paths.FOLDS)
+    write_sealed_text(
+        json.dumps({"folds": [int(k) for k in folds], "unused": [9]}), paths.FOLDS_INFO
+    )
     values = {
         "calibration": "platt",
         "thresholds": "f1",
@@ -142,10 +144,9 @@ def test_without_a_test_part_the_stage_says_so():
 
 def test_folds_of_another_split_are_refused():
     project()
-    paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    digests.write_digests(paths.FOLDS_INFO)
+    write_sealed_text('{"folds": [0, 1, 2]}', paths.FOLDS_INFO)
     with pytest.raises(
-        ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds.csv"
+        ValueError, match=r"folds \['0', '1', '2'\] are not those of data/folds/folds.csv"
     ):
         evaluate.main()
 
@@ -156,7 +157,7 @@ def test_predictions_of_other_classes_are_refused():
     tables.write(tables.read(path).rename(columns={CODES[0]: "5"}), path)
     digests.write_digests(path.parent)
     with pytest.raises(
-        ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds.csv"
+        ValueError, match=r"fold-1/test.csv: its classes are not those of data/folds/folds.csv"
     ):
         evaluate.main()
     assert not paths.METRICS.exists()
@@ -165,8 +166,7 @@ def test_predictions_of_other_classes_are_refused():
 def test_a_stage_that_fails_prunes_nothing():
     project()
     (paths.predictions("7")).mkdir()
-    paths.FOLDS_INFO.write_text('{"folds": [0, 1, 2]}')
-    digests.write_digests(paths.FOLDS_INFO)
+    write_sealed_text('{"folds": [0, 1, 2]}', paths.FOLDS_INFO)
     with pytest.raises(ValueError, match="run the stage split again"):
         evaluate.main()
     assert paths.predictions("7").exists()

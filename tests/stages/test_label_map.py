@@ -9,9 +9,8 @@ from ecgpipe.simulation import writers
 from stages import label_map
 
 PARAMS = """
-data: {root: data/raw, sources: [b, a]}
-labels: {classes: study, merge_ectopics: false, unscored: keep, unannotated: mask}
-preprocess: {max_refused: 0.5}
+data: {root: data/raw, sources: [b, a], max_refused: 0.5}
+labels: {classes: study, merge_ectopics: false, unscored: keep}
 sources:
   a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
   b:
@@ -42,7 +41,7 @@ def project(tmp_path, monkeypatch):
 
 def test_headers_and_tables_become_one_table_and_a_report(project):
     label_map.main()
-    table = tables.read(project / "data/labels.csv")
+    table = tables.read(project / "data/labels/labels.csv")
     assert (table["source"] + "/" + table["record"]).tolist() == ["b/S1", "b/S2", "a/A1", "a/A2"]
     assert table["path"].tolist() == ["S1.h5", "S2.h5", "g1/A1.hea", "g1/A2.hea"]
     assert table["age"].tolist() == pytest.approx([90, np.nan, 74, np.nan], nan_ok=True)
@@ -71,7 +70,7 @@ def test_a_vocabulary_of_ones_own_lies_beside_the_recordings(project):
         "native_label,snomed_ct\n164889003,164889003\n713427006,713427006\n429622005,\n"
     )
     label_map.main()
-    table = tables.read(project / "data/labels.csv").set_index("record")
+    table = tables.read(project / "data/labels/labels.csv").set_index("record")
     assert table.loc[["A1", "A2"], ["164889003", "59118001"]].to_numpy().tolist() == [
         [1, 0],
         [0, 1],
@@ -90,7 +89,7 @@ def test_native_text_under_snomed_stops_the_stage(project):
         ValueError, match=r"source 'a': 2 of 2 labelled recordings .* 'AFIB' of record A1; correct"
     ):
         label_map.main()
-    assert not (project / "data/labels.csv").exists()
+    assert not (project / "data/labels/labels.csv").exists()
 
 
 def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monkeypatch):
@@ -101,14 +100,12 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
         "classes": "official",
         "merge_ectopics": False,
         "unscored": "keep",
-        "unannotated": "mask",
     }
     values = {
-        "data": {"root": str(real_data), "sources": names},
+        "data": {"root": str(real_data), "sources": names, "max_refused": 0.05},
         "labels": labels,
         "sources": sources,
     }
-    values["preprocess"] = {"max_refused": 0.05}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(values))
     label_map.main()
@@ -117,7 +114,7 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
     assert not [
         name for name, said in report["sources"].items() if "unknown-labels" in said["left_out"]
     ]
-    table = tables.read(tmp_path / "data/labels.csv")
+    table = tables.read(tmp_path / "data/labels/labels.csv")
     good = table[table["fault"] == ""]
     for code in tables.class_codes(table):
         assert (
@@ -130,7 +127,7 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
 
 def test_no_signal_byte_is_needed_and_two_runs_are_equal(project):
     label_map.main()
-    outputs = [project / "data/labels.csv", project / "metrics/labels.json"]
+    outputs = [project / "data/labels/labels.csv", project / "metrics/labels.json"]
     before = [path.read_bytes() for path in outputs]
     for path in project.rglob("*.mat"):
         path.unlink()
@@ -149,4 +146,4 @@ def test_a_wrong_source_is_named(project):
         ValueError, match=r"data\.sources: 'c' has no entry under sources \(there: a, b, unused\)"
     ):
         label_map.main()
-    assert not (project / "data/labels.csv").exists()
+    assert not (project / "data/labels/labels.csv").exists()

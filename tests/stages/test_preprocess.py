@@ -20,8 +20,8 @@ from stages import preprocess
 from tests.fixtures.limbs import lawful
 
 PARAMS = """
-data: {root: data/raw, sources: [one.two]}
-preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3, max_refused: 0.9}
+data: {root: data/raw, sources: [one.two], max_refused: 0.9}
+preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3}
 compute: {workers: 1, backend: loky, device: auto}
 sources:
   one.two: {form: wfdb, vocabulary: PTB, codes: snomed}

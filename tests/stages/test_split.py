@@ -6,6 +6,7 @@ import pytest
 from ecgpipe.project import digests, params, paths, tables
 from ecgpipe.splitting.folds import check_disjoint
 from stages import split
+from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 AF, SB = "164889003", "426177001"
 SPLIT = {
@@ -45,8 +46,7 @@ def project(tmp_path, monkeypatch):
         (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
         digests.write_digests(folder)
     (paths.SIGNALS / "georgia").mkdir()
-    paths.LABELS.write_text("\n".join([*lines, ""]))
-    digests.write_digests(paths.LABELS)
+    write_sealed_text("\n".join([*lines, ""]), paths.LABELS)
     write_params()
 
 
@@ -79,7 +79,7 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
         "names": ["AF", "SB"],
         "full_names": ["atrial fibrillation", "sinus bradycardia"],
     }
-    left_out = tables.read(paths.LEFT_OUT)
+    left_out = tables.read(paths.LEFT_OUT, sealed=False)
     assert left_out["reason"].tolist() == ["short: 1 s, too short"] * 2
     figures = json.loads((paths.METRICS / "split.json").read_text())
     assert figures["left_out"] == {"short": 2}
@@ -92,9 +92,7 @@ def test_running_twice_or_with_shuffled_labels_writes_the_same_bytes():
     split.main()
     outputs = [paths.FOLDS, paths.FOLDS_INFO, paths.LEFT_OUT, paths.METRICS / "split.json"]
     first = [path.read_bytes() for path in outputs]
-    tables.write(
-        tables.read(paths.LABELS).sample(frac=1, random_state=1), paths.LABELS, sealed=True
-    )
+    write_sealed(tables.read(paths.LABELS).sample(frac=1, random_state=1), paths.LABELS)
     split.main()
     assert [path.read_bytes() for path in outputs] == first
 
@@ -106,7 +104,7 @@ def test_another_label_gives_other_facts_so_that_no_training_goes_on_under_it():
     labels = tables.read(paths.LABELS)
     row = labels.index[(labels["record"] == "00005") & labels[AF].notna()][0]
     labels.loc[row, AF] = 1 - labels.loc[row, AF]
-    tables.write(labels, paths.LABELS, sealed=True)
+    write_sealed(labels, paths.LABELS)
     split.main()
     second = json.loads(paths.FOLDS_INFO.read_text())
     assert [key for key in first if first[key] != second[key]] == ["table"]

@@ -10,8 +10,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from ecgpipe.model import saved_model
-from ecgpipe.project import digests, params, paths, tables
+from ecgpipe.project import params, paths, tables
 from stages import train
+from tests.fixtures.sealed import write_sealed_text
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "stages.train", "0"]
@@ -53,7 +54,7 @@ def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(
     slow = subprocess.Popen(
         COMMAND, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    state = paths.checkpoints("0") / "state.pt"
+    state = paths.state("0")
     deadline = time.monotonic() + 60
     while not state.exists() and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -76,13 +77,12 @@ def test_two_processes_train_one_model(project):
 
 def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
     info = json.loads(paths.FOLDS_INFO.read_text())
-    paths.FOLDS_INFO.write_text(json.dumps(info | {"unused": [2]}))
-    digests.write_digests(paths.FOLDS_INFO)
+    write_sealed_text(json.dumps(info | {"unused": [2]}), paths.FOLDS_INFO)
     train.main("2")
     assert "fold 2 has no recordings" in caplog.text
     for folder in (paths.model("2"), paths.predictions("2")):
         assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "unused.json"]
-    assert not paths.checkpoints("2").exists()
+    assert not paths.state("2").exists()
 
 
 def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(project):
@@ -90,12 +90,12 @@ def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(proj
     values["train"]["epochs"] = 2
     found = {}
     for how in ("mask", "negative"):
-        values["labels"]["unannotated"] = how
+        values["train"]["unannotated"] = how
         with params.PARAMS.open("w") as handle:
             YAML(typ="safe", pure=True).dump(values, handle)
         train.main("0")
         found[how] = outputs()
-        assert saved_model.load(paths.model("0"))[1]["unannotated"] == how
+        assert saved_model.load(paths.model("0"))[1]["train"]["unannotated"] == how
     assert found["mask"]["weights.safetensors"] != found["negative"]["weights.safetensors"]
 
 
@@ -109,7 +109,7 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
     monkeypatch.setattr(train.trainer, "Trainer", stopped)
     values = params.load()
     for how in ("mask", "negative", "mask"):
-        values["labels"]["unannotated"] = how
+        values["train"]["unannotated"] = how
         with params.PARAMS.open("w") as handle:
             YAML(typ="safe", pure=True).dump(values, handle)
         with pytest.raises(InterruptedError):
@@ -119,6 +119,6 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
 
 def test_a_fold_that_no_recording_has_is_named(project):
     with pytest.raises(
-        ValueError, match=r"'9' is not in the folds of data/folds.json; give one of 0, 1$"
+        ValueError, match=r"'9' is not in the folds of data/folds/folds.json; give one of 0, 1$"
     ):
         train.main("9")

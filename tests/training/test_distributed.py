@@ -89,17 +89,17 @@ from tqdm import tqdm
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import paths
 from ecgpipe.training.params import TrainParams
-from ecgpipe.training.trainer import Fold
+from ecgpipe.training.trainer import Trainer
 from ecgpipe.training.distributed import Peers
 from tests.training.test_trainer import AUGMENT, NETWORK, TRAIN, load
 from tests.conftest import CODES
 
 group = Peers.join("cpu")
 _, data = load()
-fold = Fold(
+fold = Trainer(
     data["train"], data["val"], NETWORK, TrainParams(**TRAIN | {"epochs": 2, "learning_rate": 0.001}),
     AugmentParams(**AUGMENT | {"noise": True, "star": True}), codes=CODES, peers=group,
-    state_path=paths.checkpoints(f"0-{group.size}") / "state.pt", key="k",
+    state_path=paths.state(f"0-{group.size}"), key="k",
 )
 state = fold.run(lambda **arguments: tqdm(disable=True, **arguments))
 if group.rank == 0:

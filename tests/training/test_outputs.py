@@ -7,6 +7,7 @@ from ecgpipe.dataset import examples
 from ecgpipe.model import inference, saved_model
 from ecgpipe.project import digests, paths, tables
 from ecgpipe.training import outputs
+from tests.fixtures.sealed import write_sealed
 from tests.training.test_trainer import TRAIN, equal, fold_of, load, quiet, weights_of
 
 
@@ -45,7 +46,7 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     assert said["validation"] == digests.digest(paths.predictions("0") / "val.csv")
     assert said["conditioning"] == {"low_hz": 0.5}
     assert len(tables.read(paths.predictions("0") / "history.csv")) == TRAIN["epochs"]
-    assert not (paths.checkpoints("0") / "state.pt").exists()
+    assert not (paths.state("0")).exists()
 
 
 def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_prediction(
@@ -57,7 +58,7 @@ def test_labels_and_signals_of_the_test_part_change_no_weight_and_no_validation_
             table = tables.read(paths.FOLDS)
             test = table["fold"] == "test"
             table.loc[test, tables.class_codes(table)] = 1.0
-            tables.write(table, paths.FOLDS, sealed=True)
+            write_sealed(table, paths.FOLDS)
         rows, data = load()
         if disturbed:
             noise = list(

@@ -19,6 +19,7 @@ VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["train"]
         ("window_s", 0),
         ("schedule", "step"),
         ("keep", "first"),
+        ("unannotated", "zero"),
         ("learning_rate", -0.1),
     ],
 )

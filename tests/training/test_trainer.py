@@ -25,7 +25,7 @@ TRAIN = {
     "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
     "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
     "threads": 1, "cache": "auto", "compile": False,
-    "keep": "best", "patience": 10, "permute_labels": False, "seed": 3,
+    "keep": "best", "patience": 10, "unannotated": "mask", "permute_labels": False, "seed": 3,
 }  # fmt: skip
 AUGMENT = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
 ALONE = Peers(0, 1, torch.device("cpu"))
@@ -57,7 +57,6 @@ def fold_of(
     key="key",
     augment=("crop", "triangle", "noise", "star"),
     peers=ALONE,
-    unannotated="mask",
     **values,
 ):
     augment = AugmentParams(
@@ -66,7 +65,7 @@ def fold_of(
     )
     return trainer.Trainer(
         data["train"], data["val"], NETWORK, TrainParams(**TRAIN | values), augment, codes=CODES,
-        peers=peers, state_path=paths.checkpoints("0") / "state.pt", key=key, unannotated=unannotated,
+        peers=peers, state_path=paths.state("0"), key=key,
     )  # fmt: skip
 
 
@@ -154,7 +153,7 @@ def test_twice_the_same_bytes(split_project):
     _, data = load()
     first = fold_of(data)
     first.run(quiet)
-    (paths.checkpoints("0") / "state.pt").unlink()
+    (paths.state("0")).unlink()
     second = fold_of(data)
     second.run(quiet)
     assert equal(weights_of(first), weights_of(second))
@@ -165,7 +164,7 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
     _, data = load()
     whole = fold_of(data, schedule=schedule)
     whole.run(quiet)
-    (paths.checkpoints("0") / "state.pt").unlink()
+    (paths.state("0")).unlink()
     stopped = fold_of(data, schedule=schedule)
     stopped._epoch(stopped.state.network)
     stopped._epoch(stopped.state.network)
@@ -291,7 +290,7 @@ def test_a_state_of_other_params_or_data_is_not_resumed(split_project, caplog):
     _, data = load()
     fold_of(data, key="one").run(quiet)
     other, same = fold_of(data, key="other").state, fold_of(data, key="one").state
-    path = paths.checkpoints("0") / "state.pt"
+    path = paths.state("0")
     with caplog.at_level("INFO"):
         assert not other.resume(path, "other", ALONE.device)
     assert (

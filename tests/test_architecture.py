@@ -50,6 +50,7 @@ OWNERS = {
     "sleepecg": {"preprocessing"},
     "joblib": {"preprocessing", "simulation"},
     "sklearn": {"evaluation", "report"},
+    "iterstrat": {"splitting"},
     "dvc": {"comparison"},
     "onnx": {"prediction"},
     "ecgdatakit": {"prediction"},

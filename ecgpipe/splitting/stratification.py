@@ -1,19 +1,21 @@
-"""Dividing groups of recordings from several sources so that every label and every source is spread
-evenly.
+"""Dividing groups of recordings from several sources, every label and every source spread evenly.
 
-Inside each source, groups of equal label counts are one kind. Kinds are dealt out in whole rounds,
-what remains by iterative stratification over the groups' label counts (Sechidis et al. 2011,
-doi:10.1007/978-3-642-23808-6_10); the source's parts are laid beside those of the other sources
-where the totals stay evenest (an assignment problem), and exchanges of two groups lower what
-deviation is left. Only numbers per kind are decided, so time grows with kinds, not with recordings;
-which groups of a kind go where is drawn at the end.
+Inside each source, the package iterative-stratification deals the groups (Sechidis et al. 2011,
+doi:10.1007/978-3-642-23808-6_10). It knows labels that a row has or has not, so a group of several
+recordings is shown to it by how many of them have a label (`count_columns`).
+
+It evens numbers of groups, one source at a time. What then is off in recordings, or in the totals
+over sources, is lowered by exchanges of two groups of a source (`even`). Groups of equal counts are
+one kind, and exchanges are sought among kinds, so their time grows with kinds, not with recordings;
+no more groups leave the part that they were dealt to than must (`move`).
 """
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
+import itertools
+from collections.abc import Sequence
 
-# How much the evenness of the totals counts beside the evenness inside each source, in squared
-# deviations.
+import numpy as np
+
+# How much the evenness of the totals counts beside that inside each source, in squared deviations.
 TOTALS = 0.5
 # Exchanges are sought among this many most promising kinds on each side, which bounds the time.
 CANDIDATES = 256
@@ -24,118 +26,130 @@ def divide(
 ) -> np.ndarray:
     """The part of each group, int [groups].
 
-    sums: label counts and number (last) of each group's members in each source, int [groups,
-    sources, columns]. home: the source inside which a group is divided, int [groups]; its members
-    elsewhere follow it. shares: what each part is to get, adding up to 1; equal all but the last
-    (the test part), which may be 0.
+    sums: label counts and number (last) of each group's members in each source,
+    int [groups, sources, columns]. home: the source inside which a group is divided, int [groups];
+    its members elsewhere follow it. shares: what each part is to get, adding up to 1; 0 for none.
     """
     used = np.flatnonzero(shares > 0)
-    folds = np.flatnonzero(used < len(shares) - 1)
-    sizes = np.bincount(home, weights=sums[:, :, -1].sum(axis=1))
-    places = [place for place in np.argsort(-sizes, kind="stable") if sizes[place]]
-    homes = [np.flatnonzero(home == place) for place in places]
-    kinds = [_kinds(sums[here]) for here in homes]
-    vectors = [kind[0] for kind in kinds]
-    counts = [
-        iterate(kind[0][:, at], kind[2], shares[used], generator)
-        for at, kind in zip(places, kinds, strict=True)
-    ]
-    for turn in [*range(len(homes))] * 2:
-        deviations = [_deviation(*pair, shares[used]) for pair in zip(vectors, counts, strict=True)]
-        others = sum(deviations) - deviations[turn]
-        counts[turn] = _settle(vectors[turn], counts[turn], shares[used], others, folds)
-    parts = np.empty(len(sums), dtype=int)
-    for here, kind, count in zip(homes, kinds, counts, strict=True):
-        order = generator.permutation(len(here))
-        order = order[np.argsort(kind[1][order], kind="stable")]
-        parts[here[order]] = np.repeat(np.tile(used, len(count)), count.reshape(-1))
-    return parts
+    shares = shares[used]
+    homes = [np.flatnonzero(home == source) for source in np.unique(home)]
+    parts = [deal(sums[here, home[here[0]]], shares, generator) for here in homes]
+    vectors, kinds = zip(*(_kinds(sums[here]) for here in homes), strict=True)
+    dealt = [_count(*pair, len(shares)) for pair in zip(kinds, parts, strict=True)]
+    counts = even(vectors, dealt, shares)
+    done = np.empty(len(sums), dtype=int)
+    for here, kind, part, count in zip(homes, kinds, parts, counts, strict=True):
+        done[here] = used[move(kind, part, count)]
+    return done
 
 
-def _kinds(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The different rows of sums [groups, sources, columns], which of them each group is, and how
-    many are each."""
+def deal(sums: np.ndarray, shares: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The part of each group of one source, int [groups], by iterative stratification.
+
+    sums: label counts and number (last) of each group's members, int [groups, columns].
+    """
+    # Not above: it brings scikit-learn, half a second that protocol `source` has no use for.
+    from iterstrat.ml_stratifiers import IterativeStratification
+
+    order = generator.permutation(len(sums))  # the library takes equal groups in the order of rows
+    state = np.random.RandomState(generator.bit_generator)
+    part = np.empty(len(sums), dtype=int)
+    part[order] = IterativeStratification(count_columns(sums)[order], shares, state)
+    return part
+
+
+def count_columns(sums: np.ndarray) -> np.ndarray:
+    """Counts [groups, columns] as what a group has or has not, bool [groups, labels]: at least 1,
+    2, 4, 8, ... recordings.
+
+    Columns in which all groups are alike are left out, as of a class that the source never
+    annotates. The highest counts are the rarest labels, which iterative stratification spreads
+    first. Of single recordings these are their own labels.
+
+    >>> count_columns(np.array([[0, 1], [1, 1], [3, 5]])).astype(int)
+    array([[0, 0, 0, 0],
+           [1, 0, 0, 0],
+           [1, 1, 1, 1]])
+    """
+    least = 2 ** np.arange(int(sums.max(initial=1)).bit_length())
+    labels = (sums >= least[:, None, None]).transpose(1, 0, 2).reshape(len(sums), -1)
+    return labels[:, labels.any(axis=0) & ~labels.all(axis=0)]
+
+
+def _kinds(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows of sums [groups, sources, columns], and the row of each group [groups]."""
     flat = sums.reshape(len(sums), -1)
     live = flat.any(axis=0)
-    rows, kind, number = np.unique(flat[:, live], axis=0, return_inverse=True, return_counts=True)
+    rows, kind = np.unique(flat[:, live], axis=0, return_inverse=True)
     vectors = np.zeros((len(rows), flat.shape[1]), dtype=int)
     vectors[:, live] = rows
-    return vectors.reshape(len(rows), *sums.shape[1:]), kind.reshape(-1), number
+    return vectors.reshape(len(rows), *sums.shape[1:]), kind.reshape(-1)
+
+
+def _count(kind: np.ndarray, part: np.ndarray, parts: int) -> np.ndarray:
+    """How many groups of each kind each part has, int [kinds, parts]."""
+    cell = kind * parts + part
+    return np.bincount(cell, minlength=(kind.max() + 1) * parts).reshape(-1, parts)
+
+
+def move(kind: np.ndarray, part: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The part of each group, int [groups], after the fewest moves to `counts` [kinds, parts].
+
+    Of the groups of a kind that a part has too many of, the last ones leave.
+    """
+    parts = counts.shape[1]
+    before = _count(kind, part, parts)
+    order = np.lexsort((part, kind))
+    first = np.cumsum(before) - before.reshape(-1)  # of each kind and part, its place in `order`
+    cell = (kind * parts + part)[order]
+    leaves = np.arange(len(order)) - first[cell] >= counts.reshape(-1)[cell]
+    vacant = np.maximum(counts - before, 0)
+    moved = part.copy()
+    moved[order[leaves]] = np.repeat(np.tile(np.arange(parts), len(counts)), vacant.reshape(-1))
+    return moved
 
 
 def _deviation(vectors: np.ndarray, counts: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """What each part holds beyond its share: float64 [parts, sources, columns] of counts [kinds,
-    parts] of vectors."""
+    """What each part holds beyond its share, float64 [parts, sources, columns].
+
+    vectors: one group of each kind [kinds, sources, columns]. counts: groups [kinds, parts].
+    """
     flat = vectors.reshape(len(vectors), -1)
     excess = counts.T @ flat - np.outer(shares, counts.sum(axis=1) @ flat)
     return excess.reshape(len(shares), *vectors.shape[1:])
 
 
 def _with_totals(values: np.ndarray) -> np.ndarray:
-    """[rows, sources, columns] -> [rows, sources * columns + columns]: the weighted totals over
-    sources behind them."""
+    """[rows, sources, columns] -> [rows, sources * columns + columns], the weighted totals last."""
     return np.hstack([values.reshape(len(values), -1), np.sqrt(TOTALS) * values.sum(axis=1)])
 
 
-def _settle(
-    vectors: np.ndarray,
-    counts: np.ndarray,
-    shares: np.ndarray,
-    others: np.ndarray,
-    folds: np.ndarray,
-) -> np.ndarray:
-    """The counts [kinds, parts] of one source, fitted to what the groups at home in other sources
-    deviate.
+def even(
+    vectors: Sequence[np.ndarray], dealt: Sequence[np.ndarray], shares: np.ndarray
+) -> list[np.ndarray]:
+    """The counts [kinds, parts] of each source after exchanges, by turns until none helps any.
 
-    Parts `folds` have equal shares, so they may change places as a whole; then single groups are
-    exchanged.
+    Of each source, vectors: the sums [kinds, sources, columns] of one group of each kind; dealt:
+    how many groups of each kind each part has [kinds, parts].
     """
-    wide, beside = _with_totals(vectors), _with_totals(others)
-    own = _with_totals(_deviation(vectors, counts, shares))
-    cost = ((beside[folds, None] + own[None, folds]) ** 2).sum(
-        axis=2
-    )  # [place, fold that takes it]
-    taken = folds[linear_sum_assignment(cost.round(6))[1]]
-    counts, own = counts.copy(), own.copy()
-    counts[:, folds], own[folds] = counts[:, taken], own[taken]
-    live = wide.any(axis=0)
-    return exchange(wide[:, live], counts, (beside + own)[:, live])
-
-
-def iterate(
-    vectors: np.ndarray, number: np.ndarray, shares: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
-    """How many of the `number` groups of each kind each part gets, int [kinds, parts], by iterative
-    stratification.
-
-    Whole rounds of equal groups first; then the label with fewest remaining recordings, its largest
-    groups first, each to the part that wants the label most, then to the one that wants most
-    recordings (last column), then by chance.
-    """
-    counts = np.floor(np.outer(number, shares) + 1e-9).astype(int)
-    rest = number - counts.sum(axis=1)
-    wanted = np.outer(shares, number @ vectors) - counts.T @ vectors
-    while rest.any():
-        remaining = rest @ vectors
-        label = int(np.argmin(np.where(remaining > 0, remaining, np.inf)))
-        chosen = np.flatnonzero((rest > 0) & (vectors[:, label] > 0))
-        chosen = chosen[np.argsort(-vectors[chosen, label], kind="stable")]
-        for kind in np.repeat(chosen, rest[chosen]):
-            keys = (
-                generator.random(len(shares)),
-                wanted[:, -1].round(6),
-                wanted[:, label].round(6),
-            )
-            part = np.lexsort(keys)[-1]
-            counts[kind, part] += 1
-            wanted[part] -= vectors[kind]
-        rest[chosen] = 0
+    counts = list(dealt)
+    deviations = [_deviation(*pair, shares) for pair in zip(vectors, counts, strict=True)]
+    turns = itertools.cycle(range(len(counts)))
+    settled = 0  # sources in a row that nothing helps; what is exchanged in one changes the totals
+    while settled < len(counts):
+        turn = next(turns)
+        own = _with_totals(vectors[turn])
+        live = own.any(axis=0)
+        before = counts[turn]
+        counts[turn] = exchange(own[:, live], before, _with_totals(sum(deviations))[:, live])
+        deviations[turn] = _deviation(vectors[turn], counts[turn], shares)
+        settled = settled + 1 if (counts[turn] == before).all() else 1
     return counts
 
 
 def exchange(vectors: np.ndarray, counts: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """`counts` [kinds, parts] after the exchanges that lower the sum of the squared deviations
-    [parts, columns].
+    """`counts` [kinds, parts] after the exchanges that lower the sum of the squared `deviation`
+    [parts, columns] of groups `vectors` [kinds, columns].
 
     Giving w = v_p - v_q from part a to part b changes that sum by 2 |w|^2 - 2 w . (d_a - d_b). The
     kind of nothing is one of those exchanged, so that single groups move too. For every pair of

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from iterstrat.ml_stratifiers import IterativeStratification
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from ecgpipe.splitting import stratification
 
@@ -56,36 +56,81 @@ def test_every_class_of_every_source_and_in_total_is_spread_evenly(shares):
     assert folds.max() <= 1.01 * folds.min()
 
 
-def test_it_is_at_least_as_even_as_the_iterstrat_package_on_single_recordings():
+def test_it_is_more_even_than_the_iterstrat_package_alone_on_single_recordings():
     marks, home = label_rows(seed=2)
     ours = stratification.divide(sums_by_source(marks, home), home, FIVE, np.random.default_rng(0))
+    joint = sums_by_source(marks, home)[:, :, :-1].reshape(len(marks), -1)
     theirs = np.empty(len(marks), dtype=int)
-    for source in range(home.max() + 1):
-        rows = marks[home == source][:, :-1].astype(bool)
-        theirs[home == source] = IterativeStratification(
-            rows, FIVE[:5].copy(), np.random.RandomState(0)
-        )
+    dealer = MultilabelStratifiedKFold(n_splits=5, shuffle=True, random_state=0)
+    for fold, (_, held_out) in enumerate(dealer.split(joint, joint)):
+        theirs[held_out] = fold
     mine, other = (deviation(marks, home, parts, FIVE) for parts in (ours, theirs))
-    assert (mine**2).sum() <= (other**2).sum()
-    assert (mine.sum(axis=0) ** 2).sum() <= (other.sum(axis=0) ** 2).sum()
+    assert (mine**2).sum() < (other**2).sum()
+    assert (mine.sum(axis=0) ** 2).sum() < (other.sum(axis=0) ** 2).sum()
 
 
-def test_iteration_alone_is_about_as_even_as_the_iterstrat_package():
-    marks, home = label_rows(seed=3)
-    rows, shares = marks[home == 0], FIVE[:5]
-    one_source = np.zeros(len(rows), dtype=int)
-    ours, theirs = [], []
+def people(seed: int, size: int = 1000) -> np.ndarray:
+    """Of `size` people of one hospital with 1 to 12 recordings each, who mostly keep their
+    labels: counts of its four frequent classes and number of recordings, int [people, columns]."""
+    generator = np.random.default_rng(seed)
+    number = np.minimum(generator.geometric(0.4, size), 12)
+    rates = np.array([rate for rate in HOSPITALS["a"] if rate > 50]) / 1000
+    kept = (generator.random((size, len(rates))) < rates) * generator.binomial(number[:, None], 0.8)
+    return np.column_stack([kept, number])
+
+
+def test_groups_of_recordings_are_dealt_more_evenly_by_counts_than_by_labels_they_ever_have():
+    by_count, by_union = [], []
     for seed in range(8):
-        counts = stratification.iterate(
-            rows, np.ones(len(rows), dtype=int), shares, np.random.default_rng(seed)
-        )
-        assert (counts.sum(axis=1) == 1).all()
-        parts = IterativeStratification(
-            rows[:, :-1].astype(bool), shares.copy(), np.random.RandomState(seed)
-        )
-        for kept, found in ((ours, counts.argmax(axis=1)), (theirs, parts)):
-            kept.append((deviation(rows, one_source, found, shares) ** 2).sum())
-    assert np.mean(ours) <= 1.2 * np.mean(theirs)
+        sums = people(seed)
+        union = (sums[:, :-1] > 0).astype(int)
+        alone = np.zeros(len(sums), dtype=int)
+        for shown, kept in ((sums, by_count), (np.column_stack([union, alone + 1]), by_union)):
+            parts = stratification.deal(shown, FIVE[:5], np.random.default_rng(seed))
+            kept.append((deviation(sums, alone, parts, FIVE) ** 2).sum())
+    assert np.mean(by_count) < 0.5 * np.mean(by_union)
+
+
+@pytest.mark.parametrize("shares", [FIVE, FIVE_AND_TEST], ids=["folds", "folds-and-test"])
+def test_people_of_several_recordings_are_spread_as_evenly_as_recordings(shares):
+    home = np.repeat([0, 1], 1000)
+    rows = np.concatenate([people(1), people(2)])
+    parts = stratification.divide(
+        sums_by_source(rows, home), home, shares, np.random.default_rng(0)
+    )
+    off = deviation(rows, home, parts, shares)
+    assert np.abs(off).max() <= 2
+    assert np.abs(off.sum(axis=0)).max() <= 3
+    folds = np.bincount(parts, weights=rows[:, -1])[:5]
+    assert folds.max() <= 1.01 * folds.min()
+
+
+def test_all_but_a_few_groups_stay_where_the_iterstrat_package_dealt_them():
+    marks, home = label_rows(seed=3)
+    evened = stratification.divide(
+        sums_by_source(marks, home), home, FIVE, np.random.default_rng(0)
+    )
+    generator = np.random.default_rng(0)
+    sources = [marks[home == source] for source in range(home.max() + 1)]
+    dealt = [stratification.deal(rows, FIVE[:5], generator) for rows in sources]
+    assert 0 < (np.concatenate(dealt) != evened).mean() < 0.05
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_no_more_groups_move_than_the_counts_of_their_kinds_ask_for(data):
+    generator = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    kinds, parts = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 4))
+    kind = np.concatenate([np.arange(kinds), generator.integers(0, kinds, 30)])
+    dealt, aim = generator.integers(0, parts, (2, len(kind)))
+    before, counts = np.zeros((2, kinds, parts), dtype=int)
+    np.add.at(before, (kind, dealt), 1)
+    np.add.at(counts, (kind, aim), 1)
+    moved = stratification.move(kind, dealt, counts)
+    after = np.zeros_like(counts)
+    np.add.at(after, (kind, moved), 1)
+    assert (after == counts).all()
+    assert (moved != dealt).sum() == np.abs(counts - before).sum() // 2
 
 
 def test_large_groups_are_spread_as_evenly_as_their_sizes_allow():

@@ -12,6 +12,7 @@ import sys
 from types import ModuleType
 
 from ecgpipe.commands import audit, augmentations, check, compare, console, export, params, predict
+from ecgpipe.project.errors import UserError
 
 _READ = (
     "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ecgpipe: stopped; nothing half-written is left", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         print(f"ecgpipe: {error}", file=sys.stderr)
         return 2
 

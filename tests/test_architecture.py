@@ -22,7 +22,8 @@ STAGES = {
 
 # Who may import whom: an import goes to the same package or to one of a line further up.
 FLOORS = [
-    {"project", "diagnoses"},
+    {"project"},
+    {"diagnoses"},
     {"signals"},
     {"simulation", "recordings"},
     {"labels", "preprocessing", "splitting"},

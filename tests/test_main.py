@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ecgpipe import __main__
+from ecgpipe.prediction import reading
 from ecgpipe.simulation import writers
 from tests.fixtures.limbs import lawful
 
@@ -19,6 +21,15 @@ def test_a_users_fault_is_one_line_and_status_2(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith("ecgpipe: ")
     assert said.count("\n") == 1
+
+
+def test_an_error_of_ours_keeps_its_traceback(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(reading, "expand", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        __main__.main(["check", str(tmp_path)])
 
 
 def test_the_module_runs_as_a_command(tmp_path):

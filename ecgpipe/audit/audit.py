@@ -26,6 +26,7 @@ from ecgpipe.evaluation import predictions
 from ecgpipe.labels import mapping
 from ecgpipe.labels.mapping import Vocabulary
 from ecgpipe.project import atomic, params, paths, tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import demographics, refusals
 from ecgpipe.recordings import recording as recordings_recording
 from ecgpipe.recordings.sources import DataParams, Source, in_use
@@ -52,13 +53,13 @@ class Project:
 def read(values: Mapping[str, Any]) -> Project:
     """The project in the working directory; `values` are the whole params file's.
 
-    ValueError where label-map has not run, or where params.yaml names other sources than it ran
+    UserError where label-map has not run, or where params.yaml names other sources than it ran
     with.
     """
     again = "run `dvc repro label-map`"
     for path in (paths.LABELS, REPORT):
         if not path.is_file():
-            raise ValueError(
+            raise UserError(
                 f"{path}: the audit reads what the stage label-map writes, found no such file; {again}"
             )
     report = _report(again)
@@ -66,11 +67,9 @@ def read(values: Mapping[str, Any]) -> Project:
     data, sources = params.section(DataParams, values, "data"), in_use(values)
     if set(sources) != set(report["sources"]):
         found = f"found {', '.join(sources)} and {', '.join(report['sources'])}"
-        raise ValueError(
-            f"data.sources in the params: they are those of {REPORT}, {found}; {again}"
-        )
+        raise UserError(f"data.sources in the params: they are those of {REPORT}, {found}; {again}")
     if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
-        raise ValueError(
+        raise UserError(
             f"{REPORT}: it counts the recordings and classes of {paths.LABELS}, found others; {again}"
         )
     try:
@@ -79,7 +78,7 @@ def read(values: Mapping[str, Any]) -> Project:
             for one in report["classes"].values()
         ]
     except (KeyError, TypeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{REPORT}: not what the stage label-map writes ({error!r}); {again}"
         ) from error
     classes = [Diagnosis(*one, None) for one in told]
@@ -90,18 +89,18 @@ def read(values: Mapping[str, Any]) -> Project:
 
 
 def _report(again: str) -> dict[str, Any]:
-    """metrics/labels.json, which Git tracks and no digest guards. ValueError where it is no report
+    """metrics/labels.json, which Git tracks and no digest guards. UserError where it is no report
     of label-map."""
     try:
         report = json.loads(REPORT.read_text(encoding="utf-8"))
         kinds = {"sources": dict, "classes": dict, "recordings": int}
         wrong = [key for key, kind in kinds.items() if not isinstance(report[key], kind)]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{REPORT}: not what the stage label-map writes ({error!r}); {again}"
         ) from error
     if wrong:
-        raise ValueError(
+        raise UserError(
             f"{REPORT}: not what the stage label-map writes ({', '.join(wrong)}); {again}"
         )
     return report
@@ -113,12 +112,12 @@ def write(
     """Audits the project in the working directory into `folder`; what was found, a sentence a line.
 
     most: suspects named per class and direction; draw: recordings drawn, the most suspicious;
-    progress: wraps what is drawn. ValueError for negative numbers, a folder that holds other
+    progress: wraps what is drawn. UserError for negative numbers, a folder that holds other
     things, and the faults of `read`.
     """
     for name, value in (("--most", most), ("--draw", draw)):
         if value < 0:
-            raise ValueError(f"{name}: it is 0 or more, found {value}; give another number")
+            raise UserError(f"{name}: it is 0 or more, found {value}; give another number")
     folder = _free(folder)
     project = read(values)
     found, without, unjudged = _suspects(project)
@@ -141,7 +140,7 @@ def _disagreeing() -> list[dict[str, Any]]:
 
 
 def _free(folder: Path) -> Path:
-    """The folder, which an audit may replace whole: absent, empty, or an earlier audit. ValueError
+    """The folder, which an audit may replace whole: absent, empty, or an earlier audit. UserError
     otherwise."""
     folder = Path(folder).absolute()
     held = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
@@ -151,7 +150,7 @@ def _free(folder: Path) -> Path:
     )
     other = [path.name for path in held if not ours or path.suffix not in (".csv", ".md", ".png")]
     if other:
-        raise ValueError(
+        raise UserError(
             f"{folder}: --out is replaced whole, found {other[0]} there; name a folder that is not there"
         )
     return folder
@@ -210,7 +209,7 @@ def _suspects(project: Project) -> tuple[pd.DataFrame, str, dict[str, str]]:
             return nobody, f"No {path}: {step}.", {}
     table = tables.read(paths.FOLDS)
     if tables.class_codes(table) != [one.code for one in project.classes]:
-        raise ValueError(
+        raise UserError(
             f"{paths.FOLDS}: its classes are those of {paths.LABELS}, found others; run `dvc repro`"
         )
     parts, values = [], []

@@ -16,6 +16,7 @@ from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.dataset.examples import NO_PEAK, Examples
 from ecgpipe.dataset.gather import gather, normalise
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 SWITCHES = tuple(contracts.CONTRACTS)
@@ -44,7 +45,7 @@ class Augmenter:
         """codes: what heads the columns of `data.labels` (SNOMED CT); window: in samples;
         normalise: `model.normalise`.
 
-        ValueError where a frequency is beyond what the stores' rate can hold.
+        UserError where a frequency is beyond what the stores' rate can hold.
         """
         self.data, self.params = data, params
         self.window, self.normalise, self.seed = window, normalise, seed
@@ -52,9 +53,9 @@ class Augmenter:
             high_hz = getattr(params, key)
             if getattr(params, name) and high_hz >= data.rate_hz / 2:
                 rule = f"must lie below half the stores' rate of {data.rate_hz:g} Hz; lower it or switch {name} off"
-                raise ValueError(f"augment.{key}: {high_hz} {rule}")
+                raise UserError(f"augment.{key}: {high_hz} {rule}")
         if params.noise and window * additions.ELECTRODES > additions.BANK:
-            raise ValueError(
+            raise UserError(
                 f"augment.noise: a window of {window} samples is longer than the bank of noise; shorten it"
             )
         self.whole = not any(getattr(params, name) for name in _FRACTIONAL)
@@ -106,11 +107,11 @@ class Augmenter:
 
     def _allowed(self, name: str, codes: list[str]) -> torch.Tensor:
         """bool [recording, 1]: which recordings carry no class that the augmentation may break.
-        ValueError where the contracts do not know a class."""
+        UserError where the contracts do not know a class."""
         strange = sorted(set(codes) - contracts.KNOWN)
         if strange:
             rule = "is headed by a code that no contract knows: put the class's best known code first, or switch it off"
-            raise ValueError(f"augment.respect_labels: class {strange[0]} {rule}")
+            raise UserError(f"augment.respect_labels: class {strange[0]} {rule}")
         broken = contracts.contract(name, self.params).codes
         columns = [column for column, code in enumerate(codes) if code in broken]
         return ~(self.data.labels[:, columns] == 1).any(dim=1, keepdim=True)

@@ -4,41 +4,43 @@ replaced."""
 import os
 from pathlib import Path
 
+from ecgpipe.project.errors import UserError
+
 
 def file(path: Path, option: str = "--out") -> Path:
     """The file to write for `path`, which `option` names; that which a link leads to is written
     through it.
 
-    ValueError where something other than a regular file stands there (a folder, a device, a pipe),
+    UserError where something other than a regular file stands there (a folder, a device, a pipe),
     where a link leads nowhere, or where the folder that it should lie in is none.
     """
     path = Path(path)
     if path.is_symlink() and not path.exists():
-        raise ValueError(
+        raise UserError(
             f"{path}: {option} is a link that leads nowhere ({path.readlink()}); remove it"
         )
     target = path.resolve() if path.is_symlink() else path
     if target.is_dir():
-        raise ValueError(f"{path}: {option} names a file, found a folder; name a file in it")
+        raise UserError(f"{path}: {option} names a file, found a folder; name a file in it")
     if target.exists() and not target.is_file():
-        raise ValueError(
+        raise UserError(
             f"{path}: {option} names a regular file, found a device, pipe or socket; name another"
         )
     return _in_a_folder(target, option)
 
 
 def folder(path: Path, option: str = "--out") -> Path:
-    """The folder to make for `path`; ValueError where something stands there that is no empty
+    """The folder to make for `path`; UserError where something stands there that is no empty
     folder, or where the folder that it should lie in is none."""
     path = Path(path)
     if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
-        raise ValueError(f"{path}: {option} writes a new folder; remove this one or name another")
+        raise UserError(f"{path}: {option} writes a new folder; remove this one or name another")
     return _in_a_folder(path, option)
 
 
 def _in_a_folder(path: Path, option: str) -> Path:
     if not path.parent.is_dir():
-        raise ValueError(
+        raise UserError(
             f"{path}: {option} lies in a folder that is there, {path.parent} is none; make it first"
         )
     return path

@@ -18,6 +18,7 @@ from ecgpipe.labels.params import LabelParams
 from ecgpipe.model.params import ModelParams
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import params, paths
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import sources
 from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.splitting import institutions
@@ -140,7 +141,7 @@ def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
     """The fault of thresholds by the challenge score for classes that it does not know."""
     try:
         chosen = mapping.chosen(labels)
-    except ValueError:
+    except UserError:
         return []  # told by `_between`
     if (
         evaluate.thresholds != "challenge"
@@ -186,7 +187,7 @@ def _between(values: Mapping[str, Any]) -> list[str]:
     if labels := _checked(values, "labels"):
         try:
             classes.select(labels[0].classes, labels[0].merge_ectopics)
-        except ValueError as error:
+        except UserError as error:
             found.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
     return found
 

@@ -5,12 +5,14 @@ import os
 import sys
 from pathlib import Path
 
+from ecgpipe.project.errors import UserError
+
 STDIN = "-"
 
 
 def paths(content: bytes, where: str) -> list[Path]:
     """The paths that a list holds. Of lines, blanks around a path and empty lines count for
-    nothing; a name between NUL bytes is taken as it is. ValueError where lines are no UTF-8;
+    nothing; a name between NUL bytes is taken as it is. UserError where lines are no UTF-8;
     `where` names the list.
 
     >>> [str(path) for path in paths(b"a 1.hea \\r\\n\\n  b\\n", "list")]
@@ -22,7 +24,7 @@ def paths(content: bytes, where: str) -> list[Path]:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         found = f"found byte 0x{content[error.start]:02x} at {error.start}"
-        raise ValueError(
+        raise UserError(
             f"{where}: a list is UTF-8 text, {found}; save it so, or part its names by NUL"
         ) from error
     return [Path(line.strip()) for line in lines if line.strip()]

@@ -7,11 +7,12 @@ from pathlib import Path
 from ecgpipe.commands import path_lists
 from ecgpipe.prediction import reading
 from ecgpipe.project import params
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.sources import Source
 
 
 def source_of(arguments: argparse.Namespace) -> Source | None:
-    """The catalogue entry that --source names, what --rate-hz says, or None; ValueError where the
+    """The catalogue entry that --source names, what --rate-hz says, or None; UserError where the
     entry is at fault."""
     name = arguments.source
     if name is None:
@@ -19,13 +20,13 @@ def source_of(arguments: argparse.Namespace) -> Source | None:
     known = params.load(arguments.params).get("sources")
     known = known if isinstance(known, Mapping) else {}
     if name not in known:
-        raise ValueError(
+        raise UserError(
             f"{arguments.params}: no entry '{name}' under sources (there: {', '.join(known)}); add one, or name "
             "another file by --params"
         )
     problems = params.faults(Source, known[name], f"sources.{name}")
     if problems:
-        raise ValueError(f"{arguments.params}: " + "; ".join(problems))
+        raise UserError(f"{arguments.params}: " + "; ".join(problems))
     return Source.model_validate(known[name])
 
 
@@ -33,7 +34,7 @@ def recording_files(arguments: argparse.Namespace) -> tuple[list[Path], list[Pat
     """(the paths that the command line and --list name, the recording files there)."""
     named = path_lists.read(arguments.list) if arguments.list else []
     if not arguments.paths and not named:
-        raise ValueError("no recording named; give files or folders, or a list of them by --list")
+        raise UserError("no recording named; give files or folders, or a list of them by --list")
     files = [*reading.expand(arguments.paths), *reading.expand(named, strict=False)]
     return [*arguments.paths, *named], list(dict.fromkeys(files))
 

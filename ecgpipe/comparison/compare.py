@@ -24,6 +24,7 @@ from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project import tables
+from ecgpipe.project.errors import UserError
 
 HEADLINE = (
     "auroc_macro",
@@ -202,17 +203,17 @@ def _by_source(given: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
 
 def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> list[Comparison]:
     """The comparisons in `setting`, or in every setting in which the runs have recordings in
-    common. ValueError where there is none."""
+    common. UserError where there is none."""
     found, faults = [], []
     for name in [setting] if setting else held_out.WHOLE:
         try:
             given = pair(a, b, name)
-        except ValueError as error:
+        except UserError as error:
             faults.append(str(error))
             continue
         found.append(Comparison(name, compare(given, resamples, seed), _remarks(a, b, name, given)))
     if not found:
-        raise ValueError("; ".join(faults))
+        raise UserError("; ".join(faults))
     return found
 
 

@@ -17,6 +17,7 @@ from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Predictions, fold_names
 from ecgpipe.project import params, paths, tables
+from ecgpipe.project.errors import UserError
 
 KEY = ["source", "record"]
 
@@ -60,7 +61,7 @@ def load(root: Path, predictions: Path, fallback: Mapping[str, Any]) -> Run:
 
 
 def pair(a: Run, b: Run, setting: str) -> PairedRuns:
-    """The recordings that both runs predicted in `setting`. ValueError where there are none, or no
+    """The recordings that both runs predicted in `setting`. UserError where there are none, or no
     common class."""
     codes = [code for code in a.classes.codes if code in b.classes.codes]
     both = [
@@ -71,7 +72,7 @@ def pair(a: Run, b: Run, setting: str) -> PairedRuns:
     keys = [pd.MultiIndex.from_frame(rows[KEY]) for rows in both]
     common = keys[0].intersection(keys[1], sort=None) if len(keys) == 2 else []
     if not codes or not len(common):
-        raise ValueError(
+        raise UserError(
             f"{setting}: the two runs have {len(common)} recordings and {len(codes)} classes in common there; compare "
             "runs on the same data, or another --setting"
         )

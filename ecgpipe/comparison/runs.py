@@ -4,6 +4,7 @@ experiment."""
 from pathlib import Path
 
 from ecgpipe.project import paths
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import PARAMS
 
 _NEEDED = (paths.FOLDS.parent, paths.PREDICTIONS)
@@ -24,7 +25,7 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
             return (above if above / paths.PREDICTIONS == folder else Path()), folder
         missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
         if missing:
-            raise ValueError(
+            raise UserError(
                 f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran, or "
                 "a folder of predictions (fold-K/val.csv)"
             )
@@ -45,7 +46,7 @@ def _fetch(revision: str, scratch: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path.as_posix(), target.as_posix(), recursive=True)
     except (DvcException, OSError) as error:
-        raise ValueError(
+        raise UserError(
             f"'{revision}' is no folder, and as a revision its predictions cannot be had ({error}); name a Git "
             "revision or an experiment of `dvc exp show` whose run is in DVC's cache (`dvc pull`, or `dvc repro` "
             "there), or a folder"

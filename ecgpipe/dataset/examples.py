@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from ecgpipe.project import paths, tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 from ecgpipe.signals.store import Store, open_store
 
@@ -109,20 +110,20 @@ def recording_key(source: str, record: str) -> int:
 
 
 def open_stores(sources: list[str], root: Path = paths.SIGNALS) -> dict[str, Store]:
-    """The stores of `sources`. ValueError where their rates or conditioning differ."""
+    """The stores of `sources`. UserError where their rates or conditioning differ."""
     stores = {source: open_store(Path(root) / source) for source in sources}
     kinds = {
         (store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()
     }
     if len(kinds) > 1:
-        raise ValueError(
+        raise UserError(
             f"{root}: stores were conditioned in different ways: {sorted(kinds)}; run `dvc repro`"
         )
     return stores
 
 
 def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
-    """The recordings of a split table (tables.py), read from `stores`. ValueError where a store
+    """The recordings of a split table (tables.py), read from `stores`. UserError where a store
     lacks one."""
     names = sorted(stores)
     place, peak_place = np.zeros((len(table), 3), np.int64), np.zeros((len(table), 2), np.int64)
@@ -134,7 +135,7 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
         missing = wanted[~wanted.isin(index.index)]
         if len(missing):
             rule = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
-            raise ValueError(f"data/signals/{name}: {rule}; run `dvc repro split`")
+            raise UserError(f"data/signals/{name}: {rule}; run `dvc repro split`")
         found = index.loc[wanted]
         place[rows] = np.stack(
             [np.full(len(rows), number), found["first"], found["samples"]], axis=1
@@ -160,13 +161,13 @@ def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
     """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and
     'test'; their index says where in the table they stand.
 
-    ValueError where there is nothing to train on or to validate with.
+    UserError where there is nothing to train on or to validate with.
     """
     validation, test = table["fold"] == fold, table["fold"] == tables.TEST
     found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
     for name in ("train", "val"):
         if found[name].empty:
-            raise ValueError(
+            raise UserError(
                 f"{paths.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
             )
     return found
@@ -176,7 +177,7 @@ def read(
     fold: str, sources: list[str], device: torch.device, cache: str
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
     """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples
-    (`Examples.to`), and how the stores of `sources` were conditioned. ValueError where one of these
+    (`Examples.to`), and how the stores of `sources` were conditioned. UserError where one of these
     is damaged, or they do not fit."""
     table, stores = tables.read(paths.FOLDS), open_stores(sorted(sources))
     rows = parts(table, fold)

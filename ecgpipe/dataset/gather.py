@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from ecgpipe.dataset.examples import Examples
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 _ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
@@ -124,4 +125,4 @@ def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) ->
             torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps)
         )
         return signal_mv
-    raise ValueError(f"train.normalise: '{how}' is not one of none, lead")
+    raise UserError(f"train.normalise: '{how}' is not one of none, lead")

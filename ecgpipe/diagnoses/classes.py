@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecgpipe.diagnoses.vocabularies import HERE, name_of, read_rows
+from ecgpipe.project.errors import UserError
 
 CHOICES = ("official", "study")
 PVC = "427172004"
@@ -48,12 +49,12 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
     '59118001|713427006'.
 
     `merge_ectopics` adds the ventricular ectopic beats 164884008 to the class that holds the PVC
-    code 427172004. ValueError where a code is no SNOMED CT code or stands in two classes, or where
+    code 427172004. UserError where a code is no SNOMED CT code or stands in two classes, or where
     there is no PVC class to merge into.
     """
     if isinstance(choice, str):
         if choice not in CHOICES:
-            raise ValueError(
+            raise UserError(
                 f"labels.classes: '{choice}' is none of {', '.join(CHOICES)}; or give a list of codes"
             )
         chosen = _table("cinc2021_classes.csv" if choice == "official" else "study_classes.csv")
@@ -63,14 +64,14 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
         chosen = _with_ectopics(chosen)
     codes = [code for diagnosis in chosen for code in diagnosis.codes]
     if not codes:
-        raise ValueError("labels.classes: no class chosen; name at least one code")
+        raise UserError("labels.classes: no class chosen; name at least one code")
     for code in codes:
         if not (code.isascii() and code.isdigit()):
-            raise ValueError(
+            raise UserError(
                 f"labels.classes: '{code}' is no SNOMED CT code (digits, equivalents joined by '|')"
             )
         if codes.count(code) > 1:
-            raise ValueError(
+            raise UserError(
                 f"labels.classes: code {code} ({name_of(code)}) stands twice; a code belongs to one class"
             )
     return chosen
@@ -141,7 +142,7 @@ def _abbreviations() -> dict[str, str]:
 def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """The classes with 164884008 in the class of 427172004."""
     if not any(PVC in diagnosis.codes for diagnosis in chosen):
-        raise ValueError(
+        raise UserError(
             f"labels.merge_ectopics: none of the chosen classes holds {PVC} (PVC); add it or say false"
         )
     return tuple(

@@ -4,6 +4,8 @@ import csv
 import functools
 from pathlib import Path
 
+from ecgpipe.project.errors import UserError
+
 HERE = Path(__file__).parent
 # Verhoeff's permutation of digits; the place i from the right is permuted i times.
 _VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
@@ -25,25 +27,25 @@ def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
     else:
         path, known = HERE / "native_labels.csv", vocabularies()
         if name_or_csv not in known:
-            raise ValueError(
+            raise UserError(
                 f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own"
             )
         rows = [row for row in read_rows(path) if row["source"] == name_or_csv]
     if not rows or not {"native_label", "snomed_ct"} <= rows[0].keys():
         there = f"found {', '.join(filter(None, rows[0]))}" if rows else "found no row"
         rule = "a vocabulary has the columns native_label,snomed_ct, separated by a comma, and one row at least"
-        raise ValueError(f"{path}: {rule}; {there}; save it so")
+        raise UserError(f"{path}: {rule}; {there}; save it so")
     found: dict[str, frozenset[str]] = {}
     for row in rows:
         label, code = row["native_label"].strip(), row["snomed_ct"].strip()
         if None in row:
             rule = f"label '{label}': its row has more cells than the table has columns"
-            raise ValueError(
+            raise UserError(
                 f"{path}: {rule}; a label that holds a comma stands in quotes, a code has none"
             )
         if code and not is_code(code):
             rule = "6 to 18 digits, the last of which checks the others; one code a row"
-            raise ValueError(
+            raise UserError(
                 f"{path}: label '{label}': '{code}' is no SNOMED CT code ({rule}); correct it"
             )
         found[label] = found.get(label, frozenset()) | ({code} if code else set())
@@ -91,14 +93,14 @@ def name_of(code: str) -> str:
 def _read(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV as text; short rows are filled with ''."""
     if not path.is_file():
-        raise ValueError(
+        raise UserError(
             f"{path}: no such vocabulary; put it there, into its source's folder, or correct `vocabulary`"
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             return list(csv.DictReader(handle, restval=""))
     except UnicodeDecodeError as error:
-        raise ValueError(
+        raise UserError(
             f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so"
         ) from error
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgpipe.diagnoses import classes
 from ecgpipe.diagnoses.classes import Diagnosis
 from ecgpipe.evaluation.metrics import auroc, average_precision, f1, macro
+from ecgpipe.project.errors import UserError
 
 # The two pairs whose published weight is not 0.5 - |difference in severity|: (BBB, LBBB) and
 # (LQRSV, PRWP).
@@ -21,12 +22,12 @@ def score_weights(classes: Sequence[Diagnosis]) -> np.ndarray:
     """The CinC 2021 weights [class, class]: 1 on the diagonal, 0.5 less the difference in severity
     elsewhere.
 
-    Two pairs stand apart at 0.475: (BBB, LBBB) and (LQRSV, PRWP). ValueError where a class has no
+    Two pairs stand apart at 0.475: (BBB, LBBB) and (LQRSV, PRWP). UserError where a class has no
     severity. Source: the published table of evaluation-2021, which this reproduces.
     """
     without = [diagnosis.code for diagnosis in classes if diagnosis.severity is None]
     if without:
-        raise ValueError(
+        raise UserError(
             f"no score weights: classes {', '.join(without)} have no severity; choose official classes"
         )
     severity = np.array([diagnosis.severity for diagnosis in classes], dtype=np.float64)

@@ -31,6 +31,7 @@ from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.thresholds import at_sensitivity, maximal_challenge, maximal_f1
 from ecgpipe.project import atomic, paths
 from ecgpipe.project.digests import digest, read_verified
+from ecgpipe.project.errors import UserError
 
 ENSEMBLE = "ensemble"
 COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
@@ -49,13 +50,13 @@ def choose(
     labels: NDArray, raw: NDArray, classes: ScoredClasses, params: EvaluateParams
 ) -> OperatingPoint:
     """The point for validation rows: `labels` (1, 0, NaN) and probabilities `raw` as the network
-    gave them, both [row, class]. ValueError where the challenge score is asked for and a class has
+    gave them, both [row, class]. UserError where the challenge score is asked for and a class has
     no severity."""
     scaling = fit(labels, raw, params.calibration)
     probabilities = scaling.apply(raw)
     if params.thresholds == "challenge":
         if classes.weights is None:
-            raise ValueError(
+            raise UserError(
                 "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have; "
                 "choose f1 or sensitivity, or classes of the official list"
             )
@@ -127,11 +128,11 @@ def read(
     operating.json. The threshold is infinite where none was chosen, and where the AUROC is NaN.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say:
-    ValueError where the points are missing, damaged, or were chosen for other models.
+    UserError where the points are missing, damaged, or were chosen for other models.
     """
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
-        raise ValueError(f"{path}: no operating points beside these models; {again}")
+        raise UserError(f"{path}: no operating points beside these models; {again}")
     content = read_verified(path, required=True)
     try:
         found = json.loads(content)
@@ -139,20 +140,20 @@ def read(
         one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
         chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path}: not what the stage evaluate writes ({error!r}); {again}"
         ) from error
     if found.get("classes") != codes or made_for != dict(digests):
-        raise ValueError(
+        raise UserError(
             f"{path}: its operating points were chosen for other models than those beside it; {again}"
         )
     for key, values in chosen.items():
         if values.shape != (len(codes),):
-            raise ValueError(
+            raise UserError(
                 f"{path}: {key} has one number for each of {len(codes)} classes, found {values.size}; {again}"
             )
         if key in ("slope", "shift") and not np.isfinite(values).all():
-            raise ValueError(f"{path}: {key} has a number for each class, found null; {again}")
+            raise UserError(f"{path}: {key} has a number for each class, found null; {again}")
     auroc = chosen["validation_auroc"]
     cuts = _learnt(chosen["threshold"], auroc)
     return OperatingPoint(Scaling(chosen["slope"], chosen["shift"]), cuts), auroc

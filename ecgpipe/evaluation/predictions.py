@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.project import digests, paths, tables
+from ecgpipe.project.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,26 +61,26 @@ def joined(parts: Sequence[Predictions]) -> Predictions:
 
 
 def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
-    """The folds that `path` ({"folds": [...]}) lists. ValueError where the table's rows have
+    """The folds that `path` ({"folds": [...]}) lists. UserError where the table's rows have
     others."""
     listed = [str(fold) for fold in json.loads(digests.read_verified(path, required=True))["folds"]]
     found = sorted(set(table["fold"]) - {tables.TEST})
     if sorted(listed) != found:
-        raise ValueError(
+        raise UserError(
             f"{path}: folds {listed} are not those of {paths.FOLDS}, {found}; run the stage split again"
         )
     return listed
 
 
 def read_probabilities(path: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """[row, class]: predictions in the order of `rows` (of folds.csv). ValueError where they do not
+    """[row, class]: predictions in the order of `rows` (of folds.csv). UserError where they do not
     fit the table."""
     codes, again = tables.class_codes(rows), "train this fold again (dvc repro)"
     found = tables.read(path)
     columns = tables.class_codes(found)
     if columns != codes:
         differ = sorted(set(columns) ^ set(codes)) or "the same codes in another order"
-        raise ValueError(f"{path}: its classes are not those of {paths.FOLDS}: {differ}; {again}")
+        raise UserError(f"{path}: its classes are not those of {paths.FOLDS}: {differ}; {again}")
     key = ["source", "record"]
     index, wanted = pd.MultiIndex.from_frame(found[key]), pd.MultiIndex.from_frame(rows[key])
     for these, what in (
@@ -87,15 +88,15 @@ def read_probabilities(path: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
         (wanted.difference(index), "missing"),
     ):
         if len(these):
-            raise ValueError(
+            raise UserError(
                 f"{path}: {len(these)} recordings are {what}, such as {these[0]}; {again}"
             )
     if len(index) != len(wanted):
         extra = index.difference(wanted)
-        raise ValueError(
+        raise UserError(
             f"{path}: {len(extra)} recordings are not of this part, such as {extra[0]}; {again}"
         )
     values = found[codes].to_numpy(np.float64)[index.get_indexer(wanted)]
     if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{path}: a probability is blank or outside 0..1; {again}")
+        raise UserError(f"{path}: a probability is blank or outside 0..1; {again}")
     return values

@@ -21,7 +21,7 @@ How labels are written (`codes` of a source):
 A recording without any label is not one without any class: its fault is 'no-labels'. Nor is one
 whose labels nobody understands, neither the vocabulary nor as a code or statement as above:
 'unknown-labels', and where that befalls more than half of a source's labelled recordings, its entry
-in the catalogue is wrong, a ValueError. Where some of them are understood, every class that is not
+in the catalogue is wrong, a UserError. Where some of them are understood, every class that is not
 stated is blank, since nobody knows what else was said. A recording whose labels are all of no
 chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
 """
@@ -39,6 +39,7 @@ from ecgpipe.diagnoses import vocabularies as diagnoses_vocabularies
 from ecgpipe.diagnoses.classes import Diagnosis
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import safe_files
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.recording import Description
@@ -97,7 +98,7 @@ def map_source(
     """The rows of labels.csv of one source: IDENTITY columns, then one column per class (NaN: not
     annotated).
 
-    A recording with a fault has NaN in every class. ValueError where most labels of the source are
+    A recording with a fault has NaN in every class. UserError where most labels of the source are
     unknown.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
@@ -236,7 +237,7 @@ def faults_of(
 def _understood(
     name: str, descriptions: Sequence[Description], faults: Sequence[str], source: Source
 ) -> None:
-    """ValueError where more than half of a source's labelled recordings have labels that nobody
+    """UserError where more than half of a source's labelled recordings have labels that nobody
     understands."""
     unknown = [
         d
@@ -245,7 +246,7 @@ def _understood(
     ]
     labelled = len(unknown) + faults.count("")
     if 2 * len(unknown) > labelled:
-        raise ValueError(
+        raise UserError(
             f"source '{name}': {len(unknown)} of {labelled} labelled recordings have unknown labels alone, the first "
             f"'{unknown[0].labels[0]}' of record {unknown[0].record}; correct `codes` (found {source.codes}) of "
             f"sources.{name}, or its vocabulary {source.vocabulary} (a label without a class has a row without a code)"

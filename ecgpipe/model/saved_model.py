@@ -23,7 +23,8 @@ import torch
 
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
-from ecgpipe.project import atomic, digests, paths
+from ecgpipe.project import atomic, digests, params, paths
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 FORMAT = 3
@@ -70,19 +71,21 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
 def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """The network in evaluation mode on the CPU, all its weights loaded, and what model.json says.
 
-    ValueError where the folder holds no model, a damaged one, one of another format, or weights
+    UserError where the folder holds no model, a damaged one, one of another format, or weights
     that do not fit.
     """
     path = Path(folder) / "model.json"
     if not path.exists():
-        raise ValueError(
+        raise UserError(
             f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models"
         )
     about = json.loads(digests.read_verified(path, required=True))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
-        raise ValueError(
+        raise UserError(
             f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`"
         )
+    if wrong := params.faults(ModelParams, about["network"], "network"):
+        raise UserError(f"{path}: {'; '.join(wrong)}; train again with `dvc repro -f`")
     network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
     weights = safetensors.torch.load(
         digests.read_verified(Path(folder) / "weights.safetensors", required=True)
@@ -90,7 +93,7 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise ValueError(
+        raise UserError(
             f"{folder}/weights.safetensors: does not fit model.json: {error}"
         ) from error
     return network.eval(), about

@@ -19,6 +19,7 @@ from ecgpipe.model import saved_model
 from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18, folded
 from ecgpipe.project import paths
+from ecgpipe.project.errors import UserError
 
 _SHARED = (
     "classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split",
@@ -109,11 +110,11 @@ class Ensemble:
 
 def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
     """All folds' models below `folder` (data/models), or that of one `fold` with its own operating
-    point, to compute in `precision` (auto, fp32 or bf16). ValueError where one is missing or of
+    point, to compute in `precision` (auto, fp32 or bf16). UserError where one is missing or of
     another split."""
     first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
     if first is None:
-        raise ValueError(
+        raise UserError(
             f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model"
         )
     _, about = _loaded(first.parent)
@@ -121,7 +122,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
     for one, (_, other) in zip(about["folds"], loaded, strict=True):
         unlike = [key for key in _SHARED if other.get(key) != about[key]]
         if unlike:
-            raise ValueError(
+            raise UserError(
                 f"{folder}/fold-{one}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
                 "training; run `dvc repro` or remove the stale folder"
             )
@@ -130,7 +131,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
         for one, (_, other) in zip(about["folds"], loaded, strict=True)
     }
     if fold is not None and fold not in about["folds"]:
-        raise ValueError(
+        raise UserError(
             f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another"
         )
     which = operating_points.ENSEMBLE if fold is None else str(fold)
@@ -149,16 +150,16 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
 
 
 def _loaded(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
-    """`model.saved_model.load`; ValueError too where model.json does not say all that is needed
+    """`model.saved_model.load`; UserError too where model.json does not say all that is needed
     here."""
     again = "train again with `dvc repro`"
     try:
         network, about = saved_model.load(folder)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{folder}/model.json: not what the stage train writes ({error!r}); {again}"
         ) from error
     absent = [key for key in (*_SHARED, "validation") if key not in about]
     if absent:
-        raise ValueError(f"{folder}/model.json: it does not say {', '.join(absent)}; {again}")
+        raise UserError(f"{folder}/model.json: it does not say {', '.join(absent)}; {again}")
     return network, about

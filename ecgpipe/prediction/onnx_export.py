@@ -46,6 +46,7 @@ from ecgpipe.model.network import DEMOGRAPHICS, SEResNet18
 from ecgpipe.prediction import onnx_inputs
 from ecgpipe.prediction.ensemble import Ensemble
 from ecgpipe.project import atomic
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 OPSET, IR = 18, 9  # what onnxruntime reads since 1.16
@@ -84,12 +85,12 @@ def write(ensemble: Ensemble, path: Path) -> None:
     """Writes the ONNX file of `ensemble` (its folds together; `prediction.ensemble.load` gives one
     fold alone) atomically.
 
-    ValueError where the package onnx is not installed.
+    UserError where the package onnx is not installed.
     """
     try:
         import onnx
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "export --onnx needs the package onnx; pip install -r requirements-export.txt"
         ) from error
     made = _model(ensemble)

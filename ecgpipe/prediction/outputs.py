@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgpipe.project import atomic
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.recording import Recording
 
 FORMATS = ("csv", "challenge")
@@ -93,11 +94,11 @@ def writer(
 
 
 def distinct(files: Sequence[Path]) -> None:
-    """ValueError where two recordings have one name, which challenge files cannot tell apart."""
+    """UserError where two recordings have one name, which challenge files cannot tell apart."""
     seen: dict[str, Path] = {}
     for path in files:
         if path.stem in seen:
-            raise ValueError(
+            raise UserError(
                 f"--format challenge names files by recordings: '{path.stem}' is both {seen[path.stem]} and {path}; "
                 "predict them apart"
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgpipe.prediction import vendor_formats
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusals, sources
 from ecgpipe.recordings.recording import Recording, read
 from ecgpipe.recordings.sources import MetadataRow, Source
@@ -18,10 +19,10 @@ _OWN = frozenset((".hea", ".mat", ".dat", ".h5"))
 
 
 def of_rate(rate_hz: float) -> Source:
-    """What the catalogue would say of .h5 files of which the rate alone is known. ValueError where
+    """What the catalogue would say of .h5 files of which the rate alone is known. UserError where
     it is no rate."""
     if not (np.isfinite(rate_hz) and rate_hz > 0):
-        raise ValueError(
+        raise UserError(
             f"--rate-hz: a rate is above 0 Hz, found {rate_hz:g}; give the recordings' sampling rate"
         )
     nothing = {
@@ -37,13 +38,13 @@ def of_rate(rate_hz: float) -> Source:
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
     """Recording files from folders (all .hea, .h5 and `prediction.vendor_formats.SUFFIXES` below,
     but what is hidden), files, and records as WFDB names them: `A1`, `A1.mat` and `A1.dat` are
-    `A1.hea`. In order, each once. ValueError for a path without any; if not `strict`, such a path
+    `A1.hea`. In order, each once. UserError for a path without any; if not `strict`, such a path
     is kept, and reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
         found = sorted(recordings_below(path)) if path.is_dir() else _single(path)
         if strict and not found:
-            raise ValueError(
+            raise UserError(
                 f"{path}: no such file, or no .hea, .h5 or other recording below this folder"
             )
         files += found or [path]
@@ -75,7 +76,7 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | No
     """The row of each .h5 file of `expand(paths)` in the metadata table, None where there is not
     exactly one for it.
 
-    Empty where the source has no table. ValueError where the table is not in the folder given, or a
+    Empty where the source has no table. UserError where the table is not in the folder given, or a
     file's own.
     """
     found: dict[Path, MetadataRow | None] = {}
@@ -88,8 +89,8 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | No
         if files and folder not in tables:
             try:
                 tables[folder] = sources.metadata(folder, source)
-            except ValueError as error:
-                raise ValueError(
+            except UserError as error:
+                raise UserError(
                     f"{error}; or --rate-hz instead of --source: age and sex are unknown then"
                 ) from error
         times = Counter(file.stem for file in files)

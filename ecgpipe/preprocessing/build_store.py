@@ -18,6 +18,7 @@ from ecgpipe.preprocessing import store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.preprocessing.r_peaks import r_peaks
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusal_limit, refusals, safe_files, sources
 from ecgpipe.recordings.recording import read
 
@@ -69,7 +70,7 @@ def _cluster(backend: str, workers: int) -> Iterator[None]:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "compute.backend: dask needs the package distributed (its version stands in requirements-dev.txt); "
             "install it or choose loky"
         ) from error

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ecgpipe.project.errors import UserError
+
 SUMS = "SHA256SUMS"
 _LINES = re.compile(r"(?:[0-9a-f]{64}  [^\n]+\n)+")
 _AGAIN = "`dvc checkout --force` brings the cached one back, `dvc repro -f` makes it anew"
@@ -37,12 +39,12 @@ def recorded(path: Path, required: bool = False) -> str | None:
     sums = path.with_name(SUMS)
     if not sums.is_file():
         if required:
-            raise ValueError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
+            raise UserError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
         return None
     text = sums.read_bytes().decode("utf-8", errors="replace")
     lines = [line[:64] for line in text.splitlines() if line[66:] == path.name]
     if not _LINES.fullmatch(text) or len(lines) != 1:
-        raise ValueError(f"{sums}: it is damaged, or lacks the digest of {path.name}; {_AGAIN}")
+        raise UserError(f"{sums}: it is damaged, or lacks the digest of {path.name}; {_AGAIN}")
     return lines[0]
 
 
@@ -60,6 +62,6 @@ def read_verified(path: Path, required: bool = False) -> bytes:
 
 def _compare(path: Path, wanted: str | None, compute: Callable[[], str]) -> None:
     if wanted is not None and compute() != wanted:
-        raise ValueError(
+        raise UserError(
             f"{path}: damaged or changed: its SHA-256 is not the one noted beside it; {_AGAIN}"
         )

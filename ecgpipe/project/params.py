@@ -15,6 +15,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ecgpipe.project.errors import UserError
+
 PARAMS = Path("params.yaml")
 MOST_WORKERS = 10_000
 MOST_SEED = 2**32 - 1  # the largest that every generator takes
@@ -41,7 +43,7 @@ class Compute(Section):
     @classmethod
     def _some(cls, workers: int) -> int:
         if workers == 0:
-            raise ValueError("-1 (all cores) or a number of 1 or more")
+            raise UserError("-1 (all cores) or a number of 1 or more")
         return workers
 
 
@@ -68,7 +70,7 @@ def load(path: Path = PARAMS) -> dict[str, Any]:
     in it twice."""
     values, doubles = read(path)
     if doubles:
-        raise ValueError(f"{path}: " + "; ".join(doubles))
+        raise UserError(f"{path}: " + "; ".join(doubles))
     return values
 
 
@@ -86,17 +88,15 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
         _refuse_excess(yaml.parse(text), path)
         node = yaml.compose(text)
         if wrong := list(_no_text(node, ())):
-            raise ValueError(f"{path}: " + "; ".join(wrong))
+            raise UserError(f"{path}: " + "; ".join(wrong))
         doubles = list(_doubles(node, ()))
         values = _loaded(yaml, text, path)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: it is not UTF-8 text: {error}") from error
+        raise UserError(f"{path}: it is not UTF-8 text: {error}") from error
     except YAMLError as error:
-        raise ValueError(_no_yaml(path, error)) from error
+        raise UserError(_no_yaml(path, error)) from error
     if not isinstance(values, dict):
-        raise ValueError(
-            f"{path}: expected sections such as 'data:', found {type(values).__name__}"
-        )
+        raise UserError(f"{path}: expected sections such as 'data:', found {type(values).__name__}")
     return values, doubles
 
 
@@ -104,7 +104,7 @@ def _loaded(yaml: YAML, text: str, path: Path) -> Any:
     try:
         return yaml.load(text)
     except ValueError as error:  # of Python's own conversions
-        raise ValueError(
+        raise UserError(
             f"{path}: a value cannot be read ({error}); compare with the files in configs/"
         ) from error
 
@@ -132,15 +132,15 @@ def _refuse_excess(events: Iterable[Event], path: Path) -> None:
         elif isinstance(event, AliasEvent):
             aliases += 1
             if any(anchored):
-                raise ValueError(
+                raise UserError(
                     f"{where}: the alias *{event.anchor} stands in a part with an anchor; write it out"
                 )
         if len(anchored) > _DEEPEST:
-            raise ValueError(
+            raise UserError(
                 f"{where}: lists and sections lie more than {_DEEPEST} deep in each other; flatten them"
             )
         if aliases > _MOST_ALIASES:
-            raise ValueError(f"{where}: more than {_MOST_ALIASES} aliases; write the values out")
+            raise UserError(f"{where}: more than {_MOST_ALIASES} aliases; write the values out")
 
 
 def _children(node: Node | None) -> Iterator[tuple[str, Node]]:
@@ -224,7 +224,7 @@ def _body(values: Mapping[str, Any], name: str) -> Any:
     body: Any = values
     for key in name.split("."):
         if not isinstance(body, Mapping) or key not in body:
-            raise ValueError(
+            raise UserError(
                 f"params.yaml has no section '{name}'; configs/ holds complete files to start from"
             )
         body = body[key]
@@ -233,7 +233,7 @@ def _body(values: Mapping[str, Any], name: str) -> Any:
 
 def _refuse(problems: list[str]) -> None:
     if problems:
-        raise ValueError("params.yaml:\n  " + "\n  ".join(problems))
+        raise UserError("params.yaml:\n  " + "\n  ".join(problems))
 
 
 def one_of(name: str, known: Iterable[object], where: str) -> str:
@@ -241,7 +241,7 @@ def one_of(name: str, known: Iterable[object], where: str) -> str:
     ValueError where not."""
     listed = [str(one) for one in known]
     if name not in listed:
-        raise ValueError(
+        raise UserError(
             f"'{_short(name)[1:-1]}' is not in {where}; give one of {', '.join(listed) or 'none'}"
         )
     return name

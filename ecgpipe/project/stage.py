@@ -1,8 +1,8 @@
 """How a stage begins and ends. It ends well; by a fault of the user's or a full disk, told in one
 line; or by a signal, after which the same command goes on, or begins again.
 
-Any other error is ours and keeps its traceback. This module is light: a script asks it to `listen`
-before the heavy imports, which take seconds.
+Any other error is ours and keeps its traceback. This module is light: a script asks it to
+`end_quietly_on_signals` before the heavy imports, which take seconds.
 """
 
 import contextlib
@@ -15,12 +15,12 @@ import re
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import CHECKPOINTS
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,9 +60,8 @@ def interruptible() -> dict[signal.Signals, Any]:
 
 
 def run(main: Callable[..., None], *arguments: str) -> None:
-    """Runs a stage under its lock. A fault of the user's (ValueError of this package, OSError) is
-    told on standard error, status 1; SIGINT and SIGTERM end it with status 130 and what to do
-    next."""
+    """Runs a stage under its lock. A UserError or an OSError is told on standard error, status
+    1; SIGINT and SIGTERM end it with status 130 and what to do next."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     before = interruptible()
     name = "-".join([_stage(), *arguments])
@@ -79,9 +78,7 @@ def run(main: Callable[..., None], *arguments: str) -> None:
         )
         logging.error("%s: stopped; %s", name, told_of)
         sys.exit(_STOPPED)
-    except (ValueError, OSError) as error:
-        if not is_user_error(error):
-            raise
+    except (UserError, OSError) as error:
         logging.error("%s: %s", name, message(error))
         sys.exit(1)
     finally:
@@ -89,7 +86,7 @@ def run(main: Callable[..., None], *arguments: str) -> None:
 
 
 def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
-    """ValueError where a stage is given other arguments than it takes, or one that is no name:
+    """UserError where a stage is given other arguments than it takes, or one that is no name:
     paths are made of it."""
     wanted = list(inspect.signature(main).parameters)
     usage = " ".join(["python -m", f"stages.{Path(sys.argv[0]).stem}", *map(str.upper, wanted)])
@@ -97,29 +94,18 @@ def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> 
         one.kind is one.VAR_POSITIONAL for one in inspect.signature(main).parameters.values()
     )
     if not variadic and len(arguments) != len(wanted):
-        raise ValueError(
+        raise UserError(
             f"it takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, found {len(arguments)}; {usage}"
         )
     for argument in arguments:
         if not _NAME.fullmatch(argument):
-            raise ValueError(
+            raise UserError(
                 f"{argument!r} is no name of 1 to 100 letters, digits, '.', '_' and '-'; {usage}"
             )
 
 
-def is_user_error(error: Exception) -> bool:
-    """Whether an error is the user's or the machine's to mend: an OSError, or a ValueError that
-    this package raised, here or in a worker process."""
-    if isinstance(error, OSError):
-        return True
-    remote = getattr(error.__cause__, "tb", None)  # joblib keeps a worker's traceback as text
-    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    files = re.findall(r'File "([^"]+)"', remote) if isinstance(remote, str) else frames
-    return bool(files) and Path(__file__).parents[1] in Path(files[-1]).parents
-
-
 def message(error: Exception) -> str:
-    """What to say of an error of the user's; of a full disk, what is left and what to do."""
+    """What to say of a UserError or an OSError; of a full disk, what is left and what to do."""
     numpys = isinstance(error, OSError) and error.errno is None and "requested and" in str(error)
     if numpys or (isinstance(error, OSError) and error.errno in _FULL):
         what = f"the disk is full or a limit is reached ({error}). Nothing half-written is left"
@@ -156,7 +142,7 @@ def _restore(handlers: dict[signal.Signals, Any]) -> None:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Holds the lock of a stage; it dies with its owner. ValueError where another process holds it.
+    """Holds the lock of a stage; it dies with its owner. UserError where another process holds it.
 
     A killed `dvc repro` leaves its stage running, and the next one would start a second writer.
     """
@@ -166,11 +152,11 @@ def lock(name: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(
+            raise UserError(
                 f"{path}: another process is running stage {name}; wait for it or end it"
             ) from error
         except OSError as error:
-            raise ValueError(
+            raise UserError(
                 f"{path}: this file system gives no lock ({error.strerror}), so two runs of a stage could mix; keep "
                 "the project on a disk that has file locks"
             ) from error

@@ -21,6 +21,7 @@ import pandas as pd
 
 from ecgpipe.project import atomic, digests
 from ecgpipe.project.digests import read_verified
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
 
 IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
@@ -73,5 +74,5 @@ def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
     recordings), `unused` (the others of split.folds), and more. ValueError where the file is
     missing or damaged."""
     if not path.is_file():
-        raise ValueError(f"{path} is missing; run `dvc repro split` first")
+        raise UserError(f"{path} is missing; run `dvc repro split` first")
     return {"unused": [], **json.loads(read_verified(path, required=True))}

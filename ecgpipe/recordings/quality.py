@@ -16,6 +16,8 @@
 
 import numpy as np
 
+from ecgpipe.project.errors import UserError
+
 FLAT_MV = 0.01
 SATURATED_S = 0.2
 SATURATED_MV = 1.0
@@ -96,7 +98,7 @@ def bridged(signal_mv: np.ndarray) -> np.ndarray:
     """[time, lead] with each lead's missing values put on the line between their neighbours; the
     ends are continued.
 
-    ValueError where a lead misses a tenth of its values or more.
+    UserError where a lead misses a tenth of its values or more.
     """
     missing = np.array(
         [(~np.isfinite(trace)).mean() for trace in signal_mv.T]
@@ -104,7 +106,7 @@ def bridged(signal_mv: np.ndarray) -> np.ndarray:
     if not missing.any():
         return signal_mv
     if missing.max() >= MOST_MISSING:
-        raise ValueError(
+        raise UserError(
             f"a lead may miss less than {MOST_MISSING:.0%} of its values, found {missing.max():.1%}"
         )
     whole = signal_mv.copy(order="K")

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS, canonical
 from ecgpipe.recordings import parsers, quality, safe_files, sources, wfdb_header, wfdb_signals
 from ecgpipe.recordings.refusals import Refused
@@ -352,7 +353,7 @@ def usable_signal(
     faults = quality.flags(signal_mv, rate_hz)
     try:
         whole = quality.bridged(signal_mv) if "non-finite" in faults else signal_mv
-    except ValueError as error:
+    except UserError as error:
         raise Refused("non-finite", f"{where}: {error}; leave it out") from error
     if "flat-lead" in faults and quality.flat(whole).all():
         raise Refused(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.recording import Description
 
 # Faults of what a table says, not of a recording: files without a row, rows without a file.
@@ -26,7 +27,7 @@ def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, whe
     `refused` counts them by reason."""
     if sum(refused.values()) > most * found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-        raise ValueError(
+        raise UserError(
             f"{where}: {sum(refused.values())} of {found} recordings are refused ({reasons}), more than "
             f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its entry under "
             "sources) says why for each; mend them, or raise max_refused"

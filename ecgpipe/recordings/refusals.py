@@ -1,7 +1,9 @@
 """What befalls a recording that cannot be trusted."""
 
+from ecgpipe.project.errors import UserError
 
-class Refused(ValueError):  # noqa: N818 (it is what happened to a recording)
+
+class Refused(UserError):  # noqa: N818 (it is what happened to a recording)
     """A recording that cannot be trusted: `reason` is a short code, the text names file, rule,
     value and next step."""
 

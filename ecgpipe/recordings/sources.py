@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ecgpipe.project import params
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import NAME, Section
 from ecgpipe.recordings import demographics, safe_files, wfdb_header
 from ecgpipe.recordings.refusals import Refused
@@ -136,7 +137,7 @@ class MetadataRow:
 
 
 def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
-    """The sources that `data.sources` of the whole params file names, checked; ValueError lists
+    """The sources that `data.sources` of the whole params file names, checked; UserError lists
     every fault."""
     names = params.section(DataParams, values, "data").sources
     known = values.get("sources") or {}
@@ -149,7 +150,7 @@ def in_use(values: Mapping[str, Any]) -> dict[str, Source]:
         if name in known:
             problems += params.faults(Source, known[name], f"sources.{name}")
     if problems:
-        raise ValueError("params.yaml:\n  " + "\n  ".join(problems))
+        raise UserError("params.yaml:\n  " + "\n  ".join(problems))
     return {name: Source.model_validate(known[name]) for name in names}
 
 
@@ -157,12 +158,12 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     """(record, file) of every header or .h5 file below `folder`, sorted; hidden files, and what
     lies in hidden folders (snapshots, checkpoints of notebooks), are no recordings.
 
-    Linked files count, linked folders below `folder` are not entered. ValueError where nothing is
+    Linked files count, linked folders below `folder` are not entered. UserError where nothing is
     found.
     """
     suffix = ".hea" if source.form == "wfdb" else ".h5"
     if not Path(folder).is_dir():
-        raise ValueError(
+        raise UserError(
             f"{folder}: no such folder; put the source there or correct data.root or the source's folder"
         )
     found = []
@@ -171,7 +172,7 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
         ours = [name for name in names if name.endswith(suffix) and not name.startswith(".")]
         found += [(safe_files.shown(name[: -len(suffix)]), Path(parent, name)) for name in ours]
     if not found:
-        raise ValueError(
+        raise UserError(
             f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the folder"
         )
     return sorted(found)
@@ -186,7 +187,7 @@ def duplicates(found: list[tuple[str, Path]]) -> frozenset[str]:
 
 
 def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, MetadataRow]:
-    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing,
+    """Record -> row of an HDF5 source's table. UserError where the table or a column is missing,
     or where it has a row of none of `records`."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     path, columns, found = Path(folder) / source.table, source.columns, {}
@@ -207,7 +208,7 @@ def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
     first = next(iter(records), None)
     if first is not None and found.keys().isdisjoint(records):
         rule = f"it has a row of no .h5 file: the first is '{first}', its column {columns.record} begins with"
-        raise ValueError(
+        raise UserError(
             f"{path}: {rule} '{next(iter(found), 'nothing')}'; name the column that holds record names"
         )
     return found
@@ -217,7 +218,7 @@ def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
     """Record name, or number as digits -> patient; empty where the source names no such table or it
     is absent.
 
-    ValueError where it knows none of `records`: then folds would part a patient's recordings
+    UserError where it knows none of `records`: then folds would part a patient's recordings
     unseen."""
     if source.patients is None:
         return {}
@@ -232,7 +233,7 @@ def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
     first = next(iter(records), None)
     if first is not None and not any(patient(record, known) for record in records):
         told = next(iter(known), "nothing")
-        raise ValueError(
+        raise UserError(
             f"{path}: it tells of the patient of no recording: the first is '{first}', its column "
             f"{source.patients.record} begins with '{told}'; give record names there, or the number they end in"
         )
@@ -272,16 +273,16 @@ def _rows(path: Path, columns: Section, root: Path) -> list[dict[str, str]]:
         ]
         absent = [name for name in names if name not in (reader.fieldnames or [])]
         if absent:
-            raise ValueError(
+            raise UserError(
                 f"{path}: no column {', '.join(absent)} (there: {', '.join(reader.fieldnames or [])})"
             )
         return list(reader)
     except csv.Error as error:
-        raise ValueError(f"{path}: no readable CSV table ({error}); save it anew") from error
+        raise UserError(f"{path}: no readable CSV table ({error}); save it anew") from error
     except Refused as refusal:
         if refusal.reason != "missing":
             raise
-        raise ValueError(
+        raise UserError(
             f"{path}: no such table; put it there or correct the source's table"
         ) from None
 

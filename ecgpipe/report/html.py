@@ -16,6 +16,7 @@ import numpy as np
 from ecgpipe.diagnoses.classes import of_columns
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.project import atomic, paths
+from ecgpipe.project.errors import UserError
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SETTINGS = {
@@ -54,7 +55,7 @@ def write(
     """Writes the report of a run: `metrics` are `evaluation.metric_tables.trees`, `pictures` title,
     caption and PNG in the page's order, `how` says how the run was split and scored (`made`).
 
-    ValueError where a picture is no PNG.
+    UserError where a picture is no PNG.
     """
     rules = {
         "autoescape": True,
@@ -300,14 +301,14 @@ def points(metrics: Mapping[str, Any]) -> list[Row]:
 
 
 def picture(title: str, caption: str, path: Path) -> Row:
-    """A PNG as base64 text, with its natural `width` and `height` in CSS pixels. ValueError where
+    """A PNG as base64 text, with its natural `width` and `height` in CSS pixels. UserError where
     it is no PNG.
 
     The size stands in the first chunk: https://www.w3.org/TR/png-3/#11IHDR.
     """
     data = Path(path).read_bytes()
     if not data.startswith(_PNG):
-        raise ValueError(
+        raise UserError(
             f"{path}: a picture of the report is a PNG, found {data[:8]!r}; run `dvc repro evaluate` again"
         )
     width, height = (

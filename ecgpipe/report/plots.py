@@ -24,6 +24,7 @@ from ecgpipe.evaluation.held_out import OUT_OF_FOLD, HeldOut
 from ecgpipe.evaluation.metric_tables import write_json
 from ecgpipe.evaluation.predictions import Predictions, joined
 from ecgpipe.project import digests, paths
+from ecgpipe.project.errors import UserError
 from ecgpipe.report import curve_points, dotplots, heatmaps, panels
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, FOLDS, plain, save
@@ -80,7 +81,7 @@ PICTURES = (
 
 
 def read_histories(folds: Sequence[str]) -> pd.DataFrame:
-    """The folds' history.csv in one table with the fold as a column. ValueError where a column is
+    """The folds' history.csv in one table with the fold as a column. UserError where a column is
     missing."""
     tables = []
     for fold in folds:
@@ -88,7 +89,7 @@ def read_histories(folds: Sequence[str]) -> pd.DataFrame:
         table = pd.read_csv(io.BytesIO(digests.read_verified(path, required=True)))
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
-            raise ValueError(
+            raise UserError(
                 f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)"
             )
         tables.append(table[["epoch", *HISTORY]].assign(fold=f"fold {fold}"))

@@ -32,6 +32,7 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe.project import digests, tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 FORMAT = 3
@@ -53,29 +54,29 @@ class Store:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """store.json of a store. ValueError where it is missing, damaged or of another format."""
+    """store.json of a store. UserError where it is missing, damaged or of another format."""
     path = Path(folder) / "store.json"
     if not path.exists():
-        raise ValueError(
+        raise UserError(
             f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
         )
     about = json.loads(digests.read_verified(path, required=True))
     if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
-        raise ValueError(
+        raise UserError(
             f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it"
         )
     return about
 
 
 def open_store(folder: Path) -> Store:
-    """Opens the store in `folder`. ValueError where a file is damaged, or they do not fit each
+    """Opens the store in `folder`. UserError where a file is damaged, or they do not fit each
     other."""
     about = read_about(folder)
     digests.verify(Path(folder) / "signals.npy", required=True)
     signals_uv = np.load(Path(folder) / "signals.npy", mmap_mode="r")
     index = read_index(folder)
     if int(index["samples"].sum()) != len(signals_uv):
-        raise ValueError(
+        raise UserError(
             f"{folder}: index.csv counts {int(index['samples'].sum())} samples, signals.npy holds {len(signals_uv)}; "
             "rebuild the store with `dvc repro -f`"
         )

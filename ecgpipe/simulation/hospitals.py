@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.project import atomic
+from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import dipole, label_criteria, noise, writers
 from ecgpipe.simulation.beats import beat, trace
 from ecgpipe.simulation.findings import Findings, draw_findings
@@ -148,7 +149,7 @@ def simulate(name: str, folder: Path, params: SimulateParams, workers: int = -1)
     """Writes all recordings of the source `name` into `folder`, whole or not at all; how many there
     are."""
     if name not in SOURCES:
-        raise ValueError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
+        raise UserError(f"simulate: source {name!r} is not one of {', '.join(SOURCES)}")
     count = size(name, params.recordings)
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     with atomic.atomic(folder) as temporary, watched(_DIED) as notes:

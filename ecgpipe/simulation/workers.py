@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from ecgpipe.project.errors import UserError
+
 
 def note(folder: str, at: str) -> None:
     """Notes in `folder` (of `watched`) that this process is at the recording `at`; '' when it is
@@ -24,7 +26,7 @@ def note(folder: str, at: str) -> None:
 
 @contextlib.contextmanager
 def watched(step: str) -> Iterator[str]:
-    """A folder for the notes of workers. ValueError in place of joblib's own error where one of
+    """A folder for the notes of workers. UserError in place of joblib's own error where one of
     them died: it names the recordings that were being worked on, and the next `step`."""
     with tempfile.TemporaryDirectory(prefix="ecgpipe-") as folder:
         try:
@@ -33,7 +35,7 @@ def watched(step: str) -> Iterator[str]:
             notes = (path.read_text(encoding="utf-8") for path in Path(folder).iterdir())
             at = sorted(found for found in notes if found)
             codes = re.search(r"\{.*\}", str(error))
-            raise ValueError(
+            raise UserError(
                 f"a worker process died ({codes[0] if codes else 'killed'}) while these recordings were worked on: "
                 f"{', '.join(at) or 'none yet'}. {step}"
             ) from error

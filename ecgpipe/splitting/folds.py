@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 
 from ecgpipe.project import tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS
 from ecgpipe.splitting import institutions as splitting_institutions
 from ecgpipe.splitting import stratification
@@ -33,7 +34,7 @@ def split(
     left out.
 
     A group that touches a test source, or sources of several folds, stands where its test source,
-    else its first source by name, stands; its members elsewhere are left out. ValueError where a
+    else its first source by name, stands; its members elsewhere are left out. UserError where a
     fold would be empty.
     """
     if settings.test_fraction and not settings.shares[-1]:
@@ -59,7 +60,7 @@ def split(
         expected |= set(settings.parts if settings.shares[-1] else settings.parts[:-1])
     for part in settings.parts:
         if part in expected - set(table["fold"]):
-            raise ValueError(
+            raise UserError(
                 f"split: none of the {len(table)} recordings in {table['group'].nunique()} groups falls to '{part}'; "
                 "set fewer split.folds, or another split.test_fraction or split.test_sources"
             )
@@ -70,7 +71,7 @@ def _whole(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -
     """The part that each whole source belongs to; '' for a source that is to be divided."""
     for name in settings.test_sources:
         if name not in sources:
-            raise ValueError(
+            raise UserError(
                 f"split.test_sources: '{name}' is not one of data.sources {list(sources)}; add it there"
             )
     sizes = table["source"].value_counts()
@@ -78,10 +79,10 @@ def _whole(table: pd.DataFrame, sources: Sequence[str], settings: SplitParams) -
         settings.test_sources, sources, settings.institutions
     )
     if faults:
-        raise ValueError("\n".join(faults))
+        raise UserError("\n".join(faults))
     dealt = sorted(set(sizes.index) - set(settings.test_sources))
     if not dealt:
-        raise ValueError(
+        raise UserError(
             "split.test_sources leaves no recording for the folds; take a source out of it"
         )
     whole = dict.fromkeys(settings.test_sources, tables.TEST)
@@ -122,12 +123,12 @@ def stratified(table: pd.DataFrame, settings: SplitParams) -> np.ndarray:
 
 
 def check_disjoint(table: pd.DataFrame) -> None:
-    """ValueError where a group of `table` (columns group, fold) stands on two sides."""
+    """UserError where a group of `table` (columns group, fold) stands on two sides."""
     sides = table[["group", "fold"]].drop_duplicates()
     torn = sides[sides.duplicated("group", keep=False)]
     if len(torn):
         group = torn["group"].iloc[0]
         found = sorted(torn["fold"][torn["group"] == group])
-        raise ValueError(
+        raise UserError(
             f"{FOLDS}: group '{group}' stands in {found}; a group has one fold, run split again"
         )

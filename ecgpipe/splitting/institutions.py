@@ -9,6 +9,8 @@ PTB and PTB-XL, Chapman-Shaoxing and Ningbo.
 
 from collections.abc import Mapping, Sequence
 
+from ecgpipe.project.errors import UserError
+
 Institutions = Sequence[Sequence[str]]
 
 
@@ -33,11 +35,11 @@ def deal_to_folds(
     largest first, each to the emptiest of `folds` folds. Where they are fewer than the folds, the
     last folds stay unused.
 
-    ValueError where all sources are one institution: nothing could be trained on.
+    UserError where all sources are one institution: nothing could be trained on.
     """
     whole = of(list(sizes), institutions)
     if len(whole) < 2:
-        raise ValueError(
+        raise UserError(
             f"split.protocol 'source' holds out whole institutions and needs 2 at least, found {_written(whole)}; "
             "add another to data.sources, or edit split.institutions or split.test_sources"
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from ecgpipe.project import tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import LABELS, SIGNALS
 
 LEFT_OUT = ["source", "record", "path", "stage", "reason"]
@@ -21,11 +22,11 @@ class StoreTables(NamedTuple):
 
 
 def read_store(folder: Path) -> StoreTables:
-    """The tables of the signal store in `folder`. ValueError where one is missing."""
+    """The tables of the signal store in `folder`. UserError where one is missing."""
     paths = [Path(folder) / "index.csv", Path(folder) / "refused.csv"]
     for path in paths:
         if not path.is_file():
-            raise ValueError(
+            raise UserError(
                 f"{path} is missing; run `dvc repro preprocess@{path.parent.name}` first"
             )
     return StoreTables(*map(tables.read, paths))
@@ -38,12 +39,12 @@ def join(
     out, and why.
 
     Left out are recordings with a fault in the label table, refused by preprocess, or missing on
-    either side; each file is listed once, with the first of these causes. ValueError where a source
+    either side; each file is listed once, with the first of these causes. UserError where a source
     is not among `stores`, or a recording stands twice.
     """
     unknown = sorted(set(labels["source"]) - set(stores))
     if unknown:
-        raise ValueError(
+        raise UserError(
             f"{LABELS}: source '{unknown[0]}' is not one of data.sources {list(stores)}; run `dvc repro label-map`"
         )
     keys = ["source", "record"]
@@ -55,7 +56,7 @@ def join(
     for table, name in ((sound, LABELS), (index, SIGNALS)):
         twice = table[table.duplicated(keys)]
         if len(twice):
-            raise ValueError(
+            raise UserError(
                 f"{name}: {'/'.join(twice[keys].iloc[0])} stands twice; a recording has one row, run again"
             )
     joined = sound.merge(index, on=keys, how="left")

@@ -19,6 +19,7 @@ import torch
 
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.project import atomic
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import Section
 
 _LOADED = ("network", "optimizer", "schedule")
@@ -102,7 +103,7 @@ class State:
         content = path.read_bytes()
         body = memoryview(content)[_DIGITS + 1 :]
         if content[: _DIGITS + 1] != hashlib.sha256(body).hexdigest().encode() + b"\n":
-            raise ValueError(
+            raise UserError(
                 f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew"
             )
         saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)

@@ -9,6 +9,7 @@ from ecgpipe.dataset.examples import Examples
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import probabilities_of
 from ecgpipe.project import atomic, digests, paths, tables
+from ecgpipe.project.errors import UserError
 from ecgpipe.training import checkpoint
 from ecgpipe.training.trainer import Trainer
 
@@ -61,7 +62,7 @@ def _deliver(
     }
     for part, probabilities in found.items():
         if not bool(torch.isfinite(probabilities).all()):
-            raise ValueError(
+            raise UserError(
                 f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered"
             )
     with atomic.sealed_folder(paths.predictions(name)) as folder:

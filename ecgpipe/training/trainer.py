@@ -24,6 +24,7 @@ from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams as Network
 from ecgpipe.project import stage
+from ecgpipe.project.errors import UserError
 from ecgpipe.training import batches
 from ecgpipe.training.checkpoint import State
 from ecgpipe.training.distributed import Peers
@@ -55,11 +56,11 @@ class Trainer:
         epochs, and the fingerprint that it must have to be resumed. unannotated: a key of
         UNANNOTATED, for the training labels alone."""
         if len(train) < params.batch:
-            raise ValueError(
+            raise UserError(
                 f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
             )
         if params.batch % peers.size:
-            raise ValueError(
+            raise UserError(
                 f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes"
             )
         self.train, self.validation, self.codes = train, validation, codes
@@ -237,7 +238,7 @@ class Trainer:
         return loss.detach()
 
     def sound(self) -> None:
-        """ValueError where a weight or a running statistic of the network is not finite."""
+        """UserError where a weight or a running statistic of the network is not finite."""
         if name := self.state.unsound():
             raise self._refused(f"{name} of the network is not finite")
 
@@ -245,14 +246,14 @@ class Trainer:
         if not bool(torch.isfinite(values).all()):
             raise self._refused(f"{what} is {values[~torch.isfinite(values)].flatten()[0].item()}")
 
-    def _refused(self, what: str) -> ValueError:
+    def _refused(self, what: str) -> UserError:
         kept = (
             f"{self.saved} is kept (a changed setting begins anew)"
             if self.saved
             else "no epoch was finished"
         )
         step = "Lower train.learning_rate or set train.precision to fp32"
-        return ValueError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
+        return UserError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
 
     def _out_of_patience(self) -> bool:
         state = self.state

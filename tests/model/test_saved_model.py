@@ -8,6 +8,7 @@ from ecgpipe.model import saved_model
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import digests, paths
+from ecgpipe.project.errors import UserError
 
 NETWORK = ModelParams(
     width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
@@ -48,6 +49,10 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     path.write_text(json.dumps(about | {"format": 0}))
     digests.write_digests(tmp_path / "m")
     with pytest.raises(ValueError, match="format 0 is not 3"):
+        saved_model.load(tmp_path / "m")
+    path.write_text(json.dumps(about | {"network": NETWORK.model_dump() | {"kernel": 8}}))
+    digests.write_digests(tmp_path / "m")
+    with pytest.raises(UserError, match=r"m/model\.json: network\.kernel: a kernel must be odd.*8"):
         saved_model.load(tmp_path / "m")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
+from ecgpipe.evaluation import thresholds
 from ecgpipe.project import params, stage
 
 ROOT = Path(__file__).parents[2]
@@ -64,11 +65,22 @@ def test_a_fault_found_in_a_worker_is_one_line(caplog):
     assert "params.yaml has no section 'compute'" in caplog.text
 
 
+def _bug(number):
+    return thresholds.maximal_f1(np.zeros((2, 1)), np.full((2, 1), 2.0))
+
+
 def test_an_error_of_ours_keeps_its_traceback():
     with pytest.raises(ValueError, match="could not be broadcast"):
         stage.run(lambda: np.zeros(2) + np.zeros(3))
     with pytest.raises(ZeroDivisionError):
         stage.run(lambda: 1 / 0)
+
+
+def test_a_value_error_that_this_package_raises_is_ours_unless_it_is_a_user_error():
+    with pytest.raises(ValueError, match="apply the sigmoid first"):
+        stage.run(lambda: _bug(0))
+    with pytest.raises(ValueError, match="apply the sigmoid first"):
+        stage.run(lambda: Parallel(n_jobs=2)(delayed(_bug)(k) for k in range(2)))
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

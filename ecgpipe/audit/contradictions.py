@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.classes import Diagnosis
 
 COLUMNS = ["source", "record", "one", "other", "reason", "labels"]
@@ -25,8 +26,9 @@ class Contradiction(NamedTuple):
     reason: str
 
 
-_NSR, _SB, _STACH, _BRADY = ("426783006",), ("426177001",), ("427084000",), ("426627000",)
-_AF, _AFL = ("164889003",), ("164890007",)
+_NSR, _SB, _STACH = (snomed.SINUS_RHYTHM,), (snomed.SINUS_BRADYCARDIA,), (snomed.SINUS_TACHYCARDIA,)
+_BRADY = (snomed.BRADYCARDIA,)
+_AF, _AFL = (snomed.ATRIAL_FIBRILLATION,), (snomed.ATRIAL_FLUTTER,)
 PAIRS = (
     Contradiction(_AF, _NSR, "fibrillating atria have no sinus rhythm"),
     Contradiction(_AFL, _NSR, "fluttering atria have no sinus rhythm"),
@@ -40,13 +42,21 @@ PAIRS = (
     ),
     Contradiction(_SB, _STACH, "one rhythm is slow or fast"),
     Contradiction(_BRADY, _STACH, "one rhythm is slow or fast"),
-    Contradiction(("39732003",), ("47665007",), "one axis points to the left or to the right"),
     Contradiction(
-        ("733534002", "164909002"),
-        ("713427006", "59118001"),
+        (snomed.LEFT_AXIS_DEVIATION,),
+        (snomed.RIGHT_AXIS_DEVIATION,),
+        "one axis points to the left or to the right",
+    ),
+    Contradiction(
+        (snomed.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK, snomed.LEFT_BUNDLE_BRANCH_BLOCK),
+        (snomed.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK, snomed.RIGHT_BUNDLE_BRANCH_BLOCK),
         "both bundle branches blocked: only if they take turns",
     ),
-    Contradiction(_AF, ("270492004", "164947007"), "fibrillating atria have no PR interval"),
+    Contradiction(
+        _AF,
+        (snomed.FIRST_DEGREE_AV_BLOCK, snomed.PROLONGED_PR_INTERVAL),
+        "fibrillating atria have no PR interval",
+    ),
 )
 
 

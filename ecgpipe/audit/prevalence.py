@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.classes import Diagnosis
 
 FACTOR = 5.0
@@ -49,22 +50,22 @@ _LUDB = (
 )
 # (vocabulary, code) -> what is known of the cell.
 KNOWN = {
-    ("Ningbo", "164889003"): _ZHENG + _NINGBO,
-    ("Ningbo", "164890007"): _ZHENG + _NINGBO,
-    ("Chapman-Shaoxing", "164889003"): _ZHENG.strip(),
-    ("Chapman-Shaoxing", "164890007"): _ZHENG.strip(),
-    ("LUDB", "39732003"): _LUDB,
-    ("LUDB", "47665007"): _LUDB,
+    ("Ningbo", snomed.ATRIAL_FIBRILLATION): _ZHENG + _NINGBO,
+    ("Ningbo", snomed.ATRIAL_FLUTTER): _ZHENG + _NINGBO,
+    ("Chapman-Shaoxing", snomed.ATRIAL_FIBRILLATION): _ZHENG.strip(),
+    ("Chapman-Shaoxing", snomed.ATRIAL_FLUTTER): _ZHENG.strip(),
+    ("LUDB", snomed.LEFT_AXIS_DEVIATION): _LUDB,
+    ("LUDB", snomed.RIGHT_AXIS_DEVIATION): _LUDB,
 }
 # Codes that one hospital may write where another writes the other: a slow sinus rhythm, a long PR
 # interval.
 NEIGHBOURS = {
-    "426627000": "426177001",
-    "426177001": "426627000",
-    "164947007": "270492004",
-    "270492004": "164947007",
-    "164889003": "164890007",
-    "164890007": "164889003",
+    snomed.BRADYCARDIA: snomed.SINUS_BRADYCARDIA,
+    snomed.SINUS_BRADYCARDIA: snomed.BRADYCARDIA,
+    snomed.PROLONGED_PR_INTERVAL: snomed.FIRST_DEGREE_AV_BLOCK,
+    snomed.FIRST_DEGREE_AV_BLOCK: snomed.PROLONGED_PR_INTERVAL,
+    snomed.ATRIAL_FIBRILLATION: snomed.ATRIAL_FLUTTER,
+    snomed.ATRIAL_FLUTTER: snomed.ATRIAL_FIBRILLATION,
 }
 
 

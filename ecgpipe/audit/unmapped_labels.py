@@ -11,26 +11,32 @@ from typing import Any
 
 import pandas as pd
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.diagnoses import snomed
+from ecgpipe.diagnoses.classes import Diagnosis, select
 
 COLUMNS = ["source", "label", "recordings", "kind", "hint"]
 KINDS = ("unscored", "outside_vocabulary", "unknown")
-_PVC, _PAC = "427172004", "284470004"
+_PVC, _PAC = snomed.PREMATURE_VENTRICULAR_CONTRACTIONS, snomed.PREMATURE_ATRIAL_CONTRACTION
 # Code -> the code of its relative, and what to know of both.
 RELATIVES = {
-    diagnoses_classes.ECTOPICS: (
+    snomed.VENTRICULAR_ECTOPICS: (
         _PVC,
         "ventricular ectopic beats, the only label of CPSC 2018 and PTB-XL for premature ventricular beats; the "
         "official score leaves it out; `labels.merge_ectopics: true` counts it here",
     ),
-    "11157007": (_PVC, "ventricular bigeminy: every second beat is one"),
-    "251180001": (_PVC, "ventricular trigeminy: every third beat is one"),
-    "251168009": (_PAC, "supraventricular bigeminy: every second beat is one"),
-    "251170000": (_PAC, "a premature atrial beat that is not conducted"),
-    "164947007": ("270492004", "a prolonged PR interval; the class list `study` counts it here"),
-    "426627000": (
-        "426177001",
+    snomed.VENTRICULAR_BIGEMINY: (_PVC, "ventricular bigeminy: every second beat is one"),
+    snomed.VENTRICULAR_TRIGEMINY: (_PVC, "ventricular trigeminy: every third beat is one"),
+    snomed.SUPRAVENTRICULAR_BIGEMINY: (_PAC, "supraventricular bigeminy: every second beat is one"),
+    snomed.BLOCKED_PREMATURE_ATRIAL_CONTRACTION: (
+        _PAC,
+        "a premature atrial beat that is not conducted",
+    ),
+    snomed.PROLONGED_PR_INTERVAL: (
+        snomed.FIRST_DEGREE_AV_BLOCK,
+        "a prolonged PR interval; the class list `study` counts it here",
+    ),
+    snomed.BRADYCARDIA: (
+        snomed.SINUS_BRADYCARDIA,
         "bradycardia of any kind; most such recordings are in sinus rhythm, not all",
     ),
 }
@@ -75,7 +81,7 @@ def hint(codes: Iterable[str], classes: Sequence[Diagnosis], kind: str = "unscor
 
 def _equivalent(code: str) -> tuple[str, str]:
     """Another code of the same official class, '' where there is none."""
-    for one in diagnoses_classes.select("official"):
+    for one in select("official"):
         others = [other for other in one.codes if other != code]
         if code in one.codes and others:
             return others[0], f"the official list counts {' and '.join(one.codes)} as one class"

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ecgpipe.diagnoses import snomed
+
 PROMISES = {
     "R-peaks": "every R-peak stays at its sample of the window",
     "RR": "the RR intervals stay, in their order",
@@ -21,16 +23,37 @@ _ALL = frozenset(PROMISES)
 
 # SNOMED CT codes by what they rest on; equivalent codes stand together (cinc2021_classes.csv).
 CODES = {
-    "AF": ("164889003",), "AFL": ("164890007",), "BBB": ("6374002",), "Brady": ("426627000",),
-    "LBBB": ("164909002", "733534002"), "RBBB": ("59118001", "713427006"), "IAVB": ("270492004",),
-    "IRBBB": ("713426002",), "LAD": ("39732003",), "LAnFB": ("445118002",), "LPR": ("164947007",),
-    "LQRSV": ("251146004",), "LQT": ("111975006",), "NSIVCB": ("698252002",), "PAC": ("284470004", "63593006"),
-    "PRWP": ("365413008",), "PVC": ("427172004", "17338001", "164884008"), "QAb": ("164917005",),
-    "RAD": ("47665007",), "SA": ("427393009",), "SB": ("426177001",), "STach": ("427084000",),
-    "TAb": ("164934002",), "TInv": ("59931005",),
-}  # fmt: skip
+    "AF": (snomed.ATRIAL_FIBRILLATION,),
+    "AFL": (snomed.ATRIAL_FLUTTER,),
+    "BBB": (snomed.BUNDLE_BRANCH_BLOCK,),
+    "Brady": (snomed.BRADYCARDIA,),
+    "LBBB": (snomed.LEFT_BUNDLE_BRANCH_BLOCK, snomed.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK),
+    "RBBB": (snomed.RIGHT_BUNDLE_BRANCH_BLOCK, snomed.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK),
+    "IAVB": (snomed.FIRST_DEGREE_AV_BLOCK,),
+    "IRBBB": (snomed.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,),
+    "LAD": (snomed.LEFT_AXIS_DEVIATION,),
+    "LAnFB": (snomed.LEFT_ANTERIOR_FASCICULAR_BLOCK,),
+    "LPR": (snomed.PROLONGED_PR_INTERVAL,),
+    "LQRSV": (snomed.LOW_QRS_VOLTAGES,),
+    "LQT": (snomed.PROLONGED_QT_INTERVAL,),
+    "NSIVCB": (snomed.NONSPECIFIC_INTRAVENTRICULAR_CONDUCTION_DISORDER,),
+    "PAC": (snomed.PREMATURE_ATRIAL_CONTRACTION, snomed.SUPRAVENTRICULAR_PREMATURE_BEATS),
+    "PRWP": (snomed.POOR_R_WAVE_PROGRESSION,),
+    "PVC": (
+        snomed.PREMATURE_VENTRICULAR_CONTRACTIONS,
+        snomed.VENTRICULAR_PREMATURE_BEATS,
+        snomed.VENTRICULAR_ECTOPICS,
+    ),
+    "QAb": (snomed.Q_WAVE_ABNORMAL,),
+    "RAD": (snomed.RIGHT_AXIS_DEVIATION,),
+    "SA": (snomed.SINUS_ARRHYTHMIA,),
+    "SB": (snomed.SINUS_BRADYCARDIA,),
+    "STach": (snomed.SINUS_TACHYCARDIA,),
+    "TAb": (snomed.T_WAVE_ABNORMAL,),
+    "TInv": (snomed.T_WAVE_INVERSION,),
+}
 # A class that nothing here breaks: sinus rhythm, pacing.
-_ROBUST = ("426783006", "10370003")
+_ROBUST = (snomed.SINUS_RHYTHM, snomed.PACING_RHYTHM)
 KNOWN = frozenset(code for codes in (*CODES.values(), _ROBUST) for code in codes)
 CONDUCTION = (
     "BBB",

@@ -21,12 +21,11 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.vocabularies import HERE, name_of, read_rows
 from ecgpipe.project.errors import UserError
 
 CHOICES = ("official", "study")
-PVC = "427172004"
-ECTOPICS = "164884008"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,9 @@ def of_columns(codes: Sequence[str]) -> list[Diagnosis]:
     ]
 
 
-def annotated(vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]) -> list[bool]:
+def is_annotated(
+    vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]
+) -> list[bool]:
     """Per class: can any label of this vocabulary say it?"""
     sayable = frozenset().union(*vocabulary.values())
     return [not sayable.isdisjoint(diagnosis.codes) for diagnosis in classes]
@@ -141,13 +142,15 @@ def _abbreviations() -> dict[str, str]:
 
 def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """The classes with 164884008 in the class of 427172004."""
-    if not any(PVC in diagnosis.codes for diagnosis in chosen):
+    pvc, ectopics = snomed.PREMATURE_VENTRICULAR_CONTRACTIONS, snomed.VENTRICULAR_ECTOPICS
+    if not any(pvc in diagnosis.codes for diagnosis in chosen):
         raise UserError(
-            f"labels.merge_ectopics: none of the chosen classes holds {PVC} (PVC); add it or say false"
+            f"labels.merge_ectopics: none of the chosen classes holds {pvc} (PVC); "
+            "add it or say false"
         )
-    return tuple(
-        Diagnosis((*old.codes, ECTOPICS), old.abbreviation, old.name, old.severity)
-        if PVC in old.codes and ECTOPICS not in old.codes
-        else old
-        for old in chosen
-    )
+    merged = []
+    for diagnosis in chosen:
+        if pvc in diagnosis.codes and ectopics not in diagnosis.codes:
+            diagnosis = replace(diagnosis, codes=(*diagnosis.codes, ectopics))
+        merged.append(diagnosis)
+    return tuple(merged)

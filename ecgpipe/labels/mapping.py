@@ -34,9 +34,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.diagnoses import vocabularies as diagnoses_vocabularies
-from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.diagnoses import vocabularies
+from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, select
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
@@ -60,7 +59,7 @@ class Meaning(NamedTuple):
 
 def chosen(params: LabelParams) -> tuple[Diagnosis, ...]:
     """The classes of the params."""
-    return diagnoses_classes.select(params.classes, params.merge_ectopics)
+    return select(params.classes, params.merge_ectopics)
 
 
 def vocabulary(source: Source, folder: Path) -> Vocabulary:
@@ -69,7 +68,7 @@ def vocabulary(source: Source, folder: Path) -> Vocabulary:
     path = Path(folder) / source.vocabulary
     if own and path.exists():
         safe_files.size(path, folder)  # in the folder, whatever it links to
-    return diagnoses_vocabularies.vocabulary(path if own else source.vocabulary)
+    return vocabularies.vocabulary(path if own else source.vocabulary)
 
 
 def map_sources(
@@ -205,7 +204,7 @@ def _values(
             values[row] = np.nan
         for label in description.labels:
             values[row, meant[label]] = 1.0
-    values[:, [not said for said in diagnoses_classes.annotated(vocabulary, classes)]] = np.nan
+    values[:, [not said for said in is_annotated(vocabulary, classes)]] = np.nan
     return values
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.diagnoses.classes import Diagnosis, is_annotated
 from ecgpipe.diagnoses.vocabularies import name_of
 from ecgpipe.labels.mapping import Vocabulary, meanings_of
 from ecgpipe.recordings.recording import Description
@@ -85,7 +84,7 @@ def _spoken(
     that nobody understands.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
-    said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
+    said = zip(classes, is_annotated(vocabulary, classes), strict=True)
     annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
     scored = {code for diagnosis in classes for code in diagnosis.codes}
     counts: dict[str, Counter[str]] = {
@@ -125,7 +124,7 @@ def _positives(
     good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
 ) -> dict[str, int | None]:
     """Positives per class of one source, None where the class is not annotated there."""
-    said = zip(classes, diagnoses_classes.annotated(vocabulary, classes), strict=True)
+    said = zip(classes, is_annotated(vocabulary, classes), strict=True)
     return {
         one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said
     }

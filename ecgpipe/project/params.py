@@ -43,7 +43,7 @@ class Compute(Section):
     @classmethod
     def _some(cls, workers: int) -> int:
         if workers == 0:
-            raise UserError("-1 (all cores) or a number of 1 or more")
+            raise ValueError("-1 (all cores) or a number of 1 or more")
         return workers
 
 

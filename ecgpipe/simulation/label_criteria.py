@@ -8,29 +8,30 @@ doi:10.1161/CIRCULATIONAHA.108.191096).
 
 import numpy as np
 
+from ecgpipe.diagnoses import snomed
 from ecgpipe.simulation import dipole
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
 from ecgpipe.simulation.rhythm import ECTOPIC, Beats
 
 CODES = {
-    "NSR": "426783006",
-    "SB": "426177001",
-    "TAb": "164934002",
-    "SA": "427393009",
-    "IRBBB": "713426002",
-    "STach": "427084000",
-    "RBBB": "59118001",
-    "AF": "164889003",
-    "TInv": "59931005",
-    "RAD": "47665007",
-    "LAnFB": "445118002",
-    "LAD": "39732003",
-    "AFL": "164890007",
-    "LBBB": "164909002",
-    "IAVB": "270492004",
-    "LQRSV": "251146004",
-    "PAC": "284470004",
+    "NSR": snomed.SINUS_RHYTHM,
+    "SB": snomed.SINUS_BRADYCARDIA,
+    "TAb": snomed.T_WAVE_ABNORMAL,
+    "SA": snomed.SINUS_ARRHYTHMIA,
+    "IRBBB": snomed.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,
+    "STach": snomed.SINUS_TACHYCARDIA,
+    "RBBB": snomed.RIGHT_BUNDLE_BRANCH_BLOCK,
+    "AF": snomed.ATRIAL_FIBRILLATION,
+    "TInv": snomed.T_WAVE_INVERSION,
+    "RAD": snomed.RIGHT_AXIS_DEVIATION,
+    "LAnFB": snomed.LEFT_ANTERIOR_FASCICULAR_BLOCK,
+    "LAD": snomed.LEFT_AXIS_DEVIATION,
+    "AFL": snomed.ATRIAL_FLUTTER,
+    "LBBB": snomed.LEFT_BUNDLE_BRANCH_BLOCK,
+    "IAVB": snomed.FIRST_DEGREE_AV_BLOCK,
+    "LQRSV": snomed.LOW_QRS_VOLTAGES,
+    "PAC": snomed.PREMATURE_ATRIAL_CONTRACTION,
 }
 ARRHYTHMIA_S = 0.14  # sinus arrhythmia: longest less shortest sinus interval
 LONG_PR_S = 0.2

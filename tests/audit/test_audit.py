@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ecgpipe.audit import audit
-from ecgpipe.diagnoses import classes as diagnoses_classes
-from ecgpipe.diagnoses import vocabularies
+from ecgpipe.diagnoses import snomed, vocabularies
+from ecgpipe.diagnoses.classes import select
 from ecgpipe.labels import mapping
 from ecgpipe.labels import report as labels_report
 from ecgpipe.project import paths, tables
@@ -48,7 +48,7 @@ def made(root):
     for name in VOCABULARIES:
         for number in range(EACH):
             rhythm = (AFL if name == "ningbo" else AF) if number % 2 else NSR
-            labels = [rhythm, *([diagnoses_classes.ECTOPICS] if name == "xl" else [])]
+            labels = [rhythm, *([snomed.VENTRICULAR_ECTOPICS] if name == "xl" else [])]
             labels += [SB] if (name, number) == ("xl", 0) else []
             signal_mv = rng.normal(0, 0.1, (300, 12))
             writers.write_challenge(
@@ -68,7 +68,7 @@ def mapped(root):
     """data/labels/labels.csv and metrics/labels.json, as the stage label-map writes them."""
     said = values(root)
     sources, data = in_use(said), DataParams.model_validate(said["data"])
-    classes = diagnoses_classes.select(CODES)
+    classes = select(CODES)
     described = {
         name: list(recording.describe(data.folder(name), source))
         for name, source in sources.items()

@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from ecgpipe.audit import contradictions
-from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses.classes import select
 
-OFFICIAL = diagnoses_classes.select("official")
+OFFICIAL = select("official")
 
 
 def table(*rows, classes=OFFICIAL):
@@ -44,11 +44,11 @@ def test_equivalent_codes_count_as_their_class():
 
 
 def test_a_class_that_holds_both_codes_is_checked_once_and_not_against_itself():
-    pairs = contradictions.chosen_pairs(diagnoses_classes.select("study"))
+    pairs = contradictions.chosen_pairs(select("study"))
     names = [(one.abbreviation, other.abbreviation) for one, other, _ in pairs]
     assert names.count(("AF", "IAVB")) == 1
     assert len(names) == len(set(names))
-    assert contradictions.chosen_pairs(diagnoses_classes.select(["426177001|427084000"])) == []
+    assert contradictions.chosen_pairs(select(["426177001|427084000"])) == []
 
 
 def test_a_blank_is_no_label():

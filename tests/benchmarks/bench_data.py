@@ -17,8 +17,8 @@ import scipy.signal
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.interpolate import interp1d
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
 from ecgpipe.diagnoses import vocabularies
+from ecgpipe.diagnoses.classes import is_annotated, select
 from ecgpipe.labels import mapping
 from ecgpipe.preprocessing import build_store
 from ecgpipe.preprocessing.params import PreprocessParams
@@ -61,7 +61,7 @@ def label_rows(raw: Path) -> Row:
         name: Source(form="wfdb", vocabulary=one.vocabulary, codes="snomed")
         for name, one in collection.SOURCES.items()
     }
-    classes = diagnoses_classes.select("official")
+    classes = select("official")
 
     def ours() -> list[pd.DataFrame]:
         made = []
@@ -230,14 +230,14 @@ def public_table() -> pd.DataFrame:
     """What `splitting.folds.split` gets of the public data: labels drawn from each source's
     vocabulary, patients in PTB-XL alone, and one recording in a thousand an exact duplicate of
     another."""
-    classes, rng = diagnoses_classes.select("official"), np.random.default_rng(1)
+    classes, rng = select("official"), np.random.default_rng(1)
     column = {code: index for index, one in enumerate(classes) for code in one.codes}
     parts = []
     for name, source in collection.SOURCES.items():
         values = np.zeros((source.recordings, len(classes)))
         for row, codes in enumerate(collection.labels(name, source.recordings, rng)):
             values[row, [column[code] for code in codes if code in column]] = 1
-        said = diagnoses_classes.annotated(vocabularies.vocabulary(source.vocabulary), classes)
+        said = is_annotated(vocabularies.vocabulary(source.vocabulary), classes)
         values[:, [not yes for yes in said]] = np.nan
         part = pd.DataFrame(values, columns=[one.code for one in classes])
         part["record"] = [f"{source.prefix}{number:06d}" for number in range(source.recordings)]

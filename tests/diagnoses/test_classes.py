@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
 from ecgpipe.diagnoses import vocabularies
+from ecgpipe.diagnoses.classes import is_annotated, of_columns, select
 from ecgpipe.evaluation import challenge_score
 
-OFFICIAL = diagnoses_classes.select("official")
-STUDY = diagnoses_classes.select("study")
+OFFICIAL = select("official")
+STUDY = select("study")
 REAL = [
     "CPSC2018",
     "CPSC2018-Extra",
@@ -69,7 +69,7 @@ def test_the_studys_severities_are_the_official_ones():
 
 
 def test_own_classes_are_named_after_the_official_table():
-    atrial, ischemia = diagnoses_classes.select(["164889003|164890007", "429622005"])
+    atrial, ischemia = select(["164889003|164890007", "429622005"])
     assert (atrial.abbreviation, atrial.name) == ("AF/AFL", "atrial fibrillation / atrial flutter")
     assert (atrial.severity, ischemia.severity, ischemia.name) == (0.0, None, "st depression")
 
@@ -79,19 +79,17 @@ def test_ectopics_are_merged_on_demand_only():
         return next(d.codes for d in classes if "427172004" in d.codes)
 
     assert "164884008" not in with_pvc(OFFICIAL)
-    assert with_pvc(diagnoses_classes.select("official", merge_ectopics=True)) == (
+    assert with_pvc(select("official", merge_ectopics=True)) == (
         "427172004",
         "17338001",
         "164884008",
     )
-    said = diagnoses_classes.annotated(
-        vocabularies.vocabulary("PTB-XL"), diagnoses_classes.select("official", merge_ectopics=True)
-    )
+    said = is_annotated(vocabularies.vocabulary("PTB-XL"), select("official", merge_ectopics=True))
     assert said[18]
     with pytest.raises(
         ValueError, match=r"labels\.merge_ectopics: none of the chosen classes holds 427172004"
     ):
-        diagnoses_classes.select("study", merge_ectopics=True)
+        select("study", merge_ectopics=True)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ def test_ectopics_are_merged_on_demand_only():
 )
 def test_bad_choices_are_named(choice, says):
     with pytest.raises(ValueError, match=says):
-        diagnoses_classes.select(choice)
+        select(choice)
 
 
 def challenge_sum(labels, outputs):
@@ -136,22 +134,20 @@ def test_score_weights_give_what_the_official_scorer_returned():
 
 def test_a_class_without_severity_has_no_weights():
     with pytest.raises(ValueError, match="classes 429622005 have no severity"):
-        challenge_score.score_weights(diagnoses_classes.select(["164889003", "429622005"]))
+        challenge_score.score_weights(select(["164889003", "429622005"]))
 
 
 def test_what_each_source_can_say():
-    assert names_of(OFFICIAL, diagnoses_classes.annotated(vocabularies.vocabulary("CPSC2018"), OFFICIAL)) == [
+    assert names_of(OFFICIAL, is_annotated(vocabularies.vocabulary("CPSC2018"), OFFICIAL)) == [
         "AF", "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
     ]  # fmt: skip
-    saying_prwp = [
-        s for s in REAL if diagnoses_classes.annotated(vocabularies.vocabulary(s), OFFICIAL)[17]
-    ]
+    saying_prwp = [s for s in REAL if is_annotated(vocabularies.vocabulary(s), OFFICIAL)[17]]
     assert saying_prwp == ["Ningbo"]
 
 
 def test_the_demos_sources_say_what_they_should():
     said = {
-        s: diagnoses_classes.annotated(vocabularies.vocabulary(s), STUDY)
+        s: is_annotated(vocabularies.vocabulary(s), STUDY)
         for s in ("sim-north", "sim-east", "sim-south", "sim-west")
     }
     assert [sum(yes) for yes in said.values()] == [17, 17, 9, 17]
@@ -172,9 +168,7 @@ def test_the_demos_sources_say_what_they_should():
 
 
 def test_the_shipped_vocabularies_are_well_formed():
-    with (Path(diagnoses_classes.__file__).parent / "native_labels.csv").open(
-        encoding="utf-8", newline=""
-    ) as handle:
+    with (vocabularies.HERE / "native_labels.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert (
         {row["source"] for row in rows}
@@ -187,8 +181,8 @@ def test_the_shipped_vocabularies_are_well_formed():
 
 @pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
 def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choice):
-    chosen = diagnoses_classes.select(choice)
-    found = diagnoses_classes.of_columns([one.code for one in chosen])
+    chosen = select(choice)
+    found = of_columns([one.code for one in chosen])
     short = [one.abbreviation for one in found]
     assert len(set(short)) == len(short)
     if isinstance(choice, str):

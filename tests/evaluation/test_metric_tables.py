@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses.classes import select
 from ecgpipe.evaluation import (
     bootstrap,
     calibration,
@@ -24,7 +24,7 @@ from ecgpipe.evaluation.metrics import auroc
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Predictions
 
-OFFICIAL = [one.code for one in diagnoses_classes.select("official")]
+OFFICIAL = [one.code for one in select("official")]
 PANEL = challenge_score.scored_classes(OFFICIAL[:3])
 PARAMS = EvaluateParams(
     calibration="platt", thresholds="f1", sensitivity=0.9, resamples=100, seed=1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
+from ecgpipe.diagnoses.classes import select
 from ecgpipe.evaluation import challenge_score, thresholds
 
 SHAPE = (12, 3)
@@ -125,7 +125,7 @@ def random_case(seed, rows=120, classes=5):
     labels[rng.random(labels.shape) < 0.15] = np.nan
     scores = np.clip(0.3 * np.nan_to_num(labels) + rng.integers(0, 70, labels.shape) / 100, 0, 1)
     weights = challenge_score.scored_classes(
-        [one.code for one in diagnoses_classes.select("official")][:classes]
+        [one.code for one in select("official")][:classes]
     ).weights
     return labels, scores, weights
 

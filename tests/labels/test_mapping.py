@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.diagnoses import classes as diagnoses_classes
 from ecgpipe.diagnoses import vocabularies
+from ecgpipe.diagnoses.classes import is_annotated, select
 from ecgpipe.labels import mapping
 from ecgpipe.project import tables
 from ecgpipe.recordings.recording import Description
 from ecgpipe.recordings.sources import Source
 
-STUDY = diagnoses_classes.select("study")
-OFFICIAL = diagnoses_classes.select("official")
+STUDY = select("study")
+OFFICIAL = select("official")
 CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
 PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
 SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
@@ -76,7 +76,7 @@ def test_equivalent_codes_are_one_class():
 
 
 def test_ectopics_count_as_pvc_on_demand():
-    merged = diagnoses_classes.select("official", merge_ectopics=True)
+    merged = select("official", merge_ectopics=True)
     assert np.isnan(mapped(CPSC, ("164884008",), classes=OFFICIAL)[PVC][0])
     assert mapped(CPSC, ("164884008",), (AF,), classes=merged)[PVC].tolist() == [1, 0]
 
@@ -103,7 +103,7 @@ def test_a_class_is_annotated_in_every_row_of_a_source_or_in_none(vocabulary, la
         *map(tuple, labels),
         classes=OFFICIAL,
     )
-    said = diagnoses_classes.annotated(vocabularies.vocabulary(vocabulary), OFFICIAL)
+    said = is_annotated(vocabularies.vocabulary(vocabulary), OFFICIAL)
     for diagnosis, annotated in zip(OFFICIAL, said, strict=True):
         assert (
             table[diagnosis.code].notna().all() == table[diagnosis.code].notna().any() == annotated
@@ -208,11 +208,7 @@ def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
 )
 def test_aha_statements_are_parsed(statements, classes):
     assert (
-        present(
-            mapped(
-                SPH, statements, classes=diagnoses_classes.select([NSR, AF, TAB, TINV, PVC])
-            ).iloc[0]
-        )
+        present(mapped(SPH, statements, classes=select([NSR, AF, TAB, TINV, PVC])).iloc[0])
         == classes
     )
 
@@ -273,9 +269,7 @@ def test_the_table_says_what_the_labels_say(labels):
 
 def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
     table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
-    said = zip(
-        STUDY, diagnoses_classes.annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True
-    )
+    said = zip(STUDY, is_annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True)
     annotated = [one.code for one, yes in said if yes]
     assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
     assert table.loc[1, annotated].notna().all()

@@ -1,27 +1,25 @@
 """Additions: what is added to an augmented window, as disturbances arise at electrodes.
 
-Noise, wander and hum are drawn for the nine electrodes (right arm, left arm, left leg, C1 to C6)
-and differenced into the twelve leads as an electrocardiograph does, so the lead algebra (III = II -
-I) holds in them as in a real recording.
+Noise, wander and hum are drawn for the nine electrodes of the leads (`ecgpipe.project.leads`) and
+differenced into the twelve leads as an electrocardiograph does, so the lead algebra holds in them
+as in a real recording.
 """
 
 import math
 
 import torch
 
-ELECTRODES = 9
+from ecgpipe.project import leads
+
+ELECTRODES = len(leads.ELECTRODES)
 BANK = 1 << 22
 
 
 def lead_weights(device: torch.device) -> torch.Tensor:
-    """float32 [electrode, lead]: each lead as a sum of electrode potentials, by the definitions of
-    Einthoven, Goldberger and Wilson (doi:10.1161/CIRCULATIONAHA.106.180200, table 2), scaled so
-    that independent electrodes of unit power give leads of unit mean power."""
-    right, left, leg, *chest = torch.eye(ELECTRODES)
-    centre = (right + left + leg) / 3
-    limb = [left - right, leg - right, leg - left]
-    augmented = [right - (left + leg) / 2, left - (right + leg) / 2, leg - (right + left) / 2]
-    weights = torch.stack([*limb, *augmented, *[electrode - centre for electrode in chest]], dim=1)
+    """float32 [electrode, lead]: each lead as a sum of electrode potentials (`leads.of_electrodes`),
+    scaled so that independent electrodes of unit power give leads of unit mean power."""
+    columns = [torch.tensor(leads.of_electrodes(lead)) for lead in leads.LEADS]
+    weights = torch.stack(columns, dim=1)
     return (weights / weights.square().sum(dim=0).mean().sqrt()).to(device)
 
 
@@ -55,11 +53,10 @@ def shares(normal: torch.Tensor, size_mv: torch.Tensor, weights: torch.Tensor) -
     """How much of each sine stands in each lead: float32 [batch, sine, lead], from standard normal
     draws [batch, sine, electrode], so that the root mean square over time and leads is `size_mv`
     [batch, 1]."""
-    leads = normal.to(torch.float32) @ weights
-    power = (
-        leads.square().sum(dim=1).mean(dim=1)[:, None] / 2.0
-    )  # of a sine: half its squared amplitude
-    return leads * (size_mv.to(torch.float32) / power.sqrt().clamp(min=1e-9))[..., None]
+    voltages = normal.to(torch.float32) @ weights
+    # The power of a sine is half its squared amplitude.
+    power = voltages.square().sum(dim=1).mean(dim=1)[:, None] / 2.0
+    return voltages * (size_mv.to(torch.float32) / power.sqrt().clamp(min=1e-9))[..., None]
 
 
 def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> torch.Tensor:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgpipe.prediction import vendor_formats
+from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusals, sources
 from ecgpipe.recordings.recording import Recording, read
@@ -139,9 +140,8 @@ def _step(refusal: refusals.Refused) -> str:
     if refusal.reason == "rate":
         return "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
     missing = set(str(refusal).partition(", missing ")[2].partition(";")[0].split(", "))
-    if refusal.reason == "leads" and missing <= {"III", "aVR", "aVL", "aVF"}:
-        laws = "III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2"
-        return f"; or write a copy with all 12 leads: {laws}"
+    if refusal.reason == "leads" and missing <= leads.DERIVED:
+        return f"; or write a copy with all 12 leads: {leads.LAWS}"
     return ""
 
 

@@ -6,9 +6,8 @@ the file holds. Read for `predict` and `check` alone: the stages take the forms 
 
 As strict as there: the twelve leads by name, each once, of one rate and length, in a unit of
 voltage that the file states; else refused with the same reasons. Where leads I and II are there and
-others of the limbs are not, as many carts leave them out, they are reckoned (Einthoven 1913,
-Goldberger 1942): III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2; the
-recording is flagged `derived-leads`. What the library warns of is flagged `parser-warning`, with
+others of the limbs are not, as many carts leave them out, they are computed
+(`ecgpipe.project.leads`), and the recording is flagged `derived-leads`. What the library warns of is flagged `parser-warning`, with
 its text, but a checksum of a lead that does not fit is refused, and so is a recording with gaps.
 """
 
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgpipe.prediction import vendor_worker
-from ecgpipe.project.leads import LEADS
+from ecgpipe.project.leads import LEADS, LIMBS
 from ecgpipe.recordings import demographics, recording, safe_files
 from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.refusals import Refused
@@ -50,7 +49,7 @@ def read(file: Path, root: Path | None = None) -> Recording:
     found = dict(zip(said["leads"], values.astype(np.float64), strict=True))
     derived = [lead for lead in LEADS if lead not in found]
     for lead in derived:
-        of_i, of_ii = vendor_worker.LIMBS[lead]
+        of_i, of_ii = LIMBS[lead]
         found[lead] = of_i * found["I"] + of_ii * found["II"]
     signal_mv = np.asfortranarray(
         np.stack([found[lead] for lead in LEADS], axis=1), dtype=np.float32

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgpipe.project.leads import LEADS, canonical
+from ecgpipe.project.leads import DERIVED, LEADS, canonical
 from ecgpipe.recordings import sandbox, wfdb_header
 from ecgpipe.recordings.refusals import Refused
 
@@ -42,8 +42,6 @@ _BEAT = "(median)"  # in what it says of MUSE's averaged beat, which is not read
 _TIMES = (
     30  # bytes of memory for each of a file: the library's samples are float64, in several copies
 )
-# What the other limb leads are of leads I and II (`formats`).
-LIMBS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
 def handle_request(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
@@ -121,7 +119,7 @@ def _leads(record: Any, file: str) -> dict[str, np.ndarray]:
         if lead is not None:
             found[lead] = one
     absent = [lead for lead in LEADS if lead not in found]
-    if "I" not in found or "II" not in found or set(absent) - set(LIMBS):
+    if set(absent) - DERIVED:
         rule = "leads I, II and V1 to V6 are needed (the other limb leads can be reckoned)"
         raise Refused("leads", f"{file}: {rule}, missing {', '.join(absent)}; leave it out")
     for lead, one in found.items():

@@ -17,6 +17,7 @@
 import numpy as np
 
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.leads import LEADS
 
 FLAT_MV = 0.01
 SATURATED_S = 0.2
@@ -25,6 +26,7 @@ RANGE_MV = 10.0
 MOST_MISSING = 0.1
 LIMB_MV = 0.05
 LIMB_SHARE = 0.01
+_I, _II, _III = (LEADS.index(lead) for lead in ("I", "II", "III"))
 SENTENCES = {
     "flat-lead": "a lead spans less than 10 microvolts",
     "saturated": "a lead stays at its extreme value for 0.2 s or longer",
@@ -70,8 +72,8 @@ def unlawful(signal_mv: np.ndarray) -> bool:
     """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch
     150:275, 1913)"""
     with np.errstate(invalid="ignore"):  # what is missing breaks no law
-        law = signal_mv[:, 0] + signal_mv[:, 2]
-        law -= signal_mv[:, 1]
+        law = signal_mv[:, _I] + signal_mv[:, _III]
+        law -= signal_mv[:, _II]
     return np.count_nonzero(np.abs(law, out=law) > LIMB_MV) >= LIMB_SHARE * len(law)
 
 

@@ -4,8 +4,8 @@ Every wave is a Gaussian in time (its two halves may differ in width) times a fi
 dipole in the torso: x to the patient's left, y to the feet, z to the back, in mV (McSharry et al.
 2003, doi:10.1109/TBME.2003.808805; Sameni et al. 2007, doi:10.1155/2007/43407). The eight
 independent leads are the dipole times the lead field of Dower et al. 1980 (J. Electrocardiol.
-13:91, doi:10.1016/S0022-0736(80)80047-0), from which the limb leads follow exactly: III = II - I,
-aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
+13:91, doi:10.1016/S0022-0736(80)80047-0), from which the limb leads follow exactly
+(`ecgpipe.project.leads`).
 
 Axis, duration and voltage are measured on the waves themselves, so that a label can be read off
 what was drawn.
@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Rows I, II, V1, ..., V6; columns x, y, z.
+from ecgpipe.project import leads
+
+# Rows are the independent leads, columns x, y, z.
 DOWER = np.array(
     [
         [0.632, -0.235, 0.059],
@@ -29,10 +31,7 @@ DOWER = np.array(
     ]
 )
 # [8, 12]: from the independent leads to the standard twelve.
-TO_TWELVE = np.zeros((8, 12))
-TO_TWELVE[0, [0, 2, 3, 4, 5]] = [1, -1, -0.5, 1, -0.5]
-TO_TWELVE[1, [1, 2, 3, 4, 5]] = [1, 1, -0.5, -0.5, 1]
-TO_TWELVE[range(2, 8), range(6, 12)] = 1
+TO_TWELVE = np.stack([leads.of_independent(lead) for lead in leads.LEADS], axis=1)
 
 REACH = 4.0  # a Gaussian is drawn to this many widths on either side
 EDGE = 0.04  # a QRS begins and ends where the dipole reaches this share of its largest magnitude
@@ -154,7 +153,8 @@ def with_axis(kind: Waves, field: np.ndarray, degrees: float) -> Waves:
     axis and one against it.
     """
     force = (kind.before_s + kind.after_s) @ kind.vector_mv
-    lead_i, lead_avf = field[0], (field[1] - field[0] / 2) * 2 / np.sqrt(3)
+    of_i, of_ii = leads.LIMBS["aVF"]
+    lead_i, lead_avf = field[0], (of_ii * field[1] + of_i * field[0]) * 2 / np.sqrt(3)
     phi = np.radians(degrees)
     normal = lead_avf * np.cos(phi) - lead_i * np.sin(phi)
     along = normal[:2] @ force[:2]
@@ -185,5 +185,5 @@ def extremes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value of one beat in each of the twelve leads between two times, mV [12]
     each."""
-    leads = to_twelve(once(kind, np.arange(begin_s, end_s, 0.002)) @ field.T)
-    return leads.min(axis=0), leads.max(axis=0)
+    beat_mv = to_twelve(once(kind, np.arange(begin_s, end_s, 0.002)) @ field.T)
+    return beat_mv.min(axis=0), beat_mv.max(axis=0)

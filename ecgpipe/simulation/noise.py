@@ -1,20 +1,18 @@
 """What is not heart in a recording: breathing, muscle, mains, moving electrodes, and the filters of
 the cart.
 
-Noise arises at the nine electrodes RA, LA, LL, V1-V6 and reaches the leads as voltages between
-them, so that the algebra of the limb leads holds with noise as without: I = LA - RA, II = LL - RA,
-V = V - (RA + LA + LL) / 3.
+Noise arises at the nine electrodes and reaches the leads as voltages between them
+(`ecgpipe.project.leads`), so that the algebra of the limb leads holds with noise as without.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# [9, 8]: from electrodes to the independent leads I, II, V1, ..., V6.
-TO_LEADS = np.zeros((9, 8))
-TO_LEADS[:3, :2] = [[-1, -1], [1, 0], [0, 1]]
-TO_LEADS[:3, 2:] = -1 / 3
-TO_LEADS[range(3, 9), range(2, 8)] = 1
+from ecgpipe.project import leads
+
+# [9, 8]: from electrodes to the independent leads.
+TO_LEADS = np.stack([leads.of_electrodes(lead) for lead in leads.INDEPENDENT], axis=1)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from ecgpipe.commands import path_lists
 from ecgpipe.prediction import reading
 from ecgpipe.project import params
 from ecgpipe.project.errors import UserError
+from ecgpipe.recordings import suffixes
 from ecgpipe.recordings.sources import Source
 
 
@@ -46,8 +47,10 @@ def folders(paths: list[Path]) -> list[Path]:
 
 def add(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
-    others = ".dcm, .dicom, .ecg, .edf, .mfer, .mfr, .mwf, .scp, .xml"  # formats.SUFFIXES, which a test compares
-    accepted = f".hea, .mat, .dat, .h5 or (where ecgdatakit is installed) {others}; a record without suffix; or folders"
+    own, others = ", ".join(suffixes.OWN), ", ".join(sorted(suffixes.VENDOR))
+    accepted = (
+        f"{own} or (where ecgdatakit is installed) {others}; a record without suffix; or folders"
+    )
     command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=accepted)
     command.add_argument(
         "--list",

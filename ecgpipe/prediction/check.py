@@ -7,7 +7,7 @@ from pathlib import Path
 from ecgpipe.diagnoses import classes
 from ecgpipe.labels import mapping
 from ecgpipe.prediction.reading import recordings_below, verdict
-from ecgpipe.recordings import quality, safe_files
+from ecgpipe.recordings import quality, safe_files, suffixes
 from ecgpipe.recordings.recording import describe
 from ecgpipe.recordings.sources import Source
 
@@ -67,7 +67,9 @@ def _of_stages(
             continue
         below = sorted(recordings_below(folder))
         times = Counter(
-            (path.stem, path.suffix) for path in below if path.suffix in (".hea", ".h5")
+            (path.stem, path.suffix)
+            for path in below
+            if path.suffix in suffixes.OF_FORM.values()
         )
         rule = "another file below this folder has this record name; rename or remove one"
         twice = [path for path in below if times[path.stem, path.suffix] > 1]

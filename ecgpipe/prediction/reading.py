@@ -12,11 +12,9 @@ import numpy as np
 from ecgpipe.prediction import vendor_formats
 from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import refusals, sources
+from ecgpipe.recordings import refusals, sources, suffixes
 from ecgpipe.recordings.recording import Recording, read
 from ecgpipe.recordings.sources import MetadataRow, Source
-
-_OWN = frozenset((".hea", ".mat", ".dat", ".h5"))
 
 
 def of_rate(rate_hz: float) -> Source:
@@ -37,8 +35,8 @@ def of_rate(rate_hz: float) -> Source:
 
 
 def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
-    """Recording files from folders (all .hea, .h5 and `prediction.vendor_formats.SUFFIXES` below,
-    but what is hidden), files, and records as WFDB names them: `A1`, `A1.mat` and `A1.dat` are
+    """Recording files from folders (all .hea, .h5 and `recordings.suffixes.VENDOR` below, but what
+    is hidden), files, and records as WFDB names them: `A1`, `A1.mat` and `A1.dat` are
     `A1.hea`. In order, each once. UserError for a path without any; if not `strict`, such a path
     is kept, and reading it says what is wrong."""
     files: list[Path] = []
@@ -58,15 +56,19 @@ def recordings_below(folder: Path) -> Iterator[Path]:
     for parent, below, names in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(".")]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
-            if path.suffix in (".hea", ".h5") or path.suffix.lower() in vendor_formats.SUFFIXES:
+            if path.suffix in suffixes.OF_FORM.values() or _of_vendor(path):
                 yield path
+
+
+def _of_vendor(path: Path) -> bool:
+    return path.suffix.lower() in suffixes.VENDOR
 
 
 def _single(path: Path) -> list[Path]:
     header = (
-        path.with_suffix(".hea")
-        if path.suffix in (".mat", ".dat")
-        else path.with_name(f"{path.name}.hea")
+        path.with_suffix(suffixes.HEADER)
+        if path.suffix in (suffixes.MATLAB, suffixes.SIGNAL)
+        else path.with_name(path.name + suffixes.HEADER)
     )
     if header.is_file():
         return [header]
@@ -84,7 +86,9 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | No
     tables: dict[Path, dict[str, MetadataRow]] = {}
     for path in map(Path, paths) if source.table else ():
         files = [
-            file for file in expand([path], strict=False) if file.suffix == ".h5" and file.is_file()
+            file
+            for file in expand([path], strict=False)
+            if file.suffix == suffixes.HDF5 and file.is_file()
         ]
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
@@ -108,13 +112,12 @@ def verdict(
     opened outside the first folder of `within` that the path lies in, or its own folder."""
     root = next((folder for folder in within if path.is_relative_to(folder)), path.parent)
     try:
-        if (
-            path.suffix not in _OWN | vendor_formats.SUFFIXES
-            and path.suffix.lower() not in vendor_formats.SUFFIXES
-        ):
+        if _of_vendor(path):
+            recording = vendor_formats.read(path, root)
+        elif path.suffix in suffixes.OWN:
+            recording = read(path, source, root)
+        else:
             raise _nameless(path)
-        other = path.suffix.lower() in vendor_formats.SUFFIXES
-        recording = vendor_formats.read(path, root) if other else read(path, source, root)
     except refusals.Refused as refusal:
         return "refused", f"{refusal.reason}: {refusal}{_step(refusal)}", None
     codes = [flag.partition(" (")[0] for flag in recording.faults]
@@ -127,11 +130,11 @@ def _nameless(path: Path) -> refusals.Refused:
         return refusals.Refused("missing", f"{path}: no recording below this folder; name another")
     if not os.path.lexists(path):
         return refusals.Refused(
-            "missing", f"{path}: no such file, and no {path.name}.hea; correct its name"
+            "missing", f"{path}: no such file, and no {path.name}{suffixes.HEADER}; correct its name"
         )
-    suffixes = ", ".join(sorted(_OWN | vendor_formats.SUFFIXES))
+    known = ", ".join(sorted(suffixes.VENDOR.union(suffixes.OWN)))
     return refusals.Refused(
-        "format", f"{path}: a recording ends in one of {suffixes}; give one of these"
+        "format", f"{path}: a recording ends in one of {known}; give one of these"
     )
 
 

@@ -25,11 +25,10 @@ from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sandbox import Sandbox
 
 _LETTERS = 200  # of what the library warns of
-SUFFIXES = frozenset((".dcm", ".dicom", ".scp", ".xml", ".edf", ".mwf", ".mfer", ".mfr", ".ecg"))
 
 
 def read(file: Path, root: Path | None = None) -> Recording:
-    """One recording whose suffix is in `SUFFIXES`; Refused where it cannot be trusted or the
+    """One recording whose suffix is in `recordings.suffixes.VENDOR`; Refused where it cannot be trusted or the
     package is missing. Nothing outside `root`, the file's own folder where it is not given, is
     opened."""
     file = Path(file)

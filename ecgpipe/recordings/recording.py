@@ -30,7 +30,15 @@ import numpy as np
 
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS, canonical
-from ecgpipe.recordings import parsers, quality, safe_files, sources, wfdb_header, wfdb_signals
+from ecgpipe.recordings import (
+    parsers,
+    quality,
+    safe_files,
+    sources,
+    suffixes,
+    wfdb_header,
+    wfdb_signals,
+)
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sandbox import Sandbox
 from ecgpipe.recordings.sources import Source, duplicates, find
@@ -124,19 +132,18 @@ def read(file: Path, source: Source | None = None, root: Path | None = None) -> 
     file = Path(file)
     root = file.parent if root is None else root
     doubts: tuple[str, ...] = ()
-    if file.suffix == ".h5":
+    if file.suffix == suffixes.HDF5:
         signal_mv, rate_hz = _read_h5(file, source.rate_hz if source else None, root)
         age, sex, labels = None, None, ()
-    elif file.suffix in (".hea", ".mat", ".dat"):
-        beside = file.with_suffix(".hea")
+    elif file.suffix in suffixes.OWN:
+        beside = file.with_suffix(suffixes.HEADER)
         header = wfdb_header.read(beside, str(beside), root)
         signal_mv, rate_hz = _read_wfdb(beside, header, root), header.rate_hz
         age, sex, labels = header.age, header.sex, sources.single(header.labels, source)
         doubts = header.doubts
     else:
-        raise Refused(
-            "format", f"{file}: a recording ends in .hea, .mat, .dat or .h5; give one of these"
-        )
+        known = f"{', '.join(suffixes.OWN[:-1])} or {suffixes.OWN[-1]}"
+        raise Refused("format", f"{file}: a recording ends in {known}; give one of these")
     signal_mv, faults = usable_signal(signal_mv, rate_hz, str(file))
     return Recording(signal_mv, rate_hz, age, sex, None, labels, (*faults, *doubts))
 
@@ -241,7 +248,7 @@ def _own(wanted: list[Signal], file: Path, where: str) -> None:
     beside it."""
     for name in dict.fromkeys(signal.file for signal in wanted):
         stem = name.rpartition(".")[0] or name
-        if stem != file.stem and os.path.lexists(file.with_name(f"{stem}.hea")):
+        if stem != file.stem and os.path.lexists(file.with_name(stem + suffixes.HEADER)):
             raise Refused(
                 "signal",
                 f"{where}: its file {name} is record {stem}'s; correct the header or remove it",

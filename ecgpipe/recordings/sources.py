@@ -28,7 +28,7 @@ from pydantic import Field, field_validator, model_validator
 from ecgpipe.project import params
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import NAME, Section
-from ecgpipe.recordings import demographics, safe_files, wfdb_header
+from ecgpipe.recordings import demographics, safe_files, suffixes, wfdb_header
 from ecgpipe.recordings.refusals import Refused
 
 _log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     Linked files count, linked folders below `folder` are not entered. UserError where nothing is
     found.
     """
-    suffix = ".hea" if source.form == "wfdb" else ".h5"
+    suffix = suffixes.OF_FORM[source.form]
     if not Path(folder).is_dir():
         raise UserError(
             f"{folder}: no such folder; put the source there or correct data.root or the source's folder"

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgpipe.recordings import matlab, parsers, safe_files
+from ecgpipe.recordings import matlab, parsers, safe_files, suffixes
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sandbox import Sandbox
 from ecgpipe.recordings.wfdb_header import Header, Signal
@@ -123,7 +123,7 @@ def _block(
     page = safe_files.no_recording(raw[:512], path)
     if page:
         raise page
-    if path.name.lower().endswith(".mat"):
+    if path.name.lower().endswith(suffixes.MATLAB):
         values = _matrix(raw, path, samples, lines, most)
         return values, max(len(raw), values.nbytes)
     pair, _, decode = _FORMATS[lines[0].format]
@@ -198,7 +198,7 @@ def _theirs(
 ) -> tuple[np.ndarray, dict[Signal, tuple[int, int]]]:
     """(whole steps [time, wanted signal] of one signal file, the first value and the 16-bit sum of
     each)."""
-    if path.name.lower().endswith(".mat"):
+    if path.name.lower().endswith(suffixes.MATLAB):
         rule = f"a .mat file is of format 16, each lead sampled once a frame, the header says {lines[0].format}"
         raise Refused("format", f"{path}: {rule}; correct the header")
     safe_files.size(path, root)

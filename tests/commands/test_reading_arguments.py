@@ -1,7 +1,7 @@
 import pytest
 
 from ecgpipe import __main__
-from ecgpipe.prediction import vendor_formats
+from ecgpipe.recordings import suffixes
 from tests.commands.conftest import ROOT
 
 
@@ -46,6 +46,6 @@ def test_the_help_names_every_suffix_that_is_read(capsys):
     said = capsys.readouterr().out
     assert [
         suffix
-        for suffix in (".hea", ".mat", ".dat", ".h5", *vendor_formats.SUFFIXES)
+        for suffix in (".hea", ".mat", ".dat", ".h5", *suffixes.VENDOR)
         if suffix not in said
     ] == []

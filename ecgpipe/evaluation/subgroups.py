@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgpipe.project import paths, tables
+from ecgpipe.project import paths
+from ecgpipe.signals import store
 
 # Years, both ends included.
 AGES = {
@@ -26,7 +27,7 @@ def read_flags(table: pd.DataFrame) -> NDArray[np.object_]:
     """[row]: the quality flags of each recording of the split table, joined by `|`, from its
     source's store."""
     parts = [
-        tables.read(paths.store(name) / "index.csv")[["record", "flags"]].assign(source=name)
+        store.read_index(paths.store(name))[["record", "flags"]].assign(source=name)
         for name in table["source"].unique()
     ]
     return (

@@ -1,4 +1,4 @@
-"""Writes a signal store: the format stands in `ecgpipe.signals`."""
+"""Writes a signal store: the format stands in `ecgpipe.signals.store`."""
 
 import csv
 import functools
@@ -14,7 +14,7 @@ import numpy as np
 
 from ecgpipe.project import digests
 from ecgpipe.project.leads import LEADS
-from ecgpipe.signals.store import FORMAT, INDEX, UNIT
+from ecgpipe.signals import store
 
 # Added before rounding to whole microvolts. With 0, a step of 0.5 microvolts (gains 320, 400, 2000,
 # 4000 a mV and all their kin) lies where rounding tips, and one unit in the last place of two forms
@@ -23,7 +23,6 @@ from ecgpipe.signals.store import FORMAT, INDEX, UNIT
 # 1000 / gain for denominators up to 64 and the powers of two up to 512: more than float32 takes
 # from a value, up to 8 mV.
 _OFFSET_UV = 0.00098
-REFUSED = ["record", "path", "reason", "message"]
 _HEADER_BYTES = 128
 _DIGITS = 32
 
@@ -72,7 +71,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
-        self._file: BinaryIO = (self.folder / "signals.npy").open("wb")
+        self._file: BinaryIO = (self.folder / store.SIGNALS).open("wb")
         self._file.write(b"\0" * _HEADER_BYTES)  # the shape is known at the end
 
     def __enter__(self) -> "Writer":
@@ -118,19 +117,19 @@ class Writer:
         self._file.close()
         peaks = io.BytesIO()  # numpy's own writing to a file does not say that a disk is full
         np.save(peaks, np.concatenate([np.zeros(0, np.int32), *self._peaks]))
-        (self.folder / "peaks.npy").write_bytes(peaks.getvalue())
-        _write_rows(self.folder / "index.csv", INDEX, self._index)
-        _write_rows(self.folder / "refused.csv", REFUSED, self._refused)
+        (self.folder / store.PEAKS).write_bytes(peaks.getvalue())
+        _write_rows(self.folder / store.INDEX, store.INDEX_COLUMNS, self._index)
+        _write_rows(self.folder / store.REFUSED, store.REFUSED_COLUMNS, self._refused)
         sums = {
             name: digests.digest(self.folder / name)
-            for name in ("signals.npy", "index.csv", "peaks.npy")
+            for name in (store.SIGNALS, store.INDEX, store.PEAKS)
         }
         whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
         about = {
-            "format": FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": UNIT,
+            "format": store.FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": store.UNIT,
             "conditioning": self.conditioning, "digest": whole,
         }  # fmt: skip
-        (self.folder / "store.json").write_text(
+        (self.folder / store.ABOUT).write_text(
             json.dumps(about, indent=2) + "\n", encoding="utf-8"
         )
         digests.write_digests(self.folder, sums)

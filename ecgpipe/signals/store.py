@@ -2,16 +2,16 @@
 
 A store is a folder:
 
-- `signals.store.npy`: int16 microvolts, [all samples of all recordings, 12], time-major, leads in
+- `signals.npy`: int16 microvolts, [all samples of all recordings, 12], time-major, leads in
   `leads.LEADS` order.
 - `peaks.npy`: int32, the R-peaks of all recordings, in samples from each recording's start.
 - `index.csv`: `record, first, samples, flags, digest, first_peak, peaks`; a recording is
   `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`;
-  flags are joined by `|`; digest is the hash of the raw recording (`raw_digest`).
+  flags are joined by `|`; digest is the hash of the raw recording (`store_writer.raw_digest`).
 - `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
 - `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's
   digest, which is that of the digests of the first three.
-- `SHA256SUMS`: the digests of these files (layout.py), checked when they are read.
+- `SHA256SUMS`: the digests of these files (`ecgpipe.project.digests`), checked when they are read.
 
 Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have
 instructions. This is format 3; formats 1 and 2 had the same files with other digests, so that
@@ -37,7 +37,14 @@ from ecgpipe.project.leads import LEADS
 
 FORMAT = 3
 UNIT = "uV"
-INDEX = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
+SIGNALS = "signals.npy"
+PEAKS = "peaks.npy"
+INDEX = "index.csv"
+REFUSED = "refused.csv"
+ABOUT = "store.json"
+INDEX_COLUMNS = ["record", "first", "samples", "flags", "digest", "first_peak", "peaks"]
+REFUSED_COLUMNS = ["record", "path", "reason", "message"]
+_COUNTS = ["first", "samples", "first_peak", "peaks"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Store:
 
 def read_about(folder: Path) -> dict[str, Any]:
     """store.json of a store. UserError where it is missing, damaged or of another format."""
-    path = Path(folder) / "store.json"
+    path = Path(folder) / ABOUT
     if not path.exists():
         raise UserError(
             f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
@@ -72,21 +79,33 @@ def open_store(folder: Path) -> Store:
     """Opens the store in `folder`. UserError where a file is damaged, or they do not fit each
     other."""
     about = read_about(folder)
-    digests.verify(Path(folder) / "signals.npy", required=True)
-    signals_uv = np.load(Path(folder) / "signals.npy", mmap_mode="r")
+    digests.verify(Path(folder) / SIGNALS, required=True)
+    signals_uv = np.load(Path(folder) / SIGNALS, mmap_mode="r")
     index = read_index(folder)
-    if int(index["samples"].sum()) != len(signals_uv):
+    counted = int(index["samples"].sum())
+    if counted != len(signals_uv):
         raise UserError(
-            f"{folder}: index.csv counts {int(index['samples'].sum())} samples, signals.npy holds {len(signals_uv)}; "
+            f"{folder}: {INDEX} counts {counted} samples, {SIGNALS} holds {len(signals_uv)}; "
             "rebuild the store with `dvc repro -f`"
         )
-    peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / "peaks.npy", required=True)))
+    peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / PEAKS, required=True)))
     return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
 
 
 def read_index(folder: Path) -> pd.DataFrame:
-    """index.csv with whole numbers where they belong."""
-    table = tables.read(Path(folder) / "index.csv")
-    for column in ("first", "samples", "first_peak", "peaks"):
+    """index.csv with whole numbers where they belong. UserError where it is missing or damaged."""
+    table = _read_table(Path(folder) / INDEX)
+    for column in table.columns.intersection(_COUNTS):
         table[column] = table[column].astype("int64")
     return table
+
+
+def read_refused(folder: Path) -> pd.DataFrame:
+    """refused.csv. UserError where it is missing or damaged."""
+    return _read_table(Path(folder) / REFUSED)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise UserError(f"{path} is missing; run `dvc repro preprocess@{path.parent.name}` first")
+    return tables.read(path)

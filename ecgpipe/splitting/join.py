@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import LABELS, SIGNALS
+from ecgpipe.signals.store import read_index, read_refused
 
 LEFT_OUT = ["source", "record", "path", "stage", "reason"]
 
@@ -23,13 +23,7 @@ class StoreTables(NamedTuple):
 
 def read_store(folder: Path) -> StoreTables:
     """The tables of the signal store in `folder`. UserError where one is missing."""
-    paths = [Path(folder) / "index.csv", Path(folder) / "refused.csv"]
-    for path in paths:
-        if not path.is_file():
-            raise UserError(
-                f"{path} is missing; run `dvc repro preprocess@{path.parent.name}` first"
-            )
-    return StoreTables(*map(tables.read, paths))
+    return StoreTables(read_index(folder), read_refused(folder))
 
 
 def join(

@@ -1,7 +1,6 @@
 """What split writes beside the folds: folds.json and metrics/split.json."""
 
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ import pandas as pd
 from ecgpipe.diagnoses import classes
 from ecgpipe.project import paths as project_paths
 from ecgpipe.project import tables
-from ecgpipe.project.digests import read_verified
+from ecgpipe.signals import store
 from ecgpipe.splitting.params import SplitParams
 
 _LOG = logging.getLogger(__name__)
@@ -33,11 +32,7 @@ def info(
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """
-    about = {
-        name: read_verified(project_paths.store(name) / "store.json", required=True)
-        for name in sources
-    }
-    digests = {name: json.loads(content)["digest"] for name, content in about.items()}
+    digests = {name: store.read_about(project_paths.store(name))["digest"] for name in sources}
     held = set(table["fold"])
     used = [int(fold) for fold in settings.folds if str(fold) in held]
     unused = [int(fold) for fold in settings.folds if str(fold) not in held]

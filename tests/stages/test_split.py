@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from ecgpipe.project import digests, params, paths, tables
+from ecgpipe.project.leads import LEADS
+from ecgpipe.signals import store
 from ecgpipe.splitting.folds import check_disjoint
 from stages import split
 from tests.fixtures.sealed import write_sealed, write_sealed_text
@@ -43,7 +45,8 @@ def project(tmp_path, monkeypatch):
         (folder / "refused.csv").write_text(
             'record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n'
         )
-        (folder / "store.json").write_text(json.dumps({"digest": f"digest-{source}"}))
+        about = {"format": store.FORMAT, "leads": LEADS, "unit": store.UNIT}
+        (folder / "store.json").write_text(json.dumps(about | {"digest": f"digest-{source}"}))
         digests.write_digests(folder)
     (paths.SIGNALS / "georgia").mkdir()
     write_sealed_text("\n".join([*lines, ""]), paths.LABELS)

@@ -9,7 +9,6 @@ What is undefined is null and named; a class or cell with fewer than ten positiv
 Intervals are those of `intervals`; F1 and the challenge score use the thresholds of `operating`.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -222,11 +221,11 @@ def trees(
 def write(metrics: Tree, folder: Path = paths.METRICS) -> None:
     """Writes the files of `trees` into `folder`."""
     for name in ("summary", "settings", "classes", "subgroups"):
-        write_json(metrics[name], folder / f"{name}.json")
+        atomic.write_json(folder / f"{name}.json", metrics[name], sort_keys=True)
     with atomic.atomic(folder / "folds") as temporary:
         temporary.mkdir()
         for k, tree in metrics["folds"].items():
-            write_json(tree, temporary / f"{k}.json")
+            atomic.write_json(temporary / f"{k}.json", tree, sort_keys=True)
 
 
 def by_setting(told: Tree, classes: ScoredClasses) -> Tree:
@@ -335,26 +334,3 @@ def validation_auroc(found: HeldOut) -> dict[str, NDArray[np.float64]]:
     values = {k: auroc(one.labels, one.raw) for k, one in found.validation.items()}
     pooled = found.whole[OUT_OF_FOLD]
     return values | {ENSEMBLE: auroc(pooled.labels, pooled.raw)}
-
-
-def write_json(value: Any, path: Path) -> None:
-    """Writes `value` atomically: sorted keys, floats of six digits, NaN as null; a list has a
-    record a line."""
-    with atomic.atomic(path) as temporary:
-        rules = {"sort_keys": True, "ensure_ascii": False, "allow_nan": False}
-        if isinstance(value, list):
-            lines = [json.dumps(_plain(record), **rules) for record in value]
-            text = "[\n" + ",\n".join(lines) + "\n]"
-        else:
-            text = json.dumps(_plain(value), indent=1, **rules)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float | np.floating):
-        return round(float(value), 6) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.integer | np.bool_) else value

@@ -130,7 +130,8 @@ def _nameless(path: Path) -> refusals.Refused:
         return refusals.Refused("missing", f"{path}: no recording below this folder; name another")
     if not os.path.lexists(path):
         return refusals.Refused(
-            "missing", f"{path}: no such file, and no {path.name}{suffixes.HEADER}; correct its name"
+            "missing",
+            f"{path}: no such file, and no {path.name}{suffixes.HEADER}; correct its name",
         )
     known = ", ".join(sorted(suffixes.VENDOR.union(suffixes.OWN)))
     return refusals.Refused(

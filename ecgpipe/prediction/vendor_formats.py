@@ -7,8 +7,9 @@ the file holds. Read for `predict` and `check` alone: the stages take the forms 
 As strict as there: the twelve leads by name, each once, of one rate and length, in a unit of
 voltage that the file states; else refused with the same reasons. Where leads I and II are there and
 others of the limbs are not, as many carts leave them out, they are computed
-(`ecgpipe.project.leads`), and the recording is flagged `derived-leads`. What the library warns of is flagged `parser-warning`, with
-its text, but a checksum of a lead that does not fit is refused, and so is a recording with gaps.
+(`ecgpipe.project.leads`), and the recording is flagged `derived-leads`. What the library warns of is
+flagged `parser-warning`, with its text, but a checksum of a lead that does not fit is refused, and
+so is a recording with gaps.
 """
 
 import functools

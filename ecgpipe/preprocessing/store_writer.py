@@ -129,9 +129,7 @@ class Writer:
             "format": store.FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": store.UNIT,
             "conditioning": self.conditioning, "digest": whole,
         }  # fmt: skip
-        (self.folder / store.ABOUT).write_text(
-            json.dumps(about, indent=2) + "\n", encoding="utf-8"
-        )
+        (self.folder / store.ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         digests.write_digests(self.folder, sums)
         return self._report()
 

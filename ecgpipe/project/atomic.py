@@ -3,6 +3,7 @@ the digests of its files (`project.digests`)."""
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -54,10 +55,30 @@ def sealed_folder(path: Path) -> Iterator[Path]:
         yield folder
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes JSON, atomically (`atomic`)."""
+def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
+    """Writes JSON, atomically (`atomic`): floats of six digits, NaN as null, a list as one record a
+    line; keys in the order of `content`, or of the alphabet where `sort_keys`."""
+    rules = {"sort_keys": sort_keys, "ensure_ascii": False, "allow_nan": False}
+    if isinstance(content, list) and content:
+        lines = [json.dumps(_plain(record), **rules) for record in content]
+        text = "[\n" + ",\n".join(lines) + "\n]"
+    else:
+        text = json.dumps(_plain(content), indent=1, **rules)
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has for a value, the numbers of NumPy included."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if hasattr(value, "item"):  # a number of NumPy, which this module need not import
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
 
 
 def _aside(path: Path) -> Path:

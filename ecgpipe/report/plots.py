@@ -21,9 +21,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, HeldOut
-from ecgpipe.evaluation.metric_tables import write_json
 from ecgpipe.evaluation.predictions import Predictions, joined
-from ecgpipe.project import digests, paths
+from ecgpipe.project import atomic, digests, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.report import curve_points, dotplots, heatmaps, panels
 from ecgpipe.report.curve_points import Record
@@ -113,13 +112,17 @@ def plot(
     pooled, whole = shown[OUT_OF_FOLD], joined(list(shown.values()))
     classes = {name: metrics["classes"][name] for name in names}
     scored = heatmaps.source_records(metrics)
-    write_json(curve_points.roc(pooled, names), folder / "roc.json")
-    write_json(curve_points.precision_recall(pooled, names), folder / "pr.json")
-    write_json(curve_points.calibration(pooled, names), folder / "calibration.json")
-    write_json(history.astype({"epoch": int}).to_dict("records"), folder / "history.json")
-    write_json(dotplots.class_records(classes), folder / "classes.json")
-    write_json(scored, folder / "sources.json")
-    write_json(together(whole, names), folder / "cooccurrence.json")
+    drawn_from = {
+        "roc": curve_points.roc(pooled, names),
+        "pr": curve_points.precision_recall(pooled, names),
+        "calibration": curve_points.calibration(pooled, names),
+        "history": history.astype({"epoch": int}).to_dict("records"),
+        "classes": dotplots.class_records(classes),
+        "sources": scored,
+        "cooccurrence": together(whole, names),
+    }
+    for name, records in drawn_from.items():
+        atomic.write_json(folder / f"{name}.json", records, sort_keys=True)
     positives = (whole.labels == 1).sum(axis=0)
     drawn = {
         "classes": dotplots.classes(classes),

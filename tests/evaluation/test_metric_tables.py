@@ -19,7 +19,6 @@ from ecgpipe.evaluation import (
     metric_tables,
     thresholds,
 )
-from ecgpipe.evaluation.metric_tables import write_json
 from ecgpipe.evaluation.metrics import auroc
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import Predictions
@@ -320,11 +319,3 @@ def test_validation_auroc_is_that_of_the_rows_that_no_training_saw(split):
     np.testing.assert_allclose(values["1"], auroc(labels[fold == "1"], probabilities[fold == "1"]))
     inside = fold != "test"
     np.testing.assert_allclose(values["ensemble"], auroc(labels[inside], probabilities[inside]))
-
-
-def test_json_has_sorted_keys_six_digits_and_null_for_nan(tmp_path):
-    path = tmp_path / "one.json"
-    write_json({"b": np.float64(1) / 3, "a": [np.nan, np.int64(2)], 1: None}, path)
-    assert path.read_text() == '{\n "1": null,\n "a": [\n  null,\n  2\n ],\n "b": 0.333333\n}\n'
-    write_json([{"b": 1, "a": 2.0}], path)
-    assert path.read_text() == '[\n{"a": 2.0, "b": 1}\n]\n'

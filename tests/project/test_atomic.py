@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecgpipe.project import atomic, digests
@@ -157,3 +158,20 @@ def test_a_sealed_folder_that_fails_leaves_the_old_one(project):
         fail()
     assert names(project) == ["a"]
     assert digests.read_verified(project / "a/x", required=True) == b"old"
+
+
+def test_json_has_six_digits_null_for_nan_and_keys_in_their_order_or_sorted(tmp_path):
+    path = tmp_path / "one.json"
+    content = {
+        "b": np.float64(1) / 3,
+        "a": [np.nan, np.int64(2), np.True_],
+        1: None,
+        "\u00e9": "\u00b5",
+    }
+    atomic.write_json(path, content, sort_keys=True)
+    written = '{\n "1": null,\n "a": [\n  null,\n  2,\n  true\n ],\n "b": 0.333333,\n "\u00e9": "\u00b5"\n}\n'
+    assert path.read_text(encoding="utf-8") == written
+    atomic.write_json(path, content)
+    assert list(json.loads(path.read_text(encoding="utf-8"))) == ["b", "a", "1", "\u00e9"]
+    atomic.write_json(path, [{"b": 1, "a": 2.0}], sort_keys=True)
+    assert path.read_text() == '[\n{"a": 2.0, "b": 1}\n]\n'

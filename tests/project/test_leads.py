@@ -45,7 +45,7 @@ def test_the_algebra_is_that_of_the_textbook():
         of_electrodes = np.dot(leads.of_electrodes(lead), list(potential.values()))
         assert of_electrodes == pytest.approx(expected[lead])
         assert np.dot(leads.of_independent(lead), independent) == pytest.approx(expected[lead])
-    assert leads.DERIVED == {"III", "aVR", "aVL", "aVF"}
+    assert {"III", "aVR", "aVL", "aVF"} == leads.DERIVED
 
 
 def test_the_laws_in_words_are_those_in_numbers():

@@ -22,7 +22,7 @@ STAGES = {
 
 # Who may import whom: an import goes to the same package or to one of a line further up.
 FLOORS = [
-    {"project"},
+    {"project", "snomed"},
     {"diagnoses"},
     {"signals"},
     {"simulation", "recordings"},

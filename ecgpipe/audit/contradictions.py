@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.snomed import concepts
 
 COLUMNS = ["source", "record", "one", "other", "reason", "labels"]
 
@@ -26,9 +26,13 @@ class Contradiction(NamedTuple):
     reason: str
 
 
-_NSR, _SB, _STACH = (snomed.SINUS_RHYTHM,), (snomed.SINUS_BRADYCARDIA,), (snomed.SINUS_TACHYCARDIA,)
-_BRADY = (snomed.BRADYCARDIA,)
-_AF, _AFL = (snomed.ATRIAL_FIBRILLATION,), (snomed.ATRIAL_FLUTTER,)
+_NSR, _SB, _STACH = (
+    (concepts.SINUS_RHYTHM,),
+    (concepts.SINUS_BRADYCARDIA,),
+    (concepts.SINUS_TACHYCARDIA,),
+)
+_BRADY = (concepts.BRADYCARDIA,)
+_AF, _AFL = (concepts.ATRIAL_FIBRILLATION,), (concepts.ATRIAL_FLUTTER,)
 PAIRS = (
     Contradiction(_AF, _NSR, "fibrillating atria have no sinus rhythm"),
     Contradiction(_AFL, _NSR, "fluttering atria have no sinus rhythm"),
@@ -43,18 +47,18 @@ PAIRS = (
     Contradiction(_SB, _STACH, "one rhythm is slow or fast"),
     Contradiction(_BRADY, _STACH, "one rhythm is slow or fast"),
     Contradiction(
-        (snomed.LEFT_AXIS_DEVIATION,),
-        (snomed.RIGHT_AXIS_DEVIATION,),
+        (concepts.LEFT_AXIS_DEVIATION,),
+        (concepts.RIGHT_AXIS_DEVIATION,),
         "one axis points to the left or to the right",
     ),
     Contradiction(
-        (snomed.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK, snomed.LEFT_BUNDLE_BRANCH_BLOCK),
-        (snomed.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK, snomed.RIGHT_BUNDLE_BRANCH_BLOCK),
+        (concepts.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK, concepts.LEFT_BUNDLE_BRANCH_BLOCK),
+        (concepts.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK, concepts.RIGHT_BUNDLE_BRANCH_BLOCK),
         "both bundle branches blocked: only if they take turns",
     ),
     Contradiction(
         _AF,
-        (snomed.FIRST_DEGREE_AV_BLOCK, snomed.PROLONGED_PR_INTERVAL),
+        (concepts.FIRST_DEGREE_AV_BLOCK, concepts.PROLONGED_PR_INTERVAL),
         "fibrillating atria have no PR interval",
     ),
 )

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.snomed import concepts
 
 FACTOR = 5.0
 CHANCE = 1e-4
@@ -50,22 +50,22 @@ _LUDB = (
 )
 # (vocabulary, code) -> what is known of the cell.
 KNOWN = {
-    ("Ningbo", snomed.ATRIAL_FIBRILLATION): _ZHENG + _NINGBO,
-    ("Ningbo", snomed.ATRIAL_FLUTTER): _ZHENG + _NINGBO,
-    ("Chapman-Shaoxing", snomed.ATRIAL_FIBRILLATION): _ZHENG.strip(),
-    ("Chapman-Shaoxing", snomed.ATRIAL_FLUTTER): _ZHENG.strip(),
-    ("LUDB", snomed.LEFT_AXIS_DEVIATION): _LUDB,
-    ("LUDB", snomed.RIGHT_AXIS_DEVIATION): _LUDB,
+    ("Ningbo", concepts.ATRIAL_FIBRILLATION): _ZHENG + _NINGBO,
+    ("Ningbo", concepts.ATRIAL_FLUTTER): _ZHENG + _NINGBO,
+    ("Chapman-Shaoxing", concepts.ATRIAL_FIBRILLATION): _ZHENG.strip(),
+    ("Chapman-Shaoxing", concepts.ATRIAL_FLUTTER): _ZHENG.strip(),
+    ("LUDB", concepts.LEFT_AXIS_DEVIATION): _LUDB,
+    ("LUDB", concepts.RIGHT_AXIS_DEVIATION): _LUDB,
 }
 # Codes that one hospital may write where another writes the other: a slow sinus rhythm, a long PR
 # interval.
 NEIGHBOURS = {
-    snomed.BRADYCARDIA: snomed.SINUS_BRADYCARDIA,
-    snomed.SINUS_BRADYCARDIA: snomed.BRADYCARDIA,
-    snomed.PROLONGED_PR_INTERVAL: snomed.FIRST_DEGREE_AV_BLOCK,
-    snomed.FIRST_DEGREE_AV_BLOCK: snomed.PROLONGED_PR_INTERVAL,
-    snomed.ATRIAL_FIBRILLATION: snomed.ATRIAL_FLUTTER,
-    snomed.ATRIAL_FLUTTER: snomed.ATRIAL_FIBRILLATION,
+    concepts.BRADYCARDIA: concepts.SINUS_BRADYCARDIA,
+    concepts.SINUS_BRADYCARDIA: concepts.BRADYCARDIA,
+    concepts.PROLONGED_PR_INTERVAL: concepts.FIRST_DEGREE_AV_BLOCK,
+    concepts.FIRST_DEGREE_AV_BLOCK: concepts.PROLONGED_PR_INTERVAL,
+    concepts.ATRIAL_FIBRILLATION: concepts.ATRIAL_FLUTTER,
+    concepts.ATRIAL_FLUTTER: concepts.ATRIAL_FIBRILLATION,
 }
 
 

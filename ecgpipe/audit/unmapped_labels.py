@@ -11,32 +11,35 @@ from typing import Any
 
 import pandas as pd
 
-from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.classes import Diagnosis, select
+from ecgpipe.snomed import concepts
 
 COLUMNS = ["source", "label", "recordings", "kind", "hint"]
 KINDS = ("unscored", "outside_vocabulary", "unknown")
-_PVC, _PAC = snomed.PREMATURE_VENTRICULAR_CONTRACTIONS, snomed.PREMATURE_ATRIAL_CONTRACTION
+_PVC, _PAC = concepts.PREMATURE_VENTRICULAR_CONTRACTIONS, concepts.PREMATURE_ATRIAL_CONTRACTION
 # Code -> the code of its relative, and what to know of both.
 RELATIVES = {
-    snomed.VENTRICULAR_ECTOPICS: (
+    concepts.VENTRICULAR_ECTOPICS: (
         _PVC,
         "ventricular ectopic beats, the only label of CPSC 2018 and PTB-XL for premature ventricular beats; the "
         "official score leaves it out; `labels.merge_ectopics: true` counts it here",
     ),
-    snomed.VENTRICULAR_BIGEMINY: (_PVC, "ventricular bigeminy: every second beat is one"),
-    snomed.VENTRICULAR_TRIGEMINY: (_PVC, "ventricular trigeminy: every third beat is one"),
-    snomed.SUPRAVENTRICULAR_BIGEMINY: (_PAC, "supraventricular bigeminy: every second beat is one"),
-    snomed.BLOCKED_PREMATURE_ATRIAL_CONTRACTION: (
+    concepts.VENTRICULAR_BIGEMINY: (_PVC, "ventricular bigeminy: every second beat is one"),
+    concepts.VENTRICULAR_TRIGEMINY: (_PVC, "ventricular trigeminy: every third beat is one"),
+    concepts.SUPRAVENTRICULAR_BIGEMINY: (
+        _PAC,
+        "supraventricular bigeminy: every second beat is one",
+    ),
+    concepts.BLOCKED_PREMATURE_ATRIAL_CONTRACTION: (
         _PAC,
         "a premature atrial beat that is not conducted",
     ),
-    snomed.PROLONGED_PR_INTERVAL: (
-        snomed.FIRST_DEGREE_AV_BLOCK,
+    concepts.PROLONGED_PR_INTERVAL: (
+        concepts.FIRST_DEGREE_AV_BLOCK,
         "a prolonged PR interval; the class list `study` counts it here",
     ),
-    snomed.BRADYCARDIA: (
-        snomed.SINUS_BRADYCARDIA,
+    concepts.BRADYCARDIA: (
+        concepts.SINUS_BRADYCARDIA,
         "bradycardia of any kind; most such recordings are in sinus rhythm, not all",
     ),
 }

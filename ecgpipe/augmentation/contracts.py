@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ecgpipe.diagnoses import snomed
+from ecgpipe.snomed import concepts
 
 PROMISES = {
     "R-peaks": "every R-peak stays at its sample of the window",
@@ -23,37 +23,37 @@ _ALL = frozenset(PROMISES)
 
 # SNOMED CT codes by what they rest on; equivalent codes stand together (cinc2021_classes.csv).
 CODES = {
-    "AF": (snomed.ATRIAL_FIBRILLATION,),
-    "AFL": (snomed.ATRIAL_FLUTTER,),
-    "BBB": (snomed.BUNDLE_BRANCH_BLOCK,),
-    "Brady": (snomed.BRADYCARDIA,),
-    "LBBB": (snomed.LEFT_BUNDLE_BRANCH_BLOCK, snomed.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK),
-    "RBBB": (snomed.RIGHT_BUNDLE_BRANCH_BLOCK, snomed.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK),
-    "IAVB": (snomed.FIRST_DEGREE_AV_BLOCK,),
-    "IRBBB": (snomed.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,),
-    "LAD": (snomed.LEFT_AXIS_DEVIATION,),
-    "LAnFB": (snomed.LEFT_ANTERIOR_FASCICULAR_BLOCK,),
-    "LPR": (snomed.PROLONGED_PR_INTERVAL,),
-    "LQRSV": (snomed.LOW_QRS_VOLTAGES,),
-    "LQT": (snomed.PROLONGED_QT_INTERVAL,),
-    "NSIVCB": (snomed.NONSPECIFIC_INTRAVENTRICULAR_CONDUCTION_DISORDER,),
-    "PAC": (snomed.PREMATURE_ATRIAL_CONTRACTION, snomed.SUPRAVENTRICULAR_PREMATURE_BEATS),
-    "PRWP": (snomed.POOR_R_WAVE_PROGRESSION,),
+    "AF": (concepts.ATRIAL_FIBRILLATION,),
+    "AFL": (concepts.ATRIAL_FLUTTER,),
+    "BBB": (concepts.BUNDLE_BRANCH_BLOCK,),
+    "Brady": (concepts.BRADYCARDIA,),
+    "LBBB": (concepts.LEFT_BUNDLE_BRANCH_BLOCK, concepts.COMPLETE_LEFT_BUNDLE_BRANCH_BLOCK),
+    "RBBB": (concepts.RIGHT_BUNDLE_BRANCH_BLOCK, concepts.COMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK),
+    "IAVB": (concepts.FIRST_DEGREE_AV_BLOCK,),
+    "IRBBB": (concepts.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,),
+    "LAD": (concepts.LEFT_AXIS_DEVIATION,),
+    "LAnFB": (concepts.LEFT_ANTERIOR_FASCICULAR_BLOCK,),
+    "LPR": (concepts.PROLONGED_PR_INTERVAL,),
+    "LQRSV": (concepts.LOW_QRS_VOLTAGES,),
+    "LQT": (concepts.PROLONGED_QT_INTERVAL,),
+    "NSIVCB": (concepts.NONSPECIFIC_INTRAVENTRICULAR_CONDUCTION_DISORDER,),
+    "PAC": (concepts.PREMATURE_ATRIAL_CONTRACTION, concepts.SUPRAVENTRICULAR_PREMATURE_BEATS),
+    "PRWP": (concepts.POOR_R_WAVE_PROGRESSION,),
     "PVC": (
-        snomed.PREMATURE_VENTRICULAR_CONTRACTIONS,
-        snomed.VENTRICULAR_PREMATURE_BEATS,
-        snomed.VENTRICULAR_ECTOPICS,
+        concepts.PREMATURE_VENTRICULAR_CONTRACTIONS,
+        concepts.VENTRICULAR_PREMATURE_BEATS,
+        concepts.VENTRICULAR_ECTOPICS,
     ),
-    "QAb": (snomed.Q_WAVE_ABNORMAL,),
-    "RAD": (snomed.RIGHT_AXIS_DEVIATION,),
-    "SA": (snomed.SINUS_ARRHYTHMIA,),
-    "SB": (snomed.SINUS_BRADYCARDIA,),
-    "STach": (snomed.SINUS_TACHYCARDIA,),
-    "TAb": (snomed.T_WAVE_ABNORMAL,),
-    "TInv": (snomed.T_WAVE_INVERSION,),
+    "QAb": (concepts.Q_WAVE_ABNORMAL,),
+    "RAD": (concepts.RIGHT_AXIS_DEVIATION,),
+    "SA": (concepts.SINUS_ARRHYTHMIA,),
+    "SB": (concepts.SINUS_BRADYCARDIA,),
+    "STach": (concepts.SINUS_TACHYCARDIA,),
+    "TAb": (concepts.T_WAVE_ABNORMAL,),
+    "TInv": (concepts.T_WAVE_INVERSION,),
 }
 # A class that nothing here breaks: sinus rhythm, pacing.
-_ROBUST = (snomed.SINUS_RHYTHM, snomed.PACING_RHYTHM)
+_ROBUST = (concepts.SINUS_RHYTHM, concepts.PACING_RHYTHM)
 KNOWN = frozenset(code for codes in (*CODES.values(), _ROBUST) for code in codes)
 CONDUCTION = (
     "BBB",

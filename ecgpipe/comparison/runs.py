@@ -14,9 +14,10 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     """Of the run `name`: the project tree that holds its split, and the folder that holds its
     folds' predictions.
 
-    A folder is a project (data/folds, data/predictions, and params.yaml where it has one), its `data/predictions`, or a copy of such a folder, whose split
-    is then the workspace's. A revision is what Git or `dvc exp` call one, its data in DVC's cache,
-    brought below `scratch`. ValueError where either lacks them.
+    A folder is a project (data/folds, data/predictions, and params.yaml where it has one), its
+    `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision
+    is what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError
+    where either lacks them.
     """
     folder = Path(name).resolve()
     if folder.is_dir():

@@ -21,9 +21,9 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecgpipe.diagnoses import snomed
 from ecgpipe.diagnoses.vocabularies import HERE, name_of, read_rows
 from ecgpipe.project.errors import UserError
+from ecgpipe.snomed import concepts
 
 CHOICES = ("official", "study")
 
@@ -142,7 +142,7 @@ def _abbreviations() -> dict[str, str]:
 
 def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """The classes with 164884008 in the class of 427172004."""
-    pvc, ectopics = snomed.PREMATURE_VENTRICULAR_CONTRACTIONS, snomed.VENTRICULAR_ECTOPICS
+    pvc, ectopics = concepts.PREMATURE_VENTRICULAR_CONTRACTIONS, concepts.VENTRICULAR_ECTOPICS
     if not any(pvc in diagnosis.codes for diagnosis in chosen):
         raise UserError(
             f"labels.merge_ectopics: none of the chosen classes holds {pvc} (PVC); "

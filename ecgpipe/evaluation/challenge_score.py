@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgpipe.diagnoses import classes, snomed
+from ecgpipe.diagnoses import classes
 from ecgpipe.diagnoses.classes import Diagnosis
 from ecgpipe.evaluation.metrics import auroc, average_precision, f1, macro
 from ecgpipe.project.errors import UserError
+from ecgpipe.snomed import concepts
 
 # The two pairs whose published weight is not 0.5 - |difference in severity|: (BBB, LBBB) and
 # (LQRSV, PRWP).
 _PAIRS = (
-    (snomed.BUNDLE_BRANCH_BLOCK, snomed.LEFT_BUNDLE_BRANCH_BLOCK),
-    (snomed.LOW_QRS_VOLTAGES, snomed.POOR_R_WAVE_PROGRESSION),
+    (concepts.BUNDLE_BRANCH_BLOCK, concepts.LEFT_BUNDLE_BRANCH_BLOCK),
+    (concepts.LOW_QRS_VOLTAGES, concepts.POOR_R_WAVE_PROGRESSION),
 )
 _PAIR_WEIGHT = 0.475
 
@@ -59,7 +60,7 @@ class ScoredClasses:
         that of a subset."""
         places = [self.codes.index(code) for code in codes]
         weights = None if self.weights is None else self.weights[np.ix_(places, places)]
-        sinus = list(codes).index(snomed.SINUS_RHYTHM) if snomed.SINUS_RHYTHM in codes else None
+        sinus = list(codes).index(concepts.SINUS_RHYTHM) if concepts.SINUS_RHYTHM in codes else None
         challenge = self.challenge if list(codes) == self.codes else "challenge_subset"
         return ScoredClasses(
             list(codes), [self.names[place] for place in places], weights, sinus, challenge
@@ -74,7 +75,7 @@ def scored_classes(codes: Sequence[str]) -> ScoredClasses:
     same = list(codes) == [one.code for one in classes.select("official")]
     weighted = all(one.severity is not None for one in found)
     weights = score_weights(found) if weighted else None
-    sinus = list(codes).index(snomed.SINUS_RHYTHM) if snomed.SINUS_RHYTHM in codes else None
+    sinus = list(codes).index(concepts.SINUS_RHYTHM) if concepts.SINUS_RHYTHM in codes else None
     return ScoredClasses(
         list(codes), names, weights, sinus, "challenge" if same else "challenge_subset"
     )

@@ -2,8 +2,8 @@
 answered.
 
 A point is chosen on validation predictions alone, and never scored on the rows that it was chosen
-on. The points of a run lie beside its models, in `data/models/operating/operating.json`, and `predict` uses
-that of the ensemble:
+on. The points of a run lie beside its models, in `data/models/operating/operating.json`, and
+`predict` uses that of the ensemble:
 
 - `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in
   order.
@@ -112,7 +112,8 @@ def write(
     params: EvaluateParams,
     folder: Path,
 ) -> None:
-    """Writes operating.json and its digest, atomically, into a folder of its own: `points` and `auroc` [class] by fold and of `ENSEMBLE`."""
+    """Writes operating.json and its digest, atomically, into a folder of its own: `points` and
+    `auroc` [class] by fold and of `ENSEMBLE`."""
     digests = {
         name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE
     }

@@ -67,9 +67,7 @@ def _of_stages(
             continue
         below = sorted(recordings_below(folder))
         times = Counter(
-            (path.stem, path.suffix)
-            for path in below
-            if path.suffix in suffixes.OF_FORM.values()
+            (path.stem, path.suffix) for path in below if path.suffix in suffixes.OF_FORM.values()
         )
         rule = "another file below this folder has this record name; rename or remove one"
         twice = [path for path in below if times[path.stem, path.suffix] > 1]

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from ecgpipe.diagnoses import classes, vocabularies
-from ecgpipe.project import atomic
+from ecgpipe.project import atomic, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import dipole, label_criteria, noise, writers
 from ecgpipe.simulation.beats import beat, trace
@@ -163,7 +163,7 @@ def simulate(name: str, folder: Path, params: SimulateParams, workers: int = -1)
             row for part in tqdm(done, total=len(chunks), desc=name, disable=None) for row in part
         ]
         if rows:
-            pd.DataFrame(rows).to_csv(temporary / "metadata.csv", index=False, lineterminator="\n")
+            tables.write(pd.DataFrame(rows), temporary / "metadata.csv")
     return count
 
 

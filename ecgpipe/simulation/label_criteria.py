@@ -8,30 +8,30 @@ doi:10.1161/CIRCULATIONAHA.108.191096).
 
 import numpy as np
 
-from ecgpipe.diagnoses import snomed
 from ecgpipe.simulation import dipole
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
 from ecgpipe.simulation.rhythm import ECTOPIC, Beats
+from ecgpipe.snomed import concepts
 
 CODES = {
-    "NSR": snomed.SINUS_RHYTHM,
-    "SB": snomed.SINUS_BRADYCARDIA,
-    "TAb": snomed.T_WAVE_ABNORMAL,
-    "SA": snomed.SINUS_ARRHYTHMIA,
-    "IRBBB": snomed.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,
-    "STach": snomed.SINUS_TACHYCARDIA,
-    "RBBB": snomed.RIGHT_BUNDLE_BRANCH_BLOCK,
-    "AF": snomed.ATRIAL_FIBRILLATION,
-    "TInv": snomed.T_WAVE_INVERSION,
-    "RAD": snomed.RIGHT_AXIS_DEVIATION,
-    "LAnFB": snomed.LEFT_ANTERIOR_FASCICULAR_BLOCK,
-    "LAD": snomed.LEFT_AXIS_DEVIATION,
-    "AFL": snomed.ATRIAL_FLUTTER,
-    "LBBB": snomed.LEFT_BUNDLE_BRANCH_BLOCK,
-    "IAVB": snomed.FIRST_DEGREE_AV_BLOCK,
-    "LQRSV": snomed.LOW_QRS_VOLTAGES,
-    "PAC": snomed.PREMATURE_ATRIAL_CONTRACTION,
+    "NSR": concepts.SINUS_RHYTHM,
+    "SB": concepts.SINUS_BRADYCARDIA,
+    "TAb": concepts.T_WAVE_ABNORMAL,
+    "SA": concepts.SINUS_ARRHYTHMIA,
+    "IRBBB": concepts.INCOMPLETE_RIGHT_BUNDLE_BRANCH_BLOCK,
+    "STach": concepts.SINUS_TACHYCARDIA,
+    "RBBB": concepts.RIGHT_BUNDLE_BRANCH_BLOCK,
+    "AF": concepts.ATRIAL_FIBRILLATION,
+    "TInv": concepts.T_WAVE_INVERSION,
+    "RAD": concepts.RIGHT_AXIS_DEVIATION,
+    "LAnFB": concepts.LEFT_ANTERIOR_FASCICULAR_BLOCK,
+    "LAD": concepts.LEFT_AXIS_DEVIATION,
+    "AFL": concepts.ATRIAL_FLUTTER,
+    "LBBB": concepts.LEFT_BUNDLE_BRANCH_BLOCK,
+    "IAVB": concepts.FIRST_DEGREE_AV_BLOCK,
+    "LQRSV": concepts.LOW_QRS_VOLTAGES,
+    "PAC": concepts.PREMATURE_ATRIAL_CONTRACTION,
 }
 ARRHYTHMIA_S = 0.14  # sinus arrhythmia: longest less shortest sinus interval
 LONG_PR_S = 0.2

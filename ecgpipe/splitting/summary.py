@@ -27,8 +27,8 @@ def folds_table(table: pd.DataFrame) -> pd.DataFrame:
 def info(
     table: pd.DataFrame, sources: Sequence[str], settings: SplitParams, folds_csv: Path
 ) -> dict:
-    """What folds.json holds: how the table was split, and digests of `folds_csv` (as written) and of
-    each source's store: what a training must match to be resumed, and models to be averaged.
+    """What folds.json holds: how the table was split, and digests of `folds_csv` (as written) and
+    of each source's store: what a training must match to be resumed, and models to be averaged.
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ecgpipe.audit import audit
-from ecgpipe.diagnoses import snomed, vocabularies
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.diagnoses.classes import select
 from ecgpipe.labels import mapping
 from ecgpipe.labels import report as labels_report
@@ -13,6 +13,7 @@ from ecgpipe.project import paths, tables
 from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import DataParams, Source, in_use
 from ecgpipe.simulation import writers
+from ecgpipe.snomed import concepts
 from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 NSR, SB, AF, AFL, PRWP, PVC = (
@@ -48,7 +49,7 @@ def made(root):
     for name in VOCABULARIES:
         for number in range(EACH):
             rhythm = (AFL if name == "ningbo" else AF) if number % 2 else NSR
-            labels = [rhythm, *([snomed.VENTRICULAR_ECTOPICS] if name == "xl" else [])]
+            labels = [rhythm, *([concepts.VENTRICULAR_ECTOPICS] if name == "xl" else [])]
             labels += [SB] if (name, number) == ("xl", 0) else []
             signal_mv = rng.normal(0, 0.1, (300, 12))
             writers.write_challenge(

@@ -3,25 +3,28 @@ import pandas as pd
 import pytest
 
 from ecgpipe.audit import unmapped_labels
-from ecgpipe.diagnoses import classes, snomed
+from ecgpipe.diagnoses import classes
+from ecgpipe.snomed import concepts
 
 OFFICIAL = classes.select("official")
 
 
 def test_ventricular_ectopics_are_near_pvc_until_they_are_merged():
-    assert unmapped_labels.hint({snomed.VENTRICULAR_ECTOPICS}, OFFICIAL).startswith(
+    assert unmapped_labels.hint({concepts.VENTRICULAR_ECTOPICS}, OFFICIAL).startswith(
         "near PVC/VPB: "
     )
     assert "labels.merge_ectopics: true" in unmapped_labels.hint(
-        {snomed.VENTRICULAR_ECTOPICS}, OFFICIAL
+        {concepts.VENTRICULAR_ECTOPICS}, OFFICIAL
     )
     assert (
         unmapped_labels.hint(
-            {snomed.VENTRICULAR_ECTOPICS}, classes.select("official", merge_ectopics=True)
+            {concepts.VENTRICULAR_ECTOPICS}, classes.select("official", merge_ectopics=True)
         )
         == ""
     )
-    assert unmapped_labels.hint({snomed.VENTRICULAR_ECTOPICS}, classes.select(["164889003"])) == ""
+    assert (
+        unmapped_labels.hint({concepts.VENTRICULAR_ECTOPICS}, classes.select(["164889003"])) == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_labels_are_listed_by_source_kind_and_number():
             "b": {"unscored": {}},
         }
     }
-    meanings = {"a": {"y": {snomed.VENTRICULAR_ECTOPICS}, "164889003 af": {"164889003"}}}
+    meanings = {"a": {"y": {concepts.VENTRICULAR_ECTOPICS}, "164889003 af": {"164889003"}}}
     found = unmapped_labels.listed(report, meanings, OFFICIAL)
     assert found[["label", "recordings", "kind"]].to_numpy().tolist() == [
         ["x", 9, "unscored"],

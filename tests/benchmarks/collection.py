@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgpipe.diagnoses import snomed, vocabularies
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.project import params
 from ecgpipe.project.leads import LEADS
 from ecgpipe.simulation import hospitals
+from ecgpipe.snomed import concepts
 
 RATE_HZ, SAMPLES, PER_FOLDER = 500, 5000, 1000
 
@@ -55,7 +56,7 @@ def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
     """For each of `count` recordings one to five codes of the source, the n-th of them 1/n as
     frequent as the first."""
     codes = sorted(frozenset().union(*vocabularies.vocabulary(SOURCES[name].vocabulary).values()))
-    codes = sorted(rng.permutation(codes).tolist(), key=lambda code: code != snomed.SINUS_RHYTHM)
+    codes = sorted(rng.permutation(codes).tolist(), key=lambda code: code != concepts.SINUS_RHYTHM)
     weight = 1 / np.arange(1, len(codes) + 1)
     drawn = rng.choice(len(codes), size=(count, 5), p=weight / weight.sum())
     kept = np.minimum(1 + rng.poisson(0.9, count), 5)

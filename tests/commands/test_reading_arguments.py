@@ -45,7 +45,5 @@ def test_the_help_names_every_suffix_that_is_read(capsys):
         __main__.main(["predict", "--help"])
     said = capsys.readouterr().out
     assert [
-        suffix
-        for suffix in (".hea", ".mat", ".dat", ".h5", *suffixes.VENDOR)
-        if suffix not in said
+        suffix for suffix in (".hea", ".mat", ".dat", ".h5", *suffixes.VENDOR) if suffix not in said
     ] == []

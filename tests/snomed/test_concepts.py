@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ecgpipe.diagnoses import snomed, vocabularies
+from ecgpipe.diagnoses import vocabularies
+from ecgpipe.snomed import concepts
 
 ROOT = Path(__file__).parents[2]
-CODES = {name: code for name, code in vars(snomed).items() if name.isupper()}
+CODES = {name: code for name, code in vars(concepts).items() if name.isupper()}
 # Words that no Python name can be, or that run together.
 SPELLED = {"1st": "first", "qwave": "q wave"}
 
@@ -47,7 +48,7 @@ def test_a_name_is_what_a_table_calls_its_code(name):
 
 @pytest.mark.parametrize("name", CODES)
 def test_every_constant_is_used(name):
-    modules = [path for path in (ROOT / "ecgpipe").rglob("*.py") if path != Path(snomed.__file__)]
+    modules = [path for path in (ROOT / "ecgpipe").rglob("*.py") if path != Path(concepts.__file__)]
     assert any(re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")) for path in modules)
 
 
@@ -58,4 +59,4 @@ def test_no_other_module_writes_a_code():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
         written = [text for text in texts if isinstance(text, str) and vocabularies.is_code(text)]
-        assert path == Path(snomed.__file__) or not written, path
+        assert path == Path(concepts.__file__) or not written, path

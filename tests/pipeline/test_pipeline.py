@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from dvc.utils.hydra import apply_overrides
-from ruamel.yaml import YAML
+from dvc.utils.serialize import load_yaml
 
 from ecgpipe import __main__
 from ecgpipe.project import digests, params, tables
@@ -44,7 +45,7 @@ def small(path: Path, **changes: dict) -> dict:
     for section, change in changes.items():
         values[section] |= change
     with path.open("w") as handle:
-        YAML(typ="safe", pure=True).dump(values, handle)
+        yaml.safe_dump(values, handle, sort_keys=False)
     return values
 
 
@@ -284,7 +285,7 @@ def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
 
 
 def test_dvc_yaml_lists_sources_and_folds_once_in_params():
-    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = load_yaml(ROOT / "dvc.yaml")["stages"]
     assert {name: stage["foreach"] for name, stage in stages.items() if "foreach" in stage} == {
         "simulate": "${simulate.sources}",
         "preprocess": "${data.sources}",

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from ecgpipe.model import saved_model
 from ecgpipe.project import params, paths, tables
@@ -33,7 +33,7 @@ def project(split_project):
     values["model"]["width"] = 4
     values["train"] |= {"epochs": 12, "batch": 8, "window_s": 3, "keep": "last"}
     with (split_project / "params.yaml").open("w") as handle:
-        YAML(typ="safe", pure=True).dump(values, handle)
+        yaml.safe_dump(values, handle, sort_keys=False)
     return split_project
 
 
@@ -92,7 +92,7 @@ def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(proj
     for how in ("mask", "negative"):
         values["train"]["unannotated"] = how
         with params.PARAMS.open("w") as handle:
-            YAML(typ="safe", pure=True).dump(values, handle)
+            yaml.safe_dump(values, handle, sort_keys=False)
         train.main("0")
         found[how] = outputs()
         assert saved_model.load(paths.model("0"))[1]["train"]["unannotated"] == how
@@ -111,7 +111,7 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
     for how in ("mask", "negative", "mask"):
         values["train"]["unannotated"] = how
         with params.PARAMS.open("w") as handle:
-            YAML(typ="safe", pure=True).dump(values, handle)
+            yaml.safe_dump(values, handle, sort_keys=False)
         with pytest.raises(InterruptedError):
             train.main("0")
     assert keys[0] == keys[2] != keys[1]

@@ -16,9 +16,8 @@ from ecgpipe.recordings import recording, refusal_limit, sources
 
 
 def main() -> None:
-    values = params.load()
-    data, labels = params.sections(values, data=sources.DataParams, labels=LabelParams)
-    used = sources.in_use(values)
+    data, labels = params.sections(params.load(), data=sources.DataParams, labels=LabelParams)
+    used = sources.select(data.sources)
     classes = mapping.chosen(labels)
     vocabularies = {name: mapping.vocabulary(used[name], data.folder(name)) for name in used}
     descriptions = {}

@@ -17,10 +17,9 @@ from ecgpipe.recordings import sources
 
 
 def main(name: str) -> None:
-    values = params.load()
     kinds = {"data": sources.DataParams, "preprocess": PreprocessParams}
-    data, preprocess, compute = params.sections(values, **kinds, compute=params.Compute)
-    source = sources.in_use(values)[params.one_of(name, data.sources, "data.sources")]
+    data, preprocess, compute = params.sections(params.load(), **kinds, compute=params.Compute)
+    source = sources.select([params.one_of(name, data.sources, "data.sources")])[name]
     with atomic.atomic(paths.store(name)) as folder:
         report = build_store.build_store(
             folder, data.folder(name), source, preprocess, max_refused=data.max_refused,

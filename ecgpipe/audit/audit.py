@@ -29,7 +29,8 @@ from ecgpipe.project import atomic, params, paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import demographics, refusals
 from ecgpipe.recordings import recording as recordings_recording
-from ecgpipe.recordings.sources import DataParams, Source, in_use
+from ecgpipe.recordings import sources as recordings_sources
+from ecgpipe.recordings.sources import DataParams, Source
 from ecgpipe.report import style
 
 REPORT = paths.METRICS / "labels.json"
@@ -64,7 +65,8 @@ def read(values: Mapping[str, Any]) -> Project:
             )
     report = _report(again)
     table = tables.read(paths.LABELS)
-    data, sources = params.section(DataParams, values, "data"), in_use(values)
+    data = params.section(DataParams, values, "data")
+    sources = recordings_sources.select(data.sources)
     if set(sources) != set(report["sources"]):
         found = f"found {', '.join(sources)} and {', '.join(report['sources'])}"
         raise UserError(f"data.sources in the params: they are those of {REPORT}, {found}; {again}")

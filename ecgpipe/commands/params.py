@@ -1,10 +1,11 @@
-"""`python -m ecgpipe params`: checks a whole params file, every section by its own model, and what
-must hold between sections."""
+"""`python -m ecgpipe params`: checks a whole params file and the catalogue of sources, every section
+and entry by its own model, and what must hold between them."""
 
 import argparse
+import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,30 +48,31 @@ MODELS: dict[str, type[params.Section]] = {
 }
 
 
-def faults(values: Mapping[str, Any]) -> list[str]:
+def faults(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
     """Every fault of a params file, as `section.key: rule (found value)`; empty where there is
-    none."""
-    found = [
-        f"{name}: no such section" for name in values if name not in MODELS and name != "sources"
-    ]
+    none. `entries`: those of the catalogue, None where it cannot be read."""
+    found = [f"{name}: no such section" for name in values if name not in MODELS]
     for name, section in MODELS.items():
         found += (
             params.faults(section, values[name], name)
             if name in values
             else [f"{name}: section is missing"]
         )
-    catalogue = values.get("sources")
-    if not isinstance(catalogue, Mapping):
-        return [*found, "sources: the catalogue of sources is missing"]
-    for name, entry in catalogue.items():
-        if not re.fullmatch(params.NAME, str(name)):
-            found.append(
-                f"sources.{name}: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
-            )
-        found += params.faults(sources.Source, entry, f"sources.{name}") or _vocabulary(
-            entry, f"sources.{name}"
-        )
-    return found + _root(values) + _between(values) + _frequencies(values) + _unusable(values)
+    return (
+        found + _root(values) + _between(values, entries) + _frequencies(values) + _unusable(values)
+    )
+
+
+def catalogue_faults(entries: Mapping[str, Any]) -> list[str]:
+    """Every fault of the catalogue's entries, in use or not, as `sources.name.key: rule`."""
+    found = []
+    for name, entry in entries.items():
+        where = f"sources.{name}"
+        if not re.fullmatch(params.NAME, name):
+            rule = "names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
+            found.append(f"{where}: {rule}")
+        found += params.faults(sources.Source, entry, where) or _vocabulary(entry, where)
+    return found
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -153,37 +155,43 @@ def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
     ]
 
 
-def _institutions(values: Mapping[str, Any], used: list[str]) -> list[str]:
+def _unknown(where: str, names: Iterable[str], entries: Mapping[str, Any] | None) -> list[str]:
+    """The names that are not in the catalogue, where it can be read."""
+    if entries is None:
+        return []
+    holds = ", ".join(sorted(entries))
+    return [
+        f"{where}: '{name}' is not in the catalogue of sources (it holds {holds})"
+        for name in names
+        if name not in entries
+    ]
+
+
+def _institutions(
+    values: Mapping[str, Any], used: list[str], entries: Mapping[str, Any] | None
+) -> list[str]:
     """Institutions of unknown sources, or tested in part; none where the section split has faults
     of its own."""
     if params.faults(SplitParams, values.get("split"), "split"):
         return []
-    split, known = SplitParams.model_validate(values["split"]), values["sources"]
-    found = [
-        f"split.institutions: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
-        for institution in split.institutions
-        for name in institution
-        if name not in known
-    ]
+    split = SplitParams.model_validate(values["split"])
+    named = itertools.chain.from_iterable(split.institutions)
+    found = _unknown("split.institutions", named, entries)
     return found + institutions.partly_tested(split.test_sources, used, split.institutions)
 
 
-def _between(values: Mapping[str, Any]) -> list[str]:
-    """What must hold between sections, as far as they are there and of the right kind."""
+def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
+    """What must hold between sections, and between them and the catalogue, as far as they are there
+    and of the right kind."""
     sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
-    known = sections["sources"]
     used = _names(sections.get("data", {}).get("sources"))
-    found = [
-        f"data.sources: '{name}' is not in the catalogue `sources:` (it holds {', '.join(sorted(known))})"
-        for name in used
-        if name not in known
-    ]
+    found = _unknown("data.sources", used, entries)
     found += [
         f"split.test_sources: '{name}' is not in data.sources"
         for name in _names(sections.get("split", {}).get("test_sources"))
         if name not in used
     ]
-    found += _institutions(values, used)
+    found += _institutions(values, used, entries)
     if labels := _checked(values, "labels"):
         try:
             classes.select(labels[0].classes, labels[0].merge_ectopics)
@@ -215,17 +223,41 @@ def _root(values: Mapping[str, Any]) -> list[str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tells every fault; exit status 1 where there is one."""
-    values, doubles = params.read(arguments.file)
-    problems = doubles + faults(values)
+    """Tells every fault of both files; exit status 1 where there is one."""
+    values, problems = _read(params.read, arguments.file)
+    entries, catalogue_problems = _read(sources.read, arguments.catalogue)
+    if values is not None:
+        problems += faults(values, entries)
+    if entries is not None:
+        catalogue_problems += catalogue_faults(entries)
+    _tell(problems, arguments.file)
+    _tell(catalogue_problems, arguments.catalogue)
+    return 1 if problems or catalogue_problems else 0
+
+
+def _read(read: Callable[[Path], tuple], path: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """What `read` gives; None and the one fault where it gives nothing."""
+    try:
+        return read(path)
+    except ValueError as error:
+        return None, [str(error)]
+
+
+def _tell(problems: list[str], path: Path) -> None:
     for problem in problems:
         print(problem)
-    count = f"{len(problems)} fault{'s' * (len(problems) > 1)}" if problems else "ok"
-    print(f"{arguments.file}: {count}")
-    return 1 if problems else 0
+    plural = "" if len(problems) == 1 else "s"
+    print(f"{path}: {len(problems)} fault{plural}" if problems else f"{path}: ok")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `params`."""
     parser.add_argument("file", nargs="?", type=Path, default=params.PARAMS)
+    parser.add_argument(
+        "--catalogue",
+        type=Path,
+        default=params.SOURCES,
+        metavar="FILE",
+        help="catalogue of sources, checked too",
+    )
     parser.set_defaults(run=run)

@@ -1,14 +1,13 @@
 """The arguments that say which recordings are read, and how: shared by `predict` and `check`."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
 from ecgpipe.commands import path_lists
 from ecgpipe.prediction import reading
-from ecgpipe.project import params
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import suffixes
+from ecgpipe.project.params import SOURCES
+from ecgpipe.recordings import sources, suffixes
 from ecgpipe.recordings.sources import Source
 
 
@@ -18,17 +17,7 @@ def source_of(arguments: argparse.Namespace) -> Source | None:
     name = arguments.source
     if name is None:
         return None if arguments.rate_hz is None else reading.of_rate(arguments.rate_hz)
-    known = params.load(arguments.params).get("sources")
-    known = known if isinstance(known, Mapping) else {}
-    if name not in known:
-        raise UserError(
-            f"{arguments.params}: no entry '{name}' under sources (there: {', '.join(known)}); add one, or name "
-            "another file by --params"
-        )
-    problems = params.faults(Source, known[name], f"sources.{name}")
-    if problems:
-        raise UserError(f"{arguments.params}: " + "; ".join(problems))
-    return Source.model_validate(known[name])
+    return sources.select([name], arguments.catalogue)[name]
 
 
 def recording_files(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
@@ -61,7 +50,7 @@ def add(command: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--source",
         metavar="NAME",
-        help="entry under `sources` in params.yaml that says how to read them",
+        help="entry of the catalogue of sources that says how to read them",
     )
     how.add_argument(
         "--rate-hz",
@@ -70,9 +59,9 @@ def add(command: argparse.ArgumentParser) -> None:
         help="sampling rate of .h5 files without such an entry",
     )
     command.add_argument(
-        "--params",
+        "--catalogue",
         type=Path,
-        default=params.PARAMS,
+        default=SOURCES,
         metavar="FILE",
         help="file that --source is in",
     )

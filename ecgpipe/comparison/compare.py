@@ -255,7 +255,7 @@ def _remarks(a: Run, b: Run, setting: str, given: PairedRuns) -> list[str]:
 
 def unlike(one: Any, other: Any, where: str = "") -> dict[str, tuple[Any, Any]]:
     """Key (dots go deeper) -> its values in two params files, where they differ; not those of
-    `compute`, which change no result, nor of the catalogue.
+    `compute`, which change no result.
 
     >>> unlike({"train": {"seed": 1, "epochs": 3}}, {"train": {"seed": 2, "epochs": 3}})
     {'train.seed': (1, 2)}
@@ -264,7 +264,7 @@ def unlike(one: Any, other: Any, where: str = "") -> dict[str, tuple[Any, Any]]:
         return {} if one == other else {where: (one, other)}
     found: dict[str, tuple[Any, Any]] = {}
     for key in [*one, *(key for key in other if key not in one)]:
-        if where or key not in ("compute", "sources"):
+        if where or key != "compute":
             found |= unlike(one.get(key), other.get(key), f"{where}.{key}".removeprefix("."))
     return found
 

@@ -24,7 +24,8 @@ from ecgpipe.prediction.outputs import RecordingPrediction
 from ecgpipe.prediction.reading import of_person, verdict
 from ecgpipe.preprocessing import bandpass, store_writer
 from ecgpipe.recordings.recording import Recording
-from ecgpipe.recordings.sources import MetadataRow, Source
+from ecgpipe.recordings.source_tables import MetadataRow
+from ecgpipe.recordings.sources import Source
 
 _BATCH = 32
 _WORKERS = 8

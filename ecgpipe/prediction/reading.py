@@ -12,9 +12,10 @@ import numpy as np
 from ecgpipe.prediction import vendor_formats
 from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import refusals, sources, suffixes
+from ecgpipe.recordings import refusals, source_tables, suffixes
 from ecgpipe.recordings.recording import Recording, read
-from ecgpipe.recordings.sources import MetadataRow, Source
+from ecgpipe.recordings.source_tables import MetadataRow
+from ecgpipe.recordings.sources import Source
 
 
 def of_rate(rate_hz: float) -> Source:
@@ -93,8 +94,8 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | No
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
             try:
-                tables[folder] = sources.metadata(folder, source)
-            except UserError as error:
+                tables[folder] = source_tables.metadata(folder, source)
+            except ValueError as error:
                 raise UserError(
                     f"{error}; or --rate-hz instead of --source: age and sex are unknown then"
                 ) from error
@@ -142,7 +143,7 @@ def _nameless(path: Path) -> refusals.Refused:
 def _step(refusal: refusals.Refused) -> str:
     """What one can do here about a refusal, besides what it says itself."""
     if refusal.reason == "rate":
-        return "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
+        return "; here: --source NAME (its entry in configs/sources.yaml) or --rate-hz HZ"
     missing = set(str(refusal).partition(", missing ")[2].partition(";")[0].split(", "))
     if refusal.reason == "leads" and missing <= leads.DERIVED:
         return f"; or write a copy with all 12 leads: {leads.LAWS}"

@@ -15,6 +15,7 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.yaml_files import short
 
 PARAMS = Path("params.yaml")
+SOURCES = Path("configs/sources.yaml")  # `recordings.sources` reads it
 MOST_WORKERS = 10_000
 MOST_SEED = 2**32 - 1  # the largest that every generator takes
 # DVC puts source names and folds into a shell command unquoted, so nothing else may stand in them.
@@ -71,6 +72,10 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(values, dict):
         found = type(values).__name__
         raise UserError(f"{path}: expected sections such as 'data:', found {found}")
+    if "sources" in values:
+        del values["sources"]
+        move = f"move entries of your own to {SOURCES} and remove the section"
+        problems.append(f"sources: the catalogue of sources is no part of this file; {move}")
     return values, problems
 
 

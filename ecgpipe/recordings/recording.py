@@ -34,6 +34,7 @@ from ecgpipe.recordings import (
     parsers,
     quality,
     safe_files,
+    source_tables,
     sources,
     suffixes,
     wfdb_header,
@@ -96,8 +97,8 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     found = find(folder, source)
     twice = duplicates(found)
     names = [record for record, _ in found]
-    rows = sources.metadata(folder, source, names) if source.form == "h5" else {}
-    patients = sources.patients(folder, source, names)
+    rows = source_tables.metadata(folder, source, names) if source.form == "h5" else {}
+    patients = source_tables.patients(folder, source, names)
     for record, file in found:
         path = safe_files.shown(file.relative_to(folder).as_posix())
         try:
@@ -161,7 +162,7 @@ def _of_header(
         )
     if header.samples is not None:
         _long_enough(header.samples, header.rate_hz, path)
-    patient = sources.patient(record, patients)
+    patient = source_tables.patient(record, patients)
     labels = sources.single(header.labels, source)
     said = (header.age, header.sex, header.rate_hz, header.samples, labels)
     return Description(record, path, patient, *said, flags=header.doubts)
@@ -175,7 +176,7 @@ def _dx(header: Header) -> str:
 
 
 def _of_row(
-    record: str, path: str, source: Source, rows: Mapping[str, sources.MetadataRow]
+    record: str, path: str, source: Source, rows: Mapping[str, source_tables.MetadataRow]
 ) -> Description:
     """The description of one row of the metadata table; Refused where there is none, or several."""
     if record not in rows:

@@ -10,8 +10,10 @@ from ecgpipe.diagnoses.classes import select
 from ecgpipe.labels import mapping
 from ecgpipe.labels import report as labels_report
 from ecgpipe.project import paths, tables
+from ecgpipe.project.params import SOURCES
 from ecgpipe.recordings import recording
-from ecgpipe.recordings.sources import DataParams, Source, in_use
+from ecgpipe.recordings import sources as recordings_sources
+from ecgpipe.recordings.sources import DataParams, Source
 from ecgpipe.simulation import writers
 from ecgpipe.snomed import concepts
 from tests.fixtures.sealed import write_sealed, write_sealed_text
@@ -32,13 +34,16 @@ WRONG = ("georgia", "georgia00003")
 
 def values(root):
     """What a params file would say."""
+    return {"data": {"root": str(root / "raw"), "sources": list(VOCABULARIES), "max_refused": 0.05}}
+
+
+def write_catalogue(root):
     entry = {"form": "wfdb", "codes": "snomed"}
-    return {
-        "data": {"root": str(root / "raw"), "sources": list(VOCABULARIES), "max_refused": 0.05},
-        "sources": {
-            name: entry | {"vocabulary": vocabulary} for name, vocabulary in VOCABULARIES.items()
-        },
+    entries = {
+        name: entry | {"vocabulary": vocabulary} for name, vocabulary in VOCABULARIES.items()
     }
+    (root / SOURCES).parent.mkdir(exist_ok=True)
+    (root / SOURCES).write_text(json.dumps({"sources": entries}))  # JSON is YAML
 
 
 def made(root):
@@ -61,6 +66,7 @@ def made(root):
                 sex="F",
                 labels=labels,
             )
+    write_catalogue(root)
     mapped(root)
     return values(root)
 
@@ -68,7 +74,8 @@ def made(root):
 def mapped(root):
     """data/labels/labels.csv and metrics/labels.json, as the stage label-map writes them."""
     said = values(root)
-    sources, data = in_use(said), DataParams.model_validate(said["data"])
+    sources = recordings_sources.select(VOCABULARIES, root / SOURCES)
+    data = DataParams.model_validate(said["data"])
     classes = select(CODES)
     described = {
         name: list(recording.describe(data.folder(name), source))

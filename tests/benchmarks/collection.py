@@ -20,6 +20,8 @@ from ecgpipe.project.leads import LEADS
 from ecgpipe.simulation import hospitals
 from ecgpipe.snomed import concepts
 
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / params.SOURCES
 RATE_HZ, SAMPLES, PER_FOLDER = 500, 5000, 1000
 
 
@@ -132,6 +134,6 @@ def make(root: Path, recordings: int, *, simulated: int = 500, seed: int = 1) ->
 
 def settings(project: Path) -> dict:
     """configs/cinc2021.yaml with the sources of `SOURCES` alone, below `project`/data/raw."""
-    values = params.load(Path(__file__).parents[2] / "configs/cinc2021.yaml")
+    values = params.load(ROOT / "configs/cinc2021.yaml")
     values["data"] = {"root": str(project / "data/raw"), "sources": list(SOURCES)}
     return values

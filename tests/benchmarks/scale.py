@@ -116,6 +116,8 @@ def run(count: int, scratch: Path) -> list[dict]:
         collection.make(project / "data/raw", count)
         # JSON is YAML
         (project / "params.yaml").write_text(json.dumps(collection.settings(project)))
+        (project / "configs").mkdir()
+        shutil.copy(collection.CATALOGUE, project / "configs")
         rows = []
         for stage in STAGES:
             if stage == "evaluate":

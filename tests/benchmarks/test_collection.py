@@ -32,12 +32,13 @@ def test_a_collection_reads_without_a_fault_and_no_recording_comes_twice(tmp_pat
 
 
 def params_of(project):
-    return sources.in_use(collection.settings(project))
+    names = collection.settings(project)["data"]["sources"]
+    return sources.select(names, collection.CATALOGUE)
 
 
 def test_its_settings_are_a_whole_params_file(tmp_path):
     values = collection.settings(tmp_path)
-    assert faults(values) == []
+    assert faults(values, sources.read(collection.CATALOGUE)[0]) == []
     assert params.section(sources.DataParams, values, "data").sources == list(collection.SOURCES)
 
 

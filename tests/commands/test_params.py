@@ -1,16 +1,20 @@
 import copy
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ecgpipe import __main__
-from ecgpipe.commands.params import faults
+from ecgpipe.commands.params import catalogue_faults, faults
 from ecgpipe.project import params
+from ecgpipe.recordings import sources
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "params.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
+CATALOGUE = ROOT / params.SOURCES
+ENTRIES, _ = sources.read(CATALOGUE)
+FILES = [ROOT / "params.yaml", *sorted(set((ROOT / "configs").glob("*.yaml")) - {CATALOGUE})]
 
 
 def test_there_are_whole_files_to_start_from():
@@ -19,23 +23,32 @@ def test_there_are_whole_files_to_start_from():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_params_file_is_whole_and_faultless(path):
-    assert faults(params.load(path)) == []
+    assert faults(params.load(path), ENTRIES) == []
+
+
+def test_the_catalogue_is_faultless_and_holds_no_list():
+    entries, problems = sources.read(CATALOGUE)
+    assert problems + catalogue_faults(entries) == []
+    assert len(entries) > 10
+    values = itertools.chain.from_iterable(entry.values() for entry in entries.values())
+    assert not [value for value in values if isinstance(value, list)], (
+        "dvc exp run -S rewrites them"
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
     values = params.load(path)
     for section, body in values.items():
-        if section != "sources":
-            assert not isinstance(list(body.values())[-1], list), (
-                f"{section}: dvc exp run -S would move comments"
-            )
+        assert not isinstance(list(body.values())[-1], list), (
+            f"{section}: dvc exp run -S would move comments"
+        )
     listed = [
         values["data"]["sources"],
         values["simulate"]["sources"],
         map(str, values["split"]["folds"]),
     ]
-    for name in itertools.chain(values["sources"], *listed):
+    for name in itertools.chain(ENTRIES, *listed):
         assert re.fullmatch(params.NAME, name)
 
 
@@ -50,12 +63,9 @@ def test_all_faults_are_reported_together():
     values["data"]["sources"] = ["sim-wset"]
     values["train"]["speed"] = 3
     values["augment"]["triangle_scale"] = 0.5
-    values["sources"]["georgia"]["form"] = "edf"
     del values["split"]
     values["extra"] = {}
-    values["sources"]["ptb"]["vocabulary"] = "MIMIC"
-    values["sources"]["ningbo"]["vocabulary"] = "my_labels.csv"
-    found = "\n".join(faults(values))
+    found = "\n".join(faults(values, ENTRIES))
     for text in (
         "extra: no such section",
         "split: section is missing",
@@ -63,7 +73,22 @@ def test_all_faults_are_reported_together():
         "train.epochs: Input should be a valid integer (found 'many')",
         "train.speed: Extra inputs are not permitted (found 3)",
         "augment.triangle_scale: Input should be greater than 1 (found 0.5)",
+    ):
+        assert text in found
+
+
+def test_all_faults_of_the_catalogue_are_reported_together():
+    entries = copy.deepcopy(ENTRIES)
+    entries["georgia"]["form"] = "edf"
+    entries["ptb"]["vocabulary"] = "MIMIC"
+    entries["ningbo"]["vocabulary"] = "my_labels.csv"
+    entries["a;b"] = {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}
+    found = catalogue_faults(entries)
+    assert len(found) == 3
+    found = "\n".join(found)
+    for text in (
         "sources.georgia.form: Input should be 'wfdb' or 'h5' (found 'edf')",
+        "sources.a;b: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'",
     ):
         assert text in found
     assert re.search(
@@ -77,7 +102,7 @@ def test_contradictions_between_sections_are_found():
     values["data"]["sources"] = ["sim-north", "nowhere"]
     values["split"]["test_sources"] = ["georgia"]
     values["labels"]["classes"] = "all"
-    found = "\n".join(faults(values))
+    found = "\n".join(faults(values, ENTRIES))
     assert "data.sources: 'nowhere' is not in the catalogue" in found
     assert "split.test_sources: 'georgia' is not in data.sources" in found
     assert "labels.classes: " in found
@@ -86,30 +111,30 @@ def test_contradictions_between_sections_are_found():
 def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
     values = copy.deepcopy(params.load(FILES[0]))
     values["data"]["sources"] = ["ptb", "ptb-xl", "georgia"]
-    assert faults(values) == []
+    assert faults(values, ENTRIES) == []
     values["split"]["test_sources"] = ["ptb"]
     values["split"]["institutions"].append(["georgia", "nowhere"])
-    found = faults(values)
+    found = faults(values, ENTRIES)
     assert len(found) == 2
     assert found[0].startswith(
-        "split.institutions: 'nowhere' is not in the catalogue `sources:` (it holds chapman_"
+        "split.institutions: 'nowhere' is not in the catalogue of sources (it holds chapman_"
     )
     assert found[1].startswith(
         "split.test_sources: institution [ptb, ptb-xl] is to be tested whole or not at all"
     )
     values["split"]["institutions"] = [["ptb", 3]]
-    assert [fault.split(":")[0] for fault in faults(values)] == ["split.institutions.0.1"]
+    assert [fault.split(":")[0] for fault in faults(values, ENTRIES)] == ["split.institutions.0.1"]
 
 
 def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_before_anything_runs():
     values = copy.deepcopy(params.load(FILES[0]))
     values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}
-    assert faults(values) == [
+    assert faults(values, ENTRIES) == [
         "augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"
     ]
     values["augment"]["wander"] = True
     values["augment"] |= {"multiply_sine": True, "multiply_sine_frequency_hz": 50}
-    assert len(faults(values)) == 3
+    assert len(faults(values, ENTRIES)) == 3
 
 
 @pytest.mark.parametrize(
@@ -142,10 +167,6 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
             },
             "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have",
         ),
-        (
-            {"sources": {"a;b": {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}}},
-            "sources.a;b: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'",
-        ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )
@@ -153,7 +174,7 @@ def test_contradictions_are_found_before_anything_runs(changes, said):
     values = copy.deepcopy(params.load(FILES[0]))
     for section, change in changes.items():
         values[section] |= {"sources": ["sim-east"]} if change == "one alone" else change
-    assert faults(values) == [said]
+    assert faults(values, ENTRIES) == [said]
 
 
 @pytest.mark.parametrize(
@@ -210,23 +231,89 @@ def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, s
     values = copy.deepcopy(params.load(FILES[0]))
     section, key = where.split(".")
     values[section][key] = value
-    found = faults(values)
+    found = faults(values, ENTRIES)
     assert any(re.search(said, fault) for fault in found), found
     assert [
         fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))
     ] == [], "and nothing else"
 
 
-def test_params_lists_all_faults(tmp_path, capsys):
-    assert __main__.main(["params", str(ROOT / "params.yaml")]) == 0
-    text = (
-        (ROOT / "params.yaml")
-        .read_text()
-        .replace("epochs: ", "epochs: x")
-        .replace("kernel: 7", "kernel: 7.5")
+def test_sources_are_not_looked_up_in_a_catalogue_that_cannot_be_read():
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["data"]["sources"] = ["nowhere"]
+    assert faults(values, None) == []
+
+
+@pytest.fixture
+def both(tmp_path):
+    """The arguments that name a params file and a catalogue, copies of the project's."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(CATALOGUE, tmp_path)
+    return [str(tmp_path / "params.yaml"), "--catalogue", str(tmp_path / "sources.yaml")]
+
+
+def edit(path, *changes):
+    text = Path(path).read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after, 1)
+    Path(path).write_text(text)
+
+
+def told(arguments, capsys):
+    """The exit status of the command, and the lines that it prints."""
+    status = __main__.main(["params", *arguments])
+    return status, capsys.readouterr().out.splitlines()
+
+
+def test_the_command_finds_no_fault_in_the_projects_files(both, capsys):
+    assert told(both, capsys) == (0, [f"{both[0]}: ok", f"{both[2]}: ok"])
+
+
+def test_the_command_lists_all_faults_of_both_files(both, capsys):
+    edit(both[0], ("epochs: ", "epochs: x"), ("kernel: 7\n", "kernel: 7.5\n  kernel: 7.5\n"))
+    edit(both[0], ("  - sim-west\n", "  - sim-wset\n"), ("respect_labels: false", "on: 2020-01-01"))
+    edit(both[2], ("form: h5", "form: h5\n    form: edf"))
+    status, lines = told(both, capsys)
+    assert status == 1
+    starts = (
+        "model.kernel: it stands twice, in lines ",
+        "augment.on: a value is text, a number, true, false or null, found '2020-01-01' in line ",
+        "model.kernel: Input should be a valid integer",
+        "train.epochs: Input should be a valid integer",
+        "augment.respect_labels: Field required",
+        "augment.on: Extra inputs are not permitted (found '2020-01-01')",
+        "data.sources: 'sim-wset' is not in the catalogue of sources (it holds chapman_shaoxing, ",
+        f"{both[0]}: 7 faults",
+        "sources.sim-west.form: it stands twice, in lines ",
+        "sources.sim-west.form: Input should be 'wfdb' or 'h5' (found 'edf')",
+        f"{both[2]}: 2 faults",
     )
-    (tmp_path / "p.yaml").write_text(text)
-    assert __main__.main(["params", str(tmp_path / "p.yaml")]) == 1
-    said = capsys.readouterr().out
-    assert "train.epochs" in said
-    assert "model.kernel" in said
+    assert len(lines) == len(starts)
+    for line, start in zip(lines, starts, strict=True):
+        assert line.startswith(start)
+
+
+def test_the_command_checks_the_one_file_where_the_other_cannot_be_read(both, capsys):
+    edit(both[0], ("data:", "data: ["))
+    status, lines = told(both, capsys)
+    assert status == 1
+    assert lines[0].startswith(f"{both[0]}, line ")
+    assert lines[1:] == [f"{both[0]}: 1 fault", f"{both[2]}: ok"]
+    shutil.copy(ROOT / "params.yaml", both[0])
+    edit(both[2], ("sources:\n", "sauces:\n"))
+    edit(both[0], ("  epochs: ", "  epochs: x"))
+    status, lines = told(both, capsys)
+    assert status == 1
+    assert [line.split(": ")[0] for line in lines] == ["train.epochs", both[0], both[2], both[2]]
+    assert lines[2].startswith(f"{both[2]}: expected entries below 'sources:', found none")
+
+
+def test_the_command_says_where_entries_left_in_a_params_file_go(both, capsys):
+    entries = CATALOGUE.read_text()[CATALOGUE.read_text().index("\nsources:") :]
+    Path(both[0]).write_text(Path(both[0]).read_text() + entries)
+    status, lines = told(both, capsys)
+    assert status == 1
+    move = "move entries of your own to configs/sources.yaml and remove the section"
+    rule = "the catalogue of sources is no part of this file"
+    assert lines == [f"sources: {rule}; {move}", f"{both[0]}: 1 fault", f"{both[2]}: ok"]

@@ -6,7 +6,7 @@ from tests.commands.conftest import ROOT
 
 
 def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, capsys):
-    named = ["--source", "sim-west", "--params", str(ROOT / "params.yaml")]
+    named = ["--source", "sim-west", "--catalogue", str(ROOT / "configs/sources.yaml")]
     assert __main__.main(["check", west]) == 1
     assert "--source NAME" in capsys.readouterr().out
     assert __main__.main(["check", west, *named]) == 0
@@ -21,18 +21,22 @@ def test_h5_recordings_need_their_source_or_their_rate(west, models, tmp_path, c
 
 def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
     assert (
-        __main__.main(["check", west, "--source", "nobody", "--params", str(ROOT / "params.yaml")])
+        __main__.main(
+            ["check", west, "--source", "nobody", "--catalogue", str(ROOT / "configs/sources.yaml")]
+        )
         == 2
     )
-    assert "no entry 'nobody' under sources (there: sim-north, " in capsys.readouterr().err
+    assert "sources.nobody: no such entry (there: sim-north, " in capsys.readouterr().err
     (tmp_path / "p.yaml").write_text("sources:\n  mine:\n    form: h5\n    codes: aha\n")
     assert (
-        __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "p.yaml")])
+        __main__.main(["check", west, "--source", "mine", "--catalogue", str(tmp_path / "p.yaml")])
         == 2
     )
     assert "sources.mine.vocabulary: Field required" in capsys.readouterr().err
     assert (
-        __main__.main(["check", west, "--source", "mine", "--params", str(tmp_path / "none.yaml")])
+        __main__.main(
+            ["check", west, "--source", "mine", "--catalogue", str(tmp_path / "none.yaml")]
+        )
         == 2
     )
     assert "none.yaml" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from dvc.utils.serialize import load_yaml
 
 from ecgpipe import __main__
 from ecgpipe.project import digests, params, tables
+from ecgpipe.project.params import SOURCES
 from ecgpipe.project.paths import (
     FOLDS,
     LABELS,
@@ -28,6 +29,7 @@ from ecgpipe.project.paths import (
     predictions,
     store,
 )
+from ecgpipe.recordings.sources import select
 from tests.fixtures.sealed import write_sealed
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +37,8 @@ SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
 
 
 def small(path: Path, **changes: dict) -> dict:
-    """Writes the demo's params, made small, to `path`; `changes` are values by section."""
+    """Writes the demo's params, made small, to `path`, and the catalogue beside it; `changes` are
+    values by section."""
     values = params.load(ROOT / "params.yaml")
     values["simulate"]["recordings"] = 72
     values["split"] |= {"folds": [0, 1], "test_fraction": 0.25}
@@ -46,6 +49,8 @@ def small(path: Path, **changes: dict) -> dict:
         values[section] |= change
     with path.open("w") as handle:
         yaml.safe_dump(values, handle, sort_keys=False)
+    (path.parent / SOURCES).parent.mkdir(exist_ok=True)
+    shutil.copy(ROOT / SOURCES, path.parent / SOURCES)
     return values
 
 
@@ -282,6 +287,48 @@ def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
     assert [line for line in path.read_text().splitlines() if line.startswith("#")] == [
         line for line in before if line.startswith("#")
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "before", "after"),
+    [
+        ("sources.sph.rate_hz=250", "    rate_hz: 500", "    rate_hz: 250"),
+        ("sources.ptb-xl.codes=native", "    codes: snomed", "    codes: native"),
+        ("sources.sim-west.columns.age=Years", "      age: Age", "      age: Years"),
+    ],
+)
+def test_an_override_reaches_one_line_of_the_catalogue(tmp_path, override, before, after):
+    path = tmp_path / "sources.yaml"
+    shutil.copy(ROOT / SOURCES, path)
+    lines = path.read_text().splitlines()
+    apply_overrides(path, [override])
+    pairs = zip(lines, path.read_text().splitlines(), strict=True)
+    assert [(one, other) for one, other in pairs if one != other] == [(before, after)]
+
+
+def test_an_override_adds_an_entry_to_the_catalogue_and_keeps_the_rest(tmp_path):
+    path = tmp_path / "sources.yaml"
+    shutil.copy(ROOT / SOURCES, path)
+    lines = path.read_text().splitlines()
+    apply_overrides(path, ["+sources.mine={form: wfdb, vocabulary: my.csv, codes: native}"])
+    assert path.read_text().splitlines()[: len(lines)] == lines
+    assert select(["mine"], path)["mine"].vocabulary == "my.csv"
+
+
+def test_dvc_yaml_tracks_the_catalogue_source_by_source():
+    stages = load_yaml(ROOT / "dvc.yaml")["stages"]
+    tracked = {
+        name: [
+            given[str(SOURCES)]
+            for given in stage.get("do", stage)["params"]
+            if isinstance(given, dict)
+        ]
+        for name, stage in stages.items()
+    }
+    assert {name: keys for name, keys in tracked.items() if keys} == {
+        "label-map": [["sources"]],  # DVC makes no list of parameters of the list data.sources
+        "preprocess": [["sources.${item}"]],
+    }
 
 
 def test_dvc_yaml_lists_sources_and_folds_once_in_params():

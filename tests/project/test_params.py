@@ -1,13 +1,9 @@
 import math
-from pathlib import Path
 
 import pytest
 from pydantic import Field, model_validator
 
-from ecgpipe import __main__
 from ecgpipe.project import params
-
-ROOT = Path(__file__).parents[2]
 
 
 class Train(params.Section):
@@ -92,6 +88,15 @@ def test_faults_of_the_file_are_told_together_and_refuse_it(tmp_path):
         params.load(path)
 
 
+def test_a_catalogue_left_in_the_file_is_refused_with_where_it_goes(tmp_path):
+    path = write(tmp_path, "a: {x: 1}\nsources: {mine: {form: h5}}\n")
+    with pytest.raises(
+        ValueError, match=r"params\.yaml: sources: .*; move .* configs/sources\.yaml"
+    ):
+        params.load(path)
+    assert params.read(path)[0] == {"a": {"x": 1}}
+
+
 def test_a_name_that_a_stage_is_given_is_one_of_those_known():
     assert params.one_of("1", [0, 1], "split.folds") == "1"
     with pytest.raises(ValueError, match=r"^'2' is not in split\.folds; give one of 0, 1$"):
@@ -116,26 +121,3 @@ def test_a_fault_of_a_whole_section_does_not_print_it():
     long = params.faults(Train, GOOD | {"name": "a " * 500}, "train")
     assert len(long) == 1
     assert len(long[0]) < 200
-
-
-@pytest.mark.parametrize(("text", "count"), [("a: 1\n", "12 faults"), ("data: {}\n", "13 faults")])
-def test_the_command_counts_the_faults_and_fails(tmp_path, capsys, text, count):
-    assert __main__.main(["params", str(write(tmp_path, text))]) == 1
-    assert capsys.readouterr().out.endswith(f"params.yaml: {count}\n")
-
-
-def test_the_command_tells_double_keys_beside_the_other_faults(tmp_path, capsys):
-    text = (ROOT / "params.yaml").read_text()
-    assert (
-        __main__.main(
-            [
-                "params",
-                str(write(tmp_path, text.replace("  epochs: 32", "  epochs: 32\n  epochs: 3"))),
-            ]
-        )
-        == 1
-    )
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) == 2
-    assert said[0].startswith("train.epochs: it stands twice, in lines")
-    assert said[1].endswith("params.yaml: 1 fault")

@@ -1,16 +1,20 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ecgpipe.project import params, tables
+from ecgpipe.project import tables
+from ecgpipe.project.params import SOURCES
 from ecgpipe.simulation import writers
 from stages import label_map
 
 PARAMS = """
 data: {root: data/raw, sources: [b, a], max_refused: 0.5}
 labels: {classes: study, merge_ectopics: false, unscored: keep}
+"""
+CATALOGUE = """
 sources:
   a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
   b:
@@ -25,6 +29,8 @@ def project(tmp_path, monkeypatch):
     moved there."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / SOURCES).write_text(CATALOGUE)
     signal_mv = np.random.default_rng(0).normal(0, 0.1, (600, 12))
     for record, age, labels in (
         ("A1", 74, ["164889003", "429622005"]),
@@ -59,8 +65,8 @@ def test_headers_and_tables_become_one_table_and_a_report(project):
 
 def test_a_vocabulary_of_ones_own_lies_beside_the_recordings(project):
     words = "{form: wfdb, vocabulary: my_labels.csv, codes: native}"
-    (project / "params.yaml").write_text(
-        PARAMS.replace("{form: wfdb, vocabulary: CPSC2018, codes: snomed}", words)
+    (project / SOURCES).write_text(
+        CATALOGUE.replace("{form: wfdb, vocabulary: CPSC2018, codes: snomed}", words)
     )
     with pytest.raises(
         ValueError, match=r"data/raw/a/my_labels\.csv: no such vocabulary; put it there"
@@ -93,9 +99,7 @@ def test_native_text_under_snomed_stops_the_stage(project):
 
 
 def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monkeypatch):
-    shipped = params.load(Path(__file__).parents[2] / "params.yaml")
     names = sorted(path.name for path in real_data.iterdir() if path.is_dir())
-    sources = {name: shipped["sources"][name] for name in names}
     labels = {
         "classes": "official",
         "merge_ectopics": False,
@@ -104,10 +108,11 @@ def test_real_recordings_map_without_an_unknown_source(real_data, tmp_path, monk
     values = {
         "data": {"root": str(real_data), "sources": names, "max_refused": 0.05},
         "labels": labels,
-        "sources": sources,
     }
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(values))
+    (tmp_path / "configs").mkdir()
+    shutil.copy(Path(__file__).parents[2] / SOURCES, tmp_path / SOURCES)
     label_map.main()
     report = json.loads((tmp_path / "metrics/labels.json").read_text())
     assert report["usable"] > 0
@@ -143,7 +148,22 @@ def test_the_stage_prints_nothing(project, capsys):
 def test_a_wrong_source_is_named(project):
     (project / "params.yaml").write_text(PARAMS.replace("[b, a]", "[b, c]"))
     with pytest.raises(
-        ValueError, match=r"data\.sources: 'c' has no entry under sources \(there: a, b, unused\)"
+        ValueError,
+        match=r"configs/sources\.yaml:\n  sources\.c: no such entry \(there: a, b, unused\); add it",
     ):
         label_map.main()
     assert not (project / "data/labels/labels.csv").exists()
+
+
+def test_an_entry_that_is_not_in_use_changes_nothing(project):
+    label_map.main()
+    before = (project / "data/labels/labels.csv").read_bytes()
+    (project / SOURCES).write_text(CATALOGUE.replace("vocabulary: PTB", "vocabulary: 7"))
+    label_map.main()
+    assert (project / "data/labels/labels.csv").read_bytes() == before
+
+
+def test_a_catalogue_left_in_the_params_is_refused(project):
+    (project / "params.yaml").write_text(PARAMS + CATALOGUE)
+    with pytest.raises(ValueError, match=r"params\.yaml: sources: .* configs/sources\.yaml"):
+        label_map.main()

@@ -23,10 +23,12 @@ PARAMS = """
 data: {root: data/raw, sources: [one.two], max_refused: 0.9}
 preprocess: {rate_hz: 100, low_hz: 0.5, high_hz: 40, order: 2, min_duration_s: 3}
 compute: {workers: 1, backend: loky, device: auto}
+"""
+CATALOGUE = """
 sources:
   one.two: {form: wfdb, vocabulary: PTB, codes: snomed}
+  faulty: {form: edf}
 """
-
 
 KILLER = """
 import os, sys
@@ -43,6 +45,8 @@ def project(tmp_path, monkeypatch):
     a name twice."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / params.SOURCES).write_text(CATALOGUE)
     rng = np.random.default_rng(1)
     raw = tmp_path / "data/raw/one.two"
     for name, samples in (
@@ -175,7 +179,7 @@ def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(dead
     raw = Path("data/raw/one.two")
     paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
     first, second = build_store._one_by_one(
-        str(deadly), paths, sources.in_use(values)["one.two"], settings, raw
+        str(deadly), paths, sources.select(["one.two"])["one.two"], settings, raw
     )
     assert (
         first[:2] == ("refused", "crashed")

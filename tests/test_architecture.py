@@ -54,6 +54,7 @@ OWNERS = {
     "iterstrat": {"splitting"},
     "dvc": {"comparison"},
     "onnx": {"prediction"},
+    "onnxscript": {"prediction"},
     "ecgdatakit": {"prediction"},
 }
 # Files of requirements that a plain installation does without, and the library that each is for.

@@ -1,7 +1,7 @@
-"""The points of curves, as the plots draw them: ROC, precision-recall, calibration, co-occurrence,
-confusion."""
+"""The points of curves, as the plots draw them: ROC, precision-recall (both scikit-learn's),
+calibration, co-occurrence, confusion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,16 @@ Record = dict[str, Any]
 
 
 def roc(answers: Predictions, names: Sequence[str]) -> list[Record]:
-    """Records `class, fpr, tpr` of each class that has positives and negatives, from (0, 0) to (1,
-    1)."""
+    """Records `class, fpr, tpr` of each class that has positives and negatives, from (0, 0) to
+    (1, 1)."""
+    from sklearn.metrics import roc_curve
+
     records = []
-    for name, hits, false in _cuts(answers, names):
-        tpr, fpr = hits / hits[-1], false / false[-1]
+    for name, truth, scores in _scorable(answers, names):
+        fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
         kept = _thin(fpr, tpr)
-        records += [
-            {"class": name, "fpr": x, "tpr": y} for x, y in zip(fpr[kept], tpr[kept], strict=True)
-        ]
+        points = zip(fpr[kept], tpr[kept], strict=True)
+        records += [{"class": name, "fpr": x, "tpr": y} for x, y in points]
     return records
 
 
@@ -34,20 +35,24 @@ def precision_recall(answers: Predictions, names: Sequence[str]) -> list[Record]
     A step from the left is meant: a point's precision holds from the recall before it (first from
     0) up to its own.
     """
+    from sklearn.metrics import precision_recall_curve
+
     records = []
-    for name, hits, false in _cuts(answers, names):
-        recall, precision = hits / hits[-1], hits[1:] / (hits[1:] + false[1:])
-        precision = np.append(precision[0], precision)
+    for name, truth, scores in _scorable(answers, names):
+        precision, recall, _ = precision_recall_curve(truth, scores)
+        precision, recall = precision[::-1], recall[::-1]
+        precision[0] = precision[1]  # scikit-learn has 1 at recall 0, where no recording stands
         kept = _thin(recall, precision)
-        pairs = zip(recall[kept], precision[kept], strict=True)
-        records += [{"class": name, "recall": x, "precision": y} for x, y in pairs]
+        points = zip(recall[kept], precision[kept], strict=True)
+        records += [{"class": name, "recall": x, "precision": y} for x, y in points]
     return records
 
 
 def calibration(answers: Predictions, names: Sequence[str]) -> list[Record]:
     """Records `class, probabilities, predicted, observed, recordings`: mean probability and share
     of positives in ten equal bins, of the probabilities `raw` (before calibration) and
-    `calibrated`."""
+    `calibrated`. The bins are those of the calibration error, each with its lower end;
+    scikit-learn's have the upper end, and it does not say how many recordings lie in each."""
     records = []
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
@@ -102,17 +107,16 @@ def confusion(answers: Predictions) -> NDArray[np.float64]:
     return np.divide(wrong, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
 
 
-def _cuts(answers: Predictions, names: Sequence[str]):
-    """(name, true positives, false positives) after 0, 1, ... distinct probabilities from the
-    highest down."""
+def _scorable(
+    answers: Predictions, names: Sequence[str]
+) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    """(name, labels, probabilities of the network) of each class that has positives and negatives,
+    over the recordings where it is annotated."""
     for index, name in enumerate(names):
         known = answers.annotated[:, index]
-        order = np.argsort(-answers.raw[known, index], kind="stable")
-        scores, truth = answers.raw[known, index][order], answers.labels[known, index][order]
+        truth = answers.labels[known, index]
         if 0 < truth.sum() < len(truth):
-            last = np.flatnonzero(np.append(np.diff(scores) != 0, True))
-            hits = np.cumsum(truth)[last]
-            yield name, np.append(0.0, hits), np.append(0.0, last + 1 - hits)
+            yield name, truth, answers.raw[known, index]
 
 
 def _thin(x: NDArray, y: NDArray) -> NDArray[np.int64]:

@@ -42,6 +42,7 @@ FLOORS = [
 OWNERS = {
     "matplotlib": {"report", "drawing"},
     "jinja2": {"report"},
+    "markupsafe": {"report"},
     "wfdb": {"recordings", "simulation"},
     "h5py": {"recordings", "simulation"},
     "torch": {"dataset", "model", "augmentation", "training", "prediction", "drawing"},

@@ -1,8 +1,8 @@
 """plots/report.html: the scores of a run, its tables and its pictures on one page that needs no
 other file, no script and no network.
 
-The page is `report.html.j2` filled with words: all numbers are written here, all names are escaped
-there. The same metrics and pictures give the same bytes.
+The page is `report.html.j2` filled with words: all numbers are written here, as in all pages
+(`templates`), all names are escaped there. The same metrics and pictures give the same bytes.
 """
 
 import base64
@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from ecgpipe.diagnoses.classes import of_columns
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.project import atomic, paths
 from ecgpipe.project.errors import UserError
+from ecgpipe.report import templates
+from ecgpipe.report.templates import count, interval, number
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SETTINGS = {
@@ -40,7 +41,6 @@ ROWS = {
     "ece_macro_raw": "Calibration error before calibration",
 }
 KINDS = {"source": "source", "sex": "sex", "age": "age in years", "flag": "signal flag"}
-UNDEFINED = "undefined"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _DOTS_PER_INCH, _CSS_PER_INCH = 200, 96
 Row = dict[str, Any]
@@ -57,14 +57,8 @@ def write(
 
     UserError where a picture is no PNG.
     """
-    rules = {
-        "autoescape": True,
-        "undefined": jinja2.StrictUndefined,
-        "trim_blocks": True,
-        "lstrip_blocks": True,
-    }
-    environment = jinja2.Environment(keep_trailing_newline=True, **rules)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = templates.render(
+        TEMPLATE,
         counts=metrics["summary"]["counts"],
         cards=cards(metrics),
         summary=summary(metrics),
@@ -99,31 +93,8 @@ def made(split: Mapping[str, Any], params: Mapping[str, Any]) -> str:
     point = f"calibration {params['calibration']}, thresholds {params['thresholds']}"
     if params["thresholds"] == "sensitivity":
         point += f" of {params['sensitivity']:g}"
-    drawn = f"{params['resamples']:,} resamples, seed {params['seed']}"
+    drawn = f"{count(params['resamples'])} resamples, seed {params['seed']}"
     return f"Split: {told}. Sources: {sources}. Scored with {point}; {drawn}."
-
-
-def number(value: float | None) -> str:
-    """Three digits after the point, or that it is undefined.
-
-    >>> number(0.93785), number(float("nan"))
-    ('0.938', 'undefined')
-    """
-    return (
-        UNDEFINED
-        if value is None or not np.isfinite(value)
-        else f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
-    )
-
-
-def interval(ends: Mapping[str, float]) -> str:
-    """`low` and `high` in words; empty where there are none.
-
-    >>> interval({"low": 0.929, "high": 0.946})
-    '0.929 to 0.946'
-    """
-    low, high = number(ends.get("low")), number(ends.get("high"))
-    return "" if UNDEFINED in (low, high) else f"{low} to {high}"
 
 
 def cards(metrics: Mapping[str, Any]) -> list[Row]:
@@ -140,7 +111,7 @@ def cards(metrics: Mapping[str, Any]) -> list[Row]:
             "interval": interval(one),
             "sd": sd,
         }
-        found.append(words | {"recordings": f"{told['recordings']:,}"})
+        found.append(words | {"recordings": count(told["recordings"])})
     return found
 
 
@@ -151,7 +122,7 @@ def summary(metrics: Mapping[str, Any]) -> list[str]:
     scored = {name: one["auroc"] for name, one in told.items() if np.isfinite(one["auroc"])}
     one = metrics["settings"]["out_of_fold"]
     text = [
-        f"Each of {counts['recordings']:,} recordings was scored by a model that had not seen it: over the "
+        f"Each of {count(counts['recordings'])} recordings was scored by a model that had not seen it: over the "
         f"{len(scored)} of {counts['classes']} classes that can be scored, the mean AUROC is "
         f"{_with_interval(one['auroc_macro'])}, the mean F1 {_with_interval(one['f1_macro'])}."
     ]
@@ -160,7 +131,7 @@ def summary(metrics: Mapping[str, Any]) -> list[str]:
             metrics["settings"][name]["auroc_macro"] for name in ("test_ensemble", "test")
         )
         text.append(
-            f"On {counts['test_recordings']:,} test recordings, which no fold trained on, the mean of the "
+            f"On {count(counts['test_recordings'])} test recordings, which no fold trained on, the mean of the "
             f"{counts['folds']} models reaches a mean AUROC of {_with_interval(ensemble)}; a single model "
             f"{number(single['value'])}."
         )
@@ -247,7 +218,7 @@ def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
             "words": words if words != name else "",
             "why": one.get("undefined", ""),
         }
-        counts = {"positives": f"{one['positives']:,.0f}", "annotated": f"{one['annotated']:,.0f}"}
+        counts = {"positives": count(one["positives"]), "annotated": count(one["annotated"])}
         rows.append(about | counts | {"few": bool(one["few"]), "cells": cells})
     return rows
 
@@ -267,8 +238,8 @@ def subgroup_rows(values: Mapping[str, Any]) -> list[Row]:
             )
             positives = sum(one["positives"] for one in report["classes"].values()) if report else 0
             counts = {
-                "recordings": f"{report['recordings'] if report else 0:,}",
-                "positives": f"{positives:,}",
+                "recordings": count(report["recordings"] if report else 0),
+                "positives": count(positives),
             }
             counts |= {"scored": len(each)}
             means = [

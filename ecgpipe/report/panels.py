@@ -18,6 +18,7 @@ from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.report import curve_points
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, GREY, WORDS, plain, shortened
+from ecgpipe.report.templates import number
 
 COLUMNS = 6
 RAW = "0.45"
@@ -111,7 +112,7 @@ def calibration(pooled: Predictions, classes: Table) -> Figure:
         for side, (value, colour) in enumerate(
             ((one["ece_raw"], RAW), (one["ece"], COLOURS["out_of_fold"]))
         ):
-            _above(axes, _number(value), side, colour)
+            _above(axes, number(value), side, colour)
     before = Line2D(
         [],
         [],
@@ -208,11 +209,7 @@ def _values(
     """A metric of each setting above its panel."""
     for name, axes in panels.items():
         for place, setting in enumerate(shown):
-            _above(axes, _number(classes[name][setting][key]), place, COLOURS[setting])
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else "undefined"
+            _above(axes, number(classes[name][setting][key]), place, COLOURS[setting])
 
 
 def _above(axes: Axes, text: str, side: int, colour: str) -> None:

@@ -1,0 +1,96 @@
+import jinja2
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from ecgpipe.report import templates
+
+MARKUP = "ab1 \n\t|`*_~<>[]()!#&;:=+-.\\\"'{}/@$"
+NASTY = st.text(st.sampled_from(MARKUP), max_size=24) | st.text(max_size=12)
+
+
+def shown(page):
+    """(kinds of blocks, texts of lines and cells) as another reader of Markdown sees a page."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = parser.parse(page)
+    texts = []
+    for token in tokens:
+        if token.type == "inline":
+            kinds = {child.type for child in token.children}
+            assert kinds <= {"text", "code_inline", "text_special"}, kinds
+            texts.append("".join(child.content for child in token.children))
+    return [token.type for token in tokens if token.type.endswith("_open")], texts
+
+
+def bare(text):
+    """A text without what spans of code may take from it."""
+    return "".join(text.replace("`", "").replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+
+
+@given(NASTY)
+@example("# head")
+@example("1. item")
+@example("- item")
+@example("---")
+@example("a`b|c`d")
+@example("&lt;")
+@example("> quoted")
+@example("![x](http://y)")
+@example("\\`<b>`")
+def test_a_value_is_shown_as_it_is_wherever_it_stands(text):
+    escaped = templates.markdown(text)
+    table = f"| head | other |\n|---|---|\n| {escaped} | end |\n"
+    kinds, texts = shown(table)
+    assert kinds.count("td_open") == 2 and kinds.count("tr_open") == 2
+    assert bare(texts[2]) == bare(text)
+    kinds, texts = shown(f"- {escaped}\n")
+    assert set(kinds) <= {"bullet_list_open", "list_item_open", "paragraph_open"}
+    assert bare("".join(texts)) == bare(text)
+
+
+@given(NASTY)
+def test_code_is_shown_as_it_is(text):
+    words = " ".join(text.split())
+    kinds, texts = shown(f"x {templates.code(text)} y\n")
+    assert kinds == ["paragraph_open"]
+    assert bare(texts[0]) == bare(f"x{words}y")
+
+
+def test_a_template_escapes_by_its_name(tmp_path):
+    text = "{% macro row(one) %}| {{ one }} | {{ 0.5 | number }} |{% endmacro %}\n{{ row(name) }}\n"
+    for kind, expected in (
+        ("md", "| a\\|b &lt;i> | 0.500 |"),
+        ("html", "| a|b &lt;i&gt; | 0.500 |"),
+    ):
+        path = tmp_path / f"page.{kind}.j2"
+        path.write_text(text)
+        assert templates.render(path, name="a|b <i>") == f"{expected}\n"
+
+
+def test_what_a_template_lacks_is_an_error_and_not_a_gap(tmp_path):
+    path = tmp_path / "page.md.j2"
+    path.write_text("{{ missing }}\n")
+    with pytest.raises(jinja2.UndefinedError, match="'missing' is undefined"):
+        templates.render(path)
+
+
+def test_every_filter_writes_what_its_function_does(tmp_path):
+    path = tmp_path / "page.md.j2"
+    path.write_text(
+        "{{ x | number }} {{ x | signed }} {{ ends | interval }} {{ ends | interval(true) }}\n"
+        "{{ n | count }} {{ x | percent }} {{ n | several('row') }} {{ s | code }}\n"
+    )
+    page = templates.render(path, x=0.25, ends={"low": 0.1, "high": 0.4}, n=1234, s="a|b")
+    assert page.splitlines() == [
+        "0.250 +0.250 0.100 to 0.400 +0.100 to +0.400",
+        "1,234 25 % 1,234 rows `a|b`",
+    ]
+
+
+def test_a_minus_is_the_sign_of_that_name():
+    assert templates.number(-0.02071) == "\N{MINUS SIGN}0.021"
+    assert templates.signed(-0.02071) == "\N{MINUS SIGN}0.021"
+    assert templates.interval({"low": -1, "high": 0.5}, True) == "\N{MINUS SIGN}1.000 to +0.500"
+    assert templates.interval({"low": np.nan, "high": 1}) == ""

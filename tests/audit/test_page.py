@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from ecgpipe.audit import contradictions, prevalence, unmapped_labels
 from ecgpipe.audit import page as audit_page
@@ -64,9 +65,9 @@ def test_the_page_holds_every_part_and_marks_suspicious_cells(audit):
     assert "| AF with NSR | fibrillating atria have no sinus rhythm | 1 | a 1 |" in page
     assert "| a | r1 | NSR AF |" in page
     assert "![r&lt;1 on ECG paper](001-a.png)" in page
-    assert "Labels: AF, NSR.\n\n- AF labelled, not seen: probability 0.04, score 0.90\n" in page
-    assert "| AF | labelled, not seen | a | [r&lt;1](001-a.png) | 0.04 | 0.90 | NSR |" in page
-    assert "| AF | seen, not labelled | a | r2 | 0.90 | 0.80 |  |" in page
+    assert "Labels: AF, NSR.\n\n- AF labelled, not seen: probability 0.040, score 0.900\n" in page
+    assert "| AF | labelled, not seen | a | [r&lt;1](001-a.png) | 0.040 | 0.900 | NSR |" in page
+    assert "| AF | seen, not labelled | a | r2 | 0.900 | 0.800 |  |" in page
     assert "| NSR | hardly told apart |" in page
     assert "No plot of a r9: gone." in page
 
@@ -103,3 +104,27 @@ def test_duplicates_that_disagree_are_named_with_their_classes(audit):
     )
     assert "1 signal recorded with different labels (a/r1 and b/r7)." in audit_page.gist(found)
     assert "| a/r1, b/r7 | AF |" in audit_page.page(found)
+
+
+def test_names_from_files_are_text_whatever_they_hold(audit):
+    nasty = "a|[x](http://evil) <img src=x> *b* `c` ![y](z)"
+    cells = audit.cells.replace({"source": {"c": nasty}, "explanation": {"a | b": nasty}})
+    found = dataclasses.replace(
+        audit,
+        cells=cells,
+        unscored=audit.unscored.assign(label=nasty, hint=nasty),
+        contradictions=audit.contradictions.assign(source=nasty, record=nasty, labels=nasty),
+        suspects=audit.suspects.assign(source=nasty, record=nasty, others=nasty),
+        undrawn={nasty: nasty},
+        unjudged={nasty: nasty},
+        disagreeing=[{"records": [nasty, nasty], "classes": ["164889003"]}],
+    )
+    page = audit_page.page(found)
+    tokens = MarkdownIt("commonmark").enable("table").parse(page)
+    inline = [child for token in tokens for child in token.children or [token]]
+    assert not [one for one in inline if one.type.startswith("html")]
+    links = {one.attrGet("href") or one.attrGet("src") for one in inline}
+    assert links == {None, "001-a.png"}
+    shown = "a|[x](http://evil) <img src=x> *b* c ![y](z)"
+    texts = ["".join(one.content for one in token.children or []) for token in tokens]
+    assert sum(shown in text for text in texts) > 30

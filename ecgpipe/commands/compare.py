@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ecgpipe.commands import output_paths
-from ecgpipe.comparison import compare, pairing, runs
+from ecgpipe.comparison import compare, page, pairing, runs
 from ecgpipe.evaluation import held_out
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import atomic, params, tables
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         places = [runs.locate(name, Path(scratch) / side) for side, name in named.items()]
         a, b = (pairing.load(*place, values) for place in places)
     found = compare.every(a, b, arguments.setting, chosen.resamples, chosen.seed)
-    text = "\n".join(compare.markdown(one, arguments.a, arguments.b) for one in found)
+    text = "\n".join(page.markdown(one, arguments.a, arguments.b) for one in found)
     print(text)
     if markdown:
         with atomic.atomic(markdown) as temporary:

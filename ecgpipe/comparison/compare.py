@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from ecgpipe.comparison.pairing import PairedRuns, Run, pair
 from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals
 from ecgpipe.evaluation.challenge_score import ScoredClasses
-from ecgpipe.evaluation.metrics import FEW, auroc, average_precision, f1, frequent, macro
+from ecgpipe.evaluation.metrics import auroc, average_precision, f1, frequent, macro
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
+from ecgpipe.report import templates
 
 HEADLINE = (
     "auroc_macro",
@@ -42,16 +43,6 @@ BETTER, WORSE, NOISE, UNSURE, UNDEFINED = (
     "within noise",
     "not beyond the joint band",
     "undefined",
-)
-_SEEDS = (
-    "That holds for these two trained models. Another seed of the training alone can move as much: train both settings "
-    "with several values of `train.seed` before you call one better."
-)
-_FOOT = (
-    "Paired bootstrap by patient. Of many intervals some leave out 0 by chance, so a verdict also needs a difference "
-    "beyond the joint 95 % band of all rows of its metric (above: of all metrics). frequent: over the classes with 10 "
-    "or more positives; few: fewer than 10, whose intervals are too narrow, and so are those of means over many such "
-    "classes."
 )
 COLUMNS = [
     "kind",
@@ -226,18 +217,22 @@ def _remarks(a: Run, b: Run, setting: str, given: PairedRuns) -> list[str]:
     params = f"Params that differ: {', '.join(changed)}." if changed else "The params are the same."
     said = [params] if a.values and b.values else []
     said.append(
-        f"{len(given.groups):,} recordings that both predicted ({counts[0]:,} in A, {counts[1]:,} in B)."
+        f"{templates.count(len(given.groups))} recordings that both predicted "
+        f"({templates.count(counts[0])} in A, {templates.count(counts[1])} in B)."
     )
     if given.unlike:
-        said.append(f"{given.unlike:,} cells are left out: the two runs label them differently.")
+        said.append(
+            f"{templates.count(given.unlike)} cells are left out: the two runs label them differently."
+        )
     dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
     if dropped:
         said.append(f"Left out, since one run alone has them: {', '.join(dropped)}.")
     trained = [round(_trained(run)) for run in (a, b)]
     if max(trained) > 1.05 * min(trained):
         said.append(
-            f"A model of A trained on {trained[0]:,} recordings, one of B on {trained[1]:,}: part of the difference "
-            "may be that. For like with like give both runs the same split.test_fraction and as many folds."
+            f"A model of A trained on {templates.count(trained[0])} recordings, one of B on "
+            f"{templates.count(trained[1])}: part of the difference may be that. For like with like "
+            "give both runs the same split.test_fraction and as many folds."
         )
     alike = max(trained) <= 1.05 * min(trained) and a.about.get("sources") == b.about.get("sources")
     protocols = [run.about.get("protocol") for run in (a, b)]
@@ -273,56 +268,3 @@ def _trained(run: Run) -> float:
     """How many recordings a fold's model was trained on, on average."""
     sizes = run.table["fold"].value_counts().drop(tables.TEST, errors="ignore")
     return float(sizes.sum() - sizes.mean())
-
-
-def markdown(found: Comparison, a: str, b: str) -> str:
-    """The comparison for people: what differs in a sentence, then a table each for headline,
-    classes and sources."""
-    table = found.table
-    differ = table[table["verdict"].isin([BETTER, WORSE])]
-    said = [f"{_label(row)} {row.verdict} ({row.difference:+.3f})" for row in differ.itertuples()]
-    gist = "B is " + ", ".join(said) + "." if said else "No difference is beyond noise."
-    if (table["difference"].abs() == 0).all() and (table["low"] == table["high"]).all():
-        gist = "Both runs have the same predictions and operating points."
-    elif said:
-        gist += f" {_SEEDS}"
-    text = [
-        f"### {found.setting}: {b} (B) against {a} (A)",
-        "",
-        gist,
-        *(f"\n{remark}" for remark in found.remarks),
-    ]
-    for kind, rows in table.groupby("kind", sort=False):
-        title = {"headline": "All", "class": "Classes", "source": "Sources"}[kind]
-        text += [
-            "",
-            f"**{title}**",
-            "",
-            "| | metric | A | B | B - A | 95 % interval | | recordings | positives |",
-        ]
-        text.append("|---|---|---:|---:|---:|---|---|---:|---:|")
-        for row in rows.itertuples():
-            few = " (few)" if row.positives < FEW else ""
-            cells = [
-                row.name,
-                row.metric,
-                _number(row.a),
-                _number(row.b),
-                _number(row.difference, "+"),
-            ]
-            cells += [
-                f"{_number(row.low, '+')} to {_number(row.high, '+')}",
-                row.verdict,
-                f"{row.recordings:,}",
-            ]
-            text.append("| " + " | ".join([*cells, f"{row.positives:,}{few}"]) + " |")
-    text += ["", _FOOT]
-    return "\n".join(text) + "\n"
-
-
-def _label(row: Any) -> str:
-    return row.metric if row.kind == "headline" else f"{row.metric} of {row.name}"
-
-
-def _number(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}" if np.isfinite(value) else "-"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from ecgpipe.comparison import compare, pairing
+from ecgpipe.comparison import compare, page, pairing
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap, challenge_score, intervals, metrics
 from ecgpipe.evaluation.predictions import Predictions
@@ -54,7 +54,7 @@ def test_a_run_against_itself_differs_nowhere(tmp_path):
     for one in compare.every(run, run, None, 100, 1):
         assert (one.table["difference"] == 0).all()
         assert set(one.table["verdict"]) == {"within noise"}
-        assert "Both runs have the same predictions and operating points." in compare.markdown(
+        assert "Both runs have the same predictions and operating points." in page.markdown(
             one, "a", "b"
         )
 
@@ -88,13 +88,13 @@ def test_values_are_those_of_the_common_recordings_and_a_better_run_is_called_so
 
 def test_two_protocols_give_the_optimism_gap(tmp_path):
     a, b = project(tmp_path / "a"), project(tmp_path / "b", protocol="source")
-    text = compare.markdown(compare.every(a, b, "out_of_fold", 100, 1)[0], "main", "held-out")
+    text = page.markdown(compare.every(a, b, "out_of_fold", 100, 1)[0], "main", "held-out")
     assert "### out_of_fold: held-out (B) against main (A)" in text
     assert (
         "A was split by protocol stratified, B by source, on the same data: the difference is the optimism gap"
         in text
     )
-    back = compare.markdown(compare.every(b, a, "out_of_fold", 100, 1)[0], "held-out", "main")
+    back = page.markdown(compare.every(b, a, "out_of_fold", 100, 1)[0], "held-out", "main")
     assert "for the optimism gap, compare B with A." in back
     assert "(few)" not in text.split("**Classes**")[0]
 
@@ -105,7 +105,7 @@ def test_the_params_that_differ_are_named_and_a_seed_is_warned_of(tmp_path):
         values = {"evaluate": EVALUATE, "train": {"seed": seed}, "compute": {"workers": seed}}
         (tmp_path / name / "params.yaml").write_text(json.dumps(values))  # JSON is YAML
     a, b = project(tmp_path / "a"), project(tmp_path / "b", sharper=0.3)
-    text = compare.markdown(compare.every(a, b, "out_of_fold", 100, 1)[0], "a", "b")
+    text = page.markdown(compare.every(a, b, "out_of_fold", 100, 1)[0], "a", "b")
     assert "Params that differ: `train.seed` 1 -> 2." in text
     assert "Another seed of the training alone can move as much" in text
 

@@ -5,7 +5,6 @@ A promise is held by a property test (tests/augmentation/test_contracts.py).
 break. The table in plots/augmentations is made from here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -163,15 +162,3 @@ def every() -> list[Contract]:
     for name, one in CONTRACTS.items():
         found += [one, *(variant for (which, *_), variant in _VARIANTS.items() if which == name)]
     return found
-
-
-def table(contracts: Sequence[Contract] | None = None) -> str:
-    """A Markdown table of contracts."""
-    lines = [
-        f"| augmentation | acts on | {' | '.join(PROMISES)} | may break |",
-        f"|---|---|{'---|' * len(PROMISES)}---|",
-    ]
-    for one in contracts or every():
-        kept = " | ".join("keeps" if promise in one.keeps else "" for promise in PROMISES)
-        lines.append(f"| {one.title} | {one.acts} | {kept} | {', '.join(one.breaks)} |")
-    return "\n".join(lines) + "\n"

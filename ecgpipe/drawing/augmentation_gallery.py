@@ -19,10 +19,12 @@ from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import atomic, params
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings.recording import read
-from ecgpipe.report import style
+from ecgpipe.report import style, templates
 from ecgpipe.simulation import hospitals
 from ecgpipe.simulation.findings import draw_findings
 
+TEMPLATE = Path(__file__).with_name("augmentations.md.j2")
+SIMULATED = "a simulated recording"
 SHOWN = ("II", "V1", "V5")
 WINDOW_S = 8.0
 DPI = 90
@@ -59,24 +61,6 @@ VARIANTS = {
     "triangle_per_lead": ("triangle", "triangle_per", "lead"),
     "lead_dropout_sets": ("lead_dropout", "lead_dropout_how", "sets"),
 }
-_PAGE = """# Augmentations
-
-Made by `python -m ecgpipe augmentations` from the code and `params.yaml`; give it a recording to see your own. A test
-holds each promise on random recordings (`tests/augmentation/test_contracts.py`), in millivolts, before any
-normalisation.
-
-{table}
-{promises}
-
-`augment.respect_labels: true` leaves a recording alone where it carries a class that the augmentation may break. A crop
-moves R-peaks with the window; an ectopic beat of a long recording may lie outside it, whatever window is chosen. Noise,
-wander and hum arise at the electrodes, so they keep the lead algebra as they do in a real recording.
-
-Each is switched on by `true` in `augment` of params.yaml (or `-S augment.star=true`), where its settings stand beside
-it, and acts on a recording with its probability. Below, each acts alone on {what}: black augmented, blue as
-recorded. Of {draws} draws, the one that changes most is shown.
-
-{figures}"""
 
 
 def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
@@ -91,25 +75,33 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
         bandpass.condition(signal_mv, rate_hz, **bandpass.filter_arguments(settings)),
         settings.rate_hz,
     )
-    parts = []
-    for name, title, chosen in _cases(
-        params.section(AugmentParams, values, "augment").model_dump()
-    ):
+    cases = _cases(params.section(AugmentParams, values, "augment").model_dump())
+    for name, title, chosen in cases:
         plain = _window(data, _switched(chosen, None), 0)
-        augmented = max(
-            (_window(data, chosen, epoch) for epoch in range(DRAWS)), key=partial(_change, plain)
-        )
+        windows = (_window(data, chosen, epoch) for epoch in range(DRAWS))
+        augmented = max(windows, key=partial(_change, plain))
         traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
         sheet = ecg_paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
         style.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
-        parts.append(f"### {title}\n\n{DOES[name]}\n\n![{title}]({name}.png)\n")
-    promises = "\n".join(f"- {name}: {meaning}" for name, meaning in contracts.PROMISES.items())
-    page = _PAGE.format(
-        table=contracts.table(), promises=promises, what=what, draws=DRAWS, figures="\n".join(parts)
-    )
     with atomic.atomic(Path(folder) / "README.md") as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return [name for name, _, _ in _cases(values["augment"])]
+        temporary.write_text(page(values, what), encoding="utf-8")
+    return [name for name, _, _ in cases]
+
+
+def page(values: Mapping[str, Any], what: str = SIMULATED) -> str:
+    """README.md: what each augmentation keeps and may break, and its picture on `what`."""
+    shown = [
+        {"name": name, "title": title, "does": DOES[name]}
+        for name, title, _ in _cases(values["augment"])
+    ]
+    return templates.render(
+        TEMPLATE,
+        promises=contracts.PROMISES,
+        contracts=contracts.every(),
+        what=what,
+        draws=DRAWS,
+        shown=shown,
+    )
 
 
 def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentParams]]:
@@ -142,9 +134,9 @@ def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
         made = hospitals.simulate_recording(
             rng, has=draw_findings(rng, "NSR", conduction="normal", repolarisation="normal")
         )
-        return made.signal_mv, made.rate_hz, "a simulated recording"
+        return made.signal_mv, made.rate_hz, SIMULATED
     recording = read(file)
-    return recording.signal_mv, recording.rate_hz, f"`{Path(file).stem}`"
+    return recording.signal_mv, recording.rate_hz, templates.code(Path(file).stem)
 
 
 def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:

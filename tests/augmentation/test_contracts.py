@@ -2,7 +2,6 @@
 R-peaks."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,8 +185,3 @@ def test_the_classes_that_an_augmentation_may_break_are_those_of_the_literature(
     assert breaks["amplitude_flip"] >= {"TInv", "QAb", "LAD", "RAD"}
     assert breaks["star"] >= {"IAVB", "LPR", "LQT"}
     assert not breaks["star"] & rhythm
-
-
-def test_the_committed_table_is_the_one_made_from_code():
-    page = (Path(__file__).parents[2] / "plots/augmentations/README.md").read_text(encoding="utf-8")
-    assert contracts.table() in page

@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation import calibration
+from ecgpipe.report.templates import number
 
 LEAST = 10
 TOLD_APART = 0.1
@@ -53,7 +54,8 @@ def find(labels: NDArray, probabilities: NDArray) -> Found:
         means = ones[truth == 1].mean(), ones[truth == 0].mean()
         if means[0] - means[1] < TOLD_APART:
             unjudged[column] = (
-                f"hardly told apart, mean probability {means[0]:.2f} with it and {means[1]:.2f} without"
+                f"hardly told apart, mean probability {number(means[0])} with it and "
+                f"{number(means[1])} without"
             )
             continue
         excess, score = margins(truth, ones)

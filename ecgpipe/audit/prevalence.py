@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import special
 
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.report import templates
 from ecgpipe.snomed import concepts
 
 FACTOR = 5.0
@@ -161,8 +162,8 @@ def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
         (cells["source"] == cell["source"]) & (cells["code"] == NEIGHBOURS.get(cell["code"]))
     ]
     return [
-        f"{row['abbreviation']}, its neighbour, has {row['positives']:,.0f} positives here (expected "
-        f"{row['expected']:,.0f})."
+        f"{row['abbreviation']}, its neighbour, has {templates.count(row['positives'])} positives "
+        f"here (expected {templates.count(row['expected'])})."
         for _, row in near[near["expected"].notna()].iterrows()
     ]
 

@@ -119,7 +119,7 @@ def read(path: Path = SOURCES) -> tuple[dict[str, Any], list[str]]:
     values, problems = yaml_files.read(path)
     entries = values.get("sources") if isinstance(values, dict) else None
     if not isinstance(entries, dict):
-        raise ValueError(
+        raise UserError(
             f"{path}: expected entries below 'sources:', found none; write one a source"
         )
     strays = [name for name in values if name != "sources"]

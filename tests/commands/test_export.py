@@ -4,7 +4,7 @@ from ecgpipe import __main__
 
 
 def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
-    pytest.importorskip("onnx", reason="export needs requirements-export.txt")
+    pytest.importorskip("onnxscript", reason="export needs requirements-export.txt")
     assert (
         __main__.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
     )

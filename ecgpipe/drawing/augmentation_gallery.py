@@ -20,8 +20,8 @@ from ecgpipe.project import atomic, params
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings.recording import read
 from ecgpipe.report import style, templates
-from ecgpipe.simulation import hospitals
 from ecgpipe.simulation.findings import draw_findings
+from ecgpipe.simulation.recording import simulate_recording
 
 TEMPLATE = Path(__file__).with_name("augmentations.md.j2")
 SIMULATED = "a simulated recording"
@@ -131,10 +131,9 @@ def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
     """Signal in mV [time, 12], rate, and what it is called."""
     if file is None:
         rng = np.random.default_rng(4)
-        made = hospitals.simulate_recording(
-            rng, has=draw_findings(rng, "NSR", conduction="normal", repolarisation="normal")
-        )
-        return made.signal_mv, made.rate_hz, SIMULATED
+        findings = draw_findings(rng, "NSR", conduction="normal", repolarisation="normal")
+        simulated = simulate_recording(rng, findings=findings)
+        return simulated.signal_mv, simulated.rate_hz, SIMULATED
     recording = read(file)
     return recording.signal_mv, recording.rate_hz, templates.code(Path(file).stem)
 

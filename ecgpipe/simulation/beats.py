@@ -11,74 +11,86 @@ from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
 from ecgpipe.simulation.rhythm import Beats
 
-Event = tuple[Waves, np.ndarray, np.ndarray, np.ndarray]
+# How many flutter waves pass from one QRS to the next.
+FLUTTER_RATIOS = [[2], [3], [4], [2, 4], [2, 3, 4], [4, 4, 5, 6]]
+
+# Waves, and the time in seconds, stretch and gain [event] of each time that they are drawn.
+Events = tuple[Waves, np.ndarray, np.ndarray, np.ndarray]
 
 
-def beat(
-    rng: np.random.Generator, has: Findings, rate_hz: float, seconds: float, margin_s: float
+def draw_beats(
+    rng: np.random.Generator, findings: Findings, rate_hz: float, seconds: float, margin_s: float
 ) -> tuple[Beats, np.ndarray]:
-    """Beats over `seconds`, and the dipole of the atria between P waves [time, 3].
+    """Beats over `seconds`, and the dipole in mV of the atria between P waves [time, 3].
 
     Premature beats keep away from the first and last `margin_s`, so that what is counted is also
     seen.
     """
     samples = round(seconds * rate_hz)
-    if has.rhythm == "AF":
-        beats = rhythm.fibrillation(rng, has.rate_bpm, seconds, has.ventricular)
+    if findings.rhythm == "AF":
+        beats = rhythm.fibrillation(rng, findings.rate_bpm, seconds, findings.ventricular)
         return beats, rhythm.fibrillation_waves(rng, rate_hz, samples)
-    if has.rhythm == "AFL":
-        period_s = 60 / has.rate_bpm
-        ratios = [[2], [3], [4], [2, 4], [2, 3, 4], [4, 4, 5, 6]][rng.integers(6)]
+    if findings.rhythm == "AFL":
+        period_s = 60 / findings.rate_bpm
+        ratios = FLUTTER_RATIOS[rng.integers(len(FLUTTER_RATIOS))]
         beats = rhythm.flutter(rng, period_s, ratios, seconds)
         return beats, rhythm.flutter_waves(rng, period_s, rate_hz, samples)
+    return _sinus(rng, findings, seconds, margin_s), np.zeros((samples, 3))
+
+
+def _sinus(rng: np.random.Generator, findings: Findings, seconds: float, margin_s: float) -> Beats:
+    """Sinus rhythm with the premature beats of the findings, at random places among the beats."""
     slow = rng.uniform(0.003, 0.015)
-    intervals = rhythm.sinus_intervals(rng, has.rate_bpm, seconds, has.swing_s, slow)
-    mean_s = 60 / has.rate_bpm
-    seen = np.arange(
-        int(1.2 * margin_s / mean_s) + 1, max(int((seconds - 1.5 * margin_s) / mean_s), 3)
-    )
-    early = round(
-        has.premature * max(seconds / 10, 1)
-    )  # as frequent in a long recording, or a window shows none
-    odd = rng.permutation(seen)[: early + has.ventricular].tolist()
-    return rhythm.sinus(rng, intervals, has.pr_s, odd[:early], odd[early:]), np.zeros((samples, 3))
+    intervals_s = rhythm.sinus_intervals(rng, findings.rate_bpm, seconds, findings.swing_s, slow)
+    mean_s = 60 / findings.rate_bpm
+    first = int(1.2 * margin_s / mean_s) + 1
+    last = max(int((seconds - 1.5 * margin_s) / mean_s), 3)
+    # As frequent in a long recording as in ten seconds of it, or a window would show none.
+    premature = round(findings.premature * max(seconds / 10, 1))
+    places = rng.permutation(np.arange(first, last))[: premature + findings.ventricular].tolist()
+    return rhythm.sinus(rng, intervals_s, findings.pr_s, places[:premature], places[premature:])
 
 
-def trace(
-    rng: np.random.Generator, of: Heart, beats: Beats, atrial: np.ndarray, rate_hz: float
+def independent_leads(
+    rng: np.random.Generator, heart: Heart, beats: Beats, atrial_mv: np.ndarray, rate_hz: float
 ) -> np.ndarray:
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
-    dipole, samples = atrial.copy(), len(atrial)
-    for kind, at_s, stretch, gain in _events(rng, of, beats):
-        if len(at_s):
-            dipole += activation(kind, at_s, stretch, gain, rate_hz, samples).T @ kind.vector_mv
+    dipole_mv, samples = atrial_mv.copy(), len(atrial_mv)
+    for waves, event_s, stretch, gain in _events(rng, heart, beats):
+        if len(event_s):
+            drawn = activation(waves, event_s, stretch, gain, rate_hz, samples)
+            dipole_mv += drawn.T @ waves.vector_mv  # [time, wave] @ [wave, 3]
     at_s = np.arange(samples) / rate_hz
-    breath = np.sin(2 * np.pi * rng.uniform(0.15, 0.4) * at_s + rng.uniform(0, 2 * np.pi))[:, None]
-    turn = rng.normal(0, 0.035, 3)
-    dipole = (1 + rng.normal(0, 0.04) * breath) * (dipole + breath * np.cross(turn, dipole))
-    return dipole @ of.field.T
+    phase = 2 * np.pi * rng.uniform(0.15, 0.4) * at_s + rng.uniform(0, 2 * np.pi)
+    breath = np.sin(phase)[:, None]  # [time, 1]
+    # Breathing turns the heart (by a small angle, so a cross product does) and scales all leads.
+    turn_rad = rng.normal(0, 0.035, 3)
+    size = 1 + rng.normal(0, 0.04) * breath
+    dipole_mv = size * (dipole_mv + breath * np.cross(turn_rad, dipole_mv))
+    return dipole_mv @ heart.field.T  # [time, 3] -> [time, 8]
 
 
-def _events(rng: np.random.Generator, of: Heart, beats: Beats) -> Iterator[Event]:
-    """Yields (waves, times, stretches, gains) for everything that beats."""
-    lead_s = 0.055 + of.p.before_s[0]  # from the begin of P to the middle of its two waves
-    for origin, kind in ((rhythm.SINUS, of.p), (rhythm.ECTOPIC, of.ectopic_p)):
-        at_s = beats.p_s[beats.origin == origin] + lead_s - 0.017
-        yield kind, at_s, *_jittered(rng, len(at_s), 0.02, 0.06)
-    qt_s = np.clip(of.qtc_s * np.clip(beats.rr_s, 0.3, 1.8) ** (1 / 3), 0.2, None)
-    shapes = {rhythm.NORMAL: of.qrs, rhythm.ABERRANT: of.aberrant, rhythm.VENTRICULAR: of.pvc}
-    for how, kind in shapes.items():
-        at_s = beats.qrs_s[beats.conducted == how]
-        yield kind, at_s, *_jittered(rng, len(at_s), 0.01, 0.03)
+def _events(rng: np.random.Generator, heart: Heart, beats: Beats) -> Iterator[Events]:
+    """Yields everything that beats: P waves by origin, QRS by conduction, ST and T."""
+    onset_s = 0.055 + heart.p.before_s[0]  # from the begin of P to the middle of its two waves
+    for origin, waves in ((rhythm.SINUS, heart.p), (rhythm.ECTOPIC, heart.ectopic_p)):
+        event_s = beats.p_s[beats.origin == origin] + onset_s - 0.017
+        yield waves, event_s, *_jittered(rng, len(event_s), 0.02, 0.06)
+    shapes = {
+        rhythm.NORMAL: heart.qrs,
+        rhythm.ABERRANT: heart.aberrant,
+        rhythm.VENTRICULAR: heart.pvc,
+    }
+    for conducted, waves in shapes.items():
+        event_s = beats.qrs_s[beats.conducted == conducted]
+        yield waves, event_s, *_jittered(rng, len(event_s), 0.01, 0.03)
+    # A ventricular beat has brought its own T. Fridericia: QT = QTc (RR / 1 s)^(1/3).
     own = beats.conducted != rhythm.VENTRICULAR
+    qt_s = np.clip(heart.qtc_s * np.clip(beats.rr_s[own], 0.3, 1.8) ** (1 / 3), 0.2, None)
     stretch, gain = _jittered(rng, int(own.sum()), 0.02, 0.05)
-    yield of.st, beats.qrs_s[own], np.ones(own.sum()), gain
-    yield (
-        of.t,
-        beats.qrs_s[own] + of.begin_s + qt_s[own] * stretch,
-        stretch * (qt_s[own] / 0.4) ** 0.8,
-        gain,
-    )
+    yield heart.st, beats.qrs_s[own], np.ones(own.sum()), gain
+    t_end_s = beats.qrs_s[own] + heart.begin_s + qt_s * stretch
+    yield heart.t, t_end_s, stretch * (qt_s / 0.4) ** 0.8, gain
 
 
 def _jittered(

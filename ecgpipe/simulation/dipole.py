@@ -33,6 +33,7 @@ DOWER = np.array(
 # [8, 12]: from the independent leads to the standard twelve.
 TO_TWELVE = np.stack([leads.of_independent(lead) for lead in leads.LEADS], axis=1)
 
+Z = np.array([0.0, 0.0, 1.0])  # to the back: turning about it changes the frontal axis alone
 REACH = 4.0  # a Gaussian is drawn to this many widths on either side
 EDGE = 0.04  # a QRS begins and ends where the dipole reaches this share of its largest magnitude
 
@@ -65,18 +66,22 @@ class Waves:
 
     def joined(self, other: "Waves") -> "Waves":
         """These waves and the others."""
-        names = ("centre_s", "before_s", "after_s", "vector_mv")
         return Waves(
-            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names)
+            np.concatenate([self.centre_s, other.centre_s]),
+            np.concatenate([self.before_s, other.before_s]),
+            np.concatenate([self.after_s, other.after_s]),
+            np.concatenate([self.vector_mv, other.vector_mv]),
         )
 
 
-def waves(*rows: tuple[float, float, float, tuple[float, float, float]]) -> Waves:
+def waves_of_ms(*rows: tuple[float, float, float, tuple[float, float, float]]) -> Waves:
     """Waves from rows of (centre, width before, width after in milliseconds, (x, y, z) in mV)."""
-    centre, before, after, vector = zip(*rows, strict=True)
+    centre_ms, before_ms, after_ms, vector_mv = zip(*rows, strict=True)
     return Waves(
-        *(np.array(times, float) / 1000 for times in (centre, before, after)),
-        np.array(vector, float),
+        np.array(centre_ms, float) / 1000,
+        np.array(before_ms, float) / 1000,
+        np.array(after_ms, float) / 1000,
+        np.array(vector_mv, float),
     )
 
 
@@ -87,64 +92,91 @@ def rotation(axis: np.ndarray, angle_rad: float) -> np.ndarray:
     return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
 
 
+def random_tilt(rng: np.random.Generator, degrees: float) -> np.ndarray:
+    """A rotation about a random axis by a random angle of the given standard deviation."""
+    return rotation(rng.standard_normal(3), np.radians(rng.normal(0, degrees)))
+
+
+def varied(rng: np.random.Generator, waves: Waves, size: float, width: float) -> Waves:
+    """Each wave a little larger, broader, elsewhere and otherwise directed; `size` and `width` are
+    standard deviations of the logarithms."""
+    count = len(waves.centre_s)
+    vector_mv = waves.vector_mv * np.exp(rng.normal(0, size, (count, 1)))
+    magnitude_mv = np.linalg.norm(vector_mv, axis=1, keepdims=True)
+    vector_mv = vector_mv + 0.3 * size * magnitude_mv * rng.standard_normal((count, 3))
+    broader = np.exp(rng.normal(0, width, (2, count)))
+    lasts_s = waves.before_s + waves.after_s
+    return Waves(
+        waves.centre_s + 0.25 * width * lasts_s * rng.standard_normal(count),
+        waves.before_s * broader[0],
+        waves.after_s * broader[1],
+        vector_mv,
+    )
+
+
 def to_twelve(leads_mv: np.ndarray) -> np.ndarray:
     """[..., 8] independent leads -> [..., 12] leads in the standard order."""
     return leads_mv @ TO_TWELVE
 
 
 def activation(
-    kind: Waves,
-    at_s: np.ndarray,
+    waves: Waves,
+    event_s: np.ndarray,
     stretch: np.ndarray,
     gain: np.ndarray,
     rate_hz: float,
     samples: int,
-):
-    """[wave, time]: each wave drawn once per event, at event + stretch x centre, stretch times as
-    wide, times gain.
+) -> np.ndarray:
+    """[wave, time]: the sum of all events, each with its own time, stretch and gain [event].
 
-    Time 0 is sample 0; what falls outside is left out.
+    A wave is drawn at event + stretch x centre, stretch times as wide, times gain. Time 0 is sample
+    0; what falls outside is left out.
     """
-    drawn = np.zeros((len(kind.centre_s), samples))
+    drawn = np.zeros((len(waves.centre_s), samples))
     slowest = float(np.max(stretch, initial=0.0))
-    for wave, (centre, before, after) in enumerate(
-        zip(kind.centre_s, kind.before_s, kind.after_s, strict=True)
-    ):
-        middle = (at_s + stretch * centre)[:, None] * rate_hz
-        reach = np.array([-before, after]) * (REACH * slowest * rate_hz)
-        index = np.round(middle).astype(np.int64) + np.arange(int(reach[0]) - 1, int(reach[1]) + 2)
+    shapes = zip(waves.centre_s, waves.before_s, waves.after_s, strict=True)
+    for wave, (centre_s, before_s, after_s) in enumerate(shapes):
+        # All in samples. The same neighbourhood for all events, wide enough for the slowest.
+        middle = (event_s + stretch * centre_s)[:, None] * rate_hz  # [event, 1]
+        reach = np.array([-before_s, after_s]) * (REACH * slowest * rate_hz)
+        around = np.arange(int(reach[0]) - 1, int(reach[1]) + 2)
+        index = np.round(middle).astype(np.int64) + around  # [event, neighbour]
         away = index - middle
-        width = np.where(away < 0, before, after) * (stretch[:, None] * rate_hz)
+        width = np.where(away < 0, before_s, after_s) * (stretch[:, None] * rate_hz)
         value = gain[:, None] * np.exp(-0.5 * (away / width) ** 2)
         inside = (index >= 0) & (index < samples)
         drawn[wave] = np.bincount(index[inside], value[inside], minlength=samples)
     return drawn
 
 
-def once(kind: Waves, at_s: np.ndarray) -> np.ndarray:
+def single_beat(waves: Waves, at_s: np.ndarray) -> np.ndarray:
     """The dipole of a single beat's waves at the given times, [time, 3] in mV."""
-    away = np.asarray(at_s)[:, None] - kind.centre_s
-    width = np.where(away < 0, kind.before_s, kind.after_s)
-    return np.exp(-0.5 * (away / width) ** 2) @ kind.vector_mv
+    away_s = np.asarray(at_s)[:, None] - waves.centre_s  # [time, wave]
+    width_s = np.where(away_s < 0, waves.before_s, waves.after_s)
+    return np.exp(-0.5 * (away_s / width_s) ** 2) @ waves.vector_mv
 
 
-def areas(kind: Waves, field: np.ndarray) -> np.ndarray:
-    """Net area under the waves in each of the twelve leads, mV s [12] (closed form)."""
-    weight = np.sqrt(np.pi / 2) * (kind.before_s + kind.after_s)
-    return to_twelve(weight @ kind.vector_mv @ field.T)
+def lead_areas(waves: Waves, field: np.ndarray) -> np.ndarray:
+    """Net area under the waves in each of the twelve leads, mV s [12].
+
+    Closed form: half a Gaussian of width w has the area w sqrt(pi / 2).
+    """
+    weight_s = np.sqrt(np.pi / 2) * (waves.before_s + waves.after_s)
+    return to_twelve(weight_s @ waves.vector_mv @ field.T)
 
 
-def frontal_axis(kind: Waves, field: np.ndarray) -> float:
+def frontal_axis(waves: Waves, field: np.ndarray) -> float:
     """The frontal axis in degrees, -180 to 180, from net areas in I and aVF (0 left, 90 to the
     feet).
 
     An augmented lead is smaller than a bipolar one by sqrt(3) / 2, which is made good.
     """
-    area = areas(kind, field)
-    return float(np.degrees(np.arctan2(area[5] * 2 / np.sqrt(3), area[0])))
+    area = lead_areas(waves, field)
+    area_i, area_avf = area[leads.LEADS.index("I")], area[leads.LEADS.index("aVF")]
+    return float(np.degrees(np.arctan2(area_avf * 2 / np.sqrt(3), area_i)))
 
 
-def with_axis(kind: Waves, field: np.ndarray, degrees: float) -> Waves:
+def with_axis(waves: Waves, field: np.ndarray, degrees: float) -> Waves:
     """The waves turned about the z axis so that their frontal axis is `degrees`, or as near as
     turning can bring it.
 
@@ -152,7 +184,7 @@ def with_axis(kind: Waves, field: np.ndarray, degrees: float) -> Waves:
     phi - I sin phi: a cos theta + b sin theta + c = 0, of whose two answers one points along the
     axis and one against it.
     """
-    force = (kind.before_s + kind.after_s) @ kind.vector_mv
+    force = (waves.before_s + waves.after_s) @ waves.vector_mv
     of_i, of_ii = leads.LIMBS["aVF"]
     lead_i, lead_avf = field[0], (of_ii * field[1] + of_i * field[0]) * 2 / np.sqrt(3)
     phi = np.radians(degrees)
@@ -161,29 +193,34 @@ def with_axis(kind: Waves, field: np.ndarray, degrees: float) -> Waves:
     across = normal[1] * force[0] - normal[0] * force[1]
     middle = np.arctan2(across, along)
     spread = np.arccos(np.clip(-normal[2] * force[2] / np.hypot(along, across), -1, 1))
-    z = np.array([0.0, 0.0, 1.0])
-    turned = [kind.turned(rotation(z, theta)) for theta in (middle - spread, middle + spread)]
-    return min(turned, key=lambda one: abs((frontal_axis(one, field) - degrees + 180) % 360 - 180))
+    answers = [waves.turned(rotation(Z, theta)) for theta in (middle - spread, middle + spread)]
+
+    def error(turned: Waves) -> float:
+        """Degrees between the axis reached and the one aimed at."""
+        return abs((frontal_axis(turned, field) - degrees + 180) % 360 - 180)
+
+    return min(answers, key=error)
 
 
-def bounds_s(kind: Waves) -> tuple[float, float]:
+def bounds_s(waves: Waves) -> tuple[float, float]:
     """Where the waves begin and end: the dipole's magnitude passes EDGE of its largest value."""
-    at = np.arange(-0.25, 0.25, 0.0005)
-    size = np.linalg.norm(once(kind, at), axis=1)
-    above = np.flatnonzero(size > EDGE * size.max())
-    return float(at[above[0]]), float(at[above[-1]])
+    at_s = np.arange(-0.25, 0.25, 0.0005)
+    magnitude_mv = np.linalg.norm(single_beat(waves, at_s), axis=1)
+    above = np.flatnonzero(magnitude_mv > EDGE * magnitude_mv.max())
+    return float(at_s[above[0]]), float(at_s[above[-1]])
 
 
-def with_duration(kind: Waves, duration_s: float) -> Waves:
+def with_duration(waves: Waves, duration_s: float) -> Waves:
     """The waves stretched in time so that they last `duration_s` from begin to end."""
-    begin, end = bounds_s(kind)
-    return kind.stretched(duration_s / (end - begin))
+    begin_s, end_s = bounds_s(waves)
+    return waves.stretched(duration_s / (end_s - begin_s))
 
 
 def extremes(
-    kind: Waves, field: np.ndarray, begin_s: float, end_s: float
+    waves: Waves, field: np.ndarray, begin_s: float, end_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value of one beat in each of the twelve leads between two times, mV [12]
     each."""
-    beat_mv = to_twelve(once(kind, np.arange(begin_s, end_s, 0.002)) @ field.T)
+    at_s = np.arange(begin_s, end_s, 0.002)
+    beat_mv = to_twelve(single_beat(waves, at_s) @ field.T)  # [time, 3] -> [time, 12]
     return beat_mv.min(axis=0), beat_mv.max(axis=0)

@@ -22,8 +22,14 @@ CONDUCTION = {
     "NSIVCD": 0.04,
 }
 REPOLARISATION = {
-    "normal": 0.47, "flat": 0.20, "biphasic": 0.07, "lateral": 0.08, "inferior": 0.05, "anterior": 0.08, "global": 0.05,
-}  # fmt: skip
+    "normal": 0.47,
+    "flat": 0.20,
+    "biphasic": 0.07,
+    "lateral": 0.08,
+    "inferior": 0.05,
+    "anterior": 0.08,
+    "global": 0.05,
+}
 EXTRA = {
     "none": 0.60,
     "LVH": 0.09,
@@ -37,22 +43,21 @@ EXTRA = {
 
 @dataclass(frozen=True)
 class Findings:
-    """What one patient has. Degrees, seconds and beats a minute; names are keys of the tables
-    above."""
+    """What one patient has."""
 
-    age: int
-    sex: str
-    rhythm: str
-    rate_bpm: float
+    age: int  # years
+    sex: str  # F or M
+    rhythm: str  # of RHYTHMS
+    rate_bpm: float  # beats a minute; flutter waves a minute where the rhythm is AFL
     swing_s: float  # change of the sinus interval with breathing, peak to peak
-    pr_s: float
+    pr_s: float  # from the begin of P to the begin of QRS
     premature: int  # atrial premature beats in ten seconds
-    ventricular: int
-    conduction: str
-    axis: float
-    repolarisation: str
-    low: str  # low voltage: '', 'limb', 'chest' or 'both'
-    extra: str
+    ventricular: int  # ventricular premature beats in a recording
+    conduction: str  # of CONDUCTION
+    axis: float  # the frontal axis aimed at, degrees
+    repolarisation: str  # of REPOLARISATION
+    low_voltage: str  # '', 'limb', 'chest' or 'both'
+    extra: str  # of EXTRA
 
 
 def pick(rng: np.random.Generator, shares: dict[str, float]) -> str:
@@ -68,17 +73,10 @@ def draw_findings(
     rhythm = rhythm or pick(rng, RHYTHMS)
     well = rng.random() < WELL
     sinus = rhythm in ("NSR", "SB", "STach")
-    age = int(
-        np.clip(
-            rng.normal(
-                72 if rhythm in ("AF", "AFL") else 57, 11 if rhythm in ("AF", "AFL") else 19
-            ),
-            14,
-            95,
-        )
-    )
+    age = _age(rng, rhythm)
     conduction = "normal" if well else pick(rng, CONDUCTION)
     swings = rhythm in ("NSR", "SB") and rng.random() < 0.24
+    plain = well or conduction == "LBBB"  # neither T nor an extra finding is drawn
     drawn = Findings(
         age=age,
         sex="F" if rng.random() < 0.46 else "M",
@@ -86,17 +84,28 @@ def draw_findings(
         rate_bpm=_rate(rng, rhythm),
         swing_s=rng.uniform(0.2, 0.5) if swings else rng.uniform(0.0, 0.07),
         pr_s=_pr(rng, rhythm, long=sinus and not well and rng.random() < 0.23),
-        premature=int(rng.integers(2, 6))
-        if sinus and rng.random() < (0.05 if swings else 0.19)
-        else 0,
+        premature=_premature(rng, sinus, swings),
         ventricular=int(rng.integers(1, 4)) if rhythm != "AFL" and rng.random() < 0.06 else 0,
         conduction=conduction,
         axis=_axis(rng, conduction, age, well),
-        repolarisation="normal" if well or conduction == "LBBB" else pick(rng, REPOLARISATION),
-        low=_low(rng, conduction, well),
-        extra="none" if well or conduction == "LBBB" else pick(rng, EXTRA),
+        repolarisation="normal" if plain else pick(rng, REPOLARISATION),
+        low_voltage=_low_voltage(rng, conduction, well),
+        extra="none" if plain else pick(rng, EXTRA),
     )
     return replace(drawn, **wanted)
+
+
+def _age(rng: np.random.Generator, rhythm: str) -> int:
+    """Years; fibrillation and flutter come with age."""
+    mean, spread = (72, 11) if rhythm in ("AF", "AFL") else (57, 19)
+    return int(np.clip(rng.normal(mean, spread), 14, 95))
+
+
+def _premature(rng: np.random.Generator, sinus: bool, swings: bool) -> int:
+    """Atrial premature beats in ten seconds; rarer where the sinus interval swings."""
+    if sinus and rng.random() < (0.05 if swings else 0.19):
+        return int(rng.integers(2, 6))
+    return 0
 
 
 def _rate(rng: np.random.Generator, rhythm: str) -> float:
@@ -114,12 +123,10 @@ def _rate(rng: np.random.Generator, rhythm: str) -> float:
 
 def _pr(rng: np.random.Generator, rhythm: str, long: bool) -> float:
     """From the begin of P to the begin of QRS, seconds."""
+    if long and rhythm == "STach":
+        return rng.uniform(0.208, 0.27)
     if long:
-        return (
-            rng.uniform(0.208, 0.27)
-            if rhythm == "STach"
-            else 0.208 + min(rng.gamma(1.5, 0.03), 0.14)
-        )
+        return 0.208 + min(rng.gamma(1.5, 0.03), 0.14)
     return float(np.clip(rng.normal(0.135 if rhythm == "STach" else 0.155, 0.018), 0.11, 0.192))
 
 
@@ -134,7 +141,8 @@ def _axis(rng: np.random.Generator, conduction: str, age: int, well: bool) -> fl
     return float(np.clip(rng.normal(38 - 0.5 * (age - 50), 24), -27, 86))
 
 
-def _low(rng: np.random.Generator, conduction: str, well: bool) -> str:
+def _low_voltage(rng: np.random.Generator, conduction: str, well: bool) -> str:
+    """Where voltages are low: nowhere (''), or 'limb', 'chest' or 'both'."""
     if well or conduction not in ("normal", "IRBBB", "RBBB", "NSIVCD") or rng.random() > 0.23:
         return ""
     return pick(rng, {"limb": 0.75, "chest": 0.1, "both": 0.15})

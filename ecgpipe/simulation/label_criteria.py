@@ -8,6 +8,7 @@ doi:10.1161/CIRCULATIONAHA.108.191096).
 
 import numpy as np
 
+from ecgpipe.project.leads import LEADS
 from ecgpipe.simulation import dipole
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
@@ -37,87 +38,115 @@ ARRHYTHMIA_S = 0.14  # sinus arrhythmia: longest less shortest sinus interval
 LONG_PR_S = 0.2
 BROAD_S = 0.12
 LOW_LIMB_MV, LOW_CHEST_MV = 0.5, 1.0
-# Pairs of neighbouring leads by their place in the standard order; T counts as inverted where both
-# of a pair show it.
-CONTIGUOUS = [(0, 4), (1, 5), (2, 5), (7, 8), (8, 9), (9, 10), (10, 11)]
-FRONT = (7, 8, 9)  # V2-V4: T should be upright whatever the QRS
-T_LEADS = (0, 1, 8, 9, 10, 11)  # I, II, V3-V6: where T is upright in health
+# T counts as inverted where both of a pair of neighbouring leads show it.
+CONTIGUOUS = (
+    ("I", "aVL"),
+    ("II", "aVF"),
+    ("III", "aVF"),
+    ("V2", "V3"),
+    ("V3", "V4"),
+    ("V4", "V5"),
+    ("V5", "V6"),
+)
+FRONT = ("V2", "V3", "V4")  # T should be upright whatever the QRS
+RIGHT = ("V1", "V2", "V3", "V4")  # T follows from a right bundle branch block
+UPRIGHT = ("I", "II", "V3", "V4", "V5", "V6")  # where T is upright in health
 
 
-def labels(has: Findings, of: Heart, beats: Beats, begin_s: float, end_s: float) -> tuple[str, ...]:
+def labels(
+    findings: Findings, heart: Heart, beats: Beats, begin_s: float, end_s: float
+) -> tuple[str, ...]:
     """Abbreviations of all labels that the recording from `begin_s` to `end_s` (on the clock of
     `beats`) earns."""
-    found = {
-        *_rhythm(has, beats, begin_s, end_s),
-        *_conduction(has, of),
-        *_axis(of),
-        *_voltage(of),
-        *_t(has, of),
+    earned = {
+        *_rhythm(findings, beats, begin_s, end_s),
+        *_conduction(findings, heart),
+        *_axis(heart),
+        *_voltage(heart),
+        *_t_wave(findings, heart),
     }
-    return tuple(label for label in CODES if label in found)
+    return tuple(label for label in CODES if label in earned)
 
 
-def _rhythm(has: Findings, beats: Beats, begin_s: float, end_s: float) -> list[str]:
+def _rhythm(findings: Findings, beats: Beats, begin_s: float, end_s: float) -> list[str]:
     """The rhythm. Sinus arrhythmia takes the place of normal sinus rhythm, and stands beside
     bradycardia."""
-    if has.rhythm in ("AF", "AFL"):
-        return [has.rhythm]
+    if findings.rhythm in ("AF", "AFL"):
+        return [findings.rhythm]
     seen = (beats.p_s > begin_s) & (beats.p_s < end_s - 0.3)
-    found = ["IAVB"] if has.pr_s > LONG_PR_S else []
-    if (beats.origin[seen] == ECTOPIC).any():
-        found.append("PAC")
-    own = (beats.origin[seen][:-1] != ECTOPIC) & (beats.origin[seen][1:] != ECTOPIC)
-    intervals_s = np.diff(beats.p_s[seen])[own]
-    swinging = (
-        len(intervals_s) > 2
-        and np.ptp(intervals_s[intervals_s < 1.6 * 60 / has.rate_bpm]) > ARRHYTHMIA_S
-    )
+    p_s, ectopic = beats.p_s[seen], beats.origin[seen] == ECTOPIC
+    earned = ["IAVB"] if findings.pr_s > LONG_PR_S else []
+    if ectopic.any():
+        earned.append("PAC")
+    sinus_s = np.diff(p_s)[~ectopic[:-1] & ~ectopic[1:]]
+    # A ventricular beat leaves a pause of two intervals, which is no arrhythmia of the sinus node.
+    single_s = sinus_s[sinus_s < 1.6 * 60 / findings.rate_bpm]
+    swinging = len(sinus_s) > 2 and np.ptp(single_s) > ARRHYTHMIA_S
     if swinging:
-        found.append("SA")
-    if has.rate_bpm < 60:
-        return [*found, "SB"]
-    if has.rate_bpm > 100:
-        return [*found, "STach"]
-    return found if swinging else [*found, "NSR"]
+        earned.append("SA")
+    if findings.rate_bpm < 60:
+        return [*earned, "SB"]
+    if findings.rate_bpm > 100:
+        return [*earned, "STach"]
+    return earned if swinging else [*earned, "NSR"]
 
 
-def _conduction(has: Findings, of: Heart) -> list[str]:
+def _conduction(findings: Findings, heart: Heart) -> list[str]:
     """Bundle branch blocks: the shape drawn, and a duration that fits it."""
-    broad = of.qrs_s >= BROAD_S
-    found = [block for block in ("RBBB", "LBBB") if block in has.conduction.split("+") and broad]
-    if has.conduction == "IRBBB" and not broad:
-        found.append("IRBBB")
-    if "LAnFB" in has.conduction and -90 <= of.axis <= -45:
-        found.append("LAnFB")
-    return found
+    broad = heart.qrs_s >= BROAD_S
+    blocks = findings.conduction.split("+")
+    earned = [block for block in ("RBBB", "LBBB") if block in blocks and broad]
+    if findings.conduction == "IRBBB" and not broad:
+        earned.append("IRBBB")
+    if "LAnFB" in blocks and -90 <= heart.axis <= -45:
+        earned.append("LAnFB")
+    return earned
 
 
-def _axis(of: Heart) -> list[str]:
-    return ["LAD"] if -90 <= of.axis < -30 else ["RAD"] if of.axis > 90 else []
+def _axis(heart: Heart) -> list[str]:
+    if -90 <= heart.axis < -30:
+        return ["LAD"]
+    return ["RAD"] if heart.axis > 90 else []
 
 
-def _voltage(of: Heart) -> list[str]:
-    lowest, highest = dipole.extremes(of.qrs, of.field, of.begin_s - 0.02, of.end_s + 0.02)
-    span = highest - lowest
-    return ["LQRSV"] if span[:6].max() < LOW_LIMB_MV or span[6:].max() < LOW_CHEST_MV else []
+def _voltage(heart: Heart) -> list[str]:
+    """Low: no limb lead reaches 0.5 mV from peak to peak, or no chest lead 1 mV."""
+    begin_s, end_s = heart.begin_s - 0.02, heart.end_s + 0.02
+    lowest_mv, highest_mv = dipole.extremes(heart.qrs, heart.field, begin_s, end_s)
+    span_mv = highest_mv - lowest_mv  # [12], of which the first six are the limb leads
+    low = span_mv[:6].max() < LOW_LIMB_MV or span_mv[6:].max() < LOW_CHEST_MV
+    return ["LQRSV"] if low else []
 
 
-def _t(has: Findings, of: Heart) -> list[str]:
+def _t_wave(findings: Findings, heart: Heart) -> list[str]:
     """Inverted: at least 0.1 mV down in two neighbouring leads. Abnormal: flat (under a tenth of R)
     in three leads or biphasic in two. T that follows from a bundle branch block is neither.
     """
-    if "LBBB" in has.conduction:
+    if "LBBB" in findings.conduction:
         return []
-    deepest, highest = dipole.extremes(of.qrs, of.field, of.begin_s, of.end_s)
-    low, high = dipole.extremes(of.t, of.field, -0.45, 0.1)
-    down = (low < -0.1) & (-low > 1.5 * high)
-    front = () if "RBBB" in has.conduction else FRONT
-    down = down & ((highest > -deepest) | np.isin(np.arange(12), front))
-    if "RBBB" in has.conduction:
-        down[[6, 7, 8, 9]] = False
-    found = ["TInv"] if any(down[a] and down[b] for a, b in CONTIGUOUS) else []
-    tall = (highest > 0.25)[list(T_LEADS)]
-    low, high, r = (values[list(T_LEADS)] for values in (low, high, highest))
-    flat = tall & (np.maximum(high, -low) < np.maximum(r / 10, 0.04))
-    both = (high > 0.05) & (low < -0.05) & (np.minimum(high, -low) > 0.4 * np.maximum(high, -low))
-    return [*found, "TAb"] if flat.sum() >= 3 or both.sum() >= 2 else found
+    deepest_mv, highest_mv = dipole.extremes(heart.qrs, heart.field, heart.begin_s, heart.end_s)
+    low_mv, high_mv = dipole.extremes(heart.t, heart.field, -0.45, 0.1)
+    block = "RBBB" in findings.conduction
+    down = (low_mv < -0.1) & (-low_mv > 1.5 * high_mv)
+    expected_upright = highest_mv > -deepest_mv  # where the QRS points up
+    if block:
+        down[_places(RIGHT)] = False
+    else:
+        expected_upright[_places(FRONT)] = True
+    inverted = dict(zip(LEADS, down & expected_upright, strict=True))
+    earned = []
+    if any(inverted[one] and inverted[other] for one, other in CONTIGUOUS):
+        earned.append("TInv")
+    places = _places(UPRIGHT)
+    low_mv, high_mv, r_mv = low_mv[places], high_mv[places], highest_mv[places]
+    larger_mv, smaller_mv = np.maximum(high_mv, -low_mv), np.minimum(high_mv, -low_mv)
+    flat = (r_mv > 0.25) & (larger_mv < np.maximum(r_mv / 10, 0.04))
+    biphasic = (high_mv > 0.05) & (low_mv < -0.05) & (smaller_mv > 0.4 * larger_mv)
+    if flat.sum() >= 3 or biphasic.sum() >= 2:
+        earned.append("TAb")
+    return earned
+
+
+def _places(leads: tuple[str, ...]) -> list[int]:
+    """Where leads stand in the standard order."""
+    return [LEADS.index(lead) for lead in leads]

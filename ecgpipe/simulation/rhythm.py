@@ -18,12 +18,12 @@ SHORTEST_RR_S = 0.28
 
 @dataclass(frozen=True)
 class Beats:
-    """QRS times [beat] and how each was conducted [beat]; P onsets [p] and where each began [p]."""
+    """When the ventricles and the atria beat; beats and P waves are counted apart."""
 
-    qrs_s: np.ndarray
-    conducted: np.ndarray
-    p_s: np.ndarray
-    origin: np.ndarray
+    qrs_s: np.ndarray  # [beat]
+    conducted: np.ndarray  # [beat]: NORMAL, VENTRICULAR or ABERRANT
+    p_s: np.ndarray  # [P wave], where it begins
+    origin: np.ndarray  # [P wave]: SINUS or ECTOPIC
 
     @property
     def rr_s(self) -> np.ndarray:
@@ -35,7 +35,7 @@ class Beats:
 
 def sinus_intervals(
     rng: np.random.Generator, rate_bpm: float, seconds: float, swing_s: float, slow: float
-):
+) -> np.ndarray:
     """Intervals between sinus beats covering `seconds`, with mean 60 / rate [beat].
 
     `swing_s` is the peak-to-peak change with breathing, `slow` the standard deviation of slow
@@ -57,40 +57,36 @@ def sinus(
     pr_s: float,
     premature: list[int],
     ventricular: list[int],
-):
+) -> Beats:
     """Beats of sinus rhythm. The beats numbered in `premature` come early from another atrial place
     and reset the sinus node (the pause is not compensatory); those in `ventricular` come early
     without P, and the pause is.
     """
-    at_s, rows, events = 0.0, [], []  # rows: QRS time, conducted; events: P onset, origin
+    at_s = 0.0
+    beats: list[tuple[float, int]] = []  # when, how it was conducted
+    p_waves: list[tuple[float, int]] = []  # when, where it began
     for number, interval_s in enumerate(intervals_s):
         if number in premature:
             early_s = at_s - interval_s * rng.uniform(0.22, 0.48)
-            events.append((early_s, ECTOPIC))
+            p_waves.append((early_s, ECTOPIC))
             fate = rng.random()
             if fate > 0.1:  # else blocked: a P wave without a QRS
-                rows.append(
-                    (early_s + pr_s * rng.uniform(0.85, 1.25), ABERRANT if fate > 0.9 else NORMAL)
-                )
+                conducted = ABERRANT if fate > 0.9 else NORMAL
+                beats.append((early_s + pr_s * rng.uniform(0.85, 1.25), conducted))
             at_s = early_s + interval_s * rng.uniform(1.0, 1.2)
         elif number in ventricular:
-            rows.append((at_s + pr_s - interval_s * rng.uniform(0.25, 0.5), VENTRICULAR))
+            beats.append((at_s + pr_s - interval_s * rng.uniform(0.25, 0.5), VENTRICULAR))
             at_s += interval_s
         else:
-            events.append((at_s, SINUS))
-            rows.append((at_s + pr_s + 0.002 * rng.standard_normal(), NORMAL))
+            p_waves.append((at_s, SINUS))
+            beats.append((at_s + pr_s + 0.002 * rng.standard_normal(), NORMAL))
             at_s += interval_s
-    return _beats(rows, events)
-
-
-def _beats(rows: list[tuple[float, int]], events: list[tuple[float, int]]) -> Beats:
-    qrs, conducted = (np.array(column) for column in zip(*rows, strict=True))
-    p_s, origin = (
-        (np.array(column) for column in zip(*events, strict=True))
-        if events
-        else (np.zeros(0), np.zeros(0))
+    return Beats(
+        np.array([when for when, _ in beats]),
+        np.array([conducted for _, conducted in beats], int),
+        np.array([when for when, _ in p_waves]),
+        np.array([origin for _, origin in p_waves], int),
     )
-    return Beats(qrs, conducted.astype(int), p_s, origin.astype(int))
 
 
 def fibrillation(
@@ -99,13 +95,13 @@ def fibrillation(
     """Beats of atrial fibrillation: intervals without order (gamma distributed), no P; some beats
     ventricular."""
     mean_s = 60 / rate_bpm
-    spread = rng.uniform(0.15, 0.30)
+    spread = rng.uniform(0.15, 0.30)  # standard deviation as a share of the mean
     count = int(seconds / mean_s * 1.5) + 6
-    intervals = mean_s * rng.gamma(1 / spread**2, spread**2, count)
-    qrs = np.cumsum(np.maximum(intervals, SHORTEST_RR_S + 0.05 * rng.random(count)))
+    intervals_s = mean_s * rng.gamma(1 / spread**2, spread**2, count)
+    qrs_s = np.cumsum(np.maximum(intervals_s, SHORTEST_RR_S + 0.05 * rng.random(count)))
     conducted = np.zeros(count, int)
     conducted[rng.integers(2, count, ventricular)] = VENTRICULAR
-    return Beats(qrs, conducted, np.zeros(0), np.zeros(0, int))
+    return Beats(qrs_s, conducted, np.zeros(0), np.zeros(0, int))
 
 
 def flutter(rng: np.random.Generator, period_s: float, ratios: list[int], seconds: float) -> Beats:
@@ -113,8 +109,8 @@ def flutter(rng: np.random.Generator, period_s: float, ratios: list[int], second
     at each beat."""
     count = int(seconds / (period_s * min(ratios))) + 4
     passed = np.cumsum(rng.choice(ratios, count))
-    qrs = period_s * (passed + rng.uniform(0, 1)) + 0.004 * rng.standard_normal(count)
-    return Beats(qrs, np.zeros(count, int), np.zeros(0), np.zeros(0, int))
+    qrs_s = period_s * (passed + rng.uniform(0, 1)) + 0.004 * rng.standard_normal(count)
+    return Beats(qrs_s, np.zeros(count, int), np.zeros(0), np.zeros(0, int))
 
 
 def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -> np.ndarray:
@@ -126,27 +122,27 @@ def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -
     at_s = np.arange(samples) / rate_hz
     hz = rng.uniform(4.5, 8.5)
     size_mv = np.exp(rng.normal(np.log(0.042), 0.55))
-    dipole = np.zeros((samples, 3))
-    for part, direction in enumerate((np.array([0.25, 0.75, -0.9]), rng.normal(0, 0.4, 3))):
-        frequency = np.clip(hz * (1 + 0.06 * part * rng.standard_normal()), 4, 9)
-        wobble = rng.uniform(0.1, 0.5, 2) * frequency / 6
-        slow = (
-            2 * np.pi * rng.uniform(0.15, 0.9, 3)[:, None] * at_s
-            + rng.uniform(0, 2 * np.pi, 3)[:, None]
-        )
-        phase = 2 * np.pi * frequency * at_s + (
-            wobble[0] * np.sin(slow[0]) + 2 * wobble[1] * np.sin(slow[1])
-        )
-        loud = 1 + 0.45 * np.sin(slow[2])
-        wave = (
-            np.sin(phase)
-            + rng.uniform(0.2, 0.5) * np.sin(2 * phase)
-            + rng.uniform(0, 0.2) * np.sin(3 * phase)
-        )
-        dipole += (size_mv * loud * wave)[:, None] * (
-            direction * (1 + 0.25 * rng.standard_normal(3))
-        )
-    return dipole
+    dipole_mv = np.zeros((samples, 3))
+    directions = (np.array([0.25, 0.75, -0.9]), rng.normal(0, 0.4, 3))
+    for number, direction in enumerate(directions):
+        own_hz = np.clip(hz * (1 + 0.06 * number * rng.standard_normal()), 4, 9)
+        wave = _wavelet(rng, own_hz, size_mv, at_s)
+        dipole_mv += wave[:, None] * (direction * (1 + 0.25 * rng.standard_normal(3)))
+    return dipole_mv
+
+
+def _wavelet(rng: np.random.Generator, hz: float, size_mv: float, at_s: np.ndarray) -> np.ndarray:
+    """[time] in mV: a fundamental and two harmonics, whose frequency and amplitude drift."""
+    wobble = rng.uniform(0.1, 0.5, 2) * hz / 6
+    # Three slow sines' phases [3, time]: two move the frequency, one the amplitude.
+    turns = 2 * np.pi * rng.uniform(0.15, 0.9, 3)[:, None] * at_s
+    slow = turns + rng.uniform(0, 2 * np.pi, 3)[:, None]
+    drift = wobble[0] * np.sin(slow[0]) + 2 * wobble[1] * np.sin(slow[1])
+    phase = 2 * np.pi * hz * at_s + drift
+    wave = np.sin(phase)
+    wave = wave + rng.uniform(0.2, 0.5) * np.sin(2 * phase)
+    wave = wave + rng.uniform(0, 0.2) * np.sin(3 * phase)
+    return size_mv * (1 + 0.45 * np.sin(slow[2])) * wave
 
 
 def flutter_waves(
@@ -168,4 +164,6 @@ def flutter_waves(
     main = np.array([0.05, 0.85, -0.1]) + 0.12 * rng.standard_normal(3)
     front = np.array([0.05, 0.05, -0.5]) * rng.uniform(0.3, 1.3)
     drift = 1 + 0.08 * np.sin(2 * np.pi * 0.25 * np.arange(samples) / rate_hz + rng.uniform(0, 6))
-    return size_mv * drift[:, None] * (sign * tooth[:, None] * main + hump[:, None] * front)
+    # [time, 1] times [3]: the tooth along one direction, the hump along another.
+    waves = sign * tooth[:, None] * main + hump[:, None] * front
+    return size_mv * drift[:, None] * waves

@@ -32,10 +32,10 @@ def watched(step: str) -> Iterator[str]:
         try:
             yield folder
         except BrokenProcessPool as error:
-            notes = (path.read_text(encoding="utf-8") for path in Path(folder).iterdir())
-            at = sorted(found for found in notes if found)
-            codes = re.search(r"\{.*\}", str(error))
+            notes = [path.read_text(encoding="utf-8") for path in Path(folder).iterdir()]
+            recordings = sorted(filter(None, notes))
+            codes = re.search(r"\{.*\}", str(error))  # joblib's "exit codes {SIGKILL(-9)}"
             raise UserError(
-                f"a worker process died ({codes[0] if codes else 'killed'}) while these recordings were worked on: "
-                f"{', '.join(at) or 'none yet'}. {step}"
+                f"a worker process died ({codes[0] if codes else 'killed'}) while these "
+                f"recordings were worked on: {', '.join(recordings) or 'none yet'}. {step}"
             ) from error

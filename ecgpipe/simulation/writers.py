@@ -1,4 +1,4 @@
-"""Writing one recording to disk in the three forms that `records` reads.
+"""Writing one recording to disk in the three forms that `recordings` reads.
 
 - Challenge form, as in the PhysioNet/CinC Challenge 2021 release: `<name>.hea` and `<name>.mat`.
   The `.mat` is a MATLAB level 4 matrix `val` [lead, time] of int16: five little-endian int32 (type
@@ -41,13 +41,13 @@ def write_challenge(
 
     `comment_prefix` opens each comment line: '#' gives `#Age: 74`, '# ' gives `# Age: 74`.
     """
-    digital = _digital(signal_mv, name)
+    digital = _digital(signal_mv, name)  # int16 [time, lead]
     samples = len(digital)
     lines = [f"{name} {len(LEADS)} {rate_hz:g} {samples}"]
     for lead, first, total in zip(
         LEADS, digital[0], digital.sum(axis=0, dtype=np.int64), strict=True
     ):
-        checksum = (int(total) + 0x8000) % 0x10000 - 0x8000
+        checksum = (int(total) + 0x8000) % 0x10000 - 0x8000  # the sum as a signed 16-bit number
         lines.append(f"{name}.mat 16+24 {GAIN:g}/mV 16 0 {first} {checksum} 0 {lead}")
     lines += [comment_prefix + text for text in _comments(age, sex, labels)]
     folder = Path(folder)
@@ -113,12 +113,14 @@ def _digital(signal_mv: np.ndarray, name: str) -> np.ndarray:
     signal_mv = np.asarray(signal_mv, dtype=np.float64)
     if signal_mv.ndim != 2 or signal_mv.shape[1] != len(LEADS) or not len(signal_mv):
         raise ValueError(
-            f"{name}: a signal is [time, {len(LEADS)}] with one sample at least, found {signal_mv.shape}"
+            f"{name}: a signal is [time, {len(LEADS)}] with one sample at least, "
+            f"found {signal_mv.shape}"
         )
     steps = np.where(np.isnan(signal_mv), MISSING, np.rint(signal_mv * GAIN))
-    if np.abs(steps + 0.5).max() > 32767.5:
+    if np.abs(steps + 0.5).max() > 32767.5:  # the middle of -32768 to 32767 is -0.5
+        largest_mv = np.nanmax(np.abs(signal_mv))
         raise ValueError(
-            f"{name}: 16 bits hold +-32.767 mV, found {np.nanmax(np.abs(signal_mv)):g} mV; scale it down"
+            f"{name}: 16 bits hold +-32.767 mV, found {largest_mv:g} mV; scale it down"
         )
     return steps.astype(np.int16)
 

@@ -17,7 +17,7 @@ import numpy as np
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.project import params
 from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import hospitals
+from ecgpipe.simulation.recording import simulate_recording
 from ecgpipe.snomed import concepts
 
 ROOT = Path(__file__).parents[2]
@@ -71,8 +71,7 @@ def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
 def bases(count: int, seed: int) -> np.ndarray:
     """int16 [count, time, 12]: simulated recordings in microvolts."""
     signals_mv = [
-        hospitals.simulate_recording(np.random.default_rng([seed, i])).signal_mv
-        for i in range(count)
+        simulate_recording(np.random.default_rng([seed, i])).signal_mv for i in range(count)
     ]
     return np.rint(np.stack(signals_mv) * 1000).clip(-32000, 32000).astype(np.int16)
 
@@ -80,7 +79,7 @@ def bases(count: int, seed: int) -> np.ndarray:
 def write(
     folder: Path, name: str, digital: np.ndarray, age: int, sex: str, codes: Sequence[str]
 ) -> None:
-    """One recording, int16 [time, 12], as in the Challenge's release (`ecgpipe.writers` has the
+    """One recording, int16 [time, 12], as in the Challenge's release (`simulation.writers` has the
     format)."""
     sums = digital.sum(axis=0, dtype=np.int16).tolist()
     lines = [f"{name} 12 {RATE_HZ} {len(digital)}"]

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import findings, hospitals, patients
-from ecgpipe.simulation.beats import beat, trace
+from ecgpipe.simulation.beats import draw_beats, independent_leads
+from ecgpipe.simulation.findings import draw_findings
+from ecgpipe.simulation.patients import draw_heart
+from ecgpipe.simulation.recording import simulate_recording
 
 
 def made_of(seed, rhythm, rate_bpm):
@@ -15,11 +17,11 @@ def made_of(seed, rhythm, rate_bpm):
         "ventricular": 0,
         "conduction": "normal",
         "extra": "none",
-        "low": "",
+        "low_voltage": "",
         "axis": 40.0,
     }
-    has = findings.draw_findings(rng, rhythm, rate_bpm=rate_bpm, **calm)
-    return hospitals.simulate_recording(rng, has=has, clean=True)
+    findings = draw_findings(rng, rhythm, rate_bpm=rate_bpm, **calm)
+    return simulate_recording(rng, findings=findings, clean=True)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -35,11 +37,8 @@ def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
     calm, flutter = made_of(4, "NSR", 62.0), made_of(4, "AFL", 300.0)
 
     def at_five(made):
-        power = np.abs(
-            np.fft.rfft(
-                made.signal_mv[:, LEADS.index("II")] - made.signal_mv[:, LEADS.index("II")].mean()
-            )
-        )
+        lead_mv = made.signal_mv[:, LEADS.index("II")]
+        power = np.abs(np.fft.rfft(lead_mv - lead_mv.mean()))
         return power[48:53].max() / np.median(power[20:80])
 
     assert at_five(flutter) > 3 * at_five(calm)
@@ -47,14 +46,13 @@ def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
 
 def test_a_longer_interval_brings_a_longer_qt():
     peaks = []
+    well = {"repolarisation": "normal", "conduction": "normal", "premature": 0}
     for rate_bpm in (50.0, 100.0):
         rng = np.random.default_rng(1)
-        has = findings.draw_findings(
-            rng, "NSR", rate_bpm=rate_bpm, repolarisation="normal", conduction="normal", premature=0
-        )
-        of = patients.make(rng, has)
-        beats, atrial = beat(rng, has, 500, 12.0, 1.0)
-        lead = trace(rng, of, beats, atrial, 500)[:, 5]  # V4
+        findings = draw_findings(rng, "NSR", rate_bpm=rate_bpm, **well)
+        heart = draw_heart(rng, findings)
+        beats, atrial_mv = draw_beats(rng, findings, 500, 12.0, 1.0)
+        v4 = independent_leads(rng, heart, beats, atrial_mv, 500)[:, 5]
         start = round((beats.qrs_s[4] + 0.15) * 500)
-        peaks.append(np.abs(lead[start : start + 150]).argmax())
+        peaks.append(np.abs(v4[start : start + 150]).argmax())
     assert peaks[0] > peaks[1] + 15

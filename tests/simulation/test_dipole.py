@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.simulation import dipole, patients
+from ecgpipe.simulation import depolarisation, dipole, patients
 
-ONE = dipole.waves((0, 10, 20, (1.0, 0.5, -0.2)))
+ONE = dipole.waves_of_ms((0, 10, 20, (1.0, 0.5, -0.2)))
 
 
 def test_limb_leads_follow_from_two_exactly():
@@ -31,7 +31,7 @@ def test_a_beat_drawn_by_events_equals_the_same_beat_at_once():
     drawn = dipole.activation(
         ONE, np.array([0.4, 0.8]), np.ones(2), np.array([1.0, 2.0]), rate_hz, samples
     )
-    expected = dipole.once(ONE, at_s - 0.4) + 2 * dipole.once(ONE, at_s - 0.8)
+    expected = dipole.single_beat(ONE, at_s - 0.4) + 2 * dipole.single_beat(ONE, at_s - 0.8)
     np.testing.assert_allclose(drawn.T @ ONE.vector_mv, expected, atol=2e-3)
 
 
@@ -44,10 +44,12 @@ def test_what_falls_outside_the_recording_is_left_out():
 def test_areas_in_closed_form_equal_sums_over_samples():
     step = 1e-4
     leads = dipole.to_twelve(
-        dipole.once(patients.NORMAL_QRS, np.arange(-0.2, 0.2, step)) @ dipole.DOWER.T
+        dipole.single_beat(depolarisation.NORMAL_QRS, np.arange(-0.2, 0.2, step)) @ dipole.DOWER.T
     )
     np.testing.assert_allclose(
-        dipole.areas(patients.NORMAL_QRS, dipole.DOWER), leads.sum(axis=0) * step, atol=1e-6
+        dipole.lead_areas(depolarisation.NORMAL_QRS, dipole.DOWER),
+        leads.sum(axis=0) * step,
+        atol=1e-6,
     )
 
 
@@ -55,20 +57,22 @@ def test_areas_in_closed_form_equal_sums_over_samples():
 @given(degrees=st.floats(-179, 179), seed=st.integers(0, 1000))
 def test_the_axis_aimed_at_is_the_axis_that_leads_show(degrees, seed):
     field = patients.lead_field(np.random.default_rng(seed))
-    turned = dipole.with_axis(patients.NORMAL_QRS, field, degrees)
-    leads = dipole.to_twelve(dipole.once(turned, np.arange(-0.2, 0.2, 0.001)) @ field.T).sum(axis=0)
+    turned = dipole.with_axis(depolarisation.NORMAL_QRS, field, degrees)
+    leads = dipole.to_twelve(dipole.single_beat(turned, np.arange(-0.2, 0.2, 0.001)) @ field.T).sum(
+        axis=0
+    )
     shown = np.degrees(np.arctan2(leads[5] * 2 / np.sqrt(3), leads[0]))
     assert abs((shown - degrees + 180) % 360 - 180) < 1
 
 
-@pytest.mark.parametrize("name", sorted(patients.QRS))
+@pytest.mark.parametrize("name", sorted(depolarisation.QRS))
 def test_the_duration_aimed_at_is_measured(name):
-    begin, end = dipole.bounds_s(dipole.with_duration(patients.QRS[name], 0.11))
+    begin, end = dipole.bounds_s(dipole.with_duration(depolarisation.QRS[name], 0.11))
     assert end - begin == pytest.approx(0.11, abs=0.0015)
 
 
 def test_the_normal_heart_progresses_from_s_to_r_across_the_chest():
-    low, high = dipole.extremes(patients.NORMAL_QRS, dipole.DOWER, -0.1, 0.1)
+    low, high = dipole.extremes(depolarisation.NORMAL_QRS, dipole.DOWER, -0.1, 0.1)
     share = high[6:] / (high - low)[6:]
     assert share[0] < 0.4 and share[4] > 0.7 and share[5] > 0.7
     assert 0.5 < (high - low)[1] < 2.5

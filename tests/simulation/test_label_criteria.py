@@ -4,23 +4,25 @@ import numpy as np
 import pytest
 
 from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import findings, hospitals
+from ecgpipe.simulation.findings import draw_findings
+from ecgpipe.simulation.recording import simulate_recording
 
 
-def clean(seed, **wanted):
+def clean(seed, rhythm="NSR", **wanted):
     rng = np.random.default_rng(seed)
-    rhythm = wanted.pop("rhythm", "NSR")
     calm = {
         "premature": 0,
         "ventricular": 0,
         "conduction": "normal",
         "repolarisation": "normal",
         "extra": "none",
+        "low_voltage": "",
+        "swing_s": 0.0,
+        "pr_s": 0.15,
+        "axis": 40.0,
     }
-    has = findings.draw_findings(
-        rng, rhythm, **(calm | {"low": "", "swing_s": 0.0, "pr_s": 0.15, "axis": 40.0} | wanted)
-    )
-    return hospitals.simulate_recording(rng, has=has, clean=True)
+    findings = draw_findings(rng, rhythm, **(calm | wanted))
+    return simulate_recording(rng, findings=findings, clean=True)
 
 
 def beat(recording, before_s=0.06, after_s=0.09):
@@ -59,11 +61,11 @@ def test_the_axis_label_agrees_with_net_qrs_areas_of_the_signal(degrees, label):
 
 def test_low_voltage_is_low_in_the_signal_and_else_is_not():
     for seed in range(10):
-        span = np.ptp(beat(clean(seed, low="limb")), axis=0)
+        span = np.ptp(beat(clean(seed, low_voltage="limb")), axis=0)
         assert span[:6].max() < 0.52
-        assert "LQRSV" in clean(seed, low="limb").labels
+        assert "LQRSV" in clean(seed, low_voltage="limb").labels
         assert "LQRSV" not in clean(seed).labels
-        assert "LQRSV" in clean(seed, low="chest").labels
+        assert "LQRSV" in clean(seed, low_voltage="chest").labels
         assert np.ptp(beat(clean(seed)), axis=0)[:6].max() > 0.5
 
 
@@ -113,10 +115,8 @@ def test_long_pr_belongs_to_sinus_rhythm_only():
 
 
 def test_sinus_arrhythmia_takes_the_place_of_normal_rhythm_and_stands_beside_bradycardia():
-    normal, slow = (
-        clean(2, swing_s=0.4, rate_bpm=70.0).labels,
-        clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels,
-    )
+    normal = clean(2, swing_s=0.4, rate_bpm=70.0).labels
+    slow = clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels
     assert normal == ("SA",)
     assert {"SB", "SA"} <= set(slow) and "NSR" not in slow
 

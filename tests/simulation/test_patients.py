@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 
-from ecgpipe.simulation import dipole, findings, patients
+from ecgpipe.simulation import depolarisation, dipole, patients
+from ecgpipe.simulation.findings import draw_findings
 
 
 def test_waves_measure_as_the_findings_say():
     rng = np.random.default_rng(0)
     for _ in range(40):
-        has = findings.draw_findings(rng)
-        of = patients.make(rng, has)
-        shortest, _, longest, _ = patients.DURATION[has.conduction]
-        assert shortest - 0.002 < of.qrs_s < longest + 0.002
-        if has.conduction not in patients.LATE:
-            assert dipole.frontal_axis(of.qrs, of.field) == pytest.approx(of.axis, abs=0.1)
+        findings = draw_findings(rng)
+        heart = patients.draw_heart(rng, findings)
+        shortest_s, _, longest_s, _ = depolarisation.DURATION_S[findings.conduction]
+        assert shortest_s - 0.002 < heart.qrs_s < longest_s + 0.002
+        if findings.conduction not in depolarisation.LATE:
+            measured = dipole.frontal_axis(heart.qrs, heart.field)
+            assert measured == pytest.approx(heart.axis, abs=0.1)
 
 
 def test_a_chest_differs_from_dowers_but_looks_the_same_way():
@@ -30,9 +32,10 @@ def test_a_chest_differs_from_dowers_but_looks_the_same_way():
 
 
 def test_the_same_generator_draws_the_same_patient_again():
-    def one():
+    def draw():
         rng = np.random.default_rng(5)
-        return patients.make(rng, findings.draw_findings(rng))
+        return patients.draw_heart(rng, draw_findings(rng))
 
-    np.testing.assert_array_equal(one().qrs.vector_mv, one().qrs.vector_mv)
-    np.testing.assert_array_equal(one().field, one().field)
+    first, again = draw(), draw()
+    np.testing.assert_array_equal(first.qrs.vector_mv, again.qrs.vector_mv)
+    np.testing.assert_array_equal(first.field, again.field)

@@ -4,6 +4,7 @@ import signal
 import pytest
 from joblib import Parallel, delayed
 
+from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import workers
 
 
@@ -21,13 +22,13 @@ def test_work_that_goes_well_tells_nothing():
 
 
 def test_a_dead_worker_is_named_with_its_recording():
-    said = r"a worker process died \(\{.*SIGKILL\(-9\).*\}\).*worked on: recording 3\. Lower compute.workers$"
-    with pytest.raises(ValueError, match=said), workers.watched("Lower compute.workers") as notes:
-        list(
-            Parallel(n_jobs=2, return_as="generator")(
-                delayed(_work)(notes, number) for number in (1, 3)
-            )
-        )
+    message = (
+        r"a worker process died \(\{.*SIGKILL\(-9\).*\}\).*worked on: recording 3\. "
+        "Lower compute.workers$"
+    )
+    with pytest.raises(UserError, match=message), workers.watched("Lower compute.workers") as notes:
+        jobs = [delayed(_work)(notes, number) for number in (1, 3)]
+        list(Parallel(n_jobs=2, return_as="generator")(jobs))
 
 
 def test_a_note_that_cannot_be_written_stops_nothing(tmp_path):

@@ -1,0 +1,129 @@
+"""How the ventricles are activated: the QRS of each conduction, and ventricular premature beats.
+
+Shapes after textbook vectorcardiography: septum first, then the free wall, then the base; in right
+bundle branch block the right ventricle late and alone; in left bundle branch block no septal force
+and a slow, notched passage to the left and back; in left anterior fascicular block first down, then
+up and to the left.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ecgpipe.simulation import dipole
+from ecgpipe.simulation.dipole import Waves, waves_of_ms
+from ecgpipe.simulation.findings import Findings
+
+# Waves of one beat in ms around the main QRS force; vectors x left, y foot, z back in mV.
+NORMAL_QRS = waves_of_ms(
+    (-24, 6.0, 6.0, (-0.14, -0.03, -0.30)),
+    (-9, 6.5, 6.5, (0.45, 0.25, -0.30)),
+    (0, 6.5, 7.0, (1.00, 0.72, 0.20)),
+    (12, 7.0, 8.0, (0.24, 0.12, 0.60)),
+    (28, 7.0, 9.0, (-0.17, -0.14, 0.20)),
+    (40, 6.0, 9.0, (-0.03, -0.02, 0.05)),
+)
+RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.34, 0.02, -0.52)), (62, 14, 17, (-0.24, 0.03, -0.44)))
+SMALL_RIGHT_TERMINAL = waves_of_ms((37, 7.5, 9, (-0.22, 0.0, -0.36)))
+LBBB_QRS = waves_of_ms(
+    (-42, 11, 12, (0.22, 0.10, 0.12)),
+    (-18, 15, 15, (0.72, 0.15, 0.95)),
+    (12, 17, 17, (0.62, 0.15, 1.25)),
+    (40, 16, 18, (0.68, 0.05, 0.70)),
+)
+LAFB_QRS = waves_of_ms(
+    (-22, 8, 8, (-0.16, 0.36, -0.20)),
+    (-6, 8, 9, (0.45, 0.05, -0.18)),
+    (8, 11, 11, (0.75, -0.55, 0.25)),
+    (24, 11, 12, (0.20, -0.55, 0.45)),
+)
+PVC = waves_of_ms(
+    (-40, 16, 16, (0.3, 0.2, 0.1)), (-5, 24, 24, (1.0, 0.6, 0.9)), (45, 22, 24, (0.4, -0.3, 0.8))
+)
+
+QRS = {
+    "normal": NORMAL_QRS,
+    "IRBBB": NORMAL_QRS,
+    "RBBB": NORMAL_QRS,
+    "LBBB": LBBB_QRS,
+    "LAnFB": LAFB_QRS,
+    "RBBB+LAnFB": LAFB_QRS,
+    "NSIVCD": NORMAL_QRS,
+}
+# The right ventricle, late and alone.
+LATE = {"IRBBB": SMALL_RIGHT_TERMINAL, "RBBB": RIGHT_TERMINAL, "RBBB+LAnFB": RIGHT_TERMINAL}
+# Shortest, usual, longest QRS, and the standard deviation, all in seconds.
+DURATION_S = {
+    "normal": (0.072, 0.089, 0.108, 0.008),
+    "IRBBB": (0.096, 0.109, 0.118, 0.006),
+    "RBBB": (0.122, 0.138, 0.172, 0.013),
+    "LBBB": (0.123, 0.146, 0.182, 0.014),
+    "LAnFB": (0.084, 0.100, 0.117, 0.008),
+    "RBBB+LAnFB": (0.123, 0.142, 0.172, 0.013),
+    "NSIVCD": (0.112, 0.122, 0.140, 0.008),
+}
+
+
+def draw_qrs(
+    rng: np.random.Generator, findings: Findings, field: np.ndarray, gain: float
+) -> tuple[Waves, float]:
+    """The QRS: its conduction's shape, varied, with the patient's axis and a fitting duration; the
+    axis reached.
+
+    In right bundle branch block the axis is that of the forces before the late right ventricle, as
+    it is read.
+    """
+    qrs = dipole.varied(rng, QRS[findings.conduction], 0.2, 0.1)
+    vector_mv = _with_extra(rng, findings.extra, qrs.vector_mv * gain)
+    qrs = _splintered(rng, replace(qrs, vector_mv=vector_mv))
+    early = len(qrs.centre_s)
+    if findings.conduction in LATE:
+        late = dipole.varied(rng, LATE[findings.conduction], 0.3, 0.12)
+        qrs = qrs.joined(late.turned(np.eye(3) * gain * np.exp(rng.normal(0, 0.2))))
+    shortest_s, usual_s, longest_s, spread_s = DURATION_S[findings.conduction]
+    duration_s = float(np.clip(rng.normal(usual_s, spread_s), shortest_s, longest_s))
+    qrs = dipole.with_duration(qrs, duration_s)
+    first = dipole.with_axis(qrs.taken(slice(0, early)), field, findings.axis)
+    return first.joined(qrs.taken(slice(early, None))), dipole.frontal_axis(first, field)
+
+
+def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> np.ndarray:
+    """The vectors [wave, 3] of a QRS under a finding that no label names."""
+    if extra == "LVH":
+        return vector_mv * rng.uniform(1.3, 1.9)
+    vector_mv = vector_mv.copy()
+    if extra == "slow R":
+        magnitude_mv = np.linalg.norm(vector_mv, axis=1, keepdims=True)
+        vector_mv += np.array([0, 0, 0.25]) * magnitude_mv
+        vector_mv[0] *= rng.uniform(0, 0.4)
+    elif extra == "Q inferior":
+        vector_mv[0] += [0.05, -rng.uniform(0.25, 0.6), 0.0]
+    elif extra == "Q anterior":
+        vector_mv[:2] += np.array([[0.0, 0.0, 0.55], [-0.2, 0.0, 0.35]]) * rng.uniform(0.5, 1.3)
+    return vector_mv
+
+
+def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
+    """Adds a few short forces: notches and slurs, as any real QRS has."""
+    count = int(rng.integers(1, 5))
+    size_mv = 0.1 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
+    before_s, after_s = rng.uniform(0.002, 0.005, (2, count))
+    centre_s = rng.uniform(qrs.centre_s.min(), qrs.centre_s.max(), count)
+    vector_mv = size_mv * rng.standard_normal((count, 3))
+    return qrs.joined(Waves(centre_s, before_s, after_s, vector_mv))
+
+
+def aberrant(qrs: Waves, conduction: str, gain: float) -> Waves:
+    """The QRS of a beat that finds the right bundle branch still refractory."""
+    terminal = RIGHT_TERMINAL if conduction == "normal" else RIGHT_TERMINAL.stretched(1.15)
+    return qrs.joined(terminal.turned(np.eye(3) * gain))
+
+
+def draw_ventricular(rng: np.random.Generator, gain: float) -> Waves:
+    """A premature ventricular beat: broad, of any direction, with T against it."""
+    shape = dipole.varied(rng, PVC, 0.2, 0.12).stretched(rng.uniform(0.9, 1.25))
+    size = gain * rng.uniform(0.8, 1.5)
+    shape = shape.turned(size * dipole.rotation(rng.standard_normal(3), rng.uniform(0, np.pi)))
+    against_mv = -0.28 * shape.vector_mv.sum(axis=0)
+    t_wave = waves_of_ms((300, 70, 50, tuple(against_mv)), (150, 60, 60, tuple(0.3 * against_mv)))
+    return shape.joined(t_wave)

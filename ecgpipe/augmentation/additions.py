@@ -1,22 +1,29 @@
 """Additions: what is added to an augmented window, as disturbances arise at electrodes.
 
-Noise, wander and hum are drawn for the nine electrodes of the leads (`ecgpipe.project.leads`) and
-differenced into the twelve leads as an electrocardiograph does, so the lead algebra holds in them
-as in a real recording.
+Each stands here with its formula, on given draws, and its record. Noise, wander and hum are drawn
+for the nine electrodes of the leads (`project.leads`) and differenced into the twelve leads as an
+electrocardiograph does, so the lead algebra holds in them as in a real recording.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+from pydantic import Field
 
+from ecgpipe.augmentation.contracts import DISTURBS, VOLTAGE, Contract
+from ecgpipe.augmentation.record import Augmentation, Batch, Kind
+from ecgpipe.dataset.examples import Examples
 from ecgpipe.project import leads
+from ecgpipe.project.errors import UserError
 
 ELECTRODES = len(leads.ELECTRODES)
-BANK = 1 << 22
+BANK = 1 << 22  # numbers of noise that are made once
 
 
 def lead_weights(device: torch.device) -> torch.Tensor:
-    """float32 [electrode, lead]: each lead as a sum of electrode potentials (`leads.of_electrodes`),
+    """float32 [electrode, lead]: each lead as a sum of electrodes (`leads.of_electrodes`),
     scaled so that independent electrodes of unit power give leads of unit mean power."""
     columns = [torch.tensor(leads.of_electrodes(lead)) for lead in leads.LEADS]
     weights = torch.stack(columns, dim=1)
@@ -37,9 +44,43 @@ def noise(bank: torch.Tensor, place: torch.Tensor, window: int) -> torch.Tensor:
     [batch, 1] of where it begins in the bank."""
     count = window * ELECTRODES
     starts = bank.as_strided((len(bank) - count + 1, count), (1, 1))
-    return starts.index_select(0, (place[:, 0] * len(starts)).to(torch.int64)).view(
-        -1, window, ELECTRODES
-    )
+    index = (place[:, 0] * len(starts)).to(torch.int64)
+    return starts.index_select(0, index).view(-1, window, ELECTRODES)
+
+
+def _bank_and_weights(
+    data: Examples, window: int, _: Mapping[str, Any]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    if window * ELECTRODES > BANK:
+        rule = "is longer than the bank of noise; shorten it"
+        raise UserError(f"augment.noise: a window of {window} samples {rule}")
+    device = data.place.device
+    return noise_bank(device), lead_weights(device)
+
+
+def _noise(batch: Batch, signal: torch.Tensor, inside: torch.Tensor | None) -> torch.Tensor:
+    bank, weights = batch.prepared
+    draws, settings = batch.draws, batch.settings
+    snr_db = draws.between(1, settings["snr_low_db"], settings["snr_high_db"])
+    power = signal.square().mean(dim=(1, 2))[:, None]
+    if inside is not None:  # of what is recorded
+        power = power / inside.mean(dim=1).clamp(min=1e-9)
+    size = (power * 10.0 ** (-snr_db / 10.0)).sqrt()
+    size = (size * batch.chosen * draws.sign(3)).float()[..., None]
+    # [batch, time, electrode] @ [batch, electrode, lead]
+    return noise(bank, draws.uniform(2, 1), batch.window) @ (weights * size)
+
+
+NOISE = Augmentation(
+    name="noise",
+    stream=2,
+    kind=Kind.ADDITION,
+    contract=Contract("Gaussian noise", keeps=DISTURBS),
+    caption="white noise of the electrodes, at a drawn ratio to the signal.",
+    act=_noise,
+    settings={"snr_low_db": (float, 10.0), "snr_high_db": (float, 30.0)},
+    prepare=_bank_and_weights,
+)
 
 
 def sines(window: int, frequency: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
@@ -59,6 +100,65 @@ def shares(normal: torch.Tensor, size_mv: torch.Tensor, weights: torch.Tensor) -
     return voltages * (size_mv.to(torch.float32) / power.sqrt().clamp(min=1e-9))[..., None]
 
 
+def _weights(data: Examples, *_: object) -> torch.Tensor:
+    return lead_weights(data.place.device)
+
+
+def _waves(batch: Batch, count: int) -> torch.Tensor:
+    """`count` sines at drawn frequencies; their root mean square over time and leads is drawn from
+    0 to `mv`."""
+    draws, settings = batch.draws, batch.settings
+    frequency_hz = draws.between(1, settings["low_hz"], settings["high_hz"], count)
+    phase = draws.uniform(1 + count, count)
+    size_mv = draws.between(1 + 2 * count, 0.0, settings["mv"]) * batch.chosen
+    normal = draws.normal(2 + 2 * count, count * ELECTRODES).view(-1, count, ELECTRODES)
+    waves = sines(batch.window, frequency_hz / batch.data.rate_hz, phase)
+    # [batch, time, sine] @ [batch, sine, lead]
+    return waves @ shares(normal, size_mv, batch.prepared)
+
+
+def _wander(batch: Batch, *_: object) -> torch.Tensor:
+    return _waves(batch, 3)
+
+
+WANDER = Augmentation(
+    name="wander",
+    stream=13,
+    kind=Kind.ADDITION,
+    contract=Contract("baseline wander", keeps=DISTURBS),
+    caption="three slow sines of the electrodes: breathing, movement.",
+    act=_wander,
+    settings={
+        "mv": (float, Field(0.2, ge=0)),
+        "low_hz": (float, Field(0.05, ge=0)),
+        "high_hz": (float, Field(0.5, ge=0)),
+    },
+    highest="high_hz",
+    prepare=_weights,
+)
+
+
+def _hum(batch: Batch, *_: object) -> torch.Tensor:
+    return _waves(batch, 1)
+
+
+HUM = Augmentation(
+    name="hum",
+    stream=14,
+    kind=Kind.ADDITION,
+    contract=Contract("mains hum", keeps=DISTURBS),
+    caption="one sine of the electrodes at the frequency of the mains.",
+    act=_hum,
+    settings={
+        "mv": (float, Field(0.05, ge=0)),
+        "low_hz": (float, Field(49.0, gt=0)),
+        "high_hz": (float, Field(61.0, gt=0)),
+    },
+    highest="high_hz",
+    prepare=_weights,
+)
+
+
 def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> torch.Tensor:
     """What a zero-phase notch filter takes away, as an addition: [batch, time, lead] to the same.
 
@@ -66,14 +166,38 @@ def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> 
     quality factor `quality`, run forwards and backwards (scipy.signal.iirnotch and filtfilt), on
     the window taken as one period: a step from its end to its start rings at both.
     """
-    steps = (
-        torch.arange(signal.shape[1] // 2 + 1, device=signal.device, dtype=torch.float64)
-        / signal.shape[1]
-    )
-    at, centre = 2.0 * math.pi * steps[None], 2.0 * math.pi * frequency
+    samples = signal.shape[1]
+    order = torch.arange(samples // 2 + 1, device=signal.device, dtype=torch.float64)
+    angle, centre = 2.0 * math.pi * (order / samples)[None], 2.0 * math.pi * frequency
     width = torch.tan(centre / (2.0 * quality))
     # |H|^2 of iirnotch = (cos w - cos w0)^2 / ((cos w - cos w0)^2 + (tan(bandwidth / 2) sin w)^2)
-    passed = (torch.cos(at) - torch.cos(centre)).square()
-    passed = passed / (passed + (width * torch.sin(at)).square()).clamp(min=1e-300)
+    passed = (torch.cos(angle) - torch.cos(centre)).square()
+    passed = passed / (passed + (width * torch.sin(angle)).square()).clamp(min=1e-300)
     taken = (passed - 1.0).to(torch.float32)[..., None]
-    return torch.fft.irfft(torch.fft.rfft(signal, dim=1) * taken, n=signal.shape[1], dim=1)
+    return torch.fft.irfft(torch.fft.rfft(signal, dim=1) * taken, n=samples, dim=1)
+
+
+def _notch(batch: Batch, signal: torch.Tensor, _: torch.Tensor | None) -> torch.Tensor:
+    settings = batch.settings
+    frequency_hz = batch.draws.between(1, settings["low_hz"], settings["high_hz"])
+    taken = band_stop(signal, frequency_hz / batch.data.rate_hz, settings["quality"])
+    return taken * batch.chosen[..., None]
+
+
+NOTCH = Augmentation(
+    name="notch",
+    stream=15,
+    kind=Kind.ADDITION,
+    turn=-1,
+    contract=Contract("notch", keeps=DISTURBS, breaks=(*VOLTAGE, "QAb")),
+    caption="a narrow band is taken out.",
+    act=_notch,
+    settings={
+        "low_hz": (float, Field(15.0, gt=0)),
+        "high_hz": (float, Field(40.0, gt=0)),
+        "quality": (float, Field(2.0, gt=0)),
+    },
+    highest="high_hz",
+)
+
+AUGMENTATIONS = (NOISE, WANDER, HUM, NOTCH)

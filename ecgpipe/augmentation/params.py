@@ -1,101 +1,64 @@
 """The settings of the augmentations: `augment` in params.yaml."""
 
-import math
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
+from ecgpipe.augmentation.catalogue import AUGMENTATIONS
+from ecgpipe.augmentation.record import Augmentation
 from ecgpipe.project.params import Section
 
 
-class AugmentParams(Section):
-    """`augment` in params.yaml: a switch per augmentation, its settings beside it."""
+class General(Section):
+    """What `augment` in params.yaml says of all augmentations together."""
 
     respect_labels: bool
     interpolation: Literal["linear", "cubic"]
-    crop: bool
-    jitter: bool
-    jitter_s: float = Field(ge=0)
-    roll: bool
-    roll_probability: float = Field(ge=0, le=1)
-    roll_s: float = Field(ge=0)
-    stretch: bool
-    stretch_probability: float = Field(ge=0, le=1)
-    stretch_scale: float = Field(ge=1, le=2)
-    sine_resample: bool
-    sine_resample_probability: float = Field(ge=0, le=1)
-    sine_resample_shift_low_s: float
-    sine_resample_shift_high_s: float
-    sine_resample_frequency_low_hz: float = Field(ge=0)
-    sine_resample_frequency_high_hz: float = Field(ge=0)
-    linear_resample: bool
-    linear_resample_probability: float = Field(ge=0, le=1)
-    linear_resample_low: float = Field(gt=0.5)
-    linear_resample_high: float = Field(gt=0.5)
-    triangle_resample: bool
-    triangle_resample_probability: float = Field(ge=0, le=1)
-    triangle_resample_low: float = Field(gt=0.5)
-    triangle_resample_high: float = Field(gt=0.5)
-    star: bool
-    star_probability: float = Field(ge=0, le=1)
-    star_how: Literal["beatwise", "published"]
-    star_warp: float = Field(ge=0, lt=1)
-    star_gain: float = Field(ge=0, lt=1)
-    triangle: bool
-    triangle_probability: float = Field(ge=0, le=1)
-    triangle_scale: float = Field(gt=1)
-    triangle_draw: Literal["log-uniform", "uniform"]
-    triangle_per: Literal["recording", "lead"]
-    triangle_when: Literal["before", "after"]
-    multiply_sine: bool
-    multiply_sine_probability: float = Field(ge=0, le=1)
-    multiply_sine_depth: float = Field(ge=0, lt=1)
-    multiply_sine_frequency_hz: float = Field(ge=0)
-    multiply_linear: bool
-    multiply_linear_probability: float = Field(ge=0, le=1)
-    multiply_linear_scale: float = Field(ge=1)
-    noise: bool
-    noise_probability: float = Field(ge=0, le=1)
-    noise_snr_low_db: float
-    noise_snr_high_db: float
-    wander: bool
-    wander_probability: float = Field(ge=0, le=1)
-    wander_mv: float = Field(ge=0)
-    wander_low_hz: float = Field(ge=0)
-    wander_high_hz: float = Field(ge=0)
-    hum: bool
-    hum_probability: float = Field(ge=0, le=1)
-    hum_mv: float = Field(ge=0)
-    hum_low_hz: float = Field(gt=0)
-    hum_high_hz: float = Field(gt=0)
-    notch: bool
-    notch_probability: float = Field(ge=0, le=1)
-    notch_low_hz: float = Field(gt=0)
-    notch_high_hz: float = Field(gt=0)
-    notch_quality: float = Field(gt=0)
-    lead_dropout: bool
-    lead_dropout_probability: float = Field(ge=0, le=1)
-    lead_dropout_how: Literal["leads", "sets"]
-    lead_dropout_share: float = Field(ge=0, lt=1)
-    time_flip: bool
-    time_flip_probability: float = Field(ge=0, le=1)
-    amplitude_flip: bool
-    amplitude_flip_probability: float = Field(ge=0, le=1)
 
-    @model_validator(mode="after")
-    def _ranges(self) -> "AugmentParams":
-        found = self.model_dump()
-        pairs = [(key, key.replace("_low", "_high")) for key in found if "_low" in key]
-        wrong = [
-            f"{one} {found[one]} is above {two} {found[two]}"
-            for one, two in pairs
-            if found[one] > found[two]
-        ]
-        shift_s = max(abs(self.sine_resample_shift_low_s), abs(self.sine_resample_shift_high_s))
-        if 2 * math.pi * shift_s * self.sine_resample_frequency_high_hz >= 1:
-            wrong.append(
-                "sine_resample: 2 pi x shift x frequency is 1 or more, so that time would run backwards"
-            )
-        if wrong:
+
+def schema(augmentations: Sequence[Augmentation]) -> type[General]:
+    """The model of `augment`: a switch per augmentation, its settings beside it, as the records
+    have them. An augmentation that is not listed there is off."""
+    fields: dict[str, Any] = {}
+    for augmentation in augmentations:
+        name = augmentation.name
+        fields[name] = (bool, False)
+        if augmentation.probability is not None:
+            fields[f"{name}_probability"] = (float, Field(augmentation.probability, ge=0, le=1))
+        for key, setting in augmentation.settings.items():
+            fields[f"{name}_{key}"] = setting
+
+    def consistent(params: General) -> General:
+        if wrong := [*_reversed_bounds(params), *_faults(params, augmentations)]:
             raise ValueError("; ".join(wrong))
-        return self
+        return params
+
+    validators: dict[str, Any] = {"consistent": model_validator(mode="after")(consistent)}
+    return create_model("AugmentSchema", __base__=General, __validators__=validators, **fields)
+
+
+def _reversed_bounds(params: General) -> list[str]:
+    """Settings `..._low...` that are above the `..._high...` beside them."""
+    values = params.model_dump()
+    wrong = []
+    for low in values:
+        high = low.replace("_low", "_high")
+        if low != high and values[low] > values[high]:
+            wrong.append(f"{low} {values[low]} is above {high} {values[high]}")
+    return wrong
+
+
+def _faults(params: General, augmentations: Sequence[Augmentation]) -> list[str]:
+    """What is wrong with the settings of one augmentation together."""
+    wrong = []
+    for augmentation in augmentations:
+        if augmentation.fault is not None:
+            fault = augmentation.fault(augmentation.chosen_settings(params))
+            if fault is not None:
+                wrong.append(f"{augmentation.name}: {fault}")
+    return wrong
+
+
+class AugmentParams(schema(AUGMENTATIONS)):
+    """`augment` in params.yaml: a switch per augmentation, its settings beside it."""

@@ -1,24 +1,56 @@
-"""Time maps: where each sample of an augmented window is read. Plain formulas on given draws.
+"""Time maps: where each sample of an augmented window is read.
 
-Positions are in samples, float64 [batch, time]; a draw is [batch, 1]. All but STAR act on positions
-in the window, counted from its first sample; `span` is its last position, the number of samples
-less one.
+Each stands here with its formula, on given draws [batch, 1], and its record. Positions are in
+samples [batch, time], float64, or int64 where nothing reads between samples; but for `crop` and
+`jitter` they are counted from the first sample of the window, and `span` is its last position, the
+number of samples less one.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+from pydantic import Field
 
-from ecgpipe.dataset.examples import NO_PEAK
-
-# The constants of the code released with STAR: segment coefficients from .8 to 1.3, on a sine from
-# 5 to 7 rad.
-_PUBLISHED_LOW, _PUBLISHED_HIGH, _PUBLISHED_FROM, _PUBLISHED_TO = 0.8, 1.3, 5.0, 7.0
+from ecgpipe.augmentation.contracts import DURATION, RHYTHM, Contract, all_but
+from ecgpipe.augmentation.record import Augmentation, Batch, Kind
 
 
-def flipped(position: torch.Tensor, flips: torch.Tensor, span: int) -> torch.Tensor:
-    """The window read backwards where `flips` (bool)."""
-    return torch.where(flips, span - position, position)
+def _crop(batch: Batch) -> torch.Tensor:
+    """Somewhere in the recording; a shorter recording lies somewhere in its window."""
+    spare = (batch.data.place[batch.rows, 2:] - batch.window).to(torch.float64)
+    return torch.floor(batch.draws.uniform(0, 1) * (spare.abs() + 1.0)) * torch.sign(spare)
+
+
+# A crop moves R-peaks with the window, and a finding that comes once may lie outside it: no choice
+# of a window helps.
+CROP = Augmentation(
+    name="crop",
+    stream=0,
+    kind=Kind.START,
+    contract=Contract("random crop", keeps=all_but("R-peaks")),
+    caption="a window somewhere in the recording; a shorter recording lies anywhere in its window.",
+    act=_crop,
+    probability=None,
+)
+
+
+def _jitter(batch: Batch) -> torch.Tensor:
+    most = batch.settings["s"] * batch.data.rate_hz
+    return torch.round(batch.draws.between(0, -most, most))
+
+
+JITTER = Augmentation(
+    name="jitter",
+    stream=6,
+    kind=Kind.START,
+    contract=Contract("jitter of the crop", keeps=all_but("R-peaks", "span")),
+    caption="the window moves by up to `jitter_s`, beyond the ends too, where zeros stand.",
+    act=_jitter,
+    settings={"s": (float, Field(0.5, ge=0))},
+    probability=None,
+)
 
 
 def rolled(position: torch.Tensor, shift: torch.Tensor, span: int) -> torch.Tensor:
@@ -26,9 +58,46 @@ def rolled(position: torch.Tensor, shift: torch.Tensor, span: int) -> torch.Tens
     return torch.remainder(position + shift, span + 1)
 
 
+def _roll(batch: Batch, position: torch.Tensor) -> torch.Tensor:
+    most = batch.settings["s"] * batch.data.rate_hz
+    shift = torch.round(batch.draws.between(1, -most, most))
+    return rolled(position, (shift * batch.chosen).to(position.dtype), batch.span)
+
+
+ROLL = Augmentation(
+    name="roll",
+    stream=7,
+    kind=Kind.WINDOW,
+    turn=1,
+    contract=Contract("roll", keeps=all_but("R-peaks", "RR"), breaks=RHYTHM),
+    caption="the window begins up to `roll_s` later or earlier; what leaves one end enters the "
+    "other.",
+    act=_roll,
+    settings={"s": (float, Field(1.0, ge=0))},
+)
+
+
 def stretched(position: torch.Tensor, factor: torch.Tensor, span: int) -> torch.Tensor:
     """A second lasts `factor` seconds; the window's middle stays."""
     return span / 2 + (position - span / 2) / factor
+
+
+def _stretch(batch: Batch, position: torch.Tensor) -> torch.Tensor:
+    factor = batch.draws.log_between(1, batch.settings["scale"])
+    return stretched(position, factor**batch.chosen, batch.span)
+
+
+STRETCH = Augmentation(
+    name="stretch",
+    stream=8,
+    kind=Kind.WINDOW,
+    turn=3,
+    fractional=True,
+    contract=Contract("random stretch", all_but("R-peaks", "RR", "span"), DURATION),
+    caption="slower or faster as a whole, by up to `stretch_scale`.",
+    act=_stretch,
+    settings={"scale": (float, Field(1.2, ge=1, le=2))},
+)
 
 
 def sine_resampled(
@@ -39,11 +108,69 @@ def sine_resampled(
     return position + shift * torch.sin(2.0 * math.pi * frequency * position)
 
 
+def _sine_resample(batch: Batch, position: torch.Tensor) -> torch.Tensor:
+    settings, rate_hz = batch.settings, batch.data.rate_hz
+    shift_s = batch.draws.between(1, settings["shift_low_s"], settings["shift_high_s"])
+    low_hz, high_hz = settings["frequency_low_hz"], settings["frequency_high_hz"]
+    frequency = batch.draws.between(2, low_hz, high_hz) / rate_hz
+    return sine_resampled(position, shift_s * rate_hz * batch.chosen, frequency)
+
+
+def _turns_back(settings: Mapping[str, Any]) -> str | None:
+    """The steepest slope of s sin(2 pi f t) is 2 pi f s."""
+    shift_s = max(abs(settings["shift_low_s"]), abs(settings["shift_high_s"]))
+    if 2 * math.pi * shift_s * settings["frequency_high_hz"] < 1:
+        return None
+    return "2 pi x shift x frequency is 1 or more, so that time would run backwards"
+
+
+SINE_RESAMPLE = Augmentation(
+    name="sine_resample",
+    stream=4,
+    kind=Kind.WINDOW,
+    turn=3,
+    fractional=True,
+    contract=Contract("sine resampling", all_but("R-peaks", "RR", "span"), DURATION + RHYTHM),
+    caption="time swings slower and faster, read at t + s sin(2 pi f t).",
+    act=_sine_resample,
+    settings={
+        "shift_low_s": (float, -0.1),
+        "shift_high_s": (float, 0.1),
+        "frequency_low_hz": (float, Field(0.1, ge=0)),
+        "frequency_high_hz": (float, Field(0.3, ge=0)),
+    },
+    fault=_turns_back,
+)
+
+
 def linear_resampled(position: torch.Tensor, end: torch.Tensor, span: float) -> torch.Tensor:
     """Linear resampling of NaderNemati/ecg-multilabel-classifier: t multiplied by a line from 1 to
     `end` (c > 0.5) and scaled back to the window, t (1 + (c - 1) t / span) / c: its speed runs
     along a line, both ends stay."""
     return position * (1.0 + (end - 1.0) * position / span) / end
+
+
+def _end(batch: Batch) -> torch.Tensor:
+    """The drawn end of the line, 1 where the recording is left alone."""
+    end = batch.draws.between(1, batch.settings["low"], batch.settings["high"])
+    return end**batch.chosen
+
+
+def _linear_resample(batch: Batch, position: torch.Tensor) -> torch.Tensor:
+    return linear_resampled(position, _end(batch), batch.span)
+
+
+LINEAR_RESAMPLE = Augmentation(
+    name="linear_resample",
+    stream=9,
+    kind=Kind.WINDOW,
+    turn=2,
+    fractional=True,
+    contract=Contract("linear resampling", all_but("R-peaks", "RR"), DURATION + RHYTHM),
+    caption="time runs ever faster, or ever slower, from end to end.",
+    act=_linear_resample,
+    settings={"low": (float, Field(0.8, gt=0.5)), "high": (float, Field(1.2, gt=0.5))},
+)
 
 
 def triangle_resampled(position: torch.Tensor, end: torch.Tensor, span: int) -> torch.Tensor:
@@ -56,79 +183,28 @@ def triangle_resampled(position: torch.Tensor, end: torch.Tensor, span: int) -> 
     return torch.where(position <= half, read, span - read)
 
 
-def star(
-    time: torch.Tensor, peaks: torch.Tensor, warp: torch.Tensor, gain: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """STAR, beat by beat (after arXiv:2510.24740, in the form that keeps every R-peak): within an
-    RR interval of length L, u = (t - R) / L, read at u + a sin(2 pi u) / (2 pi), times 1 + b
-    sin^2(pi u); untouched before the first and after the last R-peak.
-
-    time [batch, time] in samples of the recording; peaks int64 [batch, peak], padded with
-    `dataset.examples.NO_PEAK`; warp (a, |a| < 1) and gain (b) [batch, peak], one per interval.
-    Returns the map in samples and the gain, both [batch, time].
-    """
-    if peaks.shape[1] < 2:
-        return time, torch.ones_like(time)
-    position = peaks.to(torch.float64)
-    interval = torch.searchsorted(position, time.contiguous(), right=True) - 1
-    last = peaks.shape[1] - 2
-    index = interval.clamp(0, last)
-    start, end = position.gather(1, index), position.gather(1, index + 1)
-    inside = ((interval >= 0) & (interval <= last) & (end > start) & (end < NO_PEAK)).to(
-        torch.float64
-    )
-    length = (end - start).clamp(min=1.0)
-    angle = 2.0 * math.pi * inside * (time - start) / length
-    mapped = time + inside * length * warp.gather(1, index) / (2.0 * math.pi) * torch.sin(angle)
-    return mapped, 1.0 + gain.gather(1, index) * (0.5 - 0.5 * torch.cos(angle)) * inside
+def _triangle_resample(batch: Batch, position: torch.Tensor) -> torch.Tensor:
+    return triangle_resampled(position, _end(batch), batch.span)
 
 
-def star_published(
-    position: torch.Tensor, peaks: torch.Tensor, span: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """STAR as the code released with it computes it, for comparison: RR intervals are made equal,
-    then the j-th is resampled to c_j times its length and multiplied by c_j, c_j on a sine; the
-    tail takes what is left. No draws.
+TRIANGLE_RESAMPLE = Augmentation(
+    name="triangle_resample",
+    stream=10,
+    kind=Kind.WINDOW,
+    turn=2,
+    fractional=True,
+    contract=Contract("triangle resampling", all_but("R-peaks", "RR"), DURATION + RHYTHM),
+    caption="the same up to the middle, and mirrored from there on.",
+    act=_triangle_resample,
+    settings=LINEAR_RESAMPLE.settings,
+)
 
-    peaks: float64 [batch, peak], R-peaks in the window, ascending, padded with infinity. Returns
-    map and gain. The released code interpolates twice, and fails where nothing is left for the
-    tail; here the map is composed and read once, and a window where it fails, or with fewer than
-    two R-peaks, is left as it was. Source: class EqualSegmentResampler of
-    NaderNemati/ecg-multilabel-classifier.
-    """
-    known = torch.isfinite(peaks)
-    number = (known.sum(dim=1, keepdim=True) - 1).clamp(min=1).to(torch.float64)  # of intervals
-    order = torch.arange(max(peaks.shape[1] - 1, 1), device=peaks.device, dtype=torch.float64)[None]
-    real = order < number
-    peaks = torch.nn.functional.pad(torch.where(known, peaks, 0.0), (0, max(2 - peaks.shape[1], 0)))
-    first, final = peaks[:, :1], peaks.amax(dim=1, keepdim=True)
-    total = final - first
-    equal = torch.round((order + 1) * total / number) - torch.round(order * total / number)
-    wave = torch.sin(_PUBLISHED_FROM + order * (_PUBLISHED_TO - _PUBLISHED_FROM) / number)
-    wave = wave - torch.where(real, wave, torch.inf).amin(dim=1, keepdim=True)
-    highest = torch.where(real, wave, 0.0).amax(dim=1, keepdim=True).clamp(min=1e-12)
-    weight = torch.where(
-        real, wave * ((_PUBLISHED_HIGH - _PUBLISHED_LOW) / highest) + _PUBLISHED_LOW, 0.0
-    )
-    weight = weight * number / weight.sum(dim=1, keepdim=True)
-    length = torch.where(real, torch.floor(equal * weight + 1e-9), 0.0)
-    ends = first + length.to(torch.int64).cumsum(dim=1)  # whole numbers: a sum in any order
-    left = total - length.sum(dim=1, keepdim=True)
-    # Sample `position` of the new window lies in interval `index`, or in the tail, or before the
-    # first R-peak.
-    index = torch.searchsorted(ends, position.contiguous(), right=True).clamp(
-        max=order.shape[1] - 1
-    )
-    begin, size = (ends - length).gather(1, index), length.gather(1, index)
-    old = torch.diff(peaks, dim=1).gather(1, index)
-    mapped = peaks.gather(1, index) + (position - begin) * (old - 1) / (size - 1).clamp(min=1.0)
-    tail = position >= ends[:, -1:]
-    rest = span + 1 - final
-    mapped = torch.where(
-        tail,
-        final + (position - ends[:, -1:]) * (rest - 1) / (rest + left - 1).clamp(min=1),
-        mapped,
-    )
-    gain = torch.where(tail, 1.0, weight.gather(1, index))
-    acts = (known.sum(dim=1, keepdim=True) >= 2) & (left >= 0) & (position >= first)
-    return torch.where(acts, mapped, position), torch.where(acts, gain, 1.0)
+AUGMENTATIONS = (
+    CROP,
+    JITTER,
+    ROLL,
+    STRETCH,
+    SINE_RESAMPLE,
+    LINEAR_RESAMPLE,
+    TRIANGLE_RESAMPLE,
+)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.catalogue import HIGHEST_HZ
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.evaluation import challenge_score
@@ -92,8 +92,8 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
         return []
     rate_hz = preprocess.get("rate_hz")
     found = [
-        (key, augment.get(key))
-        for name, key in augmenter._HIGHEST.items()
+        (key, augment.get(key, AugmentParams.model_fields[key].default))
+        for name, key in HIGHEST_HZ.items()
         if augment.get(name) is True
     ]
     return [

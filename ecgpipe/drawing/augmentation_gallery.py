@@ -1,8 +1,8 @@
 """The page of all augmentations: what each keeps and may break, and each on one recording, on ECG
 paper."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe.augmentation import augmenter, contracts
-from ecgpipe.augmentation.params import AugmentParams
+from ecgpipe.augmentation import augmenter, catalogue
+from ecgpipe.augmentation.catalogue import AUGMENTATIONS
+from ecgpipe.augmentation.contracts import PROMISES
+from ecgpipe.augmentation.params import AugmentParams, General
+from ecgpipe.augmentation.record import Augmentation
 from ecgpipe.dataset import examples
 from ecgpipe.drawing import ecg_paper
 from ecgpipe.preprocessing import bandpass, r_peaks, store_writer
@@ -29,38 +32,6 @@ SHOWN = ("II", "V1", "V5")
 WINDOW_S = 8.0
 DPI = 90
 DRAWS = 20
-PLAIN = {"star_how": "beatwise", "triangle_per": "recording", "lead_dropout_how": "leads"}
-DOES = {
-    "crop": "`augment.crop`: a window somewhere in the recording; a shorter recording lies anywhere in its window.",
-    "jitter": "`augment.jitter`: the window moves by up to `jitter_s`, beyond the ends too, where zeros stand.",
-    "roll": "`augment.roll`: the window begins up to `roll_s` later or earlier; what leaves one end enters the other.",
-    "stretch": "`augment.stretch`: slower or faster as a whole, by up to `stretch_scale`.",
-    "sine_resample": "`augment.sine_resample`: time swings slower and faster, read at t + s sin(2 pi f t).",
-    "linear_resample": "`augment.linear_resample`: time runs ever faster, or ever slower, from end to end.",
-    "triangle_resample": "`augment.triangle_resample`: the same up to the middle, and mirrored from there on.",
-    "star": "`augment.star`: what lies between two R-peaks moves and grows or shrinks a little (arXiv:2510.24740, in a "
-    "form that keeps every R-peak).",
-    "star_published": "`augment.star` with `star_how: published`: beats get other lengths and sizes, as in the code "
-    "released with the paper; no draws.",
-    "triangle": "`augment.triangle`: a gain from 1 to a drawn size at a drawn moment and back to 1.",
-    "triangle_per_lead": "`augment.triangle` with `triangle_per: lead`: another one for each lead, as first published.",
-    "multiply_sine": "`augment.multiply_sine`: a gain that swings about 1.",
-    "multiply_linear": "`augment.multiply_linear`: a gain from 1 at the start to a drawn size at the end.",
-    "noise": "`augment.noise`: white noise of the electrodes, at a drawn ratio to the signal.",
-    "wander": "`augment.wander`: three slow sines of the electrodes: breathing, movement.",
-    "hum": "`augment.hum`: one sine of the electrodes at the frequency of the mains.",
-    "notch": "`augment.notch`: a narrow band is taken out.",
-    "lead_dropout": "`augment.lead_dropout`: each lead falls silent with probability `lead_dropout_share`, never all.",
-    "lead_dropout_sets": "`augment.lead_dropout` with `lead_dropout_how: sets`: six, four, three or two leads stay, "
-    "the reduced sets of the CinC Challenge 2021.",
-    "time_flip": "`augment.time_flip`: backwards. Published, and of no use to an ECG.",
-    "amplitude_flip": "`augment.amplitude_flip`: upside down. Likewise.",
-}
-VARIANTS = {
-    "star_published": ("star", "star_how", "published"),
-    "triangle_per_lead": ("triangle", "triangle_per", "lead"),
-    "lead_dropout_sets": ("lead_dropout", "lead_dropout_how", "sets"),
-}
 
 
 def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
@@ -75,56 +46,87 @@ def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> 
         bandpass.condition(signal_mv, rate_hz, **bandpass.filter_arguments(settings)),
         settings.rate_hz,
     )
-    cases = _cases(params.section(AugmentParams, values, "augment").model_dump())
-    for name, title, chosen in cases:
-        plain = _window(data, _switched(chosen, None), 0)
-        windows = (_window(data, chosen, epoch) for epoch in range(DRAWS))
-        augmented = max(windows, key=partial(_change, plain))
-        traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
-        sheet = ecg_paper.strips(traces, data.rate_hz, title, ("augmented", "as recorded"))
-        style.save(sheet, Path(folder) / f"{name}.png", dpi=DPI)
+    off = all_off(params.section(AugmentParams, values, "augment"))
+    plain, shown = _window(data, off, 0), list(cases(off))
+    for case in shown:
+        _draw(data, plain, case, Path(folder) / f"{case.name}.png")
     with atomic.atomic(Path(folder) / "README.md") as temporary:
-        temporary.write_text(page(values, what), encoding="utf-8")
-    return [name for name, _, _ in cases]
+        temporary.write_text(page(shown, what), encoding="utf-8")
+    return [case.name for case in shown]
 
 
-def page(values: Mapping[str, Any], what: str = SIMULATED) -> str:
+@dataclass(frozen=True)
+class Case:
+    """One augmentation alone, in one of its forms, as the page shows it; name: of its picture."""
+
+    name: str
+    title: str
+    caption: str
+    params: General
+
+
+def page(
+    shown: Iterable[Case],
+    what: str = SIMULATED,
+    augmentations: Sequence[Augmentation] = AUGMENTATIONS,
+) -> str:
     """README.md: what each augmentation keeps and may break, and its picture on `what`."""
-    shown = [
-        {"name": name, "title": title, "does": DOES[name]}
-        for name, title, _ in _cases(values["augment"])
-    ]
     return templates.render(
         TEMPLATE,
-        promises=contracts.PROMISES,
-        contracts=contracts.every(),
+        promises=PROMISES,
+        contracts=catalogue.contracts(augmentations),
         what=what,
         draws=DRAWS,
         shown=shown,
     )
 
 
-def _cases(found: Mapping[str, Any]) -> list[tuple[str, str, AugmentParams]]:
-    """File name, title and settings of each augmentation alone, and of the variants of some."""
-    settings = AugmentParams.model_validate(found).model_copy(update=PLAIN)
-    cases = [(name, _switched(settings, name)) for name in augmenter.SWITCHES]
-    made = [(name, contracts.contract(name, one).title, one) for name, one in cases]
-    for name, (switch, key, value) in VARIANTS.items():
-        one = _switched(settings.model_copy(update={key: value}), switch)
-        title = contracts.contract(switch, one).title
-        made.append(
-            (name, title if title != contracts.contract(switch).title else f"{title}, {value}", one)
-        )
-    return made
+def all_off(params: General, augmentations: Sequence[Augmentation] = AUGMENTATIONS) -> General:
+    """The params with nothing on, whatever the labels, and each augmentation in its usual form."""
+    off: dict[str, Any] = {"respect_labels": False}
+    for augmentation in augmentations:
+        off[augmentation.name] = False
+        for variant in augmentation.variants:
+            key = f"{augmentation.name}_{variant.setting}"
+            off[key] = type(params).model_fields[key].default
+    return params.model_copy(update=off)
 
 
-def _switched(settings: AugmentParams, name: str | None) -> AugmentParams:
-    """The settings with one augmentation on, whatever the labels, and acting always; with None on,
-    none."""
-    switches = {other: other == name for other in augmenter.SWITCHES}
-    return settings.model_copy(
-        update=switches | {f"{name}_probability": 1.0, "respect_labels": False}
-    )
+def cases(off: General, augmentations: Sequence[Augmentation] = AUGMENTATIONS) -> Iterator[Case]:
+    """Each augmentation alone in its usual form, then the variants of some, by the settings in
+    `off` (`all_off`)."""
+    for augmentation in augmentations:
+        name = augmentation.name
+        alone = alone_on(off, augmentation)
+        title = augmentation.contract.title
+        yield Case(name, title, f"`augment.{name}`: {augmentation.caption}", alone)
+    for augmentation in augmentations:
+        name = augmentation.name
+        for variant in augmentation.variants:
+            key, value = f"{name}_{variant.setting}", variant.value
+            alone = alone_on(off, augmentation).model_copy(update={key: value})
+            title = f"{augmentation.contract.title}, {value}"
+            if variant.contract is not None:
+                title = variant.contract.title
+            caption = f"`augment.{name}` with `{key}: {value}`: {variant.caption}"
+            yield Case(variant.name, title, caption, alone)
+
+
+def alone_on(off: General, augmentation: Augmentation) -> General:
+    """The params with one augmentation on that acts always."""
+    on: dict[str, Any] = {augmentation.name: True}
+    if augmentation.probability is not None:
+        on[f"{augmentation.name}_probability"] = 1.0
+    return off.model_copy(update=on)
+
+
+def _draw(data: examples.Examples, plain: np.ndarray, case: Case, path: Path) -> None:
+    """On ECG paper the draw that changes most, over what was recorded, `plain` [lead, time]."""
+    windows = (_window(data, case.params, epoch) for epoch in range(DRAWS))
+    augmented = max(windows, key=partial(_change, plain))
+    traces = [(lead, augmented[LEADS.index(lead)], plain[LEADS.index(lead)]) for lead in SHOWN]
+    sheet = ecg_paper.strips(traces, data.rate_hz, case.title, ("augmented", "as recorded"))
+    style.save(sheet, path, dpi=DPI)
 
 
 def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
@@ -151,7 +153,7 @@ def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:
     return replace(data, peaks=peaks, peak_place=torch.tensor([[0, len(peaks)]]))
 
 
-def _window(data: examples.Examples, settings: AugmentParams, epoch: int) -> np.ndarray:
+def _window(data: examples.Examples, settings: General, epoch: int) -> np.ndarray:
     """The first seconds of the recording, augmented: [lead, time] in mV."""
     window = round(WINDOW_S * data.rate_hz)
     engine = augmenter.Augmenter(data, [], settings, window=window, normalise="none", seed=5)

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgpipe.augmentation import gains
-from ecgpipe.project.leads import LEADS
 
 
 def test_triangle_gain_is_the_published_formula():
@@ -34,27 +33,3 @@ def test_sine_and_linear_gains_are_their_formulas():
     linear = gains.linear(500, torch.tensor([[2.5]]).double())
     assert np.allclose(linear[0], np.linspace(1, 2.5, 500))
     assert gains.linear(1, torch.tensor([[2.5]])).tolist() == [[1.0]]
-
-
-@given(share=st.floats(0, 0.99), seed=st.integers(0, 1000))
-@settings(max_examples=50)
-def test_dropping_leads_never_drops_all_and_drops_the_share_asked_for(share, seed):
-    draw = torch.rand(400, 12, generator=torch.Generator().manual_seed(seed))
-    kept = gains.kept_leads(draw, share)
-    assert kept.any(dim=1).all()
-    if share < 0.7:  # above, the lead that always stays counts
-        assert (~kept).double().mean() == pytest.approx(share, abs=0.05)
-
-
-def test_reduced_sets_are_those_of_the_challenge_each_as_often():
-    kept = gains.reduced_leads(
-        gains.reduced_sets(torch.device("cpu")),
-        torch.rand(4000, 1, generator=torch.Generator().manual_seed(1)),
-    )
-    found = {
-        tuple(lead for lead, on in zip(LEADS, row, strict=True) if on) for row in kept.tolist()
-    }
-    assert found == set(gains.REDUCED)
-    assert [len(leads) for leads in gains.REDUCED] == [6, 4, 3, 2]
-    counts = torch.bincount(kept.sum(dim=1))[[6, 4, 3, 2]]
-    assert (counts - 1000).abs().max() < 120

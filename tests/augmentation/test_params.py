@@ -2,21 +2,26 @@ from pathlib import Path
 
 import pytest
 
+from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import params
 
 VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
 
 
-def test_every_switch_has_its_settings_beside_it():
-    names = [
-        name
-        for name, value in VALUES.items()
-        if isinstance(value, bool) and name != "respect_labels"
+def test_params_yaml_lists_every_augmentation_with_its_settings_in_the_order_of_the_catalogue():
+    assert list(VALUES) == list(AugmentParams.model_fields)
+
+
+def test_what_is_not_listed_is_off_and_its_defaults_are_as_sound_as_what_is_listed():
+    plain = {"respect_labels": False, "interpolation": "linear"}
+    settings = AugmentParams.model_validate(plain)
+    assert not any(getattr(settings, name) for name in BY_NAME)
+    assert params.faults(AugmentParams, settings.model_dump(), "augment") == []
+    assert params.faults(AugmentParams, {}, "augment") == [
+        "augment.respect_labels: Field required",
+        "augment.interpolation: Field required",
     ]
-    assert set(VALUES) == set(AugmentParams.model_fields)
-    for name in names:
-        assert any(key.startswith(f"{name}_") for key in VALUES) or name == "crop", name
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,8 @@ def test_every_switch_has_its_settings_beside_it():
         ({"hum_low_hz": 48, "hum_high_hz": 45}, "hum_low_hz 48.0 is above hum_high_hz 45.0"),
         (
             {"sine_resample_shift_high_s": 1, "sine_resample_frequency_high_hz": 0.6},
-            "sine_resample: 2 pi x shift x frequency is 1 or more, so that time would run backwards",
+            "sine_resample: 2 pi x shift x frequency is 1 or more, so that time would run "
+            "backwards",
         ),
     ],
 )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ecgpipe.augmentation import augmenter, contracts
+from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
@@ -31,8 +31,8 @@ RESULTS = HERE / "ablation.json"
 SEEDS = {1: "0", 2: "1", 3: "2"}  # seed -> fold left out
 RECOMMENDED = tuple(
     name
-    for name in augmenter.SWITCHES
-    if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"][name]
+    for name in BY_NAME
+    if params.load(HERE.parents[1] / "configs/cinc2021.yaml")["augment"].get(name)
 )
 _PAGE = """# Augmentations, one by one
 
@@ -46,7 +46,7 @@ recordings do, or keep what a class rests on; they were chosen before, not by th
 """
 SETTINGS = {
     "none": {},
-    **{name: {name: True} for name in augmenter.SWITCHES},
+    **{name: {name: True} for name in BY_NAME},
     "star_published": {"star": True, "star_how": "published"},
     "recommended": dict.fromkeys(RECOMMENDED, True),
 }
@@ -60,7 +60,7 @@ def score(chosen: dict, seed: int, fold: str) -> float:
     info = json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
     whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
     data = {name: whole.take(part.index) for name, part in rows.items()}
-    augment = values["augment"] | dict.fromkeys(augmenter.SWITCHES, False) | chosen
+    augment = values["augment"] | dict.fromkeys(BY_NAME, False) | chosen
     train = TrainParams.model_validate(values["train"] | {"seed": seed})
     with tempfile.TemporaryDirectory() as scratch:
         run = trainer.Trainer(
@@ -100,15 +100,13 @@ def page(found: dict[str, dict[str, float]]) -> str:
 def title(name: str) -> str:
     """What the table calls a setting."""
     if name == "recommended":
-        return "recommended: " + ", ".join(contracts.CONTRACTS[one].title for one in RECOMMENDED)
+        return "recommended: " + ", ".join(BY_NAME[one].contract.title for one in RECOMMENDED)
     settings = AugmentParams.model_validate(
         params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name]
     )
-    return (
-        "none"
-        if name == "none"
-        else contracts.contract("star" if "star" in name else name, settings).title
-    )
+    if name == "none":
+        return "none"
+    return BY_NAME["star" if "star" in name else name].contract_of(settings).title
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference, saved_model
@@ -80,7 +81,7 @@ def engine(
 ) -> augmenter.Augmenter:
     """The engine with these augmentations, each always acting."""
     values = params.load(ROOT / "params.yaml")["augment"]
-    values |= {name: name in names for name in augmenter.SWITCHES} | {
+    values |= {name: name in names for name in BY_NAME} | {
         f"{name}_probability": 1.0 for name in names[1:]
     }
     settings = AugmentParams.model_validate(values)

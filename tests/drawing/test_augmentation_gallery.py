@@ -4,7 +4,9 @@ import numpy as np
 from markdown_it import MarkdownIt
 from matplotlib import image
 
-from ecgpipe.augmentation import augmenter, contracts
+from ecgpipe.augmentation import catalogue
+from ecgpipe.augmentation.catalogue import BY_NAME
+from ecgpipe.augmentation.contracts import PROMISES
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.drawing import augmentation_gallery
 from ecgpipe.project import params
@@ -12,13 +14,19 @@ from ecgpipe.simulation import writers
 
 ROOT = Path(__file__).parents[2]
 VALUES = params.load(ROOT / "params.yaml")
+CASES = list(
+    augmentation_gallery.cases(
+        augmentation_gallery.all_off(AugmentParams.model_validate(VALUES["augment"]))
+    )
+)
 
 
 def test_the_page_shows_every_augmentation_with_its_picture(tmp_path):
     names = augmentation_gallery.write(tmp_path, VALUES)
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert set(names) == {*augmenter.SWITCHES, *augmentation_gallery.VARIANTS}
-    assert page == augmentation_gallery.page(VALUES)
+    variants = [variant.name for one in BY_NAME.values() for variant in one.variants]
+    assert names == [*BY_NAME, *variants]
+    assert page == augmentation_gallery.page(CASES)
     assert page.count("![") == len(names)
     pictures = [image.imread(tmp_path / f"{name}.png") for name in names]
     assert all(f"({name}.png)" in page for name in names)
@@ -45,29 +53,30 @@ def test_a_switch_alone_acts_always_and_whatever_the_labels():
     settings = AugmentParams.model_validate(
         VALUES["augment"] | {"respect_labels": True, "noise": True}
     )
-    alone = augmentation_gallery._switched(settings, "star")
-    assert [name for name in augmenter.SWITCHES if getattr(alone, name)] == ["star"]
+    off = augmentation_gallery.all_off(settings)
+    alone = augmentation_gallery.alone_on(off, BY_NAME["star"])
+    assert [name for name in BY_NAME if getattr(alone, name)] == ["star"]
     assert alone.star_probability == 1
     assert not alone.respect_labels
 
 
 def test_the_committed_page_is_the_one_made_from_code():
     page = (ROOT / "plots/augmentations/README.md").read_text(encoding="utf-8")
-    assert page == augmentation_gallery.page(VALUES)
+    assert page == augmentation_gallery.page(CASES)
 
 
 def test_the_table_says_of_each_augmentation_what_its_contract_does():
-    tokens = MarkdownIt("commonmark").enable("table").parse(augmentation_gallery.page(VALUES))
+    tokens = MarkdownIt("commonmark").enable("table").parse(augmentation_gallery.page(CASES))
     texts = [
         tokens[place + 1].content
         for place, token in enumerate(tokens)
         if token.type in ("th_open", "td_open")
     ]
-    width = len(contracts.PROMISES) + 3
+    width = len(PROMISES) + 3
     head, *rows = [texts[place : place + width] for place in range(0, len(texts), width)]
-    assert head == ["augmentation", "acts on", *contracts.PROMISES, "may break"]
-    every = contracts.every()
+    assert head == ["augmentation", "acts on", *PROMISES, "may break"]
+    every = [contract for _, contract in catalogue.contracts()]
     assert [row[0] for row in rows] == [one.title for one in every]
     for row, one in zip(rows, every, strict=True):
-        kept = {promise for promise, said in zip(contracts.PROMISES, row[2:], strict=False) if said}
+        kept = {promise for promise, said in zip(PROMISES, row[2:], strict=False) if said}
         assert (kept, row[-1]) == (one.keeps, ", ".join(one.breaks))

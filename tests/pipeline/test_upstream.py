@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ecgpipe.augmentation import augmenter, random_draws
+from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
+from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.project import params
 from tests.augmentation.test_augmenter import WHOLE, made, recordings, untouched
-from tests.augmentation.test_time_warps import released_star
+from tests.augmentation.test_star import released_star
 
 UPSTREAM = params.load(Path(__file__).parents[2] / "configs/upstream.yaml")["augment"]
 
@@ -18,16 +19,17 @@ UPSTREAM = params.load(Path(__file__).parents[2] / "configs/upstream.yaml")["aug
 def upstream(name, data):
     """The engine with the settings of configs/upstream.yaml and one transform on, its draws, and
     the window plainly."""
-    switches = {switch: switch == name for switch in augmenter.SWITCHES}
+    switches = {switch: switch == name for switch in BY_NAME}
     settings = AugmentParams(**UPSTREAM | switches | {f"{name}_probability": 1.0})
-    return settings, random_draws.RandomStreams(data.keys, 7, 0), untouched(data).double().numpy()
+    draws = RandomStreams(data.keys, 7, 0).stream(BY_NAME[name].stream)
+    return settings, draws, untouched(data).double().numpy()
 
 
 def test_multiply_triangle_is_its_formula_on_given_draws():
     data = recordings(count=5)
     settings, draws, plain = upstream("triangle", data)
-    turn = draws.uniform("triangle", 1, 12).numpy() * (WHOLE - 1)
-    peak = 1 / 4 + draws.uniform("triangle", 13, 12).numpy() * (4 - 1 / 4)
+    turn = draws.uniform(1, 12).numpy() * (WHOLE - 1)
+    peak = 1 / 4 + draws.uniform(13, 12).numpy() * (4 - 1 / 4)
     found = made(data, settings).numpy()
     for row in range(5):
         for lead in range(12):
@@ -40,10 +42,8 @@ def test_multiply_triangle_is_its_formula_on_given_draws():
 def test_sine_resampling_is_its_formula_on_given_draws():
     data = recordings(count=5)
     settings, draws, plain = upstream("sine_resample", data)
-    shift_s, frequency_hz = (
-        draws.uniform("sine_resample", 1, 1) * 0.5,
-        draws.uniform("sine_resample", 2, 1) * 0.3,
-    )
+    shift_s = draws.uniform(1, 1) * 0.5
+    frequency_hz = draws.uniform(2, 1) * 0.3
     found, time_s = made(data, settings).numpy(), np.arange(WHOLE) / 100
     for row in range(5):
         new_s = time_s + float(shift_s[row]) * np.sin(2 * np.pi * float(frequency_hz[row]) * time_s)

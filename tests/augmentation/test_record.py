@@ -1,0 +1,234 @@
+"""An augmentation is its record: one that nobody knows gets settings, draws, a contract, a row of
+the table and a place on the page from its record alone."""
+
+import itertools
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import torch
+from pydantic import Field
+
+from ecgpipe.augmentation import catalogue
+from ecgpipe.augmentation.augmenter import Augmenter
+from ecgpipe.augmentation.contracts import Contract, all_but
+from ecgpipe.augmentation.params import schema
+from ecgpipe.augmentation.random_draws import RandomStreams
+from ecgpipe.augmentation.record import Augmentation, Kind, Variant
+from ecgpipe.drawing import augmentation_gallery
+from ecgpipe.project import params
+from tests.augmentation.test_augmenter import (
+    CODES,
+    OFF,
+    WHOLE,
+    made,
+    recordings,
+    switched,
+    untouched,
+)
+
+VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
+
+
+def _offset(batch, signal, inside):
+    size_mv = batch.draws.between(1, batch.settings["low_mv"], batch.settings["high_mv"])
+    sign = -1 if batch.settings["which"] == "down" else 1
+    return (sign * size_mv * batch.chosen)[..., None].expand_as(signal).float()
+
+
+def _fault(settings):
+    return "it is no offset" if settings["high_mv"] == 0 else None
+
+
+OFFSET = Augmentation(
+    name="offset",
+    stream=1000,
+    kind=Kind.ADDITION,
+    contract=Contract("offset", all_but("polarity", "amplitude", "algebra"), breaks=("LQRSV",)),
+    caption="every lead moves by the same.",
+    act=_offset,
+    settings={
+        "low_mv": (float, Field(0.1, ge=0)),
+        "high_mv": (float, Field(0.3, ge=0, le=1)),
+        "which": (Literal["up", "down"], "up"),
+        "top_hz": (float, 20.0),
+    },
+    probability=0.25,
+    variants=(
+        Variant(
+            name="offset_down",
+            setting="which",
+            value="down",
+            caption="downwards.",
+            contract=Contract("offset, down", all_but("polarity", "amplitude", "algebra")),
+        ),
+    ),
+    highest="top_hz",
+    fault=_fault,
+)
+MORE = (*catalogue.AUGMENTATIONS, OFFSET)
+MODEL = schema(MORE)
+REST = {"contract": OFFSET.contract, "caption": ""}
+
+
+def engine(data, settings):
+    return Augmenter(
+        data, CODES, settings, window=WHOLE, normalise="none", seed=7, augmentations=MORE
+    )
+
+
+def test_its_settings_stand_in_the_params_with_their_defaults_and_bounds():
+    settings = MODEL(**VALUES)
+    assert not settings.offset
+    assert settings.offset_probability == 0.25
+    assert settings.offset_high_mv == 0.3
+    assert list(MODEL.model_fields)[-6:] == [
+        "offset",
+        "offset_probability",
+        "offset_low_mv",
+        "offset_high_mv",
+        "offset_which",
+        "offset_top_hz",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"offset_which": "aside"}, "augment.offset_which: Input should be 'up' or 'down'"),
+        ({"offset_high_mv": 2}, "augment.offset_high_mv: Input should be less than or equal to 1"),
+        ({"offset_mv": 1}, "augment.offset_mv: Extra inputs are not permitted (found 1)"),
+        ({"offset_low_mv": 0.5}, "augment: offset_low_mv 0.5 is above offset_high_mv 0.3"),
+        (
+            {"offset_low_mv": 0, "offset_high_mv": 0, "hum_low_hz": 80},
+            "augment: hum_low_hz 80.0 is above hum_high_hz 49.0; offset: it is no offset",
+        ),
+    ],
+)
+def test_faults_of_its_settings_are_told_with_those_of_the_others(changed, fault):
+    found = params.faults(MODEL, VALUES | changed, "augment")
+    assert len(found) == 1
+    assert fault in found[0]
+
+
+def test_it_acts_by_draws_of_its_own_on_the_recordings_that_it_is_chosen_for():
+    data = recordings(count=40)
+    added = engine(data, MODEL(**OFF | {"offset": True, "offset_probability": 0.5})).batch(
+        torch.arange(40), 0
+    ) - untouched(data)
+    draws = RandomStreams(data.keys, 7, 0).stream(1000)
+    expected_mv = (0.1 + 0.2 * draws.uniform(1, 1)) * (draws.uniform(0, 1) < 0.5)
+    assert torch.allclose(added, expected_mv[..., None].float().expand_as(added), atol=1e-6)
+    assert 5 < int((expected_mv > 0).sum()) < 35
+
+
+def test_the_others_draw_as_if_it_were_not_there():
+    data = recordings(count=8)
+    both = engine(data, MODEL(**OFF | {"star": True, "noise": True}))
+    assert torch.equal(both.batch(torch.arange(8), 0), made(data, switched("star", "noise")))
+
+
+def test_its_contract_spares_the_recordings_whose_class_it_may_break():
+    data = recordings(count=4)
+    data.labels[:2, 2] = 1  # LQRSV
+    on = OFF | {"offset": True, "offset_probability": 1.0, "respect_labels": True}
+    changed = engine(data, MODEL(**on)).batch(torch.arange(4), 0) != untouched(data)
+    assert changed.flatten(1).any(dim=1).tolist() == [False, False, True, True]
+    down = engine(data, MODEL(**on | {"offset_which": "down"}))
+    changed = down.batch(torch.arange(4), 0) != untouched(data)
+    assert changed.flatten(1).any(dim=1).all(), "the contract of the variant breaks nothing"
+
+
+def test_a_frequency_that_the_stores_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match=r"augment.offset_top_hz: 50.0 must lie below half the"):
+        engine(recordings(count=1), MODEL(**OFF | {"offset": True, "offset_top_hz": 50.0}))
+
+
+def test_its_rows_stand_in_the_table_and_its_forms_on_the_page():
+    shown = list(
+        augmentation_gallery.cases(augmentation_gallery.all_off(MODEL(**VALUES), MORE), MORE)
+    )
+    page = augmentation_gallery.page(shown, augmentations=MORE)
+    kept = "keeps | keeps |  |  |  | keeps"
+    assert (
+        f"\n| offset | addition | {kept} | LQRSV |\n| offset, down | addition | {kept} |  |" in page
+    )
+    assert "### offset\n\n`augment.offset`: every lead moves by the same.\n" in page
+    down = "### offset, down\n\n`augment.offset` with `offset_which: down`: downwards.\n"
+    assert f"{down}\n![offset, down](offset_down.png)" in page
+    chosen = {case.name: case.params.offset_which for case in shown if case.params.offset}
+    assert chosen == {"offset": "up", "offset_down": "down"}
+
+
+def toys(*records):
+    """Two recordings, and the engine of these augmentations alone, all on."""
+    data = recordings(count=2)
+    on = {record.name: True for record in records}
+    settings = schema(records)(respect_labels=False, interpolation="linear", **on)
+    given = {"window": WHOLE, "normalise": "none", "seed": 7, "augmentations": records}
+    return data, Augmenter(data, CODES, settings, **given)
+
+
+def toy(kind, act, **others):
+    return Augmentation(**{"name": "toy", "stream": 1000} | others, kind=kind, act=act, **REST)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_whatever_it_acts_on_the_engine_asks_it(kind):
+    acts = {
+        Kind.WINDOW: lambda batch, position: position + 3 * batch.chosen,
+        Kind.START: lambda batch: torch.full((2, 1), 3.0, dtype=torch.float64),
+        Kind.BEATS: lambda batch, position, start: (start + position + 3, torch.ones(2, WHOLE)),
+        Kind.GAIN: lambda batch: 1.0 + batch.chosen[..., None],
+        Kind.ADDITION: lambda batch, signal, inside: signal * batch.chosen[..., None],
+        Kind.LEADS: lambda batch: (torch.arange(12) != 4).expand(2, -1),
+    }
+    data, engine = toys(toy(kind, acts[kind], probability=1.0))
+    plain = untouched(data)
+    expected = {Kind.GAIN: 2 * plain, Kind.ADDITION: 2 * plain, Kind.LEADS: plain.clone()}
+    expected[Kind.LEADS][:, 4] = 0
+    moved = torch.nn.functional.pad(plain[:, :, 3:], (0, 3))
+    assert torch.equal(engine.batch(torch.arange(2), 0), expected.get(kind, moved))
+
+
+def test_of_one_kind_a_lower_turn_acts_first_and_the_next_sees_what_it_did():
+    for kind, turns in itertools.product((Kind.WINDOW, Kind.BEATS), ((0, 0), (1, 0))):
+        add = {
+            Kind.WINDOW: lambda batch, position: position + 5,
+            Kind.BEATS: lambda batch, position, start: (start + position + 5, torch.ones(2, WHOLE)),
+        }
+        halve = {
+            Kind.WINDOW: lambda batch, position: position // 2,
+            Kind.BEATS: lambda batch, position, start: (
+                start + position // 2,
+                torch.ones(2, WHOLE),
+            ),
+        }
+        _, engine = toys(
+            toy(kind, add[kind], name="add", turn=turns[0]),
+            toy(kind, halve[kind], name="halve", stream=1001, turn=turns[1]),
+        )
+        tau, _ = engine.time_map(torch.arange(2), RandomStreams(torch.arange(2), 7, 0))
+        position = torch.arange(WHOLE)
+        expected = (position + 5) // 2 if turns == (0, 0) else position // 2 + 5
+        assert torch.equal(tau[0], expected)
+
+
+def test_prepared_things_are_made_once_and_come_with_every_batch():
+    calls = []
+
+    def prepare(data, window, settings):
+        calls.append((len(data), window, dict(settings)))
+        return torch.full((2, 1, 1), 0.5)
+
+    data, engine = toys(
+        toy(
+            Kind.GAIN,
+            lambda batch: batch.prepared,
+            settings={"size": (float, 2.0)},
+            prepare=prepare,
+        )
+    )
+    for epoch in (0, 1):
+        assert torch.equal(engine.batch(torch.arange(2), epoch), untouched(data) / 2)
+    assert calls == [(2, WHOLE, {"size": 2.0})]

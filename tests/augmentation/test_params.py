@@ -6,7 +6,9 @@ from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import params
 
-VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
+ROOT = Path(__file__).parents[2]
+VALUES = params.load(ROOT / "params.yaml")["augment"]
+FILES = [path for path in sorted((ROOT / "configs").glob("*.yaml")) if path.stem != "sources"]
 
 
 def test_params_yaml_lists_every_augmentation_with_its_settings_in_the_order_of_the_catalogue():
@@ -22,6 +24,16 @@ def test_what_is_not_listed_is_off_and_its_defaults_are_as_sound_as_what_is_list
         "augment.respect_labels: Field required",
         "augment.interpolation: Field required",
     ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files_to_start_from_list_an_augmentation_whole_or_not_at_all(path):
+    values = params.load(path)["augment"]
+    for name, augmentation in BY_NAME.items():
+        keys = {name, *(f"{name}_{key}" for key in augmentation.settings)}
+        if augmentation.probability is not None:
+            keys.add(f"{name}_probability")
+        assert keys & values.keys() in (keys, set()), name
 
 
 @pytest.mark.parametrize(

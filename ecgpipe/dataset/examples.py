@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 
+from ecgpipe.dataset.demographics import demographics
 from ecgpipe.project import paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
@@ -88,17 +90,6 @@ class Examples:
         return int(self.peak_place[:, 1].max()) if len(self) and len(self.peaks) else 0
 
 
-def demographics(age: np.ndarray, gender: np.ndarray) -> np.ndarray:
-    """[age / 100, age known, female, male] per recording, float32: an unknown age is (0, 0), a
-    newborn's (0, 1).
-
-    age: years, NaN where unknown; gender: 'F', 'M' or ''.
-    """
-    known = np.isfinite(age)
-    columns = [np.where(known, age, 0.0) / 100.0, known, gender == "F", gender == "M"]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
 def recording_key(source: str, record: str) -> int:
     """A 63-bit number that names a recording, from which its random draws are made."""
     return (
@@ -147,9 +138,7 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
         signals_uv=[_tensor(stores[name]) for name in names],
         place=torch.from_numpy(place),
         labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32)),
-        demographics=torch.from_numpy(
-            demographics(table["age"].to_numpy(float), table["gender"].to_numpy(str))
-        ),
+        demographics=torch.from_numpy(demographics(table["age"], table["gender"])),
         keys=torch.tensor(keys, dtype=torch.int64),
         peaks=torch.from_numpy(np.concatenate([stores[name].peaks for name in names])),
         peak_place=torch.from_numpy(peak_place),
@@ -188,21 +177,21 @@ def read(
 
 def of_signals(
     signals_uv: list[np.ndarray],
-    age: np.ndarray,
-    gender: np.ndarray,
+    age: ArrayLike,
+    sex: ArrayLike,
     *,
     rate_hz: float,
     classes: int,
 ) -> Examples:
-    """New recordings that stand in no table: int16 microvolts [time, 12] each; their labels are all
-    unknown."""
+    """New recordings that stand in no table: int16 microvolts [time, 12] each, `age` and `sex` as
+    `demographics` takes them; their labels are all unknown."""
     lengths = np.array([len(signal) for signal in signals_uv], np.int64)
     first = np.cumsum(lengths) - lengths
     return Examples(
         signals_uv=[torch.from_numpy(np.concatenate(signals_uv))],
         place=torch.from_numpy(np.stack([np.zeros_like(first), first, lengths], axis=1)),
         labels=torch.full((len(lengths), classes), torch.nan),
-        demographics=torch.from_numpy(demographics(age, gender)),
+        demographics=torch.from_numpy(demographics(age, sex)),
         keys=torch.zeros(len(lengths), dtype=torch.int64),
         peaks=torch.zeros(0, dtype=torch.int32),
         peak_place=torch.zeros((len(lengths), 2), dtype=torch.int64),

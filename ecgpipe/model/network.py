@@ -15,11 +15,12 @@ import copy
 import torch
 from torch import nn
 
+from ecgpipe.dataset.demographics import COLUMNS
 from ecgpipe.model.layers import BatchNorm, Block, convolution
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project.leads import LEADS
 
-DEMOGRAPHICS = 4  # age / 100, age known, female, male
+DEMOGRAPHICS = len(COLUMNS)
 
 
 class SEResNet18(nn.Module):

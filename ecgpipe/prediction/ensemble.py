@@ -93,12 +93,8 @@ class Ensemble:
         """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in
         microvolts, NaN of classes that were not `learnt`; age in years, sex F or M, None where
         unknown."""
-        years = np.array([np.nan if one is None else one for one in age], dtype=float)
-        gender = np.array([one or "" for one in sex])
-        classes = len(self.codes)
-        data = examples.of_signals(
-            list(signals_uv), years, gender, rate_hz=self.about["rate_hz"], classes=classes
-        )
+        classes, rate_hz = len(self.codes), self.about["rate_hz"]
+        data = examples.of_signals(list(signals_uv), age, sex, rate_hz=rate_hz, classes=classes)
         window, how = self.about["window"], self.about["normalise"]
         each = [
             probabilities_of(network, data, window, how, bf16=self.bf16)

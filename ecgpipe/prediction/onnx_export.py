@@ -27,7 +27,7 @@ round(samples * to_rate_hz / rate) samples from the recording's start are kept, 
 `conditioning_numpy` is all of this as a text in Python and numpy, to be run as it stands.
 
 The metadata, each value as JSON: classes (SNOMED CT codes), names, full_names, leads, unit,
-rate_hz, window (samples), normalise, conditioning, conditioning_numpy (the module `onnx_inputs`),
+rate_hz, window (samples), normalise, conditioning, conditioning_numpy (`inputs_in_numpy`),
 thresholds (null: never), unlearnt (names), demographics (what each column is), folds.
 """
 
@@ -42,6 +42,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ecgpipe.dataset import demographics
 from ecgpipe.dataset.gather import normalise
 from ecgpipe.evaluation import calibration
 from ecgpipe.model.network import DEMOGRAPHICS
@@ -52,12 +53,6 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 OPSET, IR = 18, 9  # what onnxruntime reads since 1.16
-_COLUMNS = [
-    "age in years / 100, 0 where unknown",
-    "1 where the age is known, else 0",
-    "1 where female, else 0",
-    "1 where male, else 0",
-]
 
 
 def write(ensemble: Ensemble, path: Path) -> None:
@@ -89,10 +84,15 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
         "unit": "mV",
         "thresholds": [float(one) if np.isfinite(one) else None for one in thresholds],
         "unlearnt": ensemble.unlearnt,
-        "conditioning_numpy": inspect.getsource(onnx_inputs),
-        "demographics": _COLUMNS if about["network"]["demographics"] else [],
+        "conditioning_numpy": inputs_in_numpy(),
+        "demographics": list(demographics.COLUMNS) if about["network"]["demographics"] else [],
         "folds": ensemble.folds,
     }
+
+
+def inputs_in_numpy() -> str:
+    """The text that makes the inputs of the file: `onnx_inputs`, and how age and sex are encoded."""
+    return "\n\n".join([inspect.getsource(onnx_inputs), inspect.getsource(demographics)])
 
 
 class _Predict(nn.Module):

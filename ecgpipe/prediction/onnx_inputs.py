@@ -1,16 +1,15 @@
 """How to make the inputs of an exported model, in numpy alone: an ONNX file carries the text of
-this module.
+this module, and behind it that of `dataset.demographics`.
 
 A recording in mV, its leads in the order of the metadata's `leads`, goes through `condition` with
-the metadata's `conditioning` as keyword arguments; `demographics` makes a row of age and sex:
+the metadata's `conditioning` as keyword arguments; `demographics` makes rows of age and sex:
 
     signal = condition(signal_mv, rate_hz, **conditioning).T[None]  # [time, 12] -> [1, 12, time]
-    rows = demographics(age=61, sex="F")[None]  # [1, 4]
+    rows = demographics(age=[61], sex=["F"])  # [1, 4]
     probabilities = session.run(None, {"signal": signal, "demographics": rows})[0][0]
     present = [p >= cut if cut is not None else False for p, cut in zip(probabilities, thresholds)]
 
-It is a second writing of `preprocessing.bandpass.condition` and `dataset.examples.demographics`,
-which its tests hold it to.
+It is a second writing of `preprocessing.bandpass.condition`, which its tests hold it to.
 """
 
 from fractions import Fraction
@@ -55,17 +54,6 @@ def condition(
     begin = before * step_out
     whole = np.fft.irfft(kept, total_out, axis=0)
     return whole[begin : begin + max(1, round(samples * ratio))].astype(np.float32)
-
-
-def demographics(age: "float | None" = None, sex: "str | None" = None) -> np.ndarray:
-    """float32 [4] of an age in years and a sex, F or M; None where unknown, which is not an age of
-    0.
-
-    >>> demographics(50, "F").tolist(), demographics().tolist()
-    ([0.5, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0])
-    """
-    known = age is not None
-    return np.array([age / 100 if known else 0, known, sex == "F", sex == "M"], np.float32)
 
 
 def _smooth(least: int) -> int:

@@ -18,11 +18,6 @@ def test_examples_follow_the_table_with_their_labels_demographics_and_peaks(load
     assert (found[len(peaks) :] == examples.NO_PEAK).all()
 
 
-def test_an_unknown_age_is_not_a_newborn():
-    made = examples.demographics(np.array([np.nan, 0.0, 50.0]), np.array(["", "F", "M"]))
-    assert made.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0.5, 1, 0, 1]]
-
-
 def test_a_recording_missing_from_its_store_is_named(loaded):
     table, stores, _ = loaded
     table.loc[3, "record"] = "ghost"

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from ecgpipe.dataset import examples
+from ecgpipe.dataset.demographics import demographics
 from ecgpipe.evaluation import calibration, operating_points
 from ecgpipe.prediction import onnx_export
 from ecgpipe.prediction.ensemble import load
@@ -76,8 +76,7 @@ def distance(ensemble, run, signals_mv, age, sex):
     want = np.nan_to_num(ensemble.probabilities(stored, age, sex))
     given = {"signal": np.stack([one.T for one in signals_mv]).astype(np.float32)}
     if len(run.get_inputs()) > 1:
-        years = np.array([np.nan if one is None else one for one in age], float)
-        given["demographics"] = examples.demographics(years, np.array([one or "" for one in sex]))
+        given["demographics"] = demographics(age, sex)
     found = run.run(["probabilities"], given)[0]
     assert found.shape == want.shape
     return np.abs(found - want).max()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from ecgpipe.model.inference import bf16_helps
 from tests.benchmarks.measuring import Row
 
 HERE = Path(__file__).parent
@@ -82,7 +83,7 @@ def machine() -> str:
         ),
         "?",
     )
-    bf16 = "with" if torch.cpu._is_avx512_bf16_supported() else "without"
+    bf16 = "with" if bf16_helps("auto", torch.device("cpu")) else "without"
     return f"{os.cpu_count()} cores ({name}, {bf16} bfloat16)"
 
 

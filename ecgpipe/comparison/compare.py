@@ -19,24 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.comparison.pairing import PairedRuns, Run, pair
-from ecgpipe.evaluation import bootstrap, calibration, challenge_score, held_out, intervals
+from ecgpipe.evaluation import bootstrap, held_out, intervals, metric_list
 from ecgpipe.evaluation.challenge_score import ScoredClasses
-from ecgpipe.evaluation.metrics import auroc, average_precision, f1, frequent, macro
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.report import templates
 
-HEADLINE = (
-    "auroc_macro",
-    "auroc_macro_frequent",
-    "ap_macro",
-    "f1_macro",
-    "auroc_micro",
-    "ap_micro",
-    "brier_macro",
-)
-LOWER_IS_BETTER = ("brier", "brier_macro")
 BETTER, WORSE, NOISE, UNSURE, UNDEFINED = (
     "better",
     "worse",
@@ -75,7 +64,7 @@ def compare(given: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     drawn = [intervals.draws(side, given.classes, weights) for side in (given.a, given.b)]
     values = [_values(side, given.classes) for side in (given.a, given.b)]
     positives, annotated = (given.a.labels == 1).sum(axis=0), given.a.annotated.sum(axis=0)
-    metrics = [*HEADLINE, given.classes.challenge]
+    metrics = [score.key for score in metric_list.scores(given.classes) if score.has_interval]
     stacked = [
         [np.stack([one[metric] for metric in metrics]) for one in two] for two in (values, drawn)
     ]
@@ -85,43 +74,23 @@ def compare(given: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     }
     rows = _several("headline", ["all"] * len(metrics), metrics, *stacked, counts)
     counts = {"recordings": annotated, "positives": positives}
-    for metric in ("auroc", "ap"):
+    for metric in metric_list.rankings():
         each = [[one[metric] for one in two] for two in (values, drawn)]
         rows += _several("class", given.classes.names, [metric] * len(positives), *each, counts)
     return pd.DataFrame([*rows, *_by_source(given, weights)], columns=COLUMNS)
 
 
-def _values(answers: Predictions, classes: ScoredClasses) -> dict[str, Any]:
+def _values(predictions: Predictions, classes: ScoredClasses) -> dict[str, Any]:
     """The numbers themselves, as scikit-learn has them; those of `evaluation.intervals.draws` by
     their names there."""
-    labels, cells = answers.labels, (answers.labels.reshape(-1, 1), answers.raw.reshape(-1, 1))
-    has = (labels == 1).any(axis=0)
-    each = {
-        "auroc": auroc(labels, answers.raw),
-        "ap": average_precision(labels, answers.raw),
-        "f1": np.where(has, f1(labels, answers.binary), np.nan),
-        "brier": calibration.brier(labels, answers.probabilities),
-    }
-    scored = classes.weights is not None
-    score = (
-        challenge_score.challenge(labels, answers.binary, classes.weights, classes.sinus)
-        if scored
-        else np.nan
-    )
-    micro = {"auroc_micro": auroc(*cells)[0], "ap_micro": average_precision(*cells)[0]}
-    micro["auroc_macro_frequent"] = macro(each["auroc"][frequent(labels)])
-    return (
-        each
-        | micro
-        | {f"{key}_macro": macro(of) for key, of in each.items()}
-        | {classes.challenge: score}
-    )
+    values = metric_list.class_values(predictions)
+    return values | metric_list.score_values(predictions, classes, values)
 
 
 def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) -> dict[str, Any]:
     """One comparison with the percentile interval of its difference; a verdict by that interval."""
     low, high = bootstrap.percentiles(draws)
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = -1 if metric in metric_list.lower_is_better() else 1
     verdict = UNDEFINED if np.isnan([a, b, low, high]).any() else NOISE
     if verdict == NOISE and (low > 0 or high < 0):
         verdict = BETTER if sign * (b - a) > 0 else WORSE
@@ -183,7 +152,7 @@ def _by_source(given: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
         counts["recordings"].append(len(places))
         counts["positives"].append(int((sides[0].labels == 1).sum()))
     rows = []
-    for metric in ("auroc_macro", "ap_macro"):
+    for metric in (f"{key}_macro" for key in metric_list.rankings()):
         stacked = [
             [np.stack([one[metric] for one in each]) for each in two] for two in (values, drawn)
         ]

@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from ecgpipe.evaluation.metrics import ratio
+
 BETWEEN, POSITIVE, TIED = range(3)
 # Whole numbers below are exact in float32, which halves the memory that is read.
 _EXACT = 2**24
@@ -27,10 +29,11 @@ def counts(groups: NDArray, resamples: int, seed: int) -> NDArray[np.uint8 | np.
     rng = np.random.default_rng(seed)
     place, names = pd.factorize(np.asarray(groups, object))
     drawn = np.empty((resamples, len(names)), np.uint16)
-    for one in drawn:
-        one[:] = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+    for resample in drawn:
+        resample[:] = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
     small = drawn.max(initial=0) < 256
-    return np.ascontiguousarray(drawn.T.astype(np.uint8) if small else drawn.T)[place]
+    by_group = drawn.T.astype(np.uint8) if small else drawn.T  # [group, resample]
+    return np.ascontiguousarray(by_group)[place]
 
 
 def exact_dtype(rows: int, weights: NDArray) -> type:
@@ -52,49 +55,73 @@ class Ranking:
     kind: NDArray[np.int64]
     steps: int
 
-    def areas(self, weights: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """AUROC [resample] and average precision [resample] for `weights` [row, resample] (float,
-        whole numbers); NaN where a resample has no positive or no negative."""
+    def count(self, weights: NDArray) -> "RankedCounts":
+        """What lies where for `weights` [row, resample] (float, whole numbers)."""
         parts = np.zeros((3, self.steps + 1, weights.shape[1]))
         parts[self.kind, self.step] = self.sums @ weights
-        above, positive, tied = parts  # the last step holds the negatives below all positives
+        above, positive, tied = parts
         above[1:] += tied[:-1]
-        np.cumsum(above, axis=0, out=above)  # negatives above a step
-        hits = np.cumsum(positive, axis=0)
-        positives, negatives = hits[-1], above[-1].copy()
-        lost = np.einsum("sr,sr->r", positive, above + tied / 2)  # whole numbers and halves: exact
-        above += tied
-        above += hits
-        precision = np.divide(hits, np.maximum(above, 1, out=above), out=above)
-        found = np.einsum("sr,sr->r", positive, precision)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            auroc, ap = 1 - lost / (positives * negatives), found / positives
-        undefined = (positives == 0) | (negatives == 0)
-        return np.where(undefined, np.nan, auroc), np.where(undefined, np.nan, ap)
+        np.cumsum(above, axis=0, out=above)
+        return RankedCounts(positive, tied, above, positive.sum(axis=0), above[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class RankedCounts:
+    """How many rows of a ranking lie where in many resamples. [step, resample]: the `positive` of a
+    step, the negatives `tied` with them and those `above` it; after the last step come the
+    negatives below all positives. [resample]: all `positives` and `negatives`."""
+
+    positive: NDArray[np.float64]
+    tied: NDArray[np.float64]
+    above: NDArray[np.float64]
+    positives: NDArray[np.float64]
+    negatives: NDArray[np.float64]
+
+
+def auroc(ranked: RankedCounts) -> NDArray[np.float64]:
+    """[resample]: the share of pairs of a positive and a negative that are ranked rightly, ties
+    half; NaN without a positive or a negative."""
+    wrongly = ranked.above + ranked.tied / 2
+    lost = np.einsum("sr,sr->r", ranked.positive, wrongly)  # whole numbers and halves: exact
+    return 1 - ratio(lost, ranked.positives * ranked.negatives)
+
+
+def average_precision(ranked: RankedCounts) -> NDArray[np.float64]:
+    """[resample]: the mean over the positives of the precision at their step; NaN without a
+    positive or a negative."""
+    hits = np.cumsum(ranked.positive, axis=0)
+    answered = ranked.above + ranked.tied
+    answered += hits
+    precision = np.divide(hits, np.maximum(answered, 1, out=answered), out=answered)
+    found = np.einsum("sr,sr->r", ranked.positive, precision)
+    return np.where(ranked.negatives > 0, ratio(found, ranked.positives), np.nan)
 
 
 def rank(
     truth: NDArray, scores: NDArray, rows: NDArray, total: int, dtype: type = np.float32
 ) -> Ranking:
-    """The ranking of cells with `truth` (1, 0), `scores` and `rows` [cell]: the row of the weights,
-    of `total`, that each cell counts by. A row may have many cells (micro averages)."""
+    """The ranking of label entries with `truth` (1, 0), `scores` and `rows` [entry]: the row of the
+    weights, of `total`, that each counts by. A row may have many entries (micro averages)."""
     positive = np.asarray(truth) == 1
     order = np.lexsort((~positive, -np.asarray(scores)))
     ranked, positive = np.asarray(scores)[order], positive[order]
-    distinct = np.cumsum(np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)]) - 1
+    distinct = np.cumsum(_first_of_run(ranked)) - 1  # [entry]: which distinct score it has
     with_positive = np.zeros(distinct[-1] + 1 if len(distinct) else 0, bool)
     with_positive[distinct[positive]] = True
-    step = (np.cumsum(with_positive) - with_positive)[
-        distinct
-    ]  # of a score without positives: the next step
+    # [entry]: its step; that of a score without positives is the next one.
+    step = (np.cumsum(with_positive) - with_positive)[distinct]
     kind = np.where(with_positive[distinct], np.where(positive, POSITIVE, TIED), BETWEEN)
-    runs = step * 3 + kind
-    first = np.flatnonzero(np.append(True, runs[1:] != runs[:-1])[: len(runs)])
+    first = np.flatnonzero(_first_of_run(step * 3 + kind))
     ends = np.append(first, len(order)).astype(np.int64)
     sums = csr_array(
         (np.ones(len(order), dtype), np.asarray(rows)[order], ends), shape=(len(first), total)
     )
     return Ranking(sums, step[first], kind[first], int(with_positive.sum()))
+
+
+def _first_of_run(values: NDArray) -> NDArray[np.bool_]:
+    """[place]: does a value differ from the one before it?"""
+    return np.append(True, values[1:] != values[:-1])[: len(values)]
 
 
 def percentiles(draws: NDArray, level: float = 0.95) -> tuple[float, float]:

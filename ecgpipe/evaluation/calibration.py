@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-How = Literal["none", "temperature", "platt"]
+Method = Literal["none", "temperature", "platt"]
 BINS = 10
 # Probabilities are written with seven digits: nearer to 0 or 1 is not known.
 LEAST = 1e-7
 _STEEPEST = 20.0
+# Of Newton's method: how many steps, and the step below which it has arrived.
 _STEPS = 100
+_SMALLEST = 1e-10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,7 @@ def logit(probabilities: NDArray) -> NDArray[np.float64]:
     return np.log(held) - np.log1p(-held)
 
 
-def fit(labels: NDArray, probabilities: NDArray, how: How) -> Scaling:
+def fit(labels: NDArray, probabilities: NDArray, method: Method) -> Scaling:
     """The scaling of [row, class]: labels 1, 0 or NaN. A class without positives or without
     negatives stays as it is.
 
@@ -54,13 +56,14 @@ def fit(labels: NDArray, probabilities: NDArray, how: How) -> Scaling:
     """
     classes = labels.shape[1]
     slope, shift = np.ones(classes), np.zeros(classes)
-    if how != "none":
-        logits = logit(probabilities)
-        for index in range(classes):
-            known = ~np.isnan(labels[:, index])
-            truth = labels[known, index]
-            if 0 < truth.sum() < len(truth):
-                slope[index], shift[index] = _fitted(truth, logits[known, index], how == "platt")
+    if method == "none":
+        return Scaling(slope, shift)
+    logits = logit(probabilities)
+    for index in range(classes):
+        annotated = ~np.isnan(labels[:, index])
+        truth = labels[annotated, index]
+        if 0 < truth.sum() < len(truth):
+            slope[index], shift[index] = _fitted(truth, logits[annotated, index], method == "platt")
     return Scaling(slope, shift)
 
 
@@ -68,16 +71,15 @@ def _fitted(truth: NDArray, logits: NDArray, shifted: bool) -> tuple[float, floa
     """Slope and shift of one class. Where the best slope lies outside its bounds, the shift is
     fitted at the bound."""
     positives = truth.sum()
-    target = np.where(
-        truth == 1, (positives + 1) / (positives + 2), 1 / (len(truth) - positives + 2)
-    )
+    negatives = len(truth) - positives
+    target = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     ones = np.ones_like(logits)
     design = np.stack([logits, ones] if shifted else [logits])
-    found = _newton(design, target, np.zeros(len(logits)), np.eye(len(design))[0])
-    slope = float(np.clip(found[0], 1 / _STEEPEST, _STEEPEST))
-    if slope != found[0] and shifted:
-        found = np.append(slope, _newton(ones[None], target, slope * logits, np.zeros(1)))
-    return slope, float(found[1]) if shifted else 0.0
+    weights = _newton(design, target, np.zeros(len(logits)), np.eye(len(design))[0])
+    slope = float(np.clip(weights[0], 1 / _STEEPEST, _STEEPEST))
+    if slope != weights[0] and shifted:
+        weights = np.append(slope, _newton(ones[None], target, slope * logits, np.zeros(1)))
+    return slope, float(weights[1]) if shifted else 0.0
 
 
 def _newton(
@@ -86,53 +88,26 @@ def _newton(
     """Weights of the rows of `design` [weight, row] of least log loss, by Newton's method; a step
     that does not lower the loss, which is convex, is halved. `offset` [row] is added to the
     logits."""
-    found, loss = start.astype(np.float64), _loss(start @ design + offset, target)
+    weights, loss = start.astype(np.float64), _loss(start @ design + offset, target)
     for _ in range(_STEPS):
-        probability = special.expit(found @ design + offset)
+        probability = special.expit(weights @ design + offset)
         gradient = design @ (probability - target)
         hessian = (design * (probability * (1 - probability))) @ design.T
-        ridge = (1e-9 * np.trace(hessian) + 1e-12) * np.eye(
-            len(found)
-        )  # far out the curvature vanishes
+        # Far out the curvature vanishes.
+        ridge = (1e-9 * np.trace(hessian) + 1e-12) * np.eye(len(weights))
         step = np.linalg.solve(hessian + ridge, gradient)
-        while (lower := _loss((found - step) @ design + offset, target)) > loss and np.abs(
-            step
-        ).max() > 1e-10:
+        lower = _loss((weights - step) @ design + offset, target)
+        while lower > loss and np.abs(step).max() > _SMALLEST:
             step = step / 2
-        if np.abs(step).max() <= 1e-10:
+            lower = _loss((weights - step) @ design + offset, target)
+        if np.abs(step).max() <= _SMALLEST:
             break
-        found, loss = found - step, lower
-    return found
+        weights, loss = weights - step, lower
+    return weights
 
 
 def _loss(logits: NDArray, target: NDArray) -> float:
     return float((np.logaddexp(0, logits) - target * logits).sum())
-
-
-def brier(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    """[class]: mean squared difference of probability and label over annotated rows (Brier 1950,
-    doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2); NaN where none is annotated."""
-    known = ~np.isnan(labels)
-    squares = np.where(known, probabilities - np.nan_to_num(labels), 0.0) ** 2
-    count = known.sum(axis=0)
-    return np.divide(
-        squares.sum(axis=0), count, out=np.full(labels.shape[1], np.nan), where=count > 0
-    )
-
-
-def expected_error(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
-    """[class]: expected calibration error over ten equal bins of probability: the mean of |share of
-    positives - mean probability|, bins weighted by their annotated rows (Naeini et al. 2015,
-    doi:10.1609/aaai.v29i1.9602)."""
-    found = np.full(labels.shape[1], np.nan)
-    for index in range(labels.shape[1]):
-        known = ~np.isnan(labels[:, index])
-        if known.any():
-            _, predicted, observed, count = reliability(
-                labels[known, index], probabilities[known, index]
-            )
-            found[index] = (np.abs(observed - predicted) * count).sum() / count.sum()
-    return found
 
 
 def reliability(

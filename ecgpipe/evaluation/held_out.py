@@ -1,12 +1,12 @@
 """The three settings in which a run is scored, each with operating points chosen on other rows than
 it scores.
 
-- test: each fold's model on the test set; the point (calibration and thresholds) of that fold's own
-  validation rows.
-- test_ensemble: the mean of the folds' probabilities on the test set, as `predict` gives it; its
-  point is that of all folds' validation rows.
 - out_of_fold: every recording scored by the model that did not train on it (all folds' validation
   rows pooled); the point of fold k's rows is that of the other folds' validation rows.
+- test_ensemble: the mean of the folds' probabilities on the test set, as `predict` gives it; its
+  point is that of all folds' validation rows.
+- test: each fold's model on the test set; the point (calibration and thresholds) of that fold's own
+  validation rows.
 
 AUROC and average precision rank the networks' own probabilities. Calibration keeps the order within
 a class, but for rows of several points: a fold with more positives than the others would be shifted
@@ -29,7 +29,13 @@ from ecgpipe.evaluation.predictions import Predictions, joined, read_probabiliti
 from ecgpipe.project import paths, tables
 
 OUT_OF_FOLD, TEST_ENSEMBLE, TEST = "out_of_fold", "test_ensemble", "test"
-NAMES = (OUT_OF_FOLD, TEST, TEST_ENSEMBLE)
+# The settings by their names in files, in the order of every table and picture: words for people.
+SETTINGS = {
+    OUT_OF_FOLD: "out of fold",
+    TEST_ENSEMBLE: "test ensemble",
+    TEST: "test, single models",
+}
+# Those that score each recording once; TEST is a mean over the folds' models.
 WHOLE = (OUT_OF_FOLD, TEST_ENSEMBLE)
 
 
@@ -58,13 +64,13 @@ def read(
     params: EvaluateParams,
     folder: Path | None = None,
 ) -> HeldOut:
-    """The settings of the folds' predictions below `folder` (layout.PREDICTIONS), checked against
+    """The settings of the folds' predictions below `folder` (`paths.PREDICTIONS`), checked against
     the split table."""
     part = {name: table[table["fold"] == name] for name in (*folds, tables.TEST)}
     where = {k: Path(folder or paths.PREDICTIONS) / paths.predictions(k).name for k in folds}
     validation = {k: read_probabilities(where[k] / "val.csv", part[k]) for k in folds}
-    held_out = folds if len(part[tables.TEST]) else []
-    test = {k: read_probabilities(where[k] / "test.csv", part[tables.TEST]) for k in held_out}
+    tested = folds if len(part[tables.TEST]) else []
+    test = {k: read_probabilities(where[k] / "test.csv", part[tables.TEST]) for k in tested}
     labels = table[tables.class_codes(table)].to_numpy(np.float64)
     return build(labels, table["fold"].to_numpy(), validation, test, classes, params)
 
@@ -87,21 +93,20 @@ def build(
 
     def chosen(folds: Sequence[str]) -> OperatingPoint:
         truth = np.concatenate([labels[:0], *(labels[rows[k]] for k in folds)])
-        return operating_points.choose(
-            truth, np.concatenate([labels[:0], *(validation[k] for k in folds)]), classes, params
-        )
+        raw = np.concatenate([labels[:0], *(validation[k] for k in folds)])
+        return operating_points.choose(truth, raw, classes, params)
 
-    def answers(part: str, raw: NDArray, point: OperatingPoint) -> Predictions:
-        cuts = np.broadcast_to(point.thresholds, raw.shape)
-        return Predictions(labels[rows[part]], point.scaling.apply(raw), cuts, raw, rows[part])
+    def predictions(part: str, raw: NDArray, point: OperatingPoint) -> Predictions:
+        here = rows[part]
+        thresholds = np.broadcast_to(point.thresholds, raw.shape)
+        return Predictions(labels[here], point.scaling.apply(raw), thresholds, raw, here)
 
     points = {k: chosen([k]) for k in validation} | {ENSEMBLE: chosen(list(validation))}
     crossed = {k: chosen([other for other in validation if other != k]) for k in validation}
-    by_fold = {k: answers(k, validation[k], crossed[k]) for k in validation}
+    by_fold = {k: predictions(k, validation[k], crossed[k]) for k in validation}
     whole = {OUT_OF_FOLD: joined(list(by_fold.values()))}
     if test:
-        whole[TEST_ENSEMBLE] = answers(
-            tables.TEST, np.mean(list(test.values()), axis=0), points[ENSEMBLE]
-        )
-    tested = {k: answers(tables.TEST, test[k], points[k]) for k in test}
+        mean = np.mean(list(test.values()), axis=0)
+        whole[TEST_ENSEMBLE] = predictions(tables.TEST, mean, points[ENSEMBLE])
+    tested = {k: predictions(tables.TEST, test[k], points[k]) for k in test}
     return HeldOut(whole, tested, by_fold, points, crossed)

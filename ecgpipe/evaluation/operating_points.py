@@ -57,15 +57,15 @@ def choose(
     if params.thresholds == "challenge":
         if classes.weights is None:
             raise UserError(
-                "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have; "
-                "choose f1 or sensitivity, or classes of the official list"
+                "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all "
+                "labels.classes have; choose f1 or sensitivity, or classes of the official list"
             )
-        cuts = maximal_challenge(labels, probabilities, classes.weights)
+        thresholds = maximal_challenge(labels, probabilities, classes.weights)
     elif params.thresholds == "sensitivity":
-        cuts = at_sensitivity(labels, probabilities, params.sensitivity)
+        thresholds = at_sensitivity(labels, probabilities, params.sensitivity)
     else:
-        cuts = maximal_f1(labels, probabilities)
-    return OperatingPoint(scaling, cuts)
+        thresholds = maximal_f1(labels, probabilities)
+    return OperatingPoint(scaling, thresholds)
 
 
 def described(
@@ -78,31 +78,31 @@ def described(
     """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests`
     by fold."""
 
-    def one(name: str) -> dict[str, list[float | None]]:
+    def columns(name: str) -> dict[str, list[float | None]]:
         point = points[name]
-        columns = {
+        values = {
             "slope": point.scaling.slope,
             "shift": point.scaling.shift,
             "threshold": _learnt(point.thresholds, auroc[name]),
             "validation_auroc": auroc[name],
         }
         return {
-            key: [float(x) if np.isfinite(x) else None for x in values]
-            for key, values in columns.items()
+            key: [float(value) if np.isfinite(value) else None for value in column]
+            for key, column in values.items()
         }
 
-    folds = {name: {**one(name), "validation": digests[name]} for name in digests}
+    folds = {name: {**columns(name), "validation": digests[name]} for name in digests}
     return {
         "params": params.model_dump(),
         "classes": classes.codes,
         "folds": folds,
-        ENSEMBLE: one(ENSEMBLE),
+        ENSEMBLE: columns(ENSEMBLE),
     }
 
 
-def _learnt(cuts: NDArray, auroc: NDArray) -> NDArray[np.float64]:
+def _learnt(thresholds: NDArray, auroc: NDArray) -> NDArray[np.float64]:
     """Thresholds [class], infinite (never reached) where there is none, or no AUROC (`read`)."""
-    return np.where(np.isfinite(auroc) & np.isfinite(cuts), cuts, np.inf)
+    return np.where(np.isfinite(auroc) & np.isfinite(thresholds), thresholds, np.inf)
 
 
 def write(
@@ -136,25 +136,27 @@ def read(
         raise UserError(f"{path}: no operating points beside these models; {again}")
     content = read_verified(path, required=True)
     try:
-        found = json.loads(content)
-        made_for = {name: one["validation"] for name, one in found["folds"].items()}
-        one = found[ENSEMBLE] if which == ENSEMBLE else found["folds"][which]
-        chosen = {key: np.array(one[key], np.float64) for key in COLUMNS}
+        stored = json.loads(content)
+        made_for = {name: fold["validation"] for name, fold in stored["folds"].items()}
+        point = stored[ENSEMBLE] if which == ENSEMBLE else stored["folds"][which]
+        columns = {key: np.array(point[key], np.float64) for key in COLUMNS}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{path}: not what the stage evaluate writes ({error!r}); {again}"
         ) from error
-    if found.get("classes") != codes or made_for != dict(digests):
+    if stored.get("classes") != codes or made_for != dict(digests):
         raise UserError(
-            f"{path}: its operating points were chosen for other models than those beside it; {again}"
+            f"{path}: its operating points were chosen for other models than those beside it; "
+            f"{again}"
         )
-    for key, values in chosen.items():
+    for key, values in columns.items():
         if values.shape != (len(codes),):
             raise UserError(
-                f"{path}: {key} has one number for each of {len(codes)} classes, found {values.size}; {again}"
+                f"{path}: {key} has one number for each of {len(codes)} classes, "
+                f"found {values.size}; {again}"
             )
         if key in ("slope", "shift") and not np.isfinite(values).all():
             raise UserError(f"{path}: {key} has a number for each class, found null; {again}")
-    auroc = chosen["validation_auroc"]
-    cuts = _learnt(chosen["threshold"], auroc)
-    return OperatingPoint(Scaling(chosen["slope"], chosen["shift"]), cuts), auroc
+    auroc = columns["validation_auroc"]
+    thresholds = _learnt(columns["threshold"], auroc)
+    return OperatingPoint(Scaling(columns["slope"], columns["shift"]), thresholds), auroc

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ecgpipe.evaluation.calibration import How
+from ecgpipe.evaluation.calibration import Method
 from ecgpipe.project.params import MOST_SEED, Section
 
 
@@ -16,7 +16,7 @@ class EvaluateParams(Section):
     bootstrap, at least 100 for an interval.
     """
 
-    calibration: How
+    calibration: Method
     thresholds: Literal["f1", "challenge", "sensitivity"]
     sensitivity: float = Field(gt=0, le=1)
     resamples: int = Field(ge=100, le=1_000_000)

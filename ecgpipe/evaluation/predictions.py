@@ -1,10 +1,8 @@
-"""What models answered to a set of recordings, and the points of its curves.
+"""What models answered to a set of recordings, and how the folds' files of it are read.
 
 `Predictions` holds labels, probabilities and thresholds [row, class]; a label is 1, 0 or NaN (not
-annotated: the cell counts nowhere). `raw` are the probabilities as the network gave them, before
-calibration. Curves are lists of records in long format with the class as a column, at most `POINTS`
-a class, as `plots/*.json` holds them. JSON files have sorted keys, floats of six digits, null where
-undefined.
+annotated: it counts nowhere). `raw` are the probabilities as the network gave them, before
+calibration.
 """
 
 import dataclasses
@@ -47,27 +45,26 @@ class Predictions:
 
     def take(self, places: NDArray[np.int64]) -> "Predictions":
         """The recordings at these places, in this order."""
-        return Predictions(
-            *(getattr(self, field.name)[places] for field in dataclasses.fields(self))
-        )
+        names = [field.name for field in dataclasses.fields(self)]
+        return Predictions(*(getattr(self, name)[places] for name in names))
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
-    """The recordings of several answers, one after the other."""
-    fields = dataclasses.fields(Predictions)
-    return Predictions(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields)
-    )
+    """The recordings of several predictions, one after the other."""
+    names = [field.name for field in dataclasses.fields(Predictions)]
+    return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
     """The folds that `path` ({"folds": [...]}) lists. UserError where the table's rows have
     others."""
-    listed = [str(fold) for fold in json.loads(digests.read_verified(path, required=True))["folds"]]
-    found = sorted(set(table["fold"]) - {tables.TEST})
-    if sorted(listed) != found:
+    content = digests.read_verified(path, required=True)
+    listed = [str(fold) for fold in json.loads(content)["folds"]]
+    in_table = sorted(set(table["fold"]) - {tables.TEST})
+    if sorted(listed) != in_table:
         raise UserError(
-            f"{path}: folds {listed} are not those of {paths.FOLDS}, {found}; run the stage split again"
+            f"{path}: folds {listed} are not those of {paths.FOLDS}, {in_table}; "
+            "run the stage split again"
         )
     return listed
 
@@ -75,28 +72,27 @@ def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
 def read_probabilities(path: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
     """[row, class]: predictions in the order of `rows` (of folds.csv). UserError where they do not
     fit the table."""
-    codes, again = tables.class_codes(rows), "train this fold again (dvc repro)"
-    found = tables.read(path)
-    columns = tables.class_codes(found)
+    again = "train this fold again (dvc repro)"
+    codes = tables.class_codes(rows)
+    predicted = tables.read(path)
+    columns = tables.class_codes(predicted)
     if columns != codes:
         differ = sorted(set(columns) ^ set(codes)) or "the same codes in another order"
         raise UserError(f"{path}: its classes are not those of {paths.FOLDS}: {differ}; {again}")
     key = ["source", "record"]
-    index, wanted = pd.MultiIndex.from_frame(found[key]), pd.MultiIndex.from_frame(rows[key])
-    for these, what in (
-        (index[index.duplicated()], "twice"),
-        (wanted.difference(index), "missing"),
-    ):
-        if len(these):
+    index, wanted = pd.MultiIndex.from_frame(predicted[key]), pd.MultiIndex.from_frame(rows[key])
+    faults = {
+        "twice": index[index.duplicated()],
+        "missing": wanted.difference(index),
+        "not of this part": index.difference(wanted),
+    }
+    for fault, recordings in faults.items():
+        if len(recordings):
             raise UserError(
-                f"{path}: {len(these)} recordings are {what}, such as {these[0]}; {again}"
+                f"{path}: {len(recordings)} recordings are {fault}, such as {recordings[0]}; "
+                f"{again}"
             )
-    if len(index) != len(wanted):
-        extra = index.difference(wanted)
-        raise UserError(
-            f"{path}: {len(extra)} recordings are not of this part, such as {extra[0]}; {again}"
-        )
-    values = found[codes].to_numpy(np.float64)[index.get_indexer(wanted)]
+    values = predicted[codes].to_numpy(np.float64)[index.get_indexer(wanted)]
     if not ((values >= 0) & (values <= 1)).all():
         raise UserError(f"{path}: a probability is blank or outside 0..1; {again}")
     return values

@@ -1,8 +1,6 @@
 """For whom a model works: the recordings by source, sex, age and signal quality, as masks over the
 split table."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,16 +24,12 @@ Masks = dict[str, dict[str, NDArray[np.bool_]]]
 def read_flags(table: pd.DataFrame) -> NDArray[np.object_]:
     """[row]: the quality flags of each recording of the split table, joined by `|`, from its
     source's store."""
-    parts = [
-        store.read_index(paths.store(name))[["record", "flags"]].assign(source=name)
-        for name in table["source"].unique()
-    ]
-    return (
-        table[["source", "record"]]
-        .merge(pd.concat(parts), how="left")["flags"]
-        .fillna("")
-        .to_numpy(object)
-    )
+    by_source = []
+    for source in table["source"].unique():
+        index = store.read_index(paths.store(source))
+        by_source.append(index[["record", "flags"]].assign(source=source))
+    joined = table[["source", "record"]].merge(pd.concat(by_source), how="left")
+    return joined["flags"].fillna("").to_numpy(object)
 
 
 def masks(table: pd.DataFrame, flags: NDArray[np.object_]) -> Masks:
@@ -45,24 +39,25 @@ def masks(table: pd.DataFrame, flags: NDArray[np.object_]) -> Masks:
     any. An age between two bands (17.5) belongs to the younger.
     """
     age, sex = table["age"].to_numpy(np.float64), table["gender"].to_numpy(object)
+    source = table["source"].to_numpy(object)
     carried = [set(text.split("|")) - {""} for text in flags]
-    kinds: Mapping[str, Mapping[str, NDArray]] = {
-        "source": {
-            name: (table["source"] == name).to_numpy() for name in sorted(table["source"].unique())
-        },
+    kinds: Masks = {
+        "source": {name: source == name for name in sorted(set(source))},
         "sex": {"F": sex == "F", "M": sex == "M", UNKNOWN: ~np.isin(sex, ["F", "M"])},
-        "age": {
-            name: (np.floor(age) >= low) & (np.floor(age) <= high)
-            for name, (low, high) in AGES.items()
-        }
-        | {UNKNOWN: np.isnan(age)},
-        "flag": {
-            name: np.array([name in one for one in carried])
-            for name in sorted(set().union(*carried))
-        }
-        | {NO_FLAG: np.array([not one for one in carried])},
+        "age": _age_bands(age),
+        "flag": {},
     }
+    for name in sorted(set().union(*carried)):
+        kinds["flag"][name] = np.array([name in own for own in carried])
+    kinds["flag"][NO_FLAG] = np.array([not own for own in carried])
     return {
         kind: {name: mask for name, mask in values.items() if mask.any()}
         for kind, values in kinds.items()
     }
+
+
+def _age_bands(age: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    """Age band -> mask [row]; NaN is unknown."""
+    years = np.floor(age)
+    bands = {name: (years >= low) & (years <= high) for name, (low, high) in AGES.items()}
+    return bands | {UNKNOWN: np.isnan(age)}

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecgpipe.evaluation.metrics import f1_of_counts
+
 # The threshold of a class without positives, for which no threshold has an F1 above 0.
 UNDECIDED = 0.5
 # Coordinate search ends by itself after a few passes; this is a bound.
@@ -37,9 +39,9 @@ def maximal_f1(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float6
     """
 
     def chosen(cuts: "_Cuts") -> int:
-        return int(np.argmax(2 * cuts.hits / (cuts.answered + cuts.hits[-1])))
+        return int(np.argmax(f1_of_counts(cuts.hits, cuts.answered, cuts.hits[-1])))
 
-    return _each(*_checked(labels, probabilities), chosen)
+    return _each_class(*_checked(labels, probabilities), chosen)
 
 
 def at_sensitivity(
@@ -56,62 +58,58 @@ def at_sensitivity(
         enough = cuts.hits >= least * cuts.hits[-1] - 1e-9  # a share such as 0.9 is no exact float
         return int(np.argmax(enough))
 
-    return _each(*_checked(labels, probabilities), chosen)
+    return _each_class(*_checked(labels, probabilities), chosen)
 
 
 def maximal_challenge(
     labels: ArrayLike, probabilities: ArrayLike, weights: NDArray
 ) -> NDArray[np.float64]:
-    """[class]: thresholds of a maximal challenge score (`evaluation.challenge_score.challenge`), by
-    coordinate search: one class after the other gets its best threshold, exactly, the others held,
-    until a pass changes none.
+    """[class]: thresholds of a maximal challenge score (`challenge_score.challenge`), by coordinate
+    search: one class after the other gets its best threshold, exactly, the others held, until a
+    pass changes none.
 
     It starts from the thresholds of maximal F1 and ends where no single threshold can be bettered,
     which need not be the best of all. A class without positives keeps `UNDECIDED`. `weights` are
-    [class, class] as in `measures`; what answering sinus rhythm alone would score is a constant and
-    plays no part.
+    [class, class] as `challenge_score.score_weights` has them; what answering sinus rhythm alone
+    would score is a constant and plays no part.
     """
     truth, scores, annotated = _checked(labels, probabilities)
-    start = maximal_f1(labels, probabilities)
+    thresholds = maximal_f1(labels, probabilities)
     positive = truth == 1
-    worth = positive @ weights
-    answers = (scores >= start) & annotated
+    worth = positive @ weights  # [row, class]: what an answer is worth, before it is shared
+    answers = (scores >= thresholds) & annotated
     total, union = (worth * answers).sum(axis=1), (positive | answers).sum(axis=1)
-    classes = {
+    cuts_by_class = {
         k: _Cuts.of(positive[:, k], scores[:, k], annotated[:, k])
         for k in np.flatnonzero(positive.any(axis=0))
     }
-    found = start.copy()
     for _ in range(_PASSES):
-        before = found.copy()
-        for k, cuts in classes.items():
-            others, shared = (
-                total - worth[:, k] * answers[:, k],
-                union - (answers[:, k] & ~positive[:, k]),
-            )
+        before = thresholds.copy()
+        for k, cuts in cuts_by_class.items():
+            others = total - worth[:, k] * answers[:, k]
+            shared = union - (answers[:, k] & ~positive[:, k])
             without = others / np.maximum(1, shared)
+            # [row]: what the score gains where this class is answered too.
             gain = (others + worth[:, k]) / np.maximum(1, shared + ~positive[:, k]) - without
-            rising = np.append(
-                np.cumsum(gain[cuts.rows])[cuts.answered - 1], 0.0
-            )  # the last: no row is answered
+            rising = np.cumsum(gain[cuts.rows])[cuts.answered - 1]
+            rising = np.append(rising, 0.0)  # the last: no row is answered
             best = int(np.argmax(rising))
-            if (
-                rising[best] > np.sum(gain[answers[:, k]]) + 1e-9
-            ):  # sums in another order differ in the last digits
-                found[k] = cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
-                answers[:, k] = (scores[:, k] >= found[k]) & annotated[:, k]
+            # Sums in another order differ in the last digits.
+            if rising[best] > np.sum(gain[answers[:, k]]) + 1e-9:
+                thresholds[k] = cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
+                answers[:, k] = (scores[:, k] >= thresholds[k]) & annotated[:, k]
                 total = others + worth[:, k] * answers[:, k]
                 union = shared + (answers[:, k] & ~positive[:, k])
-        if (found == before).all():
+        if (thresholds == before).all():
             break
-    return found
+    return thresholds
 
 
 @dataclasses.dataclass(frozen=True)
 class _Cuts:
     """The places where the annotated rows of one class can be cut, from the highest probability
-    down: rows of equal probability are never parted. After each cut: how many rows are `answered`,
-    how many of them are `hits`."""
+    down: rows of equal probability are never separated. After each cut: how many rows are
+    `answered`, how many of them are `hits`."""
 
     rows: NDArray[np.int64]  # [row]: in descending order
     scores: NDArray[np.float64]  # [row]: in that order
@@ -130,9 +128,8 @@ class _Cuts:
     def above(self) -> float:
         """A threshold that answers no row: halfway to 1, or beyond 1 where a probability is 1."""
         highest = self.scores[0]
-        return (
-            float((highest + 1) / 2) if (highest + 1) / 2 > highest else float(np.nextafter(1, 2))
-        )
+        middle = (highest + 1) / 2
+        return float(middle if middle > highest else np.nextafter(1, 2))
 
     def threshold(self, cut: int) -> float:
         """Halfway between the lowest answered probability and the next lower one."""
@@ -143,15 +140,15 @@ class _Cuts:
         return float(middle if middle > lower else upper)
 
 
-def _each(
+def _each_class(
     truth: NDArray, scores: NDArray, annotated: NDArray, chosen: Callable[[_Cuts], int]
 ) -> NDArray[np.float64]:
     """The threshold of each class at its chosen cut; `UNDECIDED` where it has no positive."""
-    found = np.full(truth.shape[1], UNDECIDED)
+    thresholds = np.full(truth.shape[1], UNDECIDED)
     for k in np.flatnonzero((truth == 1).any(axis=0)):
         cuts = _Cuts.of(truth[:, k] == 1, scores[:, k], annotated[:, k])
-        found[k] = cuts.threshold(chosen(cuts))
-    return found
+        thresholds[k] = cuts.threshold(chosen(cuts))
+    return thresholds
 
 
 def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
@@ -160,13 +157,15 @@ def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDAr
     truth, scores = np.asarray(labels, np.float64), np.asarray(probabilities, np.float64)
     if truth.shape != scores.shape or truth.ndim != 2:
         raise ValueError(
-            f"labels {truth.shape} and probabilities {scores.shape}: both must be [row, class]; align them"
+            f"labels {truth.shape} and probabilities {scores.shape}: both must be [row, class]; "
+            "align them"
         )
     annotated = ~np.isnan(truth)
     outside = annotated & ~((scores >= 0) & (scores <= 1))
     if outside.any():
         value = scores[outside][0]
         raise ValueError(
-            f"probabilities: {value} is not in 0..1 where the label is annotated; apply the sigmoid first"
+            f"probabilities: {value} is not in 0..1 where the label is annotated; "
+            "apply the sigmoid first"
         )
     return truth, scores, annotated

@@ -19,8 +19,10 @@ def test_areas_equal_scikit_learn_on_the_resampled_rows(data):
     )
     groups = np.array(data.draw(st.lists(st.integers(0, 6), min_size=rows, max_size=rows)))
     weights = bootstrap.counts(groups, 8, data.draw(st.integers(0, 99)))
-    found = bootstrap.rank(truth, scores, np.arange(rows), rows).areas(weights.astype(np.float32))
-    for resample, (auroc, ap) in enumerate(zip(*found, strict=True)):
+    ranking = bootstrap.rank(truth, scores, np.arange(rows), rows)
+    counted = ranking.count(weights.astype(np.float32))
+    areas = bootstrap.auroc(counted), bootstrap.average_precision(counted)
+    for resample, (auroc, ap) in enumerate(zip(*areas, strict=True)):
         drawn = np.repeat(np.arange(rows), weights[:, resample])
         again = truth[drawn]
         if 0 < again.sum() < len(again):
@@ -32,12 +34,12 @@ def test_areas_equal_scikit_learn_on_the_resampled_rows(data):
             assert np.isnan([auroc, ap]).all()
 
 
-def test_a_row_of_many_cells_counts_with_each_of_them():
+def test_a_row_of_many_entries_counts_with_each_of_them():
     rng = np.random.default_rng(0)
     truth, scores = (rng.random((50, 3)) < 0.3).astype(float), rng.integers(0, 20, (50, 3)) / 20
     weights = bootstrap.counts(np.arange(50), 5, 1)
-    cells = truth.ravel(), scores.ravel(), np.repeat(np.arange(50), 3)
-    auroc, _ = bootstrap.rank(*cells, 50).areas(weights.astype(np.float32))
+    entries = truth.ravel(), scores.ravel(), np.repeat(np.arange(50), 3)
+    auroc = bootstrap.auroc(bootstrap.rank(*entries, 50).count(weights.astype(np.float32)))
     for resample in range(5):
         drawn = np.repeat(np.arange(50), weights[:, resample])
         expected = metrics.roc_auc_score(truth[drawn].ravel(), scores[drawn].ravel())

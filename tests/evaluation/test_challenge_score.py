@@ -47,6 +47,17 @@ def test_equal_to_the_official_scorer(case):
         ), name
 
 
+def test_the_official_scores_of_nothing_are_none_but_for_the_challenge_score():
+    nothing = np.zeros((0, 26))
+    assert challenge_score.official_scores(nothing, nothing, nothing) == {
+        "auroc_macro": None,
+        "auprc_macro": None,
+        "accuracy": None,
+        "f_macro": None,
+        "challenge": 0.0,
+    }
+
+
 def challenge_by_loops(labels, binary, weights, sinus):
     """The definition of the challenge (FACTS: A[j, k] = sum of Y P / d), recording by recording."""
 

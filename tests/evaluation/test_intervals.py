@@ -4,8 +4,8 @@ from scipy.stats import norm
 from sklearn import metrics
 
 from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import bootstrap, calibration, challenge_score, intervals
-from ecgpipe.evaluation.metrics import auroc, average_precision, f1
+from ecgpipe.evaluation import bootstrap, challenge_score, intervals
+from ecgpipe.evaluation.metrics import auroc, average_precision, brier, f1
 from ecgpipe.evaluation.predictions import Predictions
 
 PANEL = challenge_score.scored_classes([one.code for one in classes.select("official")][:3])
@@ -42,7 +42,7 @@ def test_every_draw_equals_the_metric_of_the_rows_written_out():
             "auroc": auroc(one.labels, one.raw),
             "ap": average_precision(one.labels, one.raw),
             "f1": f1(one.labels, one.binary),
-            "brier": calibration.brier(one.labels, one.probabilities),
+            "brier": brier(one.labels, one.probabilities),
         }
         for key, values in expected.items():
             np.testing.assert_allclose(found[key][:, resample], values, atol=1e-12, err_msg=key)

@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="the run in question; `.` is the workspace")
     parser.add_argument(
         "--setting",
-        choices=(held_out.OUT_OF_FOLD, held_out.TEST_ENSEMBLE),
+        choices=held_out.WHOLE,
         help="one setting alone",
     )
     parser.add_argument(

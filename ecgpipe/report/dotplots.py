@@ -1,6 +1,6 @@
 """Scores as dots on a line: each class with its interval, each subgroup of recordings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,135 +8,135 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report.curve_points import Record
-from ecgpipe.report.style import COLOURS, WORDS, plain, shortened, why_unscored
+from ecgpipe.report.style import COLOURS, plain, shortened, why_unscored
 
 KINDS = {"source": "Source", "sex": "Sex", "age": "Age in years", "flag": "Signal flag"}
 _STEP = 0.32  # between the settings of one row
+Report = Mapping[str, Any]
+ByName = Mapping[str, Mapping[str, Any]]
 
 
-def class_records(classes: Mapping[str, Mapping[str, Any]]) -> list[Record]:
+def class_records(classes: ByName) -> list[Record]:
     """Records `class, setting, auroc, low, high, positives, few`: the AUROC of each class out of
     fold and of the test ensemble with its 95 % interval, null where undefined. `classes` are those
     of `evaluation.metric_tables.trees`."""
-    found = []
-    for name, told in classes.items():
-        for setting in [setting for setting in COLOURS if setting in told]:
-            one = told[setting]
-            values = {
-                "auroc": one["auroc"],
-                **one["intervals"]["auroc"],
-                "positives": one["positives"],
-            }
-            found.append(
-                {"class": name, "setting": WORDS[setting]} | values | {"few": bool(one["few"])}
+    records = []
+    for name, by_setting in classes.items():
+        for setting in [setting for setting in COLOURS if setting in by_setting]:
+            of_class = by_setting[setting]
+            records.append(
+                {
+                    "class": name,
+                    "setting": SETTINGS[setting],
+                    "auroc": of_class["auroc"],
+                    **of_class["intervals"]["auroc"],
+                    "positives": of_class["positives"],
+                    "few": bool(of_class["few"]),
+                }
             )
-    return found
+    return records
 
 
-def classes(told: Mapping[str, Mapping[str, Any]]) -> Figure:
+def classes(by_class: ByName) -> Figure:
     """AUROC of each class with its 95 % interval, sorted by the score out of fold; open dots: few
     positives.
 
-    `told`: name -> setting -> `auroc`, `intervals`, `annotated`, `positives`, `few`.
+    `by_class`: name -> setting -> `auroc`, `intervals`, `annotated`, `positives`, `few`.
     """
-    names = sorted(
-        told, key=lambda name: np.nan_to_num(told[name]["out_of_fold"]["auroc"], nan=-1.0)
-    )
-    shown = _shown(told)
+
+    def score(name: str) -> float:
+        return np.nan_to_num(by_class[name][OUT_OF_FOLD]["auroc"], nan=-1.0)
+
+    names = sorted(by_class, key=score)
+    shown = [name for name in COLOURS if all(name in each for each in by_class.values())]
     figure, axes = _figure(len(names), len(shown))
-    for place, name in enumerate(names):
-        for number, setting in enumerate(shown):
-            _scored(axes, place + _offset(number, len(shown)), told[name][setting], setting)
-    low = np.nanmin(
-        [
-            0.5,
-            *(
-                one["intervals"]["auroc"]["low"]
-                for name in names
-                for one in _each(told[name], shown)
-            ),
-        ]
-    )
-    _frame(axes, low, len(names))
+    lowest, positives = [0.5], {}
+    for row, name in enumerate(names):
+        for place, setting in enumerate(shown):
+            of_class = by_class[name][setting]
+            _scored(axes, row + _offset(place, len(shown)), of_class, setting)
+            lowest.append(of_class["intervals"]["auroc"]["low"])
+        positives[row] = " / ".join(f"{by_class[name][each]['positives']:,.0f}" for each in shown)
+    _frame(axes, np.nanmin(lowest), len(names))
     axes.set_yticks(np.arange(len(names)), [shortened(name) for name in names])
     axes.set_xlabel("AUROC with 95 % interval", fontsize=8)
-    cells = [
-        " / ".join(f"{one['positives']:,.0f}" for one in _each(told[name], shown)) for name in names
-    ]
-    _column(axes, 6, dict(enumerate(cells)), "Positives")
+    _column(axes, 6, positives, "Positives")
     _legend(figure, shown, f"open: fewer than {FEW} positives")
     return figure
 
 
-def subgroups(told: Mapping[str, Mapping[str, Any]], overall: float) -> Figure:
+def subgroups(by_kind: Mapping[str, ByName], overall: float) -> Figure:
     """Macro AUROC of each subgroup; open dots: most of the classes scored have few positives there.
 
-    `told`: kind -> value -> setting -> report; `overall` is the macro AUROC out of fold, a line
+    `by_kind`: kind -> value -> setting -> report; `overall` is the macro AUROC out of fold, a line
     across.
     """
-    rows: list[tuple[str, Mapping[str, Any] | None]] = []
-    for kind, values in told.items():
-        rows += [(KINDS.get(kind, kind), None), *values.items()]
-    rows.reverse()
-    shown = [name for name in COLOURS if any(name in report for _, report in rows if report)]
+    rows = _subgroup_rows(by_kind)
+    shown = [name for name in COLOURS if any(name in reports for _, reports in rows if reports)]
     figure, axes = _figure(len(rows), 1)
-    values = [overall]
-    for place, (_, reports) in enumerate(rows):
-        for number, setting in enumerate(shown):
+    lowest = [0.5, overall]
+    for row, (_, reports) in enumerate(rows):
+        for place, setting in enumerate(shown):
             report = (reports or {}).get(setting)
             if report and np.isfinite(report["auroc_macro"]):
-                values.append(report["auroc_macro"])
-                _dot(
-                    axes,
-                    report["auroc_macro"],
-                    place + _offset(number, len(shown)),
-                    setting,
-                    mostly_few(report),
-                )
-    _frame(axes, min([0.5, *np.nan_to_num(values, nan=0.5)]), len(rows))
-    axes.axvline(overall, color=COLOURS["out_of_fold"], linewidth=0.8, linestyle=":")
+                value = report["auroc_macro"]
+                lowest.append(value)
+                height = row + _offset(place, len(shown))
+                _dot(axes, value, height, setting, mostly_few(report))
+    _frame(axes, min(np.nan_to_num(lowest, nan=0.5)), len(rows))
+    axes.axvline(overall, color=COLOURS[OUT_OF_FOLD], linewidth=0.8, linestyle=":")
     axes.set_yticks(np.arange(len(rows)), [shortened(name) for name, _ in rows])
     for label, (_, reports) in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_weight("normal" if reports else "bold")
     axes.set_xlabel("Macro AUROC", fontsize=8)
-    for points, title, count in ((6, "Recordings", _recordings), (78, "Classes scored", _scores)):
-        cells = {
-            i: " / ".join(count(each, name) for name in shown)
-            for i, (_, each) in enumerate(rows)
-            if each
-        }
-        _column(axes, points, cells, title)
-    _legend(
-        figure,
-        shown,
-        f"open: most classes have fewer than {FEW} positives; dotted: all, out of fold",
-    )
+    _column(axes, 6, _counts(rows, shown, _recordings), "Recordings")
+    _column(axes, 78, _counts(rows, shown, _scores), "Classes scored")
+    note = f"open: most classes have fewer than {FEW} positives; dotted: all, out of fold"
+    _legend(figure, shown, note)
     return figure
 
 
-def mostly_few(report: Mapping[str, Any]) -> bool:
+def mostly_few(report: Report) -> bool:
     """Do most of the classes that have an AUROC in this report have few positives?"""
-    few = [bool(one["few"]) for one in report["classes"].values() if np.isfinite(one["auroc"])]
+    few = [bool(each["few"]) for each in report["classes"].values() if np.isfinite(each["auroc"])]
     return 2 * sum(few) > len(few)
 
 
-def _shown(told: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [name for name in COLOURS if all(name in one for one in told.values())]
+def _subgroup_rows(
+    by_kind: Mapping[str, ByName],
+) -> list[tuple[str, Mapping[str, Report] | None]]:
+    """Name and reports of each row from the bottom up; a row that names a kind has no reports."""
+    rows: list[tuple[str, Mapping[str, Report] | None]] = []
+    for kind, by_value in by_kind.items():
+        rows.append((KINDS.get(kind, kind), None))
+        rows += by_value.items()
+    rows.reverse()
+    return rows
 
 
-def _each(one: Mapping[str, Any], shown: Sequence[str]) -> list[Mapping[str, Any]]:
-    return [one[name] for name in shown]
+def _counts(
+    rows: Sequence[tuple[str, Mapping[str, Report] | None]],
+    shown: Sequence[str],
+    count: Callable[[Mapping[str, Report], str], str],
+) -> dict[int, str]:
+    """Row -> a count in each setting."""
+    texts = {}
+    for row, (_, reports) in enumerate(rows):
+        if reports:
+            texts[row] = " / ".join(count(reports, setting) for setting in shown)
+    return texts
 
 
-def _recordings(reports: Mapping[str, Any], setting: str) -> str:
+def _recordings(reports: Mapping[str, Report], setting: str) -> str:
     return f"{reports[setting]['recordings']:,}" if setting in reports else "0"
 
 
-def _scores(reports: Mapping[str, Any], setting: str) -> str:
-    each = reports[setting]["classes"].values() if setting in reports else ()
-    return str(sum(bool(np.isfinite(one["auroc"])) for one in each))
+def _scores(reports: Mapping[str, Report], setting: str) -> str:
+    classes = reports[setting]["classes"].values() if setting in reports else ()
+    return str(sum(bool(np.isfinite(of_class["auroc"])) for of_class in classes))
 
 
 def _figure(rows: int, dots: int) -> tuple[Figure, Axes]:
@@ -144,27 +144,26 @@ def _figure(rows: int, dots: int) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _offset(number: int, count: int) -> float:
+def _offset(place: int, count: int) -> float:
     """Where in its row a setting stands, the first above."""
-    return _STEP * ((count - 1) / 2 - number)
+    return _STEP * ((count - 1) / 2 - place)
 
 
-def _scored(axes: Axes, place: float, one: Mapping[str, Any], setting: str) -> None:
+def _scored(axes: Axes, height: float, of_class: Mapping[str, Any], setting: str) -> None:
     """A dot with its interval, or why there is none."""
-    why = why_unscored(one)
+    why = why_unscored(of_class)
     if why:
-        axes.text(0.505, place, why, fontsize=5.5, color=COLOURS[setting], va="center")
+        axes.text(0.505, height, why, fontsize=5.5, color=COLOURS[setting], va="center")
         return
-    ends = one["intervals"]["auroc"]
-    axes.hlines(place, ends["low"], ends["high"], color=COLOURS[setting], linewidth=1)
-    _dot(axes, one["auroc"], place, setting, bool(one["few"]))
+    ends = of_class["intervals"]["auroc"]
+    axes.hlines(height, ends["low"], ends["high"], color=COLOURS[setting], linewidth=1)
+    _dot(axes, of_class["auroc"], height, setting, bool(of_class["few"]))
 
 
-def _dot(axes: Axes, value: float, place: float, setting: str, few: bool) -> None:
+def _dot(axes: Axes, value: float, height: float, setting: str, few: bool) -> None:
     colour = COLOURS[setting]
-    axes.plot(
-        value, place, "o", markersize=4, color=colour, markerfacecolor="white" if few else colour
-    )
+    face = "white" if few else colour
+    axes.plot(value, height, "o", markersize=4, color=colour, markerfacecolor=face)
 
 
 def _frame(axes: Axes, low: float, rows: int) -> None:
@@ -175,39 +174,29 @@ def _frame(axes: Axes, low: float, rows: int) -> None:
     axes.axvline(0.5, color="0.3", linewidth=0.8)
     axes.grid(axis="x", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
-    for place in range(0, rows, 2):
-        axes.axhspan(place - 0.5, place + 0.5, color="0.965", linewidth=0, zorder=0)
+    for row in range(0, rows, 2):
+        axes.axhspan(row - 0.5, row + 0.5, color="0.965", linewidth=0, zorder=0)
 
 
-def _column(axes: Axes, points: float, cells: Mapping[int, str], title: str) -> None:
+def _column(axes: Axes, points: float, texts: Mapping[int, str], title: str) -> None:
     """Text right of the rows, so many points from the axis."""
     style = {
         "xycoords": axes.get_yaxis_transform(),
         "textcoords": "offset points",
         "va": "center",
         "color": "0.2",
+        "fontsize": 6.5,
     }
-    for place, text in cells.items():
-        axes.annotate(text, (1, place), (points, 0), fontsize=6.5, **style)
-    axes.annotate(title, (1, axes.get_ylim()[1]), (points, 4), fontsize=6.5, weight="bold", **style)
+    for row, text in texts.items():
+        axes.annotate(text, (1, row), (points, 0), **style)
+    axes.annotate(title, (1, axes.get_ylim()[1]), (points, 4), weight="bold", **style)
 
 
 def _legend(figure: Figure, shown: Sequence[str], note: str) -> None:
-    lines = [
-        Line2D([], [], color=COLOURS[name], marker="o", markersize=4, label=WORDS[name])
-        for name in shown
-    ]
-    lines.append(
-        Line2D(
-            [],
-            [],
-            color="0.3",
-            marker="o",
-            markersize=4,
-            markerfacecolor="white",
-            label=note,
-            linewidth=0,
-        )
-    )
+    """What the colours and open dots mean."""
+    marker = {"marker": "o", "markersize": 4}
+    lines = [Line2D([], [], color=COLOURS[name], label=SETTINGS[name], **marker) for name in shown]
+    open_dot = {"color": "0.3", "markerfacecolor": "white", "linewidth": 0, **marker}
+    lines.append(Line2D([], [], label=note, **open_dot))
     place = {"loc": "outside lower center", "ncols": len(lines)}
     figure.legend(handles=lines, fontsize=7, frameon=False, **place)

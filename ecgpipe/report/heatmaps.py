@@ -4,6 +4,7 @@ go together.
 A number stands in each cell; grey cells hold no recording that counts.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, WHOLE
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report import style
 from ecgpipe.report.curve_points import Record
@@ -22,7 +24,6 @@ from ecgpipe.report.curve_points import Record
 NO_CLASS = "no class"
 # Neither can be the name of a source (params.NAME) or of a class.
 ALL, MACRO = "all sources", "macro mean"
-SETTINGS = ("out_of_fold", "test_ensemble")
 # Below one half: worse than guessing.
 _UNDER = "#F4A582"
 _CELL = 0.27  # inches
@@ -38,8 +39,10 @@ def confusion(shares: NDArray[np.float64], names: Sequence[str]) -> Figure:
     axes.set_ylabel("Recordings with", fontsize=9)
     axes.set_xlabel("answered with (%, out of fold)", fontsize=9)
     note = (
-        "\nDiagonal: sensitivity. Elsewhere: of the recordings with the row's class and without the column's,\n"
-        "the share answered with the column's class. Annotated cells only; grey: no such recording."
+        "\nDiagonal: sensitivity. Elsewhere: of the recordings with the row's class and without "
+        "the column's,\n"
+        "the share answered with the column's class. Annotated cells only; "
+        "grey: no such recording."
     )
     figure.supxlabel(note, fontsize=7)
     return figure
@@ -59,7 +62,8 @@ def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequenc
     axes.set_ylabel("Recordings with (how many)", fontsize=9)
     axes.set_xlabel("also have (%)", fontsize=9)
     note = (
-        "\nOf the recordings with the row's class whose source annotates the column's, the share that have it too.\n"
+        "\nOf the recordings with the row's class whose source annotates the column's, "
+        "the share that have it too.\n"
         "Dots: the class itself. Grey: no such recording."
     )
     figure.supxlabel(note, fontsize=7)
@@ -75,89 +79,90 @@ def source_records(metrics: Mapping[str, Any]) -> list[Record]:
     fold, the class `MACRO` the mean over classes (its positives are null). `metrics` are
     `evaluation.metric_tables.trees`.
     """
-    columns = {source: _setting(told) for source, told in metrics["subgroups"]["source"].items()}
-    whole = {
-        "auroc_macro": metrics["settings"]["out_of_fold"]["auroc_macro"]["value"],
-        "classes": {name: one["out_of_fold"] for name, one in metrics["classes"].items()},
+    everywhere = {
+        "auroc_macro": metrics["settings"][OUT_OF_FOLD]["auroc_macro"]["value"],
+        "classes": {name: each[OUT_OF_FOLD] for name, each in metrics["classes"].items()},
     }
-    found = []
-    for source, (setting, report) in {**columns, ALL: ("out_of_fold", whole)}.items():
-        for name, one in report["classes"].items():
-            state = style.why_unscored(one) or "scored"
-            values = {
-                "auroc": one["auroc"],
-                "positives": one["positives"],
-                "few": bool(one["few"]),
-                "state": state,
+    records = []
+    for source, by_setting in metrics["subgroups"]["source"].items():
+        setting = next(name for name in WHOLE if name in by_setting)
+        records += _records_of_source(source, setting, by_setting[setting])
+    return records + _records_of_source(ALL, OUT_OF_FOLD, everywhere)
+
+
+def _records_of_source(source: str, setting: str, report: Mapping[str, Any]) -> list[Record]:
+    """The records of each class and of their mean, of `auroc_macro` and `classes` of a report."""
+    records = []
+    for name, of_class in report["classes"].items():
+        records.append(
+            {
+                "class": name,
+                "source": source,
+                "setting": setting,
+                "auroc": of_class["auroc"],
+                "positives": of_class["positives"],
+                "few": bool(of_class["few"]),
+                "state": style.why_unscored(of_class) or "scored",
             }
-            found.append({"class": name, "source": source, "setting": setting} | values)
-        mean = report["auroc_macro"]
-        values = {
+        )
+    mean = report["auroc_macro"]
+    records.append(
+        {
+            "class": MACRO,
+            "source": source,
+            "setting": setting,
             "auroc": mean,
             "positives": None,
             "few": False,
             "state": "scored" if np.isfinite(mean) else "none",
         }
-        found.append({"class": MACRO, "source": source, "setting": setting} | values)
-    return found
-
-
-def _setting(told: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The setting that a source is shown in, and its report."""
-    name = next(name for name in SETTINGS if name in told)
-    return name, told[name]
+    )
+    return records
 
 
 def sources(records: Sequence[Record]) -> Figure:
     """The records of `source_records` as a map: classes down, sources across."""
-    names, places = ([*dict.fromkeys(one[key] for one in records)] for key in ("class", "source"))
-    tested = {one["source"] for one in records if one["setting"] != "out_of_fold"}
-    cells = {(one["class"], one["source"]): one for one in records}
-    values = np.array(
-        [[cells[name, place]["auroc"] for place in places] for name in names], np.float64
-    )
+    names = list(dict.fromkeys(record["class"] for record in records))
+    places = list(dict.fromkeys(record["source"] for record in records))
+    tested = {record["source"] for record in records if record["setting"] != OUT_OF_FOLD}
+    by_cell = {(record["class"], record["source"]): record for record in records}
+    values = np.empty((len(names), len(places)))
+    for (row, name), (column, place) in itertools.product(enumerate(names), enumerate(places)):
+        values[row, column] = by_cell[name, place]["auroc"]
     wide, high = _SCORE_CELL
-    figure = Figure(
-        figsize=(2.0 + wide * len(places), 1.7 + high * len(names)), layout="constrained"
-    )
+    size = (2.0 + wide * len(places), 1.7 + high * len(names))
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     colours = colormaps["Blues"].with_extremes(bad="white", under=_UNDER)
     image = axes.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=0.5, vmax=1, aspect="auto")
-    for row, name in enumerate(names):
-        for column, place in enumerate(places):
-            _score(axes, image, (row, column), cells[name, place])
+    for (row, name), (column, place) in itertools.product(enumerate(names), enumerate(places)):
+        _score(axes, image, (row, column), by_cell[name, place])
     titles = [style.shortened(place) + (" (test)" if place in tested else "") for place in places]
     _labels(axes, [style.shortened(name) for name in names], titles, rotation=40)
     axes.axhline(len(names) - 1.5, color="0.2", linewidth=1)
     axes.axvline(len(places) - 1.5, color="0.2", linewidth=1)
     bar = _bar(figure, image, axes, "AUROC", extend="min" if (values < 0.5).any() else "neither")
     bar.set_ticks((0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
-    figure.supxlabel(
-        f"\nIn brackets: fewer than {FEW} positives. Grey: not annotated there.", fontsize=7
-    )
+    note = f"\nIn brackets: fewer than {FEW} positives. Grey: not annotated there."
+    figure.supxlabel(note, fontsize=7)
     return figure
 
 
-def _score(axes: Axes, image: AxesImage, cell: tuple[int, int], one: Record) -> None:
+def _score(axes: Axes, image: AxesImage, cell: tuple[int, int], record: Record) -> None:
     """What stands in the cell (row, column) of a class and a source."""
     row, column = cell
     middle = {"ha": "center", "va": "center"}
-    if one["state"] == "scored":
-        text = f"({one['auroc']:.2f})" if one["few"] else f"{one['auroc']:.2f}"
-        weight = "bold" if one["class"] == MACRO or one["source"] == ALL else "normal"
-        axes.text(
-            column,
-            row,
-            text,
-            fontsize=6.5,
-            color=_ink(image, one["auroc"]),
-            weight=weight,
-            **middle,
-        )
-    elif one["state"] in ("not annotated", "none"):
+    if record["state"] == "scored":
+        text = f"{record['auroc']:.2f}"
+        if record["few"]:
+            text = f"({text})"
+        of_many = record["class"] == MACRO or record["source"] == ALL
+        look = {"color": _ink(image, record["auroc"]), "weight": "bold" if of_many else "normal"}
+        axes.text(column, row, text, fontsize=6.5, **look, **middle)
+    elif record["state"] in ("not annotated", "none"):
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=style.LIGHT, linewidth=0))
     else:
-        axes.text(column, row, one["state"], fontsize=4.8, color="0.3", **middle)
+        axes.text(column, row, record["state"], fontsize=4.8, color="0.3", **middle)
 
 
 def _percentages(
@@ -182,11 +187,10 @@ def _percentages(
 def _ink(image: AxesImage, value: float) -> str:
     """Black or white, whichever stands out more on the colour of a value (contrast of WCAG 2.1,
     https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio)."""
-    red, green, blue = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in image.to_rgba(value)[:3]
-    )
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    luminance = 0.0
+    for share, colour in zip((0.2126, 0.7152, 0.0722), image.to_rgba(value), strict=False):
+        linear = colour / 12.92 if colour <= 0.04045 else ((colour + 0.055) / 1.055) ** 2.4
+        luminance += share * linear
     return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"
 
 

@@ -14,14 +14,17 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation.calibration import BINS
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.report import curve_points
 from ecgpipe.report.curve_points import Record
-from ecgpipe.report.style import COLOURS, GREY, WORDS, plain, shortened
+from ecgpipe.report.style import COLOURS, GREY, plain, shortened
 from ecgpipe.report.templates import number
 
 COLUMNS = 6
 RAW = "0.45"
+# The line of guessing, or of a calibration without error.
+_REFERENCE = {"color": GREY, "linewidth": 0.6, "linestyle": ":"}
 # Inches: the side of a panel, what lies between panels (titles and numbers above them), and the
 # margins.
 _SIDE, _BETWEEN, _ABOVE = 1.08, 0.2, 0.5
@@ -37,12 +40,12 @@ Table = Mapping[str, Mapping[str, Record]]
 
 def roc(shown: Mapping[str, Predictions], classes: Table) -> Figure:
     """ROC curves of each setting. `classes`: name -> setting -> `auroc`, in the order of the
-    answers' columns."""
+    predictions' columns."""
     figure, panels, free = grid(list(classes), "False positive rate", "True positive rate")
     for axes in panels.values():
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
-    for name, answers in shown.items():
-        _lines(panels, curve_points.roc(answers, list(classes)), "fpr", "tpr", COLOURS[name])
+        axes.plot([0, 1], [0, 1], **_REFERENCE)
+    for name, predictions in shown.items():
+        _lines(panels, curve_points.roc(predictions, list(classes)), "fpr", "tpr", COLOURS[name])
     _values(panels, shown, classes, "auroc")
     _legend(free, [_line(name) for name in shown], "Numbers: AUROC")
     return figure
@@ -52,25 +55,17 @@ def precision_recall(shown: Mapping[str, Predictions], classes: Table) -> Figure
     """Precision-recall curves of each setting; the dotted line is the share of positives (out of
     fold).
 
-    `classes`: name -> setting -> `ap`, `positives`, `annotated`, in the order of the answers'
+    `classes`: name -> setting -> `ap`, `positives`, `annotated`, in the order of the predictions'
     columns.
     """
     figure, panels, free = grid(list(classes), "Recall", "Precision")
     for name, axes in panels.items():
-        one = classes[name]["out_of_fold"]
-        if one["annotated"]:
-            axes.axhline(
-                one["positives"] / one["annotated"], color=GREY, linewidth=0.6, linestyle=":"
-            )
-    for name, answers in shown.items():
-        _lines(
-            panels,
-            curve_points.precision_recall(answers, list(classes)),
-            "recall",
-            "precision",
-            COLOURS[name],
-            step=True,
-        )
+        of_class = classes[name][OUT_OF_FOLD]
+        if of_class["annotated"]:
+            axes.axhline(of_class["positives"] / of_class["annotated"], **_REFERENCE)
+    for name, predictions in shown.items():
+        points = curve_points.precision_recall(predictions, list(classes))
+        _lines(panels, points, "recall", "precision", COLOURS[name], step=True)
     _values(panels, shown, classes, "ap")
     _legend(free, [_line(name) for name in shown], "Numbers: average\nprecision")
     return figure
@@ -80,51 +75,48 @@ def calibration(pooled: Predictions, classes: Table) -> Figure:
     """Reliability out of fold, before and after calibration; 95 % intervals and counts (grey bars)
     are those after.
 
-    `classes`: name -> `out_of_fold` -> `ece_raw`, `ece`, in the order of the answers' columns.
+    `classes`: name -> `out_of_fold` -> `ece_raw`, `ece`, in the order of the predictions' columns.
     """
     figure, panels, free = grid(list(classes), "Predicted probability", "Observed share")
     columns = ["class", "probabilities", "predicted", "observed", "recordings"]
     records = pd.DataFrame(curve_points.calibration(pooled, list(classes)), columns=columns)
     for (name, kind), bins in records.groupby(["class", "probabilities"], sort=False):
-        axes, after = panels[name], kind == "calibrated"
-        colour = COLOURS["out_of_fold"] if after else RAW
-        if after:
-            _counts(axes, bins)
-            low, high = wilson(bins["observed"].to_numpy(), bins["recordings"].to_numpy(np.float64))
-            axes.vlines(bins["predicted"], low, high, color=colour, linewidth=0.8)
-        style = {
-            "markerfacecolor": colour if after else "white",
-            "markeredgewidth": 0.6,
-            "zorder": 2.5 if after else 2,
-        }
-        axes.plot(
-            bins["predicted"],
-            bins["observed"],
-            "o-",
-            markersize=2.4,
-            linewidth=0.9,
-            color=colour,
-            **style,
-        )
+        if kind == "calibrated":
+            _counts(panels[name], bins)
+            _shares(panels[name], bins)
+        _reliability(panels[name], bins, after=kind == "calibrated")
     for name, axes in panels.items():
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
-        one = classes[name]["out_of_fold"]
-        for side, (value, colour) in enumerate(
-            ((one["ece_raw"], RAW), (one["ece"], COLOURS["out_of_fold"]))
-        ):
-            _above(axes, number(value), side, colour)
+        axes.plot([0, 1], [0, 1], **_REFERENCE)
+        of_class = classes[name][OUT_OF_FOLD]
+        _above(axes, number(of_class["ece_raw"]), 0, RAW)
+        _above(axes, number(of_class["ece"]), 1, COLOURS[OUT_OF_FOLD])
+    marker = {"marker": "o", "markersize": 3}
     before = Line2D(
-        [],
-        [],
-        color=RAW,
-        marker="o",
-        markersize=3,
-        markerfacecolor="white",
-        label="before calibration",
+        [], [], color=RAW, markerfacecolor="white", label="before calibration", **marker
     )
-    after = Line2D([], [], color=COLOURS["out_of_fold"], marker="o", markersize=3, label="after it")
+    after = Line2D([], [], color=COLOURS[OUT_OF_FOLD], label="after it", **marker)
     _legend(free, [before, after], _CALIBRATION_NOTE)
     return figure
+
+
+def _reliability(axes: Axes, bins: pd.DataFrame, *, after: bool) -> None:
+    """Observed share against predicted probability of each bin, before or after calibration."""
+    colour = COLOURS[OUT_OF_FOLD] if after else RAW
+    style = {
+        "color": colour,
+        "linewidth": 0.9,
+        "markersize": 2.4,
+        "markerfacecolor": colour if after else "white",
+        "markeredgewidth": 0.6,
+        "zorder": 2.5 if after else 2,
+    }
+    axes.plot(bins["predicted"], bins["observed"], "o-", **style)
+
+
+def _shares(axes: Axes, bins: pd.DataFrame) -> None:
+    """The 95 % interval of each bin's share."""
+    low, high = wilson(bins["observed"].to_numpy(), bins["recordings"].to_numpy(np.float64))
+    axes.vlines(bins["predicted"], low, high, color=COLOURS[OUT_OF_FOLD], linewidth=0.8)
 
 
 def wilson(share: NDArray, count: NDArray) -> tuple[NDArray, NDArray]:
@@ -147,17 +139,13 @@ def grid(names: Sequence[str], x_label: str, y_label: str) -> tuple[Figure, dict
     def square(place: int) -> Axes:
         row, column = divmod(place, columns)
         left, top = _LEFT + column * (_SIDE + _BETWEEN), _TOP + row * (_SIDE + _ABOVE)
-        return figure.add_axes(
-            (left / width, 1 - (top + _SIDE) / height, _SIDE / width, _SIDE / height)
-        )
+        bottom = 1 - (top + _SIDE) / height
+        return figure.add_axes((left / width, bottom, _SIDE / width, _SIDE / height))
 
-    found = {}
+    panels = {}
     for place, name in enumerate(names):
-        axes = found[name] = square(place)
-        title = shortened(name)
-        fitting = 72 * (_SIDE + _BETWEEN) / (_LETTER * len(title))
-        axes.set_title(title, fontsize=min(_TITLE_POINTS, fitting), pad=12)
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes = panels[name] = square(place)
+        _titled(axes, name)
         lowest, first = place + columns >= len(names), place % columns == 0
         axes.set_xticks((0, 0.5, 1), ("0", ".5", "1") if lowest else ("", "", ""))
         axes.set_yticks((0, 0.5, 1), ("0", ".5", "1") if first else ("", "", ""))
@@ -166,7 +154,15 @@ def grid(names: Sequence[str], x_label: str, y_label: str) -> tuple[Figure, dict
     free.set_axis_off()
     figure.text(0.5, 0.12 / height, x_label, fontsize=9, ha="center", va="center")
     figure.text(0.14 / width, 0.5, y_label, fontsize=9, ha="center", va="center", rotation=90)
-    return figure, found, free
+    return figure, panels, free
+
+
+def _titled(axes: Axes, name: str) -> None:
+    """A unit square with a little room around it, under a title that fits above it."""
+    title = shortened(name)
+    fitting = 72 * (_SIDE + _BETWEEN) / (_LETTER * len(title))  # inches to points
+    axes.set_title(title, fontsize=min(_TITLE_POINTS, fitting), pad=12)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
 
 def _counts(axes: Axes, bins: pd.DataFrame) -> None:
@@ -174,16 +170,8 @@ def _counts(axes: Axes, bins: pd.DataFrame) -> None:
     count = bins["recordings"].to_numpy(np.float64)
     left = np.minimum(np.floor(bins["predicted"] * BINS), BINS - 1) / BINS
     height = 0.3 * np.log10(1 + count) / np.log10(1 + count.max())
-    axes.bar(
-        left,
-        height,
-        1 / BINS,
-        align="edge",
-        color="0.88",
-        edgecolor="white",
-        linewidth=0.4,
-        zorder=1,
-    )
+    bar = {"color": "0.88", "edgecolor": "white", "linewidth": 0.4, "zorder": 1}
+    axes.bar(left, height, 1 / BINS, align="edge", **bar)
     style = {"fontsize": 5.5, "color": "0.4", "ha": "center", "va": "bottom"}
     axes.text(0.5, 1.035, f"({int(count.max()):,})", transform=axes.transAxes, **style)
 
@@ -194,8 +182,9 @@ def _lines(
     x: str,
     y: str,
     colour: str,
+    *,
     step: bool = False,
-):
+) -> None:
     """One curve in each panel."""
     table = pd.DataFrame(records, columns=["class", x, y])
     for name, rows in table.groupby("class", sort=False):
@@ -219,7 +208,7 @@ def _above(axes: Axes, text: str, side: int, colour: str) -> None:
 
 
 def _line(setting: str) -> Line2D:
-    return Line2D([], [], color=COLOURS[setting], label=WORDS[setting])
+    return Line2D([], [], color=COLOURS[setting], label=SETTINGS[setting])
 
 
 def _legend(axes: Axes, lines: Sequence[Line2D], note: str) -> None:

@@ -1,5 +1,4 @@
-"""What all figures share: the settings' colours and words, marks of what rests on few positives,
-PNG files.
+"""What all figures share: colours of the settings and of the folds, names that fit, PNG files.
 
 Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), safe for colour-blind
 readers. The same data give the same bytes.
@@ -14,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, TEST_ENSEMBLE
 from ecgpipe.project import atomic
 
-COLOURS = {"out_of_fold": "#0072B2", "test_ensemble": "#D55E00"}
-WORDS = {"out_of_fold": "out of fold", "test_ensemble": "test ensemble"}
+COLOURS = {OUT_OF_FOLD: "#0072B2", TEST_ENSEMBLE: "#D55E00"}
 FOLDS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 GREY, LIGHT = "0.6", "0.85"
 DPI = 200
@@ -50,11 +49,11 @@ def shortened(name: str) -> str:
     return kept.replace("$", r"\$")
 
 
-def why_unscored(one: Mapping[str, Any]) -> str:
+def why_unscored(of_class: Mapping[str, Any]) -> str:
     """Why a class of a report has no AUROC (`annotated`, `positives`, `auroc`); empty where it has
     one."""
-    if np.isfinite(one["auroc"]):
+    if np.isfinite(of_class["auroc"]):
         return ""
-    if not one["annotated"]:
+    if not of_class["annotated"]:
         return "not annotated"
-    return "no negatives" if one["positives"] else "no positives"
+    return "no negatives" if of_class["positives"] else "no positives"

@@ -10,7 +10,7 @@ from ecgpipe.evaluation import challenge_score, held_out, metric_tables, operati
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import fold_names
 from ecgpipe.project import atomic, params, paths, tables
-from ecgpipe.report import html, plots
+from ecgpipe.report import html, html_sentences, plots
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     operating_points.write(scored.points, auroc, classes, evaluate, paths.OPERATING.parent)
     metric_tables.write(metrics, paths.METRICS)
     pictures = plots.plot(scored, metrics, classes.names, plots.read_histories(folds), paths.PLOTS)
-    made = html.made(info, evaluate.model_dump())
+    made = html_sentences.made(info, evaluate.model_dump())
     html.write(metrics, pictures, made, paths.PLOTS / "report.html")
     atomic.prune(paths.PREDICTIONS, map(paths.fold_folder, [*folds, *info["unused"]]))
 

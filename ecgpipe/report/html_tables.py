@@ -1,0 +1,166 @@
+"""The tables of report.html as rows of words: settings, classes, subgroups, operating points.
+
+Which metrics they show, and in which order, is that of `evaluation.metric_list`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ecgpipe.diagnoses.classes import of_columns
+from ecgpipe.evaluation import metric_list
+from ecgpipe.evaluation.challenge_score import scored_classes
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE
+from ecgpipe.evaluation.metric_list import MACRO, RATES, Metric, Score
+from ecgpipe.report.templates import count, interval, number
+
+KINDS = {"source": "source", "sex": "sex", "age": "age in years", "flag": "signal flag"}
+# What calibration changed stands beside the calibration error of each class.
+BEFORE_CALIBRATION = "ece_raw"
+Row = dict[str, Any]
+
+
+def title(setting: str) -> str:
+    """A setting as the head of a column or a table."""
+    return SETTINGS[setting].capitalize()
+
+
+def scores(metrics: Mapping[str, Any]) -> list[Score]:
+    """The numbers for all classes together of these metrics."""
+    codes = [of_class["code"] for of_class in metrics["classes"].values()]
+    return metric_list.scores(scored_classes(codes))
+
+
+def cards(metrics: Mapping[str, Any]) -> list[Row]:
+    """Macro AUROC of each setting: `title`, `value`, `interval`, `sd` (over the folds, of single
+    models) and on how many `recordings`."""
+    rows = []
+    for name in settings(metrics):
+        setting = metrics["settings"][name]
+        about = {"title": title(name), "recordings": count(setting["recordings"])}
+        rows.append(about | _cell(setting["auroc_macro"]))
+    return rows
+
+
+def headline(metrics: Mapping[str, Any]) -> list[Row]:
+    """Rows of the table of settings: `title`, and `cells` with `value`, `interval` and `sd` of each
+    setting there."""
+    by_setting = [metrics["settings"][name] for name in settings(metrics)]
+    rows = []
+    for score in scores(metrics):
+        cells = [_cell(setting[score.key]) for setting in by_setting]
+        rows.append({"title": score.words, "cells": cells})
+    return rows
+
+
+def settings(metrics: Mapping[str, Any]) -> list[str]:
+    """The settings of the run, in their order."""
+    return [name for name in SETTINGS if name in metrics["settings"]]
+
+
+def settings_by_class(metrics: Mapping[str, Any]) -> list[str]:
+    """Those of them whose classes and subgroups have a table."""
+    return [name for name in WHOLE if name in metrics["settings"]]
+
+
+def _cell(score: Mapping[str, float]) -> Row:
+    """The `value` of a score, its `interval`, and `sd` over the folds where it has one."""
+    deviation = score.get("sd", np.nan)
+    return {
+        "value": number(score["value"]),
+        "interval": interval(score),
+        "sd": number(deviation) if np.isfinite(deviation) else "",
+    }
+
+
+def class_columns() -> list[str]:
+    """The heads of the metrics in the table of classes."""
+    return [*(metric.words for metric in metric_list.METRICS), "before calibration"]
+
+
+def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
+    """Rows of the table of classes in one setting, in the order of the classes."""
+    classes = metrics["classes"]
+    diagnoses = of_columns([of_class["code"] for of_class in classes.values()])
+    keys = [*(metric.key for metric in metric_list.METRICS), BEFORE_CALIBRATION]
+    rows = []
+    for (name, by_setting), diagnosis in zip(classes.items(), diagnoses, strict=True):
+        of_class = by_setting[setting]
+        cells = []
+        for key in keys:
+            ends = of_class["intervals"].get(key, {})
+            cells.append({"value": number(of_class[key]), "interval": interval(ends)})
+        rows.append(
+            {
+                "name": name,
+                "words": diagnosis.name if diagnosis.name != name else "",
+                "why": of_class.get("undefined", ""),
+                "positives": count(of_class["positives"]),
+                "annotated": count(of_class["annotated"]),
+                "few": bool(of_class["few"]),
+                "cells": cells,
+            }
+        )
+    return rows
+
+
+def subgroup_metrics() -> list[Metric]:
+    """The metrics whose mean over classes stands in the tables of subgroups."""
+    return [metric for metric in metric_list.METRICS if metric.headline]
+
+
+def subgroup_rows(by_value: Mapping[str, Any]) -> list[Row]:
+    """Rows of the table of one kind of subgroup: `name`, and `cells` of each setting shown:
+    `recordings`, `positives` of all classes, how many classes are `scored`, how many of them with
+    few positives (`few`), and `means` over classes."""
+    rows = []
+    for name, by_setting in by_value.items():
+        cells = [_subgroup_cell(by_setting.get(setting)) for setting in WHOLE]
+        rows.append({"name": name, "cells": cells})
+    return rows
+
+
+def _subgroup_cell(report: Mapping[str, Any] | None) -> Row:
+    keys = [Score(metric, MACRO).key for metric in subgroup_metrics()]
+    if not report:
+        none = {"recordings": "0", "positives": "0", "scored": 0, "few": 0}
+        return none | {"means": ["" for _ in keys]}
+    classes = report["classes"].values()
+    scored = [of_class for of_class in classes if np.isfinite(of_class["auroc"])]
+    return {
+        "recordings": count(report["recordings"]),
+        "positives": count(sum(of_class["positives"] for of_class in classes)),
+        "scored": len(scored),
+        "few": sum(bool(of_class["few"]) for of_class in scored),
+        "means": [number(report[key]) for key in keys],
+    }
+
+
+def points(metrics: Mapping[str, Any]) -> list[Row]:
+    """Rows of the table of operating points: of the `ensemble`, which `predict` uses, threshold,
+    temperature and shift; out-of-fold `rates` (`metric_list.RATES`); the `thresholds` of each fold
+    (and whether they rest on a positive)."""
+    rows = []
+    for name, of_class in metrics["classes"].items():
+        rates = [number(of_class[OUT_OF_FOLD][metric.key]) for metric in RATES]
+        rows.append(
+            {
+                "name": name,
+                "ensemble": {key: number(value) for key, value in of_class["point"].items()},
+                "rates": rates,
+                "thresholds": _thresholds(metrics["folds"].values(), name),
+            }
+        )
+    return rows
+
+
+def _thresholds(folds: Sequence[Mapping[str, Any]], name: str) -> list[Row]:
+    """The threshold of a class in each fold, and whether it rests on no positive."""
+    return [
+        {
+            "value": number(fold["point"][name]["threshold"]),
+            "undecided": name in fold["undecided"]["test"],
+        }
+        for fold in folds
+    ]

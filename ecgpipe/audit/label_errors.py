@@ -9,7 +9,7 @@ short (the margin of their code, cleanlab). So in a class that was hardly learne
 high.
 
 Probabilities of a network that weighs rare classes up are too high for these, and by other amounts
-in each class, so they are brought to scale first (`calibrating`, Platt). Not judged is a class with
+in each class, so they are brought to scale first (`evaluation.calibration`, Platt). Not judged is a class with
 fewer than ten recordings of either label, or with a coefficient of discrimination below .1 (Tjur
 2009, doi:10.1198/tast.2009.08210): mean probability of those with the label less that of those
 without, which is also the least score that a suspect of the class can have.
@@ -22,9 +22,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.evaluation import calibration
+from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report.templates import number
 
-LEAST = 10
 TOLD_APART = 0.1
 COLUMNS = ["row", "column", "label", "probability", "score"]
 
@@ -46,9 +46,9 @@ def find(labels: NDArray, probabilities: NDArray) -> Found:
         known = np.flatnonzero(~np.isnan(labels[:, column]))
         truth, ones = labels[known, column], scaled[known, column]
         positives = int(truth.sum())
-        if min(positives, len(truth) - positives) < LEAST:
+        if min(positives, len(truth) - positives) < FEW:
             unjudged[column] = (
-                f"{positives} with it, {len(truth) - positives} without; {LEAST} of each are needed"
+                f"{positives} with it, {len(truth) - positives} without; {FEW} of each are needed"
             )
             continue
         means = ones[truth == 1].mean(), ones[truth == 0].mean()

@@ -24,12 +24,12 @@ import pandas as pd
 from scipy import special
 
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report import templates
 from ecgpipe.snomed import concepts
 
 FACTOR = 5.0
 CHANCE = 1e-4
-LEAST = 10
 SISTER_RECORDINGS = 20
 SISTERS = 2
 COLUMNS = ["source", "code", "abbreviation", "name", "recordings", "positives", "expected", "sisters", "lowest",
@@ -183,7 +183,7 @@ def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
     others = int(sisters["positives"].sum()), int(sisters["recordings"].sum())
     chance = rates_chance(int(positives), int(cell["recordings"]), *others)
     verdict = ""
-    if chance < CHANCE and max(positives, expected) >= LEAST:
+    if chance < CHANCE and max(positives, expected) >= FEW:
         few, many = positives * FACTOR <= expected, positives >= expected * FACTOR
         verdict = "few" if few else "many" if many else ""
     ends = {"lowest": float(shares.min()), "highest": float(shares.max())}

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecgpipe.evaluation.calibration import reliability
 
-FEW = 10  # positives: with fewer, one recording more or less moves a score a lot
+# Positives: with fewer, one recording more or less moves a number a lot.
+FEW = 10
 
 
 def auroc(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:

@@ -9,10 +9,10 @@ short (the margin of their code, cleanlab). So in a class that was hardly learne
 high.
 
 Probabilities of a network that weighs rare classes up are too high for these, and by other amounts
-in each class, so they are brought to scale first (`evaluation.calibration`, Platt). Not judged is a class with
-fewer than ten recordings of either label, or with a coefficient of discrimination below .1 (Tjur
-2009, doi:10.1198/tast.2009.08210): mean probability of those with the label less that of those
-without, which is also the least score that a suspect of the class can have.
+in each class, so they are brought to scale first (`evaluation.calibration`, Platt). Not judged is a
+class with fewer than ten recordings of either label, or with a coefficient of discrimination below
+.1 (Tjur 2009, doi:10.1198/tast.2009.08210): mean probability of those with the label less that of
+those without, which is also the least score that a suspect of the class can have.
 """
 
 from typing import NamedTuple

@@ -10,13 +10,13 @@ classes. Both keep the order within a class, up to ties within 1e-7 of 0 and 1.
 """
 
 import dataclasses
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-Method = Literal["none", "temperature", "platt"]
+from ecgpipe.evaluation.params import Method
+
 BINS = 10
 # Probabilities are written with seven digits: nearer to 0 or 1 is not known.
 LEAST = 1e-7

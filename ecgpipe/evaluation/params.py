@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from ecgpipe.evaluation.calibration import Method
 from ecgpipe.project.params import MOST_SEED, Section
+
+Method = Literal["none", "temperature", "platt"]  # of `evaluation.calibration`
 
 
 class EvaluateParams(Section):

@@ -239,7 +239,7 @@ def _read(read: Callable[[Path], tuple], path: Path) -> tuple[dict[str, Any] | N
     """What `read` gives; None and the one fault where it gives nothing."""
     try:
         return read(path)
-    except ValueError as error:
+    except UserError as error:
         return None, [str(error)]
 
 

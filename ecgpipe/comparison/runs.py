@@ -16,7 +16,7 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
 
     A folder is a project (data/folds, data/predictions, and params.yaml where it has one), its
     `data/predictions`, or a copy of such a folder, whose split is then the workspace's. A revision
-    is what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. ValueError
+    is what Git or `dvc exp` call one, its data in DVC's cache, brought below `scratch`. UserError
     where either lacks them.
     """
     folder = Path(name).resolve()

@@ -95,7 +95,7 @@ def people(paths: Iterable[Path], source: Source) -> dict[Path, MetadataRow | No
         if files and folder not in tables:
             try:
                 tables[folder] = source_tables.metadata(folder, source)
-            except ValueError as error:
+            except UserError as error:
                 raise UserError(
                     f"{error}; or --rate-hz instead of --source: age and sex are unknown then"
                 ) from error

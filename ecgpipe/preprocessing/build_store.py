@@ -62,7 +62,7 @@ def _condition_files(
 def _cluster(backend: str, workers: int) -> Iterator[None]:
     """What a joblib backend needs while it works. For dask a client: of the scheduler whose address
     the environment variable DASK_SCHEDULER_ADDRESS gives (its workers see the project under the
-    same path), else of `workers` processes on this machine. ValueError where dask is not
+    same path), else of `workers` processes on this machine. UserError where dask is not
     installed."""
     if backend != "dask":
         yield
@@ -160,7 +160,7 @@ def build_store(
     progress: Any,
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
-    `progress` wraps an iterable (tqdm). ValueError where a larger share than `max_refused` of
+    `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
     them is refused."""
     found = sources.find(raw, source)
     doubled = sources.duplicates(found)

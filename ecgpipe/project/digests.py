@@ -33,7 +33,7 @@ def recorded(path: Path, required: bool = False) -> str | None:
     """The digest that was recorded for a file when it was written; None where there is none, as
     beside a table that was made elsewhere.
 
-    ValueError where the record is damaged or lacks the file, or where one is `required`.
+    UserError where the record is damaged or lacks the file, or where one is `required`.
     """
     path = Path(path)
     sums = path.with_name(SUMS)
@@ -49,12 +49,12 @@ def recorded(path: Path, required: bool = False) -> str | None:
 
 
 def verify(path: Path, required: bool = False) -> None:
-    """ValueError where a file is not as it was written (`recorded`). It is read piece by piece."""
+    """UserError where a file is not as it was written (`recorded`). It is read piece by piece."""
     _compare(path, recorded(path, required), lambda: digest(path))
 
 
 def read_verified(path: Path, required: bool = False) -> bytes:
-    """The content of a file that is as it was written. ValueError where it is not (`recorded`)."""
+    """The content of a file that is as it was written. UserError where it is not (`recorded`)."""
     content = Path(path).read_bytes()
     _compare(path, recorded(path, required), lambda: hashlib.sha256(content).hexdigest())
     return content

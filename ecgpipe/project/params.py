@@ -57,7 +57,7 @@ S = TypeVar("S", bound=Section)
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
-    """The whole params file as plain Python values. ValueError where it is no YAML, or tells all
+    """The whole params file as plain Python values. UserError where it is no YAML, or tells all
     faults that it has beside those of sections, such as keys that stand twice."""
     values, problems = read(path)
     if problems:
@@ -66,7 +66,7 @@ def load(path: Path = PARAMS) -> dict[str, Any]:
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """What `load` gives, and the faults that it refuses; ValueError where no section can be
+    """What `load` gives, and the faults that it refuses; UserError where no section can be
     read."""
     values, problems = yaml_files.read(path)
     if not isinstance(values, dict):
@@ -97,7 +97,7 @@ def _fault(fault: Mapping[str, Any], where: str) -> str:
 
 
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
-    """The checked section `name` (dots go deeper) of the whole file's `values`. ValueError lists
+    """The checked section `name` (dots go deeper) of the whole file's `values`. UserError lists
     all its faults."""
     body = _body(values, name)
     _refuse(faults(model, body, name))
@@ -105,7 +105,7 @@ def section(model: type[S], values: Mapping[str, Any], name: str) -> S:
 
 
 def sections(values: Mapping[str, Any], **models: type[Section]) -> list[Any]:
-    """The checked sections that `models` names, in its order. ValueError lists the faults of all
+    """The checked sections that `models` names, in its order. UserError lists the faults of all
     of them."""
     bodies = {name: _body(values, name) for name in models}
     _refuse([fault for name in models for fault in faults(models[name], bodies[name], name)])
@@ -130,7 +130,7 @@ def _refuse(problems: list[str]) -> None:
 
 def one_of(name: str, known: Iterable[object], where: str) -> str:
     """`name`, which a stage was given on its command line, where it is one of those `known`.
-    ValueError where not."""
+    UserError where not."""
     listed = [str(one) for one in known]
     if name not in listed:
         raise UserError(

@@ -38,7 +38,7 @@ def class_codes(table: pd.DataFrame) -> list[str]:
 
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN
-    where blank). ValueError where it is damaged, or has no digest though it is one that lies in a
+    where blank). UserError where it is damaged, or has no digest though it is one that lies in a
     `sealed` folder."""
     content = io.BytesIO(digests.read_verified(path, required=sealed))
     table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -71,7 +71,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
     """What the split says of itself in `path` (`splitting.summary.info`): `folds` (those that hold
-    recordings), `unused` (the others of split.folds), and more. ValueError where the file is
+    recordings), `unused` (the others of split.folds), and more. UserError where the file is
     missing or damaged."""
     if not path.is_file():
         raise UserError(f"{path} is missing; run `dvc repro split` first")

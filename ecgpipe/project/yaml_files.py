@@ -119,7 +119,7 @@ def read(path: Path) -> tuple[Any, list[str]]:
     stand twice in one mapping, of which the last counts here, and values that are neither text nor
     number, such as dates, which are text here.
 
-    ValueError of one line, with the number of the line in the file, where nothing can be read.
+    UserError of one line, with the number of the line in the file, where nothing can be read.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -167,7 +167,7 @@ def _refuse_characters(text: str, path: Path) -> None:
 
 
 def _refuse_excess(events: Iterable[Event], path: Path) -> None:
-    """ValueError where directives or tags change what values mean, where parts lie too deep in each
+    """UserError where directives or tags change what values mean, where parts lie too deep in each
     other, or where aliases grow without bound: there are too many, or one stands in a part that has
     an anchor itself, as in what contains itself."""
     anchored: list[bool] = []  # of each part that is open

@@ -23,7 +23,7 @@ def check_descriptions(descriptions: Collection[Description], most: float, where
 
 
 def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
-    """ValueError where more than the share `most` of the `found` recordings of `where` was refused;
+    """UserError where more than the share `most` of the `found` recordings of `where` was refused;
     `refused` counts them by reason."""
     if sum(refused.values()) > most * found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))

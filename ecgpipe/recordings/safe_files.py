@@ -103,7 +103,7 @@ def text(raw: bytes) -> str:
 
 
 def table(path: Path, root: Path) -> str:
-    """The text of a CSV table below `root`; ValueError where there is none that may be read."""
+    """The text of a CSV table below `root`; Refused where there is none that may be read."""
     return text(content(path, root, MOST_TABLE))
 
 

@@ -42,7 +42,7 @@ class MetadataRow:
 
 
 def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, MetadataRow]:
-    """Record -> row of an HDF5 source's table. ValueError where the table or a column is missing,
+    """Record -> row of an HDF5 source's table. UserError where the table or a column is missing,
     or where it has a row of none of `records`."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     path, columns, found = Path(folder) / source.table, source.columns, {}
@@ -73,7 +73,7 @@ def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
     """Record name, or number as digits -> patient; empty where the source names no such table or it
     is absent.
 
-    ValueError where it knows none of `records`: then folds would part a patient's recordings
+    UserError where it knows none of `records`: then folds would part a patient's recordings
     unseen."""
     if source.patients is None:
         return {}

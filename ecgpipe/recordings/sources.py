@@ -114,7 +114,7 @@ class DataParams(Section):
 
 
 def read(path: Path = SOURCES) -> tuple[dict[str, Any], list[str]]:
-    """The entries of the catalogue as they are written, and the faults of the file; ValueError
+    """The entries of the catalogue as they are written, and the faults of the file; UserError
     where it holds none."""
     values, problems = yaml_files.read(path)
     entries = values.get("sources") if isinstance(values, dict) else None
@@ -128,7 +128,7 @@ def read(path: Path = SOURCES) -> tuple[dict[str, Any], list[str]]:
 
 
 def select(names: Iterable[str], path: Path = SOURCES) -> dict[str, Source]:
-    """The sources `names` of the catalogue, checked. ValueError lists every fault of theirs, and
+    """The sources `names` of the catalogue, checked. UserError lists every fault of theirs, and
     those of the file."""
     entries, problems = read(path)
     there = ", ".join(entries)

@@ -97,7 +97,7 @@ class State:
 
     def resume(self, path: Path, key: str, device: torch.device) -> bool:
         """Takes up a state written under the same `key`; False where there is none, and where it is
-        of another key, which is logged. ValueError where it is damaged."""
+        of another key, which is logged. UserError where it is damaged."""
         if not path.exists():
             return False
         content = path.read_bytes()

@@ -134,5 +134,5 @@ def make(root: Path, recordings: int, *, simulated: int = 500, seed: int = 1) ->
 def settings(project: Path) -> dict:
     """configs/cinc2021.yaml with the sources of `SOURCES` alone, below `project`/data/raw."""
     values = params.load(ROOT / "configs/cinc2021.yaml")
-    values["data"] = {"root": str(project / "data/raw"), "sources": list(SOURCES)}
+    values["data"] |= {"root": str(project / "data/raw"), "sources": list(SOURCES)}
     return values

@@ -18,6 +18,7 @@ everywhere.
 """
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ from ecgpipe.diagnoses.vocabularies import HERE, name_of, read_rows
 from ecgpipe.project.errors import UserError
 from ecgpipe.snomed import concepts
 
-CHOICES = ("official", "study")
+LISTS = {"official": "cinc2021_classes.csv", "study": "study_classes.csv"}
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,7 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
     code 427172004. UserError where a code is no SNOMED CT code or stands in two classes, or where
     there is no PVC class to merge into.
     """
-    if isinstance(choice, str):
-        if choice not in CHOICES:
-            raise UserError(
-                f"labels.classes: '{choice}' is none of {', '.join(CHOICES)}; or give a list of codes"
-            )
-        chosen = _table("cinc2021_classes.csv" if choice == "official" else "study_classes.csv")
-    else:
-        chosen = tuple(_diagnosis(tuple(text.split("|"))) for text in choice)
+    chosen = _listed(choice) if isinstance(choice, str) else tuple(map(_own, choice))
     if merge_ectopics:
         chosen = _with_ectopics(chosen)
     codes = [code for diagnosis in chosen for code in diagnosis.codes]
@@ -71,7 +65,8 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
             )
         if codes.count(code) > 1:
             raise UserError(
-                f"labels.classes: code {code} ({name_of(code)}) stands twice; a code belongs to one class"
+                f"labels.classes: code {code} ({name_of(code)}) stands twice; "
+                "a code belongs to one class"
             )
     return chosen
 
@@ -80,25 +75,34 @@ def of_columns(codes: Sequence[str]) -> list[Diagnosis]:
     """The diagnoses that head a table's class columns, by their first codes, as the official list
     or the study's has them; one that neither has, or whose abbreviation stands twice, is
     abbreviated by its code."""
-    official = select("official")
-    lists = (
-        [official] if list(codes) == [one.code for one in official] else [official, select("study")]
-    )
-    heads = {one.code: one for chosen in lists for one in chosen}
-    found = [heads.get(code) or select([code])[0] for code in codes]
-    short = [one.abbreviation for one in found]
-    return [
-        one if short.count(one.abbreviation) == 1 else replace(one, abbreviation=one.code)
-        for one in found
-    ]
+    known = {diagnosis.code: diagnosis for diagnosis in select("official")}
+    if list(codes) != list(known):
+        known |= {diagnosis.code: diagnosis for diagnosis in select("study")}
+    diagnoses = [known.get(code) or _own(code) for code in codes]
+    times = Counter(diagnosis.abbreviation for diagnosis in diagnoses)
+    named = []
+    for diagnosis in diagnoses:
+        if times[diagnosis.abbreviation] > 1:
+            diagnosis = replace(diagnosis, abbreviation=diagnosis.code)
+        named.append(diagnosis)
+    return named
 
 
 def is_annotated(
     vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]
 ) -> list[bool]:
-    """Per class: can any label of this vocabulary say it?"""
+    """[class]: whether any label of this vocabulary (native label -> codes) means it."""
     sayable = frozenset().union(*vocabulary.values())
     return [not sayable.isdisjoint(diagnosis.codes) for diagnosis in classes]
+
+
+def _listed(choice: str) -> tuple[Diagnosis, ...]:
+    """The classes of one of our lists."""
+    if choice not in LISTS:
+        raise UserError(
+            f"labels.classes: '{choice}' is none of {', '.join(LISTS)}; or give a list of codes"
+        )
+    return _table(LISTS[choice])
 
 
 @functools.cache
@@ -115,17 +119,17 @@ def _table(file: str) -> tuple[Diagnosis, ...]:
     )
 
 
-def _diagnosis(codes: tuple[str, ...]) -> Diagnosis:
-    """A class of the user's own: named after what the official table says of its codes."""
-    official = [
-        known for known in _table("cinc2021_classes.csv") if not set(known.codes).isdisjoint(codes)
-    ]
+def _own(text: str) -> Diagnosis:
+    """A class of the user's own, such as '59118001|713427006': named after what the official table
+    says of its codes."""
+    codes = tuple(text.split("|"))
+    official = _table(LISTS["official"])
+    severities = {known.severity for known in official if not set(known.codes).isdisjoint(codes)}
     abbreviations = dict.fromkeys(_abbreviations().get(code, code) for code in codes)
-    severities = {known.severity for known in official}
     return Diagnosis(
         codes=codes,
         abbreviation="/".join(abbreviations),
-        name=" / ".join(dict.fromkeys(name_of(code) for code in codes)),
+        name=" / ".join(dict.fromkeys(map(name_of, codes))),
         severity=severities.pop() if len(severities) == 1 else None,
     )
 
@@ -133,11 +137,11 @@ def _diagnosis(codes: tuple[str, ...]) -> Diagnosis:
 @functools.cache
 def _abbreviations() -> dict[str, str]:
     """Code -> abbreviation, of the official codes."""
-    found: dict[str, str] = {}
-    for row in read_rows(HERE / "cinc2021_classes.csv"):
-        codes, abbreviations = row["codes"].split("|"), row["abbreviations"].split("|")
-        found.update(zip(codes, abbreviations, strict=False))
-    return found
+    abbreviations: dict[str, str] = {}
+    for row in read_rows(HERE / LISTS["official"]):
+        pairs = zip(row["codes"].split("|"), row["abbreviations"].split("|"), strict=False)
+        abbreviations |= dict(pairs)
+    return abbreviations
 
 
 def _with_ectopics(chosen: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import challenge_score
+from ecgpipe.project.errors import UserError
 from tests.evaluation.test_metrics import CASES, LABELS
 
 DIAGNOSES = classes.select("official")
@@ -32,6 +33,11 @@ def test_score_weights_follow_the_published_rule():
         pytest.approx(0.15),
     )
     assert weight("BBB", "CLBBB/LBBB") == weight("LQRSV", "PRWP") == 0.475
+
+
+def test_a_class_without_severity_has_no_weights():
+    with pytest.raises(UserError, match="classes 429622005 have no severity"):
+        challenge_score.score_weights(classes.select(["164889003", "429622005"]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

@@ -19,7 +19,7 @@ from ecgpipe.evaluation.metric_list import FREQUENT, MACRO, MICRO, Metric, Score
 from ecgpipe.evaluation.predictions import Predictions
 
 # Resamples at a time: their weights for all rows stay within some tens of megabytes.
-_CHUNK = 64
+CHUNK = 64
 _THREADS = 2
 Resampled = dict[str, NDArray[np.float64]]
 Resampler = Callable[[NDArray], Resampled]
@@ -39,11 +39,11 @@ def draws(predictions: Predictions, classes: ScoredClasses, weights: NDArray) ->
     from_sums = _from_sums(predictions, classes)
 
     def chunk(first: int) -> Resampled:
-        part = weights[:, first : first + _CHUNK].astype(dtype)
+        part = weights[:, first : first + CHUNK].astype(dtype)
         return from_rankings(part) | from_sums(part)
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        parts = list(pool.map(chunk, range(0, weights.shape[1], _CHUNK)))
+        parts = list(pool.map(chunk, range(0, weights.shape[1], CHUNK)))
     values = {key: np.concatenate([part[key] for part in parts], axis=-1) for key in parts[0]}
     once = np.ones((len(weights), 1), dtype)
     whole = from_rankings(once) | from_sums(once)

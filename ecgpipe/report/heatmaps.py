@@ -157,7 +157,7 @@ def _score(axes: Axes, image: AxesImage, cell: tuple[int, int], record: Record) 
         if record["few"]:
             text = f"({text})"
         of_many = record["class"] == MACRO or record["source"] == ALL
-        look = {"color": _ink(image, record["auroc"]), "weight": "bold" if of_many else "normal"}
+        look = {"color": ink(image, record["auroc"]), "weight": "bold" if of_many else "normal"}
         axes.text(column, row, text, fontsize=6.5, **look, **middle)
     elif record["state"] in ("not annotated", "none"):
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=style.LIGHT, linewidth=0))
@@ -178,13 +178,13 @@ def _percentages(
     _labels(axes, rows, columns, rotation=90)
     for row, column in zip(*np.nonzero(np.nan_to_num(percent) >= 0.5), strict=True):
         value = percent[row, column]
-        text = {"color": _ink(image, value), "fontsize": 5.5, "ha": "center", "va": "center"}
+        text = {"color": ink(image, value), "fontsize": 5.5, "ha": "center", "va": "center"}
         axes.text(column, row, f"{value:.0f}", **text)
     _bar(figure, image, axes, "%")
     return figure, axes
 
 
-def _ink(image: AxesImage, value: float) -> str:
+def ink(image: AxesImage, value: float) -> str:
     """Black or white, whichever stands out more on the colour of a value (contrast of WCAG 2.1,
     https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio)."""
     luminance = 0.0

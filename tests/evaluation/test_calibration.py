@@ -26,7 +26,7 @@ def shifted(rows, slope, shift, seed=0):
 @pytest.mark.parametrize("rows", [60, 2000])
 def test_platt_equals_an_unpenalised_logistic_regression_on_platts_targets(rows):
     labels, probabilities = shifted(rows, 0.6, -1.5)
-    found = calibration.fit(labels, probabilities, "platt")
+    scaling = calibration.fit(labels, probabilities, "platt")
     positives = labels.sum()
     target = np.where(
         labels[:, 0] == 1, (positives + 1) / (positives + 2), 1 / (rows - positives + 2)
@@ -35,8 +35,8 @@ def test_platt_equals_an_unpenalised_logistic_regression_on_platts_targets(rows)
     answer = np.repeat([1, 0], rows)
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
     model.fit(twice, answer, sample_weight=np.concatenate([target, 1 - target]))
-    assert found.slope[0] == pytest.approx(model.coef_[0, 0], abs=1e-7)
-    assert found.shift[0] == pytest.approx(model.intercept_[0], abs=1e-7)
+    assert scaling.slope[0] == pytest.approx(model.coef_[0, 0], abs=1e-7)
+    assert scaling.shift[0] == pytest.approx(model.intercept_[0], abs=1e-7)
 
 
 @trials(max_examples=40, deadline=None)
@@ -54,7 +54,7 @@ def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_rever
     probabilities = sigmoid((rng.normal(size=120) + apart * truth) * scale + off)[:, None]
     if not 0 < truth.sum() < 120:
         return
-    found = calibration.fit(truth[:, None], probabilities, "platt")
+    scaling = calibration.fit(truth[:, None], probabilities, "platt")
     logits, positives = calibration.logit(probabilities)[:, 0], truth.sum()
     target = np.where(truth == 1, (positives + 1) / (positives + 2), 1 / (120 - positives + 2))
 
@@ -67,7 +67,7 @@ def test_no_slope_and_shift_have_a_lower_loss_whatever_the_scale_even_of_a_rever
         minimize(loss, start, bounds=bounds, method="L-BFGS-B").fun
         for start in ([1, 0], [0.05, 0], [1, -off])
     )
-    assert loss([found.slope[0], found.shift[0]]) <= best + 1e-6
+    assert loss([scaling.slope[0], scaling.shift[0]]) <= best + 1e-6
 
 
 def test_both_find_what_distorted_the_probabilities():
@@ -76,10 +76,10 @@ def test_both_find_what_distorted_the_probabilities():
         2, rel=0.05
     )
     labels, probabilities = shifted(40_000, 0.5, -2)
-    found = calibration.fit(labels, probabilities, "platt")
-    assert (found.slope[0], found.shift[0]) == pytest.approx((0.5, -2), rel=0.05)
+    scaling = calibration.fit(labels, probabilities, "platt")
+    assert (scaling.slope[0], scaling.shift[0]) == pytest.approx((0.5, -2), rel=0.05)
     before = metrics.calibration_error(labels, probabilities)
-    after = metrics.calibration_error(labels, found.apply(probabilities))
+    after = metrics.calibration_error(labels, scaling.apply(probabilities))
     assert after[0] < 0.02 < before[0]
 
 
@@ -98,15 +98,15 @@ def test_not_annotated_rows_play_no_part():
         np.concatenate([labels, np.full((50, 1), np.nan)]),
         np.concatenate([probabilities, np.full((50, 1), 0.9)]),
     )
-    one, other = calibration.fit(labels, probabilities, "platt"), calibration.fit(*more, "platt")
-    assert (one.slope[0], one.shift[0]) == (other.slope[0], other.shift[0])
+    fewer, all_rows = (calibration.fit(*rows, "platt") for rows in ((labels, probabilities), more))
+    assert (fewer.slope[0], fewer.shift[0]) == (all_rows.slope[0], all_rows.shift[0])
 
 
 def test_separable_and_reversed_classes_have_finite_fits():
     labels = np.repeat([1.0, 0.0], [5, 50])[:, None]
     probabilities = np.repeat([1.0, 0.0], [5, 50])[:, None]
-    found = calibration.fit(labels, probabilities, "platt")
-    assert np.isfinite([found.slope, found.shift]).all()
+    scaling = calibration.fit(labels, probabilities, "platt")
+    assert np.isfinite([scaling.slope, scaling.shift]).all()
     turned = calibration.fit(1 - labels, np.clip(probabilities, 0.1, 0.9), "platt")
     assert turned.slope[0] == pytest.approx(1 / 20)
     flat = turned.apply(np.clip(probabilities, 0.1, 0.9))

@@ -3,26 +3,16 @@ import json
 import numpy as np
 import pytest
 
-from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import calibration, challenge_score, operating_points, thresholds
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import paths
 from ecgpipe.project.digests import digest
+from tests.fixtures.made_predictions import CLASSES, PARAMS
 from tests.fixtures.sealed import write_sealed_text
-
-OFFICIAL = [one.code for one in classes.select("official")]
-PANEL = challenge_score.scored_classes(OFFICIAL[:3])
 
 
 def params(**changes):
-    given = {
-        "calibration": "none",
-        "thresholds": "f1",
-        "sensitivity": 0.9,
-        "resamples": 100,
-        "seed": 1,
-    }
-    return EvaluateParams(**(given | changes))
+    return EvaluateParams(**(PARAMS.model_dump() | {"calibration": "none"} | changes))
 
 
 @pytest.fixture
@@ -37,24 +27,24 @@ def test_each_rule_chooses_its_thresholds_on_calibrated_probabilities(rows):
     expected = {
         "f1": thresholds.maximal_f1,
         "sensitivity": lambda truth, p: thresholds.at_sensitivity(truth, p, 0.7),
-        "challenge": lambda truth, p: thresholds.maximal_challenge(truth, p, PANEL.weights),
+        "challenge": lambda truth, p: thresholds.maximal_challenge(truth, p, CLASSES.weights),
     }
-    for how in ("none", "temperature", "platt"):
-        probabilities = calibration.fit(labels, raw, how).apply(raw)
+    for method in ("none", "temperature", "platt"):
+        probabilities = calibration.fit(labels, raw, method).apply(raw)
         for rule, choose in expected.items():
             point = operating_points.choose(
-                labels, raw, PANEL, params(calibration=how, thresholds=rule, sensitivity=0.7)
+                labels, raw, CLASSES, params(calibration=method, thresholds=rule, sensitivity=0.7)
             )
             np.testing.assert_array_equal(point.thresholds, choose(labels, probabilities))
             np.testing.assert_array_equal(point.scaling.apply(raw), probabilities)
 
 
 def test_the_challenge_rule_needs_the_challenges_weights(rows):
-    panel = challenge_score.scored_classes(["1", "2", "3"])
+    without_severity = challenge_score.scored_classes(["1", "2", "3"])
     with pytest.raises(
         ValueError, match=r"evaluate\.thresholds: 'challenge' needs the challenge's weights"
     ):
-        operating_points.choose(*rows, panel, params(thresholds="challenge"))
+        operating_points.choose(*rows, without_severity, params(thresholds="challenge"))
 
 
 @pytest.fixture
@@ -65,39 +55,39 @@ def written(rows, tmp_path, monkeypatch):
     path = paths.predictions("0") / "val.csv"
     path.parent.mkdir(parents=True)
     path.write_text("predictions")
-    point = operating_points.choose(*rows, PANEL, params(calibration="platt"))
+    point = operating_points.choose(*rows, CLASSES, params(calibration="platt"))
     auroc = {"0": np.array([0.9, 0.8, np.nan]), "ensemble": np.array([0.95, np.nan, 0.6])}
     operating_points.write(
-        {"0": point, "ensemble": point}, auroc, PANEL, params(), paths.OPERATING.parent
+        {"0": point, "ensemble": point}, auroc, CLASSES, params(), paths.OPERATING.parent
     )
     return point, {"0": digest(path)}
 
 
 def test_what_is_written_is_read_back_exactly(written):
     point, digests = written
-    found, auroc = operating_points.read(paths.OPERATING, PANEL.codes, digests)
+    stored, auroc = operating_points.read(paths.OPERATING, CLASSES.codes, digests)
     np.testing.assert_array_equal(
-        found.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]]
+        stored.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]]
     )
-    np.testing.assert_array_equal(found.scaling.slope, point.scaling.slope)
-    np.testing.assert_array_equal(found.scaling.shift, point.scaling.shift)
+    np.testing.assert_array_equal(stored.scaling.slope, point.scaling.slope)
+    np.testing.assert_array_equal(stored.scaling.shift, point.scaling.shift)
     np.testing.assert_array_equal(auroc, [0.95, np.nan, 0.6])
-    said = json.loads(paths.OPERATING.read_text())
-    assert said["folds"]["0"]["validation_auroc"] == [0.9, 0.8, None]
-    assert said["folds"]["0"]["threshold"][2] is None
-    assert said["params"] == params().model_dump()
+    content = json.loads(paths.OPERATING.read_text())
+    assert content["folds"]["0"]["validation_auroc"] == [0.9, 0.8, None]
+    assert content["folds"]["0"]["threshold"][2] is None
+    assert content["params"] == params().model_dump()
 
 
 def test_a_class_that_nothing_was_there_to_learn_from_is_never_answered(written):
     """Also where an older version wrote 0.5 as its threshold."""
     point, digests = written
-    said = json.loads(paths.OPERATING.read_text())
-    assert said["ensemble"]["validation_auroc"][1] is None
-    said["ensemble"]["threshold"][1] = 0.5
-    write_sealed_text(json.dumps(said), paths.OPERATING)
-    found, _ = operating_points.read(paths.OPERATING, PANEL.codes, digests)
-    assert found.thresholds[1] == np.inf
-    np.testing.assert_array_equal(found.thresholds[[0, 2]], point.thresholds[[0, 2]])
+    content = json.loads(paths.OPERATING.read_text())
+    assert content["ensemble"]["validation_auroc"][1] is None
+    content["ensemble"]["threshold"][1] = 0.5
+    write_sealed_text(json.dumps(content), paths.OPERATING)
+    stored, _ = operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+    assert stored.thresholds[1] == np.inf
+    np.testing.assert_array_equal(stored.thresholds[[0, 2]], point.thresholds[[0, 2]])
 
 
 @pytest.mark.parametrize("key", operating_points.COLUMNS)
@@ -105,28 +95,28 @@ def test_columns_of_another_length_or_without_numbers_are_named(written, key):
     _, digests = written
     plain = json.loads(paths.OPERATING.read_text())
     for values in ([0.5], [0.5] * 4, 0.5):
-        said = plain | {"ensemble": plain["ensemble"] | {key: values}}
-        write_sealed_text(json.dumps(said), paths.OPERATING)
+        content = plain | {"ensemble": plain["ensemble"] | {key: values}}
+        write_sealed_text(json.dumps(content), paths.OPERATING)
         with pytest.raises(
             ValueError,
             match=rf"operating\.json: {key} has one number for each of 3 classes, found \d",
         ):
-            operating_points.read(paths.OPERATING, PANEL.codes, digests)
+            operating_points.read(paths.OPERATING, CLASSES.codes, digests)
     if key in ("slope", "shift"):
         write_sealed_text(
             json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}}),
             paths.OPERATING,
         )
         with pytest.raises(ValueError, match=f"{key} has a number for each class, found null"):
-            operating_points.read(paths.OPERATING, PANEL.codes, digests)
+            operating_points.read(paths.OPERATING, CLASSES.codes, digests)
 
 
 def test_points_of_other_models_are_refused(written, tmp_path):
     _, digests = written
     for codes, others in (
-        (PANEL.codes[:2], digests),
-        (PANEL.codes, {"0": "other"}),
-        (PANEL.codes, {"1": "x"}),
+        (CLASSES.codes[:2], digests),
+        (CLASSES.codes, {"0": "other"}),
+        (CLASSES.codes, {"1": "x"}),
     ):
         with pytest.raises(
             ValueError, match=r"operating.json: its operating points were chosen for other models"
@@ -135,4 +125,4 @@ def test_points_of_other_models_are_refused(written, tmp_path):
     with pytest.raises(
         ValueError, match="no operating points beside these models; run `dvc repro evaluate`"
     ):
-        operating_points.read(tmp_path / "none.json", PANEL.codes, digests)
+        operating_points.read(tmp_path / "none.json", CLASSES.codes, digests)

@@ -18,30 +18,30 @@ def table():
 
 
 def test_every_recording_has_one_source_sex_and_age_band():
-    found = subgroups.masks(
+    masks = subgroups.masks(
         table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object)
     )
     for kind in ("source", "sex", "age"):
-        np.testing.assert_array_equal(np.sum(list(found[kind].values()), axis=0), np.ones(5))
-    assert {name: mask.tolist() for name, mask in found["age"].items()} == {
+        np.testing.assert_array_equal(np.sum(list(masks[kind].values()), axis=0), np.ones(5))
+    assert {name: mask.tolist() for name, mask in masks["age"].items()} == {
         "0-17": [True, True, False, False, False],
         "18-39": [False, False, True, False, False],
         "80+": [False, False, False, False, True],
         "unknown": [False, False, False, True, False],
     }
-    assert found["sex"].keys() == {"F", "M", "unknown"}
+    assert masks["sex"].keys() == {"F", "M", "unknown"}
 
 
 def test_a_recording_counts_for_each_of_its_flags_or_for_none():
-    found = subgroups.masks(
+    masks = subgroups.masks(
         table(), np.array(["", "flat-lead", "flat-lead|saturated", "", ""], object)
     )["flag"]
-    assert {name: int(mask.sum()) for name, mask in found.items()} == {
+    assert {name: int(mask.sum()) for name, mask in masks.items()} == {
         "flat-lead": 2,
         "saturated": 1,
         "none": 3,
     }
-    assert found["saturated"].tolist() == [False, False, True, False, False]
+    assert masks["saturated"].tolist() == [False, False, True, False, False]
 
 
 def test_flags_come_from_the_stores_by_source_and_record(tmp_path, monkeypatch):

@@ -24,8 +24,8 @@ def f1(labels, probabilities, threshold):
 @trials(max_examples=60, deadline=None)
 @given(LABELS, PROBABILITIES)
 def test_no_other_threshold_has_a_higher_f1_and_none_higher_up_has_the_same(labels, probabilities):
-    found = thresholds.maximal_f1(labels, probabilities)
-    for index, threshold in enumerate(found):
+    chosen = thresholds.maximal_f1(labels, probabilities)
+    for index, threshold in enumerate(chosen):
         truth, scores = labels[:, index], probabilities[:, index]
         if not (truth == 1).any():
             assert threshold == thresholds.UNDECIDED
@@ -60,8 +60,8 @@ def test_the_order_of_rows_does_not_matter(labels, probabilities, random):
 def test_the_threshold_lies_between_two_probabilities_and_ties_take_the_highest():
     labels = np.array([[1.0], [0.0], [1.0], [0.0]])
     # cut after 0.8: F1 = 2/3; after 0.4: 4/5
-    found = thresholds.maximal_f1(labels, np.array([[0.8], [0.6], [0.4], [0.2]]))
-    assert found == pytest.approx([0.3])
+    chosen = thresholds.maximal_f1(labels, np.array([[0.8], [0.6], [0.4], [0.2]]))
+    assert chosen == pytest.approx([0.3])
     # cuts after one row and after four rows have the same F1 of 2/3: the one with fewer positive
     # answers
     tied = thresholds.maximal_f1(
@@ -72,8 +72,8 @@ def test_the_threshold_lies_between_two_probabilities_and_ties_take_the_highest(
 
 def test_neighbouring_floats_are_told_apart():
     high = np.nextafter(0.5, 1)
-    found = thresholds.maximal_f1(np.array([[1.0], [0.0]]), np.array([[high], [0.5]]))
-    assert found[0] == high
+    chosen = thresholds.maximal_f1(np.array([[1.0], [0.0]]), np.array([[high], [0.5]]))
+    assert chosen[0] == high
 
 
 def test_classes_without_positives_are_named_and_get_one_half():
@@ -104,13 +104,13 @@ def test_the_highest_threshold_of_a_sensitivity(seed, least):
     scores = rng.integers(0, 15, (40, 1)) / 15
     if not (labels == 1).any():
         return
-    found = thresholds.at_sensitivity(labels, scores, least)[0]
+    chosen = thresholds.at_sensitivity(labels, scores, least)[0]
     positive = scores[labels == 1]
-    assert (positive >= found).mean() >= least - 1e-12
+    assert (positive >= chosen).mean() >= least - 1e-12
     known = scores[~np.isnan(labels)]
-    higher = known[known > found]
+    higher = known[known > chosen]
     if len(higher) and (scores[labels == 1] < higher.min()).any():
-        tighter = np.sort(np.unique(known[known >= found]))[1:2]
+        tighter = np.sort(np.unique(known[known >= chosen]))[1:2]
         assert not len(tighter) or (positive >= tighter[0]).mean() < least
 
 
@@ -125,7 +125,7 @@ def random_case(seed, rows=120, classes=5):
     labels[rng.random(labels.shape) < 0.15] = np.nan
     scores = np.clip(0.3 * np.nan_to_num(labels) + rng.integers(0, 70, labels.shape) / 100, 0, 1)
     weights = challenge_score.scored_classes(
-        [one.code for one in select("official")][:classes]
+        [diagnosis.code for diagnosis in select("official")][:classes]
     ).weights
     return labels, scores, weights
 
@@ -133,8 +133,8 @@ def random_case(seed, rows=120, classes=5):
 @pytest.mark.parametrize("seed", range(6))
 def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     labels, scores, weights = random_case(seed)
-    found = thresholds.maximal_challenge(labels, scores, weights)
-    best = challenge_score.challenge(labels, scores >= found, weights, None)
+    chosen = thresholds.maximal_challenge(labels, scores, weights)
+    best = challenge_score.challenge(labels, scores >= chosen, weights, None)
     start = challenge_score.challenge(
         labels, scores >= thresholds.maximal_f1(labels, scores), weights, None
     )
@@ -142,7 +142,7 @@ def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
     tried = 0
     for index in range(labels.shape[1]):
         for cut in [*np.unique(scores[~np.isnan(labels[:, index]), index]), 1.01]:
-            other = found.copy()
+            other = chosen.copy()
             other[index] = cut
             assert challenge_score.challenge(labels, scores >= other, weights, None) <= best + 1e-9
             tried += 1
@@ -152,8 +152,8 @@ def test_no_single_threshold_betters_the_challenge_score_of_the_search(seed):
 def test_the_search_answers_everything_right_where_scores_separate_the_classes():
     labels, _, weights = random_case(9)
     scores = np.nan_to_num(labels, nan=0.5) * 0.8 + 0.1
-    found = thresholds.maximal_challenge(labels, scores, weights)
-    assert challenge_score.challenge(labels, scores >= found, weights, None) == pytest.approx(1.0)
+    chosen = thresholds.maximal_challenge(labels, scores, weights)
+    assert challenge_score.challenge(labels, scores >= chosen, weights, None) == pytest.approx(1.0)
 
 
 def test_a_class_without_positives_stays_undecided_in_every_rule():
@@ -168,6 +168,6 @@ def test_the_search_may_answer_a_class_never():
     scores = np.array(
         [[0.9, 1.0], [0.8, 0.9], [0.1, 0.1], [0.9, 0.8]]
     )  # the second class is ranked upside down
-    found = thresholds.maximal_challenge(labels, scores, np.eye(2))
-    assert (scores[:, 1] < found[1]).all()
-    assert found[1] > 1
+    chosen = thresholds.maximal_challenge(labels, scores, np.eye(2))
+    assert (scores[:, 1] < chosen[1]).all()
+    assert chosen[1] > 1

@@ -10,12 +10,12 @@ from tests.fixtures.small_run import run
 
 def dots(axes):
     """(value, colour) -> open? of the dots drawn."""
-    found = {}
+    is_open = {}
     for line in axes.lines:
         if line.get_marker() == "o":
             key = round(float(line.get_xdata()[0]), 9), line.get_color()
-            found[key] = to_rgba(line.get_markerfacecolor()) == to_rgba("white")
-    return found
+            is_open[key] = to_rgba(line.get_markerfacecolor()) == to_rgba("white")
+    return is_open
 
 
 def spans(axes):
@@ -38,9 +38,9 @@ def test_every_class_has_its_dot_interval_and_count_few_positives_an_open_one(tm
     drawn, ends = dots(axes), spans(axes)
     for name in names[:2]:
         for setting, colour in style.COLOURS.items():
-            one = metrics["classes"][name][setting]
-            assert drawn[round(one["auroc"], 9), colour] == (one["positives"] < FEW)
-            bounds = one["intervals"]["auroc"]
+            of_class = metrics["classes"][name][setting]
+            assert drawn[round(of_class["auroc"], 9), colour] == (of_class["positives"] < FEW)
+            bounds = of_class["intervals"]["auroc"]
             if np.isfinite(bounds["low"]):
                 assert (round(bounds["low"], 9), round(bounds["high"], 9)) in ends
     assert {True, False} == set(drawn.values())
@@ -95,17 +95,17 @@ def test_subgroups_are_headed_by_their_kind_and_say_how_many():
     written = {text.get_text() for text in axes.texts}
     recordings = metrics["subgroups"]["source"]["late"]["test_ensemble"]["recordings"]
     assert f"0 / {recordings}" in written
-    one = metrics["subgroups"]["sex"]["F"]["out_of_fold"]
-    assert round(one["auroc_macro"], 9) in {value for value, _ in dots(axes)}
+    report = metrics["subgroups"]["sex"]["F"]["out_of_fold"]
+    assert round(report["auroc_macro"], 9) in {value for value, _ in dots(axes)}
     assert dots(axes)[
-        round(one["auroc_macro"], 9), style.COLOURS["out_of_fold"]
-    ] == dotplots.mostly_few(one)
+        round(report["auroc_macro"], 9), style.COLOURS["out_of_fold"]
+    ] == dotplots.mostly_few(report)
     assert len(names) == 4
 
 
 def test_most_classes_have_few_positives_where_more_than_half_of_those_scored_do():
     def report(*few):
-        scored = {str(i): {"auroc": 0.5, "few": one} for i, one in enumerate(few)}
+        scored = {str(i): {"auroc": 0.5, "few": value} for i, value in enumerate(few)}
         return {"classes": scored | {"undefined": {"auroc": np.nan, "few": True}}}
 
     assert dotplots.mostly_few(report(True, True, False))
@@ -116,13 +116,13 @@ def test_most_classes_have_few_positives_where_more_than_half_of_those_scored_do
 def test_records_of_classes_are_long_and_hold_the_interval():
     _, metrics, names = run()
     records = dotplots.class_records(metrics["classes"])
-    assert [(one["class"], one["setting"]) for one in records[:2]] == [
+    assert [(record["class"], record["setting"]) for record in records[:2]] == [
         (names[0], "out of fold"),
         (names[0], "test ensemble"),
     ]
     assert all(
-        one.keys() == {"class", "setting", "auroc", "low", "high", "positives", "few"}
-        for one in records
+        record.keys() == {"class", "setting", "auroc", "low", "high", "positives", "few"}
+        for record in records
     )
     assert records[0]["low"] <= records[0]["auroc"] <= records[0]["high"]
     assert len(dotplots.class_records(run(False)[1]["classes"])) == len(names)

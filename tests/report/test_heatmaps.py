@@ -29,8 +29,8 @@ def test_the_map_of_answers_is_in_percent_like_its_colour_bar():
 
 def test_the_map_of_labels_leaves_out_the_class_itself_and_counts_recordings():
     labels = np.array([[1, 1, 0], [1, 0, np.nan], [1, 1, np.nan], [0, 0, 0]])
-    found = predictions.Predictions(labels, labels, labels, labels, np.arange(4))
-    figure = heatmaps.cooccurrence(curve_points.cooccurrence(found), np.array([3, 2, 0]), NAMES)
+    made = predictions.Predictions(labels, labels, labels, labels, np.arange(4))
+    figure = heatmaps.cooccurrence(curve_points.cooccurrence(made), np.array([3, 2, 0]), NAMES)
     axes = figure.axes[0]
     assert cells(axes) == {(0, 1): "67", (1, 0): "100"}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["A  3", "B  2", "C  0"]
@@ -39,16 +39,18 @@ def test_the_map_of_labels_leaves_out_the_class_itself_and_counts_recordings():
 
 
 def test_records_of_classes_at_sources_agree_with_scikit_learn():
-    found, metrics, names = run()
-    records = {(one["class"], one["source"]): one for one in heatmaps.source_records(metrics)}
-    pooled, rows = found.whole["out_of_fold"], table()
+    settings, metrics, names = run()
+    records = {
+        (record["class"], record["source"]): record for record in heatmaps.source_records(metrics)
+    }
+    pooled, rows = settings.whole["out_of_fold"], table()
     assert len(records) == (len(names) + 1) * (3 + 1)
     here = (rows["source"] == "<b>").to_numpy()[pooled.rows]
     for index in (0, 2):
         wanted = roc_auc_score(pooled.labels[here, index], pooled.raw[here, index])
-        one = records[names[index], "<b>"]
-        assert one["auroc"] == pytest.approx(wanted)
-        assert (one["setting"], one["state"]) == ("out_of_fold", "scored")
+        record = records[names[index], "<b>"]
+        assert record["auroc"] == pytest.approx(wanted)
+        assert (record["setting"], record["state"]) == ("out_of_fold", "scored")
     assert records[names[2], "a & co"]["state"] == "not annotated"
     assert records[names[1], "late"]["state"] == "no positives"
     assert records[names[0], "late"]["setting"] == "test_ensemble"
@@ -78,21 +80,21 @@ def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
     assert rows == [*names, "macro mean"]
     grey = {(int(p.get_y() + 0.5), int(p.get_x() + 0.5)) for p in axes.patches}
     written = cells(axes)
-    for one in records:
+    for record in records:
         cell = (
-            rows.index(one["class"]),
-            list(dict.fromkeys(r["source"] for r in records)).index(one["source"]),
+            rows.index(record["class"]),
+            list(dict.fromkeys(r["source"] for r in records)).index(record["source"]),
         )
-        if one["state"] == "scored":
+        if record["state"] == "scored":
             assert written[cell] == (
-                f"({one['auroc']:.2f})" if one["few"] else f"{one['auroc']:.2f}"
+                f"({record['auroc']:.2f})" if record["few"] else f"{record['auroc']:.2f}"
             )
-        elif one["state"] == "no positives":
+        elif record["state"] == "no positives":
             assert written[cell] == "no positives"
         else:
             assert cell in grey
             assert cell not in written
-    states = {(one["state"], one["few"]) for one in records}
+    states = {(record["state"], record["few"]) for record in records}
     assert {
         ("scored", True),
         ("scored", False),
@@ -109,5 +111,5 @@ def test_ink_stands_out_on_every_colour():
     image = heatmaps.confusion(np.zeros((4, 4)), NAMES).axes[0].images[0]
     for value in range(0, 101, 5):
         behind = luminance(colormaps["Blues"](value / 100))
-        ink = {"white": 1.0, "black": 0.0}[heatmaps._ink(image, value)]
-        assert (max(ink, behind) + 0.05) / (min(ink, behind) + 0.05) >= 4.5
+        above = {"white": 1.0, "black": 0.0}[heatmaps.ink(image, value)]
+        assert (max(above, behind) + 0.05) / (min(above, behind) + 0.05) >= 4.5

@@ -41,8 +41,8 @@ class Page(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plots")
-    found, metrics, names = run()
-    return plots.plot(found, metrics, names, history(), folder)
+    settings, metrics, names = run()
+    return plots.plot(settings, metrics, names, history(), folder)
 
 
 MADE = made({"protocol": "source", "sources": {"<b>": "1", "c": "2"}}, PARAMS.model_dump())
@@ -62,24 +62,26 @@ def test_the_page_says_how_the_run_was_split_and_scored(pictures, tmp_path):
 
 def test_the_page_is_well_formed_and_asks_for_nothing_from_elsewhere(pictures, tmp_path):
     text = page(pictures, tmp_path)
-    found = Page(text)
+    parsed = Page(text)
     assert text.startswith("<!DOCTYPE html>")
-    assert not {"script", "link", "iframe", "object", "form"} & {tag for tag, _ in found.tags}
-    assert all(one["href"].startswith("#") for one in found.of("a"))
-    assert all(one["src"].startswith("data:image/png;base64,") for one in found.of("img"))
+    assert not {"script", "link", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags}
+    assert all(attributes["href"].startswith("#") for attributes in parsed.of("a"))
+    assert all(
+        attributes["src"].startswith("data:image/png;base64,") for attributes in parsed.of("img")
+    )
     assert "url(" not in text and "@import" not in text
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
-    identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    identifiers = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
     assert len(set(identifiers)) == len(identifiers)
-    assert {one["href"][1:] for one in found.of("a")} <= set(identifiers)
+    assert {attributes["href"][1:] for attributes in parsed.of("a")} <= set(identifiers)
 
 
 def test_each_picture_stands_there_once_whole_and_described(pictures, tmp_path):
     shown = Page(page(pictures, tmp_path)).of("img")
     assert len(shown) == len(pictures)
-    for one, (title, caption, path) in zip(shown, pictures, strict=True):
-        assert base64.b64decode(one["src"].split(",")[1]) == path.read_bytes()
-        assert one["alt"] == f"{title}. {caption}"
+    for image, (title, caption, path) in zip(shown, pictures, strict=True):
+        assert base64.b64decode(image["src"].split(",")[1]) == path.read_bytes()
+        assert image["alt"] == f"{title}. {caption}"
 
 
 def test_tables_have_captions_and_row_headers_and_scroll_in_their_own_box(pictures, tmp_path):
@@ -121,14 +123,14 @@ def test_the_same_run_gives_the_same_bytes(pictures, tmp_path):
 
 def test_the_numbers_of_the_metrics_stand_on_the_page(pictures, tmp_path):
     text, metrics = page(pictures, tmp_path), run()[1]
-    for told in metrics["settings"].values():
-        one = told["auroc_macro"]
-        assert f"{one['value']:.3f}" in text
-        assert f"{one['low']:.3f} to {one['high']:.3f}" in text
+    for setting in metrics["settings"].values():
+        score = setting["auroc_macro"]
+        assert f"{score['value']:.3f}" in text
+        assert f"{score['low']:.3f} to {score['high']:.3f}" in text
     assert f"{metrics['settings']['test']['auroc_macro']['sd']:.3f}" in text
-    for told in metrics["classes"].values():
-        if np.isfinite(told["out_of_fold"]["auroc"]):
-            assert f"{told['out_of_fold']['auroc']:.3f}" in text
+    for of_class in metrics["classes"].values():
+        if np.isfinite(of_class["out_of_fold"]["auroc"]):
+            assert f"{of_class['out_of_fold']['auroc']:.3f}" in text
     assert "nan" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", text).lower()
 
 

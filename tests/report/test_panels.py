@@ -9,24 +9,24 @@ from tests.fixtures.small_run import run
 
 
 def drawn(tested=True, names=None):
-    found, metrics, own = run(tested)
+    settings, metrics, own = run(tested)
     classes = dict(zip(names or own, metrics["classes"].values(), strict=True))
-    shown = {name: found.whole[name] for name in style.COLOURS if name in found.whole}
+    shown = {name: settings.whole[name] for name in style.COLOURS if name in settings.whole}
     return {
         "roc": panels.roc(shown, classes),
         "pr": panels.precision_recall(shown, classes),
-        "calibration": panels.calibration(found.whole["out_of_fold"], classes),
+        "calibration": panels.calibration(settings.whole["out_of_fold"], classes),
     }
 
 
 @pytest.mark.parametrize("count", [1, 5, 6, 17, 26])
 def test_every_class_has_a_panel_and_the_legend_a_free_place(count):
     names = [f"class {index}" for index in range(count)]
-    figure, found, free = panels.grid(names, "x", "y")
-    assert [axes.get_title() for axes in found.values()] == names
-    assert free not in found.values()
+    figure, by_name, free = panels.grid(names, "x", "y")
+    assert [axes.get_title() for axes in by_name.values()] == names
+    assert free not in by_name.values()
     assert free in figure.axes
-    sizes = [axes.get_window_extent().bounds[2:] for axes in found.values()]
+    sizes = [axes.get_window_extent().bounds[2:] for axes in by_name.values()]
     assert np.allclose(sizes, sizes[0][0])
 
 
@@ -63,13 +63,13 @@ def test_the_numbers_above_a_panel_are_those_of_the_metrics():
 
 
 def test_calibration_shows_both_curves_their_errors_and_the_tallest_bin():
-    found, metrics, names = run()
-    axes, one = drawn()["calibration"].axes[0], metrics["classes"][names[0]]["out_of_fold"]
-    pooled = found.whole["out_of_fold"]
+    settings, metrics, names = run()
+    axes, of_class = drawn()["calibration"].axes[0], metrics["classes"][names[0]]["out_of_fold"]
+    pooled = settings.whole["out_of_fold"]
     tallest = np.histogram(pooled.probabilities[:, 0], bins=10, range=(0, 1))[0].max()
     assert {text.get_text() for text in axes.texts} == {
-        f"{one['ece_raw']:.3f}",
-        f"{one['ece']:.3f}",
+        f"{of_class['ece_raw']:.3f}",
+        f"{of_class['ece']:.3f}",
         f"({tallest})",
     }
     raw, calibrated = axes.lines[:2]

@@ -26,8 +26,8 @@ DRAWN = {
 
 
 def draw(folder, tested=True):
-    found, metrics, names = run(tested)
-    return plots.plot(found, metrics, names, history(), folder)
+    settings, metrics, names = run(tested)
+    return plots.plot(settings, metrics, names, history(), folder)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_every_plot_is_written_and_given_to_the_report_in_its_order(drawn):
 def test_without_a_test_part_every_plot_is_written_too(tmp_path):
     draw(tmp_path, tested=False)
     assert {path.name for path in tmp_path.iterdir()} == OUTPUTS
-    assert {one["setting"] for one in read(tmp_path, "classes")} == {"out of fold"}
+    assert {record["setting"] for record in read(tmp_path, "classes")} == {"out of fold"}
 
 
 def test_the_same_data_give_the_same_bytes_without_the_name_of_the_software(drawn, tmp_path):
@@ -76,28 +76,32 @@ def test_the_plots_data_are_long_records_with_unknown_values_as_null(drawn):
         "val_loss": 0.4,
     }
     assert read(folder, "history")[0] == wanted
-    assert {one["probabilities"] for one in read(folder, "calibration")} == {"raw", "calibrated"}
-    unknown = [one for one in read(folder, "classes") if one["class"] == names[3]]
-    assert [one["auroc"] for one in unknown] == [None, None]
+    assert {record["probabilities"] for record in read(folder, "calibration")} == {
+        "raw",
+        "calibrated",
+    }
+    unknown = [record for record in read(folder, "classes") if record["class"] == names[3]]
+    assert [record["auroc"] for record in unknown] == [None, None]
     assert (folder / "roc.json").read_text().endswith("]\n")
 
 
 def test_labels_that_go_together_are_counted_over_all_recordings(drawn):
-    found, _, names = run()
-    labels = np.concatenate([one.labels for one in found.whole.values()])
-    for one in read(drawn[0], "cooccurrence"):
-        row, column = names.index(one["class"]), names.index(one["other"])
+    settings, _, names = run()
+    labels = np.concatenate([record.labels for record in settings.whole.values()])
+    for record in read(drawn[0], "cooccurrence"):
+        row, column = names.index(record["class"]), names.index(record["other"])
         both = (labels[:, row] == 1) & ~np.isnan(labels[:, column])
-        assert one["recordings"] == both.sum()
+        assert record["recordings"] == both.sum()
         share = (labels[both, column] == 1).mean() if both.any() else None
-        assert one["share"] == (None if share is None else pytest.approx(share, abs=1e-6))
+        assert record["share"] == (None if share is None else pytest.approx(share, abs=1e-6))
 
 
 def test_records_of_labels_hold_the_class_itself_as_one():
     labels = np.array([[1.0, 0], [1, 1], [0, 0]])
-    found = predictions.Predictions(labels, labels, labels, labels, np.arange(3))
+    made = predictions.Predictions(labels, labels, labels, labels, np.arange(3))
     shares = {
-        (one["class"], one["other"]): one["share"] for one in plots.together(found, ["A", "B"])
+        (record["class"], record["other"]): record["share"]
+        for record in plots.together(made, ["A", "B"])
     }
     assert shares == {("A", "A"): 1, ("A", "B"): 0.5, ("B", "A"): 1, ("B", "B"): 1}
 
@@ -129,11 +133,11 @@ def test_both_losses_share_a_scale_and_the_legend_names_the_folds():
 
 def fields(template):
     """Every column that a template names, but for those that it makes itself."""
-    found, made = set(), set()
+    named, made = set(), set()
 
     def walk(value):
         if isinstance(value, dict):
-            found.update(value[key] for key in ("field",) if isinstance(value.get(key), str))
+            named.update(value[key] for key in ("field",) if isinstance(value.get(key), str))
             made.update([value["as"]] if isinstance(value.get("as"), str) else [])
             value = list(value.values())
         if isinstance(value, list):
@@ -141,7 +145,7 @@ def fields(template):
                 walk(inner)
 
     walk(template)
-    return {name for name in found - made if not name.startswith("<DVC")}
+    return {name for name in named - made if not name.startswith("<DVC")}
 
 
 def test_there_is_a_template_for_each_plot_and_no_other():

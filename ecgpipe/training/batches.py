@@ -14,42 +14,36 @@ from ecgpipe.training.distributed import Peers
 def rows(recordings: int, batch: int, seed: int, epoch: int, peers: Peers) -> torch.Tensor:
     """int64 [step, batch / processes]: this process's share of the epoch's batches, whose order
     (seed, epoch) gives. Recordings beyond the last whole batch wait for the next epoch."""
-    order, steps = (
-        np.random.default_rng([seed, 2, epoch]).permutation(recordings),
-        recordings // batch,
-    )
-    return torch.from_numpy(
-        np.ascontiguousarray(
-            order[: steps * batch].reshape(steps, batch)[:, peers.rank :: peers.size]
-        )
-    )
+    order = np.random.default_rng([seed, 2, epoch]).permutation(recordings)
+    steps = recordings // batch
+    whole = order[: steps * batch].reshape(steps, batch)
+    return torch.from_numpy(np.ascontiguousarray(whole[:, peers.rank :: peers.size]))
 
 
 def made(
     order: torch.Tensor,
     make: Callable[[torch.Tensor], torch.Tensor],
     device: torch.device,
-    there: torch.device | None,
+    home: torch.device | None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Of each step of `order` [step, batch] the rows, and what `make` gives for them, on `device`.
-    Where signals lie elsewhere, `there`, a thread makes the next batch meanwhile."""
+    Where signals lie on another one, `home`, a thread makes the next batch meanwhile."""
     order = order.to(device)
-    if there is None or not len(order):
-        for part in order:
-            yield part, make(part)
+    if home is None or not len(order):
+        for rows_of_step in order:
+            yield rows_of_step, make(rows_of_step)
         return
 
-    def pinned(part: torch.Tensor) -> torch.Tensor:
-        signal = make(part)
-        return (
-            signal.pin_memory() if device.type == "cuda" else signal
-        )  # pinned, so that the copy need not wait
+    def make_pinned(rows_of_step: torch.Tensor) -> torch.Tensor:
+        signal = make(rows_of_step)
+        # Pinned, so that the copy to a GPU need not wait.
+        return signal.pin_memory() if device.type == "cuda" else signal
 
     with ThreadPoolExecutor(1) as thread:
-        parts = [*order.to(there), None]
-        ahead = thread.submit(pinned, parts[0])
-        for part, later in zip(order, parts[1:], strict=True):
+        at_home = [*order.to(home), None]
+        ahead = thread.submit(make_pinned, at_home[0])
+        for rows_of_step, following in zip(order, at_home[1:], strict=True):
             signal = ahead.result()
-            if later is not None:
-                ahead = thread.submit(pinned, later)
-            yield part, signal.to(device, non_blocking=True)
+            if following is not None:
+                ahead = thread.submit(make_pinned, following)
+            yield rows_of_step, signal.to(device, non_blocking=True)

@@ -56,9 +56,13 @@ class State:
     def unsound(self) -> str | None:
         """The first of the weights and running statistics that holds a value that is not finite;
         None where none."""
-        named = self.network.state_dict()
-        sound = torch.stack([torch.isfinite(tensor).all() for tensor in named.values()]).tolist()
-        return next((name for name, fine in zip(named, sound, strict=True) if not fine), None)
+        tensors = self.network.state_dict()
+        # One stack, so that a GPU is asked once.
+        finite = torch.stack([torch.isfinite(tensor).all() for tensor in tensors.values()])
+        for name, sound in zip(tensors, finite.tolist(), strict=True):
+            if not sound:
+                return name
+        return None
 
     def pause(self, losses: torch.Tensor) -> None:
         """Notes that the epoch came as far as these `losses` [step], and where the random draws
@@ -74,9 +78,8 @@ class State:
             return False
         torch.set_rng_state(self.draws["cpu"].cpu())
         if "cuda" in self.draws:
-            torch.cuda.set_rng_state(
-                self.draws["cuda"].cpu(), self.network.classifier.weight.device
-            )
+            device = self.network.classifier.weight.device
+            torch.cuda.set_rng_state(self.draws["cuda"].cpu(), device)
         return True
 
     def next_epoch(self) -> None:
@@ -87,10 +90,9 @@ class State:
     def save(self, path: Path, key: str) -> None:
         """Writes the state atomically; `key` is the fingerprint that it belongs to."""
         loaded = {name: getattr(self, name).state_dict() for name in _LOADED}
+        plain = {name: getattr(self, name) for name in _PLAIN}
         content = io.BytesIO()
-        torch.save(
-            {"key": key, **loaded, **{name: getattr(self, name) for name in _PLAIN}}, content
-        )
+        torch.save({"key": key, **loaded, **plain}, content)
         with atomic.atomic(path) as temporary, temporary.open("wb") as handle:
             handle.write(hashlib.sha256(content.getbuffer()).hexdigest().encode() + b"\n")
             handle.write(content.getbuffer())
@@ -103,15 +105,12 @@ class State:
         content = path.read_bytes()
         body = memoryview(content)[_DIGITS + 1 :]
         if content[: _DIGITS + 1] != hashlib.sha256(body).hexdigest().encode() + b"\n":
-            raise UserError(
-                f"{path}: damaged or changed: its SHA-256 is not the one in it; remove it to train anew"
-            )
+            fault = "damaged or changed: its SHA-256 is not the one in it"
+            raise UserError(f"{path}: {fault}; remove it to train anew")
         saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
         if saved["key"] != key:
-            _LOG.info(
-                "%s: a state of other params, data or code; training begins anew and replaces it",
-                path,
-            )
+            step = "training begins anew and replaces it"
+            _LOG.info("%s: a state of other params, data or code; %s", path, step)
             return False
         for name in _LOADED:
             getattr(self, name).load_state_dict(saved[name])
@@ -123,17 +122,12 @@ class State:
 def fingerprint(*parts: Any) -> str:
     """A hash of params, of data digests, of torch's version and of the source of every ecgpipe
     module in use: a state that was written under another one is not resumed."""
-    files = sorted(
-        Path(module.__file__) for name, module in list(sys.modules.items())
-        if name.startswith("ecgpipe.") and getattr(module, "__file__", None)
-    )  # fmt: skip
-    return digest(
-        [
-            *parts,
-            torch.__version__,
-            *(hashlib.blake2b(path.read_bytes()).hexdigest() for path in files),
-        ]
-    )
+    files = []
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ecgpipe.") and getattr(module, "__file__", None):
+            files.append(Path(module.__file__))
+    sources = [hashlib.blake2b(path.read_bytes()).hexdigest() for path in sorted(files)]
+    return digest([*parts, torch.__version__, *sources])
 
 
 def digest(values: Any) -> str:

@@ -24,12 +24,12 @@ class Peers:
         if size > 1:
             torch.distributed.init_process_group("nccl" if cuda else "gloo")
         local = int(os.environ.get("LOCAL_RANK", 0))
-        if cuda:
-            os.environ.setdefault(
-                "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-            )  # without it cuBLAS may round differently
-            torch.cuda.set_device(local)
-        return Peers(rank, size, torch.device("cuda", local) if cuda else torch.device("cpu"))
+        if not cuda:
+            return Peers(rank, size, torch.device("cpu"))
+        # Without it cuBLAS may round differently from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.cuda.set_device(local)
+        return Peers(rank, size, torch.device("cuda", local))
 
     def leave(self) -> None:
         """Ends the process group, where there is one."""
@@ -38,7 +38,7 @@ class Peers:
 
     def parallel(self, network: torch.nn.Module) -> torch.nn.Module:
         """The network as it is trained: by all processes together, where there are several. Its
-        batch norms count over all of them (model.BatchNorm)."""
+        batch norms count over all of them (`model.layers.BatchNorm`)."""
         if self.size == 1:
             return network
         return torch.nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)

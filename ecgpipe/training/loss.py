@@ -1,20 +1,20 @@
-"""The loss of a training: binary cross-entropy over the annotated cells, positives weighted by
-class; and a look at it that stops a training within a step of its first NaN.
+"""The loss of a training: binary cross-entropy over the annotated entries of the labels, positives
+weighted by class; and a look at it that stops a training within a step of its first NaN.
 """
 
 import numpy as np
 import torch
 from torch import nn
 
-# train.unannotated: what the loss and the class weights take a not annotated cell for.
+# train.unannotated: what the loss and the class weights take a not annotated entry for.
 UNANNOTATED = {"mask": torch.nan, "negative": 0.0}
 
 
-def class_weights(labels: torch.Tensor, how: str, most: float) -> torch.Tensor:
-    """The weight of each class's positives: negatives / positives among annotated recordings,
-    within [1, most]; 1 where a class has no positives. labels: [recording, class], NaN where not
-    annotated."""
-    if how == "none":
+def class_weights(labels: torch.Tensor, weighting: str, most: float) -> torch.Tensor:
+    """The weight of each class's positives [class]: negatives / positives among annotated
+    recordings, within [1, most]; 1 where a class has no positives, and of all with the weighting
+    'none'. labels: [recording, class], NaN where not annotated."""
+    if weighting == "none":
         return torch.ones(labels.shape[1])
     positives = torch.nansum(labels, dim=0)
     negatives = torch.isfinite(labels).sum(dim=0) - positives
@@ -28,15 +28,17 @@ def masked_loss(
     weights: torch.Tensor,
     count: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Mean binary cross-entropy over annotated cells, positives weighted by class; cells whose
+    """Mean binary cross-entropy over annotated entries, positives weighted by class; entries whose
     label is NaN count neither as negatives nor in the mean. logits, labels: [batch, class].
-    `count`: the number of cells to divide by, where a batch is shared by several processes."""
+    `count`: the number of entries to divide by, where a batch is shared by several processes."""
     annotated = torch.isfinite(labels)
     target = torch.where(annotated, labels, torch.zeros_like(labels))
     loss = nn.functional.binary_cross_entropy_with_logits(
         logits.float(), target, pos_weight=weights, reduction="none"
     )
-    return (loss * annotated).sum() / (annotated.sum() if count is None else count).clamp(min=1)
+    if count is None:
+        count = annotated.sum()
+    return (loss * annotated).sum() / count.clamp(min=1)
 
 
 def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:

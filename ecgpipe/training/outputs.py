@@ -22,11 +22,10 @@ def facts(info: dict[str, Any], conditioning: dict[str, Any]) -> dict[str, Any]:
 
 
 def prediction_table(rows: pd.DataFrame, probabilities: torch.Tensor) -> pd.DataFrame:
-    """The predictions table (tables.py) of the recordings `rows`; probabilities [recording,
+    """The predictions table (`project.tables`) of the recordings `rows`; probabilities [recording,
     class]."""
-    columns = pd.DataFrame(
-        probabilities.numpy().astype(float), columns=tables.class_codes(rows), index=rows.index
-    )
+    values = probabilities.numpy().astype(float)
+    columns = pd.DataFrame(values, columns=tables.class_codes(rows), index=rows.index)
     return pd.concat([rows[["source", "record"]], columns], axis=1)
 
 
@@ -40,45 +39,43 @@ def deliver(
 ) -> None:
     """Writes what a trained fold leaves: predictions of its validation and test recordings
     (float32), the history, and the model with the digest of its validation predictions, by which
-    operating points are chosen (operating.py).
+    operating points are chosen (`evaluation.operating_points`).
 
-    `facts` (conditioning, folds, split, names, full_names) are what the model must say besides
-    (checkpoint.py). The training state is dropped at the end.
+    `rows`: of the split table, by part. `facts` are what the model must say besides
+    (`model.saved_model`). Of several processes the first writes. The training state is dropped at
+    the end.
     """
     if fold.peers.rank:
         return
-    data = {"val": fold.validation, "test": test}
     fold.sound()
-    with fold.told():
-        _deliver(fold, rows, data, name, facts)
+    with fold.naming_what_is_saved():
+        probabilities = {
+            "val": _probabilities(fold, fold.validation, f"fold {name}", "val"),
+            "test": _probabilities(fold, test, f"fold {name}", "test"),
+        }
+        with atomic.sealed_folder(paths.predictions(name)) as folder:
+            for part, values in probabilities.items():
+                tables.write(prediction_table(rows[part], values), folder / f"{part}.csv")
+            tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
+        validation = digests.digest(paths.predictions(name) / "val.csv")
+        about = describe(fold, tables.class_codes(rows["val"]), validation)
+        saved_model.save(paths.model(name), fold.state.network, {**about, **facts})
+        fold.state_path.unlink(missing_ok=True)
 
 
-def _deliver(
-    fold: Trainer, rows: dict[str, pd.DataFrame], data: dict[str, Examples], name: str, facts: dict
-) -> None:
-    found = {
-        part: probabilities_of(fold.state.network, data[part], fold.window, fold.params.normalise)
-        for part in data
-    }
-    for part, probabilities in found.items():
-        if not bool(torch.isfinite(probabilities).all()):
-            raise UserError(
-                f"fold {name}: a probability of the part '{part}' is not finite; nothing is delivered"
-            )
-    with atomic.sealed_folder(paths.predictions(name)) as folder:
-        for part, probabilities in found.items():
-            tables.write(prediction_table(rows[part], probabilities), folder / f"{part}.csv")
-        tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
-    about = describe(
-        fold, tables.class_codes(rows["val"]), digests.digest(paths.predictions(name) / "val.csv")
-    )
-    saved_model.save(paths.model(name), fold.state.network, {**about, **facts})
-    fold.state_path.unlink(missing_ok=True)
+def _probabilities(fold: Trainer, data: Examples, name: str, part: str) -> torch.Tensor:
+    """float32 [recording, class]. UserError where one is not finite."""
+    network, normalise = fold.state.network, fold.params.normalise
+    probabilities = probabilities_of(network, data, fold.window, normalise)
+    if not bool(torch.isfinite(probabilities).all()):
+        fault = f"a probability of the part '{part}' is not finite"
+        raise UserError(f"{name}: {fault}; nothing is delivered")
+    return probabilities
 
 
 def describe(fold: Trainer, codes: list[str], validation: str) -> dict[str, Any]:
-    """What model.json says (checkpoint.py) of a trained fold; `validation` is the digest of its
-    predictions."""
+    """What model.json says (`model.saved_model`) of a trained fold; `validation` is the digest of
+    its predictions."""
     return {
         "classes": codes,
         "validation": validation,

@@ -28,36 +28,28 @@ class Lines:
     ) -> None:
         self._desc, self._unit, self._total, self._initial = desc, unit, total, initial
         self._clock, self._begun = clock, clock()
-        self._done, self._told = initial, -EVERY_S + self._begun
+        self._done, self._logged = initial, self._begun - EVERY_S
 
     def update(self) -> None:
         """Counts one more that is done."""
         self._done += 1
 
     def set_postfix(self, **figures: str) -> None:
-        """Tells how far it is, with `figures`, where it has not been told for EVERY_S seconds, or
+        """Logs how far it is, with `figures`, where nothing was logged for EVERY_S seconds, or
         where all is done."""
         now = self._clock()
-        if now - self._told < EVERY_S and self._done < self._total:
+        if now - self._logged < EVERY_S and self._done < self._total:
             return
-        self._told = now
-        left_s = (
-            (now - self._begun) / max(1, self._done - self._initial) * (self._total - self._done)
-        )
+        self._logged = now
+        each_s = (now - self._begun) / max(1, self._done - self._initial)
+        left_s = each_s * (self._total - self._done)
         left = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
-        said = ", ".join(f"{name} {figure}" for name, figure in figures.items())
-        _LOG.info(
-            "%s: %s %d of %d, %s, %s left",
-            self._desc,
-            self._unit,
-            self._done,
-            self._total,
-            said,
-            left,
-        )
+        named = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        place = f"{self._unit} {self._done} of {self._total}"
+        _LOG.info("%s: %s, %s, %s left", self._desc, place, named, left)
 
     def close(self) -> None:
-        """Nothing: the last line is told with the last figures."""
+        """Nothing: the last line is logged with the last figures."""
 
 
 def of_fold(fold: str, rank: int) -> Callable[..., Any]:
@@ -72,9 +64,8 @@ def bar(desc: str, unit: str, total: int, initial: int = 0, mute: bool = False) 
     Where it is not a terminal, a line says whether the job begins or goes on."""
     if mute or sys.stderr.isatty():
         return tqdm(desc=desc, unit=unit, total=total, initial=initial, disable=mute)
-    _LOG.info(
-        "%s: %s",
-        desc,
-        f"goes on after {unit} {initial} of {total}" if initial else f"begins, {total} {unit}s",
-    )
+    beginning = f"begins, {total} {unit}s"
+    if initial:
+        beginning = f"goes on after {unit} {initial} of {total}"
+    _LOG.info("%s: %s", desc, beginning)
     return Lines(desc, unit, total, initial)

@@ -17,12 +17,12 @@ import torch
 from torch import nn
 from torchmetrics.functional.classification import binary_auroc
 
-from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.augmenter import Augmenter
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset.examples import Examples
 from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18
-from ecgpipe.model.params import ModelParams as Network
+from ecgpipe.model.params import ModelParams
 from ecgpipe.project import stage
 from ecgpipe.project.errors import UserError
 from ecgpipe.training import batches
@@ -48,53 +48,43 @@ class Trainer:
     """The training of one fold: `run()` gives the kept weights and the history."""
 
     def __init__(
-        self, train: Examples, validation: Examples, network: Network, params: TrainParams, augment: AugmentParams,
-        *, codes: list[str], peers: Peers, state_path: Path, key: str,
-    ) -> None:  # fmt: skip
+        self,
+        train: Examples,
+        validation: Examples,
+        network: ModelParams,
+        params: TrainParams,
+        augment: AugmentParams,
+        *,
+        codes: list[str],
+        peers: Peers,
+        state_path: Path,
+        key: str,
+    ) -> None:
         """train, validation: on the peers' device, or on the host, whence batches are moved. codes:
         what heads the columns of their labels. state_path, key: where the state is kept between
-        epochs, and the fingerprint that it must have to be resumed. unannotated: a key of
-        UNANNOTATED, for the training labels alone."""
-        if len(train) < params.batch:
-            raise UserError(
-                f"train.batch: {params.batch} is more than the {len(train)} training recordings of this fold"
-            )
-        if params.batch % peers.size:
-            raise UserError(
-                f"train.batch: {params.batch} cannot be shared evenly by {peers.size} processes"
-            )
+        epochs, and the fingerprint that it must have to be resumed."""
+        _check_batch(params.batch, len(train), peers.size)
         self.train, self.validation, self.codes = train, validation, codes
         self.network, self.params, self.augment = network, params, augment
         self.peers, self.state_path, self.key = peers, state_path, key
-        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[params.unannotated])
-        self.labels = (permuted(labels, params.seed) if params.permute_labels else labels).to(
-            peers.device
-        )
-        self.demographics = train.demographics.to(peers.device)
-        self.elsewhere = (
-            train.place.device.type != peers.device.type
-        )  # the signals, of which batches are made
-        self.weights = class_weights(
-            self.labels.cpu(), params.class_weights, params.most_weight
-        ).to(peers.device)
         self.window = round(params.window_s * train.rate_hz)
-        self.augmenter = augmenter.Augmenter(
+        # The signals, of which batches are made, may lie elsewhere than the network.
+        self.elsewhere = train.place.device.type != peers.device.type
+        self.demographics = train.demographics.to(peers.device)
+        labels = train.labels.cpu().nan_to_num(nan=UNANNOTATED[params.unannotated])
+        if params.permute_labels:
+            labels = permuted(labels, params.seed)
+        weights = class_weights(labels, params.class_weights, params.most_weight)
+        self.labels, self.weights = labels.to(peers.device), weights.to(peers.device)
+        self.augmenter = Augmenter(
             train, codes, augment, window=self.window, normalise=params.normalise, seed=params.seed
         )
         self.bf16 = bf16_helps(params.precision, peers.device)
         self.steps, self.watch = len(train) // params.batch, Watch()
-        torch.set_num_threads(
-            params.threads
-        )  # sums depend on it, so it is no matter of the machine
-        # Some kernels of GPUs have no deterministic form: there torch warns of them instead of
-        # stopping.
-        torch.use_deterministic_algorithms(True, warn_only=peers.device.type == "cuda")
-        torch.utils.deterministic.fill_uninitialized_memory = (
-            False  # nothing reads what it has not written
-        )
-        torch.manual_seed(params.seed)
         self.saved = ""  # what of the training lies at state_path, in words
-        self.state = self._start(SEResNet18(train.labels.shape[1], network).to(peers.device))
+        _make_deterministic(params, peers.device)
+        untrained = SEResNet18(labels.shape[1], network).to(peers.device)
+        self.state = _start(untrained, params, self.steps)
 
     def run(self, progress: Callable[..., Any]) -> State:
         """Trains to the last epoch or until patience ends, from the stored state where there is
@@ -106,20 +96,22 @@ class Trainer:
             parallel = torch.compile(parallel)
             self.augmenter.compile()
         bar = progress(total=self.params.epochs, initial=self.state.epoch)
-        with self.told():
+        with self.naming_what_is_saved():
             while self.state.epoch < self.params.epochs and not self._out_of_patience():
                 self._epoch(parallel)
-                bar.update()
                 last = self.state.history[-1]
-                bar.set_postfix(
-                    val_loss=f"{last['val_loss']:.4f}", val_auroc=f"{last['val_auroc_macro']:.3f}"
-                )
+                figures = {
+                    "val_loss": f"{last['val_loss']:.4f}",
+                    "val_auroc": f"{last['val_auroc_macro']:.3f}",
+                }
+                bar.update()
+                bar.set_postfix(**figures)
         bar.close()
         network.load_state_dict(self.state.kept)
         return self.state
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
+    def naming_what_is_saved(self) -> Iterator[None]:
         """Within the block an interruption says what of this training is saved."""
         try:
             yield
@@ -128,70 +120,55 @@ class Trainer:
         except KeyboardInterrupt:
             raise stage.Stopped(f"{self.saved} is saved" if self.saved else "") from None
 
-    def _start(self, network: SEResNet18) -> State:
-        params, steps = self.params, self.steps * self.params.epochs
-        decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
-        others = [
-            tensor for tensor in network.parameters() if tensor.ndim <= 1
-        ]  # biases and norms are not decayed
-        groups = [
-            {"params": decayed, "weight_decay": params.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
-        if params.schedule == "one-cycle":
-            schedule: Any = torch.optim.lr_scheduler.OneCycleLR(
-                optimizer, params.learning_rate, total_steps=steps
-            )
-        else:
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        return State(network, optimizer, schedule)
-
     def _epoch(self, parallel: nn.Module) -> None:
+        """One epoch of training, its row of the history, and the state saved after it."""
         state, params = self.state, self.params
         losses = self._steps(parallel)
         self._finite(losses, "the loss")
         self.sound()
-        try:
-            probabilities = probabilities_of(
-                state.network, self.validation, self.window, params.normalise, bf16=self.bf16
-            )
-        except KeyboardInterrupt:
-            raise self._stopped(losses) from None
-        labels = self.validation.labels.cpu()
-        row = {
-            "epoch": state.epoch + 1,
-            "learning_rate": state.optimizer.param_groups[0]["lr"],
-            "train_loss": float(self.peers.mean(losses.mean())),
-            "val_loss": float(
-                masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())
-            ),
-            "val_auroc_macro": macro_auroc(labels, probabilities),
-        }
-        self._finite(probabilities, "a validation probability")
-        self._finite(torch.tensor(row["val_loss"]), "the validation loss")
+        row = self._scored(losses)
         state.next_epoch()
         state.history.append(row)
-        score = row["val_auroc_macro"] if np.isfinite(row["val_auroc_macro"]) else -row["val_loss"]
-        score = self.peers.agree(score)
+        auroc = row["val_auroc_macro"]
+        score = self.peers.agree(auroc if np.isfinite(auroc) else -row["val_loss"])
         if params.keep == "last" or score > state.best or not state.kept:
             state.keep(score)
         if self.peers.rank == 0:
             state.save(self.state_path, self.key)
         self.saved = f"the state after epoch {state.epoch} of {params.epochs}"
 
+    def _scored(self, losses: torch.Tensor) -> dict[str, float]:
+        """The history's row of an epoch with these `losses` [step]."""
+        state, labels = self.state, self.validation.labels.cpu()
+        try:
+            probabilities = probabilities_of(
+                state.network, self.validation, self.window, self.params.normalise, bf16=self.bf16
+            )
+        except KeyboardInterrupt:
+            raise self._stopped(losses) from None
+        loss = masked_loss(torch.logit(probabilities, 1e-6), labels, self.weights.cpu())
+        row = {
+            "epoch": state.epoch + 1,
+            "learning_rate": state.optimizer.param_groups[0]["lr"],
+            "train_loss": float(self.peers.mean(losses.mean())),
+            "val_loss": float(loss),
+            "val_auroc_macro": macro_auroc(labels, probabilities),
+        }
+        self._finite(probabilities, "a validation probability")
+        self._finite(loss, "the validation loss")
+        return row
+
     def _steps(self, parallel: nn.Module) -> torch.Tensor:
         """The losses [step] of the epoch, from the step on that a stopped run came to."""
         state = self.state
         if not state.continue_draws():
-            torch.manual_seed(
-                self.params.seed + 1_000_003 * (state.epoch + 1)
-            )  # dropout draws the same after a resume
+            # Dropout draws the same after a resume.
+            torch.manual_seed(self.params.seed + 1_000_003 * (state.epoch + 1))
         parallel.train()
         losses = list(state.losses)
         with stage.defer_signals() as asked:
             for rows, signal in self._batches(first=len(losses)):
-                losses.append(self._step(parallel, rows, signal))
+                losses.append(self.step(parallel, rows, signal))
                 if asked():
                     raise self._stopped(torch.stack(losses))
         return torch.stack(losses)
@@ -206,29 +183,30 @@ class Trainer:
         self.sound()
         state.pause(losses)
         state.save(self.state_path, self.key)
-        return stage.Stopped(
-            f"the state in epoch {state.epoch + 1} at step {len(losses)} of {self.steps} is saved"
-        )
+        place = f"in epoch {state.epoch + 1} at step {len(losses)} of {self.steps}"
+        return stage.Stopped(f"the state {place} is saved")
 
     def _batches(self, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """This process's share of each batch of the epoch, from step `first` on
         (`training.batches.made`)."""
         params, epoch, device = self.params, self.state.epoch, self.peers.device
         order = batches.rows(len(self.train), params.batch, params.seed, epoch, self.peers)
-        there = self.train.place.device if self.elsewhere else None
+        home = self.train.place.device if self.elsewhere else None
         return batches.made(
-            order[first:], lambda part: self.augmenter.batch(part, epoch), device, there
+            order[first:], lambda rows: self.augmenter.batch(rows, epoch), device, home
         )
 
-    def _step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+    def step(self, parallel: nn.Module, rows: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+        """One step of the optimizer on a batch: the recordings `rows` [batch] and their `signal`
+        [batch, lead, time]. Returns its loss."""
         state, device = self.state, self.peers.device
         labels = self.labels[rows]
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = parallel(signal, self.demographics[rows])
-        loss = masked_loss(
-            logits, labels, self.weights, self.peers.mean(torch.isfinite(labels).sum())
-        )
-        if (bad := self.watch.bad(loss)) is not None:
+        annotated = self.peers.mean(torch.isfinite(labels).sum())
+        loss = masked_loss(logits, labels, self.weights, annotated)
+        bad = self.watch.bad(loss)
+        if bad is not None:
             self._finite(torch.tensor(bad), "the loss")
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -239,22 +217,60 @@ class Trainer:
 
     def sound(self) -> None:
         """UserError where a weight or a running statistic of the network is not finite."""
-        if name := self.state.unsound():
+        name = self.state.unsound()
+        if name is not None:
             raise self._refused(f"{name} of the network is not finite")
 
     def _finite(self, values: torch.Tensor, what: str) -> None:
-        if not bool(torch.isfinite(values).all()):
-            raise self._refused(f"{what} is {values[~torch.isfinite(values)].flatten()[0].item()}")
+        bad = values[~torch.isfinite(values)].flatten()
+        if len(bad):
+            raise self._refused(f"{what} is {bad[0].item()}")
 
     def _refused(self, what: str) -> UserError:
-        kept = (
-            f"{self.saved} is kept (a changed setting begins anew)"
-            if self.saved
-            else "no epoch was finished"
-        )
+        kept = "no epoch was finished"
+        if self.saved:
+            kept = f"{self.saved} is kept (a changed setting begins anew)"
         step = "Lower train.learning_rate or set train.precision to fp32"
         return UserError(f"epoch {self.state.epoch + 1}: {what}; {kept}. {step}")
 
     def _out_of_patience(self) -> bool:
         state = self.state
         return self.params.keep == "best" and state.epoch - state.best_epoch >= self.params.patience
+
+
+def _check_batch(batch: int, recordings: int, processes: int) -> None:
+    """UserError where an epoch would have no batch, or a batch cannot be shared."""
+    if recordings < batch:
+        rule = f"is more than the {recordings} training recordings of this fold"
+        raise UserError(f"train.batch: {batch} {rule}")
+    if batch % processes:
+        raise UserError(f"train.batch: {batch} cannot be shared evenly by {processes} processes")
+
+
+def _make_deterministic(params: TrainParams, device: torch.device) -> None:
+    """Settings of torch by which a training gives the same bytes each time."""
+    # Sums depend on the number of threads, so it is no matter of the machine.
+    torch.set_num_threads(params.threads)
+    # Some kernels of GPUs have no deterministic form: there torch warns of them instead of
+    # stopping.
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    # Nothing reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.manual_seed(params.seed)
+
+
+def _start(network: SEResNet18, params: TrainParams, steps: int) -> State:
+    """The state before the first of so many `steps` an epoch."""
+    decayed = [tensor for tensor in network.parameters() if tensor.ndim > 1]
+    biases_and_norms = [tensor for tensor in network.parameters() if tensor.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": params.weight_decay},
+        {"params": biases_and_norms, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
+    total, schedules = steps * params.epochs, torch.optim.lr_scheduler
+    if params.schedule == "one-cycle":
+        schedule: Any = schedules.OneCycleLR(optimizer, params.learning_rate, total_steps=total)
+    else:
+        schedule = schedules.CosineAnnealingLR(optimizer, total)
+    return State(network, optimizer, schedule)

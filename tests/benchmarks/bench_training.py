@@ -286,7 +286,7 @@ def steps() -> list[Row]:
         batch = torch.arange(STEP_BATCH)
         signal = fold.augmenter.batch(batch, 0)
         one, two = seconds(
-            published_step(WINDOW), lambda: fold._step(fold.state.network, batch, signal), rounds=4
+            published_step(WINDOW), lambda: fold.step(fold.state.network, batch, signal), rounds=4
         )
     return [Row("training step, full network, 12 x 4096, batch 32", "samples/s", "published network, fp32",
                 STEP_BATCH / one, STEP_BATCH / two, ">= x2.1", bf16_limit(STEP_GFLOP),
@@ -367,7 +367,7 @@ def epoch(folder: Path) -> Row:
 
     one, two, making = seconds(
         published,
-        lambda: fold._step(fold.state.network, batch, fold.augmenter.batch(batch, 0)),
+        lambda: fold.step(fold.state.network, batch, fold.augmenter.batch(batch, 0)),
         make,
         rounds=4,
     )
@@ -398,7 +398,7 @@ def on_gpu(size: int, compiled: bool) -> Row:
 
         def many(made: bool) -> None:
             for number in range(50):
-                fold._step(network, batch, fold.augmenter.batch(batch, number) if made else signal)
+                fold.step(network, batch, fold.augmenter.batch(batch, number) if made else signal)
             torch.cuda.synchronize()
 
         alone, whole = seconds(lambda: many(False), lambda: many(True), rounds=3)

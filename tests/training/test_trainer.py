@@ -109,14 +109,14 @@ def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_proj
     plain = torch.nn.functional.binary_cross_entropy_with_logits(
         logits, zeros[rows], pos_weight=fold.weights
     )
-    found = fold._step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
+    found = fold.step(lambda *_: logits * fixed, rows, fold.augmenter.batch(rows, 0))
     assert torch.isclose(found, plain)
     masked = fold_of(data, augment=("crop",))
     known = torch.isfinite(data["train"].labels[rows])
     each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=masked.weights)(
         logits, zeros[rows]
     )
-    found = masked._step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
+    found = masked.step(lambda *_: logits * fixed, rows, masked.augmenter.batch(rows, 0))
     assert torch.isclose(found, each[known].mean())
     assert not torch.isclose(found, plain)
 
@@ -186,7 +186,7 @@ def test_a_training_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bytes(
     whole.state_path.unlink()
     halted = fold_of(data)
     place = where if where != "validation" else halted.steps - 1
-    name, owner = ("probabilities_of", trainer) if where == "validation" else ("_step", halted)
+    name, owner = ("probabilities_of", trainer) if where == "validation" else ("step", halted)
     original, calls = getattr(owner, name), []
 
     def interrupted(*arguments, **named):
@@ -360,7 +360,7 @@ def test_the_network_receives_unit_deviation_however_the_gain_was_augmented(spli
         return fold.state.network(signal, demographics)
 
     rows = torch.arange(12)
-    fold._step(watching, rows, fold.augmenter.batch(rows, 0))
+    fold.step(watching, rows, fold.augmenter.batch(rows, 0))
     within = seen[0][seen[0].abs().sum(dim=(1, 2)) > 0]
     share = (data["train"].place[:12, 2].clamp(max=300) / 300.0)[:, None]
     assert torch.allclose(within.square().mean(dim=2), share.expand(-1, 12).float(), atol=0.02)
@@ -397,7 +397,7 @@ def test_an_epoch_with_the_signals_on_the_device_never_waits_for_it(split_projec
     network = fold.state.network.train()
     for number, (rows, traces) in enumerate(fold._batches()):
         torch.cuda.set_sync_debug_mode("error" if number else "default")  # the first step warms up
-        fold._step(network, rows, traces)
+        fold.step(network, rows, traces)
     torch.cuda.set_sync_debug_mode("default")
 
 

@@ -68,7 +68,7 @@ def catalogue_faults(entries: Mapping[str, Any]) -> list[str]:
     found = []
     for name, entry in entries.items():
         where = f"sources.{name}"
-        if not re.fullmatch(params.NAME, name):
+        if not re.fullmatch(paths.NAME, name):
             rule = "names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
             found.append(f"{where}: {rule}")
         found += params.faults(sources.Source, entry, where) or _vocabulary(entry, where)

@@ -1,5 +1,5 @@
-"""How an artefact is written: under a temporary name, flushed to the disk, then renamed; a folder with
-the digests of its files (`project.digests`)."""
+"""How an artefact is written: under a temporary name, flushed to the disk, then renamed; a folder
+with the digests of its files (`project.digests`)."""
 
 import contextlib
 import json
@@ -37,8 +37,8 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
         _flush(temporary)
         _replace(temporary, path)
         _flush(path.parent, alone=True)
-    except OSError as error:  # of a write it does not say where
-        if error.errno is not None and error.filename is None:
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # as of a write to an open file
             error.filename = str(path)
         raise
     finally:
@@ -82,6 +82,7 @@ def _plain(value: Any) -> Any:
 
 
 def _aside(path: Path) -> Path:
+    """Where an older folder waits until the new one is in its place."""
     return path.with_name(f".{path.name}.old")
 
 
@@ -101,25 +102,21 @@ def _tidy(path: Path) -> None:
     if _aside(path).exists() and not path.exists():
         _aside(path).rename(path)
     _remove(_aside(path))
-    name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.tmp")
-    with os.scandir(path.parent) as entries:
-        left = [
-            (entry.path, int(found[1]))
-            for entry in entries
-            if (found := name.fullmatch(entry.name))
-        ]
-    for old, pid in left:
-        if pid == os.getpid() or not _runs(pid):
-            _remove(Path(old))
+    temporary = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.tmp")
+    for beside in list(path.parent.iterdir()):
+        match = temporary.fullmatch(beside.name)
+        if match and (int(match[1]) == os.getpid() or not _runs(int(match[1]))):
+            _remove(beside)
 
 
 def _runs(pid: int) -> bool:
+    """Whether there is a process of this number, whoever owns it."""
     try:
-        os.kill(pid, 0)
+        os.kill(pid, 0)  # no signal, only the check whether one could be sent
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        pass
+        return True
     return True
 
 
@@ -141,8 +138,8 @@ def _flush(path: Path, alone: bool = False) -> None:
     if len(below) > _MANY:
         os.sync()
         return
-    for one in (*below, path):
-        descriptor = os.open(one, os.O_RDONLY)
+    for written in (*below, path):
+        descriptor = os.open(written, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ecgpipe.project.errors import UserError
 
 SUMS = "SHA256SUMS"
-_LINES = re.compile(r"(?:[0-9a-f]{64}  [^\n]+\n)+")
+_LINES = re.compile(r"(?:[0-9a-f]{64}  [^\n]+\n)+")  # digest, two spaces, name of the file
 _AGAIN = "`dvc checkout --force` brings the cached one back, `dvc repro -f` makes it anew"
 
 
@@ -42,10 +42,10 @@ def recorded(path: Path, required: bool = False) -> str | None:
             raise UserError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
         return None
     text = sums.read_bytes().decode("utf-8", errors="replace")
-    lines = [line[:64] for line in text.splitlines() if line[66:] == path.name]
-    if not _LINES.fullmatch(text) or len(lines) != 1:
+    of_file = [line[:64] for line in text.splitlines() if line[66:] == path.name]
+    if not _LINES.fullmatch(text) or len(of_file) != 1:
         raise UserError(f"{sums}: it is damaged, or lacks the digest of {path.name}; {_AGAIN}")
-    return lines[0]
+    return of_file[0]
 
 
 def verify(path: Path, required: bool = False) -> None:

@@ -12,14 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecgpipe.project import yaml_files
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.paths import NAME
 from ecgpipe.project.yaml_files import short
 
 PARAMS = Path("params.yaml")
 SOURCES = Path("configs/sources.yaml")  # `recordings.sources` reads it
 MOST_WORKERS = 10_000
 MOST_SEED = 2**32 - 1  # the largest that every generator takes
-# DVC puts source names and folds into a shell command unquoted, so nothing else may stand in them.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
 class Section(BaseModel):
@@ -47,7 +46,7 @@ class Compute(Section):
 
 class Used(Section):
     """What a stage needs of `data` in params.yaml that reads no recording: the sources in use.
-    `recordings.recording.Params` has, and checks, the whole section."""
+    `recordings.sources.DataParams` has, and checks, the whole section."""
 
     model_config = ConfigDict(extra="ignore")
     sources: list[Annotated[str, Field(pattern=NAME)]] = Field(min_length=1)
@@ -91,9 +90,11 @@ def faults(model: type[Section], values: Any, where: str) -> list[str]:
 
 def _fault(fault: Mapping[str, Any], where: str) -> str:
     """One fault; of a whole section the values are not told, the rule names those that matter."""
-    found = fault["input"]
-    told = "" if isinstance(found, Mapping) else f" (found {short(found)})"
-    return f"{'.'.join([where, *map(str, fault['loc'])])}: {fault['msg'].removeprefix('Value error, ')}{told}"
+    place = ".".join([where, *map(str, fault["loc"])])
+    rule = fault["msg"].removeprefix("Value error, ")
+    value = fault["input"]
+    found = "" if isinstance(value, Mapping) else f" (found {short(value)})"
+    return f"{place}: {rule}{found}"
 
 
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:

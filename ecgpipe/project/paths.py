@@ -3,6 +3,10 @@ runs every stage."""
 
 from pathlib import Path
 
+# What names of sources and folds may be: paths are made of them, and DVC puts them into a shell
+# command unquoted.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
 LABELS = Path("data/labels/labels.csv")
 FOLDS = Path("data/folds/folds.csv")
 FOLDS_INFO = Path("data/folds/folds.json")

@@ -21,15 +21,17 @@ from types import FrameType
 from typing import Any
 
 from ecgpipe.project.errors import UserError
-from ecgpipe.project.paths import CHECKPOINTS
+from ecgpipe.project.paths import CHECKPOINTS, NAME
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STOPPED = 130  # what a shell expects of a command that SIGINT ended
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # params.NAME, which is not light
 # DVC removes the outputs of a stage before it runs it.
 _RESTORED = "under dvc, `dvc checkout` brings the last outputs back"
-_ANEW = f"this run has saved nothing, and leaves nothing half-done ({_RESTORED}). The same command begins again"
+_BEGINS_AGAIN = (
+    f"this run has saved nothing, and leaves nothing half-done ({_RESTORED}). "
+    "The same command begins again"
+)
 
 
 class Stopped(KeyboardInterrupt):
@@ -39,7 +41,8 @@ class Stopped(KeyboardInterrupt):
 def end_quietly_on_signals() -> None:
     """From now on SIGINT and SIGTERM end this process at once in one line, status 130: for the time
     in which it imports what it needs, and has begun nothing."""
-    name = _stage() if Path(sys.argv[0]).stem != "__main__" else Path(__file__).parents[1].name
+    script = Path(sys.argv[0]).stem
+    name = "ecgpipe" if script == "__main__" else _stage_name()
 
     def end(number: int, frame: FrameType | None) -> None:
         os.write(2, f"{name}: stopped before it began. The same command begins again\n".encode())
@@ -49,7 +52,8 @@ def end_quietly_on_signals() -> None:
         signal.signal(number, end)
 
 
-def _stage() -> str:
+def _stage_name() -> str:
+    """The stage whose script runs, as dvc.yaml calls it."""
     return Path(sys.argv[0]).stem.replace("_", "-")
 
 
@@ -64,19 +68,17 @@ def run(main: Callable[..., None], *arguments: str) -> None:
     1; SIGINT and SIGTERM end it with status 130 and what to do next."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     before = interruptible()
-    name = "-".join([_stage(), *arguments])
+    name = "-".join([_stage_name(), *arguments])
     try:
         _refuse_arguments(main, arguments)
         # Of several processes under torchrun, which are one stage, the first holds the lock.
-        with contextlib.nullcontext() if int(os.environ.get("RANK") or 0) else lock(name):
+        first = int(os.environ.get("RANK") or 0) == 0
+        with lock(name) if first else contextlib.nullcontext():
             main(*arguments)
     except KeyboardInterrupt as stop:
-        told_of = (
-            f"{stop}. The same command goes on"
-            if isinstance(stop, Stopped) and str(stop)
-            else _ANEW
-        )
-        logging.error("%s: stopped; %s", name, told_of)
+        saved = str(stop) if isinstance(stop, Stopped) else ""
+        next_step = f"{saved}. The same command goes on" if saved else _BEGINS_AGAIN
+        logging.error("%s: stopped; %s", name, next_step)
         sys.exit(_STOPPED)
     except (UserError, OSError) as error:
         logging.error("%s: %s", name, message(error))
@@ -88,17 +90,17 @@ def run(main: Callable[..., None], *arguments: str) -> None:
 def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
     """UserError where a stage is given other arguments than it takes, or one that is no name:
     paths are made of it."""
-    wanted = list(inspect.signature(main).parameters)
-    usage = " ".join(["python -m", f"stages.{Path(sys.argv[0]).stem}", *map(str.upper, wanted)])
-    variadic = any(
-        one.kind is one.VAR_POSITIONAL for one in inspect.signature(main).parameters.values()
-    )
-    if not variadic and len(arguments) != len(wanted):
+    parameters = inspect.signature(main).parameters
+    names = " ".join(map(str.upper, parameters))
+    usage = f"python -m stages.{Path(sys.argv[0]).stem} {names}".rstrip()
+    variadic = any(kind.kind is kind.VAR_POSITIONAL for kind in parameters.values())
+    if not variadic and len(arguments) != len(parameters):
+        plural = "" if len(parameters) == 1 else "s"
         raise UserError(
-            f"it takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, found {len(arguments)}; {usage}"
+            f"it takes {len(parameters)} argument{plural}, found {len(arguments)}; {usage}"
         )
     for argument in arguments:
-        if not _NAME.fullmatch(argument):
+        if not re.fullmatch(NAME, argument):
             raise UserError(
                 f"{argument!r} is no name of 1 to 100 letters, digits, '.', '_' and '-'; {usage}"
             )
@@ -106,11 +108,19 @@ def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> 
 
 def message(error: Exception) -> str:
     """What to say of a UserError or an OSError; of a full disk, what is left and what to do."""
-    numpys = isinstance(error, OSError) and error.errno is None and "requested and" in str(error)
-    if numpys or (isinstance(error, OSError) and error.errno in _FULL):
-        what = f"the disk is full or a limit is reached ({error}). Nothing half-written is left"
-        return f"{what}; {_RESTORED}. Make room and run it again"
-    return str(error)
+    if not _is_full_disk(error):
+        return str(error)
+    return (
+        f"the disk is full or a limit is reached ({error}). Nothing half-written is left; "
+        f"{_RESTORED}. Make room and run it again"
+    )
+
+
+def _is_full_disk(error: Exception) -> bool:
+    if not isinstance(error, OSError):
+        return False
+    # NumPy's own error has no number: "100 requested and 60 written".
+    return error.errno in _FULL or (error.errno is None and "requested and" in str(error))
 
 
 @contextlib.contextmanager
@@ -118,19 +128,19 @@ def defer_signals() -> Iterator[Callable[[], bool]]:
     """Within the block SIGINT and SIGTERM do not interrupt: the function given tells whether one
     came. A second one interrupts all the same. Outside the main thread, which alone gets signals,
     it always tells False."""
-    asked = threading.Event()
+    came = threading.Event()
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+    def defer(number: int, frame: FrameType | None) -> None:
+        if came.is_set():
             signal.default_int_handler(number, frame)
-        asked.set()
+        came.set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield came.is_set
         return
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    before = {number: signal.signal(number, defer) for number in _SIGNALS}
     try:
-        yield asked.is_set
+        yield came.is_set
     finally:
         _restore(before)
 
@@ -157,7 +167,7 @@ def lock(name: str) -> Iterator[None]:
             ) from error
         except OSError as error:
             raise UserError(
-                f"{path}: this file system gives no lock ({error.strerror}), so two runs of a stage could mix; keep "
-                "the project on a disk that has file locks"
+                f"{path}: this file system gives no lock ({error.strerror}), so two runs of a "
+                "stage could mix; keep the project on a disk that has file locks"
             ) from error
         yield

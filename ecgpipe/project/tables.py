@@ -28,7 +28,7 @@ IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "
 FOLDS_HEAD = ["path", "age", "gender"]
 FOLDS_TAIL = ["source", "record", "patient", "group", "fold"]
 TEST = "test"
-_NUMBERS = {"age": "float64", "rate_hz": "float64", "samples": "float64"}
+_NUMBERS = {"age", "rate_hz", "samples"}
 
 
 def class_codes(table: pd.DataFrame) -> list[str]:
@@ -50,23 +50,23 @@ def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     return table
 
 
-def _written(values: np.ndarray) -> np.ndarray:
-    """Numbers as text, '' for NaN: each different one is written once, as a column of classes has
-    two."""
-    place, different = pd.factorize(values)
-    texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
-    return texts[place]  # NaN's place is -1, the last
-
-
 def write(table: pd.DataFrame, path: Path) -> None:
     """Writes a table atomically; whole numbers without a decimal point, others with seven
     digits."""
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
-            text[column] = _written(text[column].to_numpy())
+            text[column] = _as_text(text[column].to_numpy())
     with atomic.atomic(Path(path)) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _as_text(values: np.ndarray) -> np.ndarray:
+    """Numbers as text, '' for NaN. Each different one is formatted once: a column of classes has
+    two."""
+    place, different = pd.factorize(values)
+    texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
+    return texts[place]  # NaN's place is -1, the last
 
 
 def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from pydantic import Field, field_validator, model_validator
 
 from ecgpipe.project import params, yaml_files
 from ecgpipe.project.errors import UserError
-from ecgpipe.project.params import NAME, SOURCES, Section
+from ecgpipe.project.params import SOURCES, Section
+from ecgpipe.project.paths import NAME
 from ecgpipe.recordings import demographics, safe_files, suffixes
 
 

@@ -22,7 +22,7 @@ from ecgpipe.report import style
 from ecgpipe.report.curve_points import Record
 
 NO_CLASS = "no class"
-# Neither can be the name of a source (params.NAME) or of a class.
+# Neither can be the name of a source (paths.NAME) or of a class.
 ALL, MACRO = "all sources", "macro mean"
 # Below one half: worse than guessing.
 _UNDER = "#F4A582"

@@ -8,7 +8,7 @@ import pytest
 
 from ecgpipe import __main__
 from ecgpipe.commands.params import catalogue_faults, faults
-from ecgpipe.project import params
+from ecgpipe.project import params, paths
 from ecgpipe.recordings import sources
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
         map(str, values["split"]["folds"]),
     ]
     for name in itertools.chain(ENTRIES, *listed):
-        assert re.fullmatch(params.NAME, name)
+        assert re.fullmatch(paths.NAME, name)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

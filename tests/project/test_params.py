@@ -3,13 +3,13 @@ import math
 import pytest
 from pydantic import Field, model_validator
 
-from ecgpipe.project import params
+from ecgpipe.project import params, paths
 
 
 class Train(params.Section):
     rate: float
     folds: list[int]
-    name: str = Field(pattern=params.NAME)
+    name: str = Field(pattern=paths.NAME)
 
 
 GOOD = {"rate": 1, "folds": [0, 1], "name": "a-1.b_2"}

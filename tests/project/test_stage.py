@@ -47,7 +47,8 @@ def test_a_stage_that_ends_well_runs_under_its_lock_alone(caplog):
 def test_a_fault_of_the_users_is_one_line(caplog):
     assert status(lambda: params.section(params.Compute, {}, "compute")) == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "label-map: params.yaml has no section 'compute'; configs/ holds complete files to start from"
+        "label-map: params.yaml has no section 'compute'; "
+        "configs/ holds complete files to start from"
     ]
 
 
@@ -99,12 +100,14 @@ def test_a_full_disk_says_so(caplog, number):
 
 def test_a_full_disk_is_known_in_what_numpy_says_of_it(tmp_path):
     script = "import numpy, sys; numpy.zeros(10000).tofile(sys.argv[1])"
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # noqa: E731
     command = [sys.executable, "-c", script, str(tmp_path / "x")]
-    said = subprocess.run(
-        command, preexec_fn=limit, capture_output=True, text=True
-    ).stderr.splitlines()[-1]
-    assert "disk is full" in stage.message(OSError(said.removeprefix("OSError: ")))
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    ended = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True)
+    last_line = ended.stderr.splitlines()[-1]
+    assert "disk is full" in stage.message(OSError(last_line.removeprefix("OSError: ")))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -112,8 +115,9 @@ def test_a_signal_ends_with_status_130_and_says_that_the_same_command_begins_aga
     before = signal.getsignal(signal.SIGTERM)
     assert status(lambda: signal.raise_signal(number)) == 130
     assert caplog.messages == [
-        "label-map: stopped; this run has saved nothing, and leaves nothing half-done (under dvc, `dvc checkout` "
-        "brings the last outputs back). The same command begins again"
+        "label-map: stopped; this run has saved nothing, and leaves nothing half-done "
+        "(under dvc, `dvc checkout` brings the last outputs back). "
+        "The same command begins again"
     ]
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -129,7 +133,7 @@ def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((), "it takes 1 argument, found 0; python -m stages.label_map FOLD"),
         (("0", "1"), "it takes 1 argument, found 2; python -m stages.label_map FOLD"),
@@ -142,17 +146,15 @@ def test_a_stage_that_saved_its_state_says_that_the_same_command_goes_on(caplog)
         (("a;b",), "'a;b' is no name"),
     ],
 )
-def test_arguments_are_looked_at_before_a_path_is_made_of_them(caplog, tmp_path, arguments, said):
+def test_arguments_are_looked_at_before_a_path_is_made_of_them(
+    caplog, tmp_path, arguments, message
+):
     def main(fold):
         raise AssertionError
 
     assert status(main, *arguments) == 1
-    assert said in caplog.text
+    assert message in caplog.text
     assert list(tmp_path.rglob("*")) == []
-
-
-def test_a_name_is_what_the_params_take_for_one():
-    assert f"^{stage._NAME.pattern}$" == params.NAME
 
 
 def test_of_several_processes_the_first_takes_the_lock_of_the_stage(caplog, monkeypatch):
@@ -183,16 +185,14 @@ def test_a_command_interrupted_while_it_imports_says_so_in_one_line(module, numb
         command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
     )
     maps = Path(f"/proc/{process.pid}/maps")
-    while (
-        "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text()
-    ):  # libraries are being loaded
+    # Until libraries are being loaded.
+    while "numpy" not in maps.read_text() and "pydantic_core" not in maps.read_text():
         time.sleep(0.001)
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (
-        130,
-        f"{COMMANDS[module]}: stopped before it began. The same command begins again\n",
-    )
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    name = COMMANDS[module]
+    assert told == f"{name}: stopped before it began. The same command begins again\n"
 
 
 def test_signals_are_held_back_once():

@@ -81,12 +81,12 @@ def is_code(text: str) -> bool:
     return product == 0
 
 
-def _product(one: int, other: int) -> int:
+def _product(left: int, right: int) -> int:
     """The product of two symmetries of the pentagon: 0 to 4 are turns, 5 to 9 turns after a
     flip."""
-    if one < 5:
-        return (one + other) % 5 + (5 if other >= 5 else 0)
-    return (one - other) % 5 + (5 if other < 5 else 0)
+    if left < 5:
+        return (left + right) % 5 + (5 if right >= 5 else 0)
+    return (left - right) % 5 + (5 if right < 5 else 0)
 
 
 def name_of(code: str) -> str:

@@ -93,8 +93,7 @@ def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> 
     parameters = inspect.signature(main).parameters
     names = " ".join(map(str.upper, parameters))
     usage = f"python -m stages.{Path(sys.argv[0]).stem} {names}".rstrip()
-    variadic = any(kind.kind is kind.VAR_POSITIONAL for kind in parameters.values())
-    if not variadic and len(arguments) != len(parameters):
+    if len(arguments) != len(parameters):
         plural = "" if len(parameters) == 1 else "s"
         raise UserError(
             f"it takes {len(parameters)} argument{plural}, found {len(arguments)}; {usage}"

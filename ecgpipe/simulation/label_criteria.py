@@ -135,7 +135,7 @@ def _t_wave(findings: Findings, heart: Heart) -> list[str]:
         expected_upright[_places(FRONT)] = True
     inverted = dict(zip(LEADS, down & expected_upright, strict=True))
     earned = []
-    if any(inverted[one] and inverted[other] for one, other in CONTIGUOUS):
+    if any(inverted[lead] and inverted[neighbour] for lead, neighbour in CONTIGUOUS):
         earned.append("TInv")
     places = _places(UPRIGHT)
     low_mv, high_mv, r_mv = low_mv[places], high_mv[places], highest_mv[places]

@@ -33,14 +33,14 @@ def status(main, *arguments):
 
 
 def test_a_stage_that_ends_well_runs_under_its_lock_alone(caplog):
-    seen = []
-    stage.run(
-        lambda *given: seen.append(
-            (given, [path.name for path in Path("data/checkpoints").iterdir()])
-        ),
-        "a",
-    )
-    assert seen == [(("a",), ["label-map-a.lock"])]
+    locks = []
+
+    def main(fold):
+        assert fold == "a"
+        locks.extend(path.name for path in Path("data/checkpoints").iterdir())
+
+    stage.run(main, "a")
+    assert locks == ["label-map-a.lock"]
     assert caplog.text == ""
 
 

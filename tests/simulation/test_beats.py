@@ -10,7 +10,7 @@ from ecgpipe.simulation.patients import draw_heart
 from ecgpipe.simulation.recording import simulate_recording
 
 
-def made_of(seed, rhythm, rate_bpm):
+def simulated(seed, rhythm, rate_bpm):
     rng = np.random.default_rng(seed)
     calm = {
         "premature": 0,
@@ -26,18 +26,18 @@ def made_of(seed, rhythm, rate_bpm):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_peaks_stand_on_the_steepest_activity(seed):
-    made = made_of(seed, "NSR", 70.0)
-    steep = np.abs(np.diff(made.signal_mv, axis=0)).sum(axis=1)
-    for peak in made.peaks_s[1:-1]:
+    recording = simulated(seed, "NSR", 70.0)
+    steep = np.abs(np.diff(recording.signal_mv, axis=0)).sum(axis=1)
+    for peak in recording.peaks_s[1:-1]:
         around = steep[round((peak - 0.3) * 500) : round((peak + 0.3) * 500)]
         assert abs(around.argmax() / 500 - 0.3) < 0.06
 
 
 def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
-    calm, flutter = made_of(4, "NSR", 62.0), made_of(4, "AFL", 300.0)
+    calm, flutter = simulated(4, "NSR", 62.0), simulated(4, "AFL", 300.0)
 
-    def at_five(made):
-        lead_mv = made.signal_mv[:, LEADS.index("II")]
+    def at_five(recording):
+        lead_mv = recording.signal_mv[:, LEADS.index("II")]
         power = np.abs(np.fft.rfft(lead_mv - lead_mv.mean()))
         return power[48:53].max() / np.median(power[20:80])
 

@@ -4,12 +4,14 @@ are read as."""
 import hashlib
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgpipe.diagnoses import vocabularies
+from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusals, sources
 from ecgpipe.recordings.recording import describe, read
 from ecgpipe.simulation import hospitals
@@ -61,16 +63,31 @@ def test_a_longer_run_begins_with_the_same_recordings(raw, params, tmp_path):
 def test_every_source_speaks_only_its_own_words(raw):
     west = pd.read_csv(raw / "sim-west" / "metadata.csv", dtype=str)
     assert list(west) == ["ECG_ID", "AHA_Code", "Patient_ID", "Age", "Sex", "N", "Date"]
-    said = {word for row in west["AHA_Code"].dropna() for word in row.split(";")}
+    statements = set(";".join(west["AHA_Code"].dropna()).split(";"))
     for name in ("sim-east", "sim-south"):
         headers = list((raw / name).rglob("*.hea"))
         assert headers
-        lines = [
-            line for path in headers for line in path.read_text().splitlines() if "Dx:" in line
-        ]
-        words = {word for line in lines for word in line.split(":")[1].strip().split(",")} - {""}
+        words = set()
+        for path in headers:
+            written = path.read_text().partition("Dx: ")[2].splitlines()
+            words |= set(written[0].split(",")) if written else set()
         assert words <= set(vocabularies.vocabulary(name))
-    assert said <= set(vocabularies.vocabulary("sim-west"))
+    assert statements <= set(vocabularies.vocabulary("sim-west"))
+
+
+def test_the_west_says_1_of_a_normal_recording_and_20_of_sinus_rhythm_beside_another_finding():
+    rng = np.random.default_rng(0)
+    assert hospitals.native("sim-west", ("NSR",), rng) == ["1"]
+    assert "20" in hospitals.native("sim-west", ("NSR", "RBBB"), rng)
+    assert "1" not in hospitals.native("sim-west", ("NSR", "RBBB"), rng)
+
+
+def test_what_a_source_has_no_word_for_is_left_out_or_other():
+    rng = np.random.default_rng(0)
+    assert hospitals.native("sim-south", ("NSR", "LAD"), rng) == hospitals.native(
+        "sim-south", ("NSR",), rng
+    )
+    assert hospitals.native("sim-south", ("LAD",), rng) == ["OTHER"]
 
 
 def test_some_patients_of_the_west_come_twice(raw):
@@ -79,7 +96,7 @@ def test_some_patients_of_the_west_come_twice(raw):
 
 
 def test_an_unknown_source_is_named(params, tmp_path):
-    with pytest.raises(ValueError, match="source 'sim-up' is not one of sim-north, sim-east"):
+    with pytest.raises(UserError, match="source 'sim-up' is not one of sim-north, sim-east"):
         hospitals.simulate("sim-up", tmp_path / "x", params)
 
 
@@ -87,14 +104,14 @@ def test_every_recording_can_be_read_and_only_the_truncated_one_is_refused(raw):
     refused = []
     for name, codes in (("sim-north", "snomed"), ("sim-east", "native"), ("sim-south", "native")):
         source = sources.Source(form="wfdb", vocabulary=name, codes=codes)
-        found = list(describe(raw / name, source))
-        assert len(found) == hospitals.size(name, 120)
-        for one in found:
+        descriptions = list(describe(raw / name, source))
+        assert len(descriptions) == hospitals.size(name, 120)
+        for description in descriptions:
             try:
-                recording = read(raw / name / one.path, source)
+                recording = read(raw / name / description.path, source)
                 assert recording.rate_hz == hospitals.SOURCES[name].rate_hz
             except refusals.Refused as error:
-                refused.append((one.record, error.reason))
+                refused.append((description.record, error.reason))
     assert refused == [("NO00012", "truncated")]
 
 
@@ -104,9 +121,7 @@ def test_the_shares_of_the_sources_make_a_whole():
 
 @given(recordings=st.integers(60, 100_000))
 def test_the_sources_sizes_add_up_to_the_recordings_asked_for(recordings):
-    sizes = [hospitals.size(name, recordings) for name in hospitals.SOURCES]
-    assert sum(sizes) == recordings
-    assert all(
-        abs(one - recordings * source.share) <= 1
-        for one, source in zip(sizes, hospitals.SOURCES.values(), strict=True)
-    )
+    sizes = {name: hospitals.size(name, recordings) for name in hospitals.SOURCES}
+    assert sum(sizes.values()) == recordings
+    for name, size in sizes.items():
+        assert abs(size - recordings * hospitals.SOURCES[name].share) <= 1

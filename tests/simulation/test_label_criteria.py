@@ -38,9 +38,9 @@ def beat(recording, before_s=0.06, after_s=0.09):
     [(45, "SB"), (59, "SB"), (61, "NSR"), (99, "NSR"), (101, "STach"), (140, "STach")],
 )
 def test_the_rate_decides_the_sinus_rhythm(rate, label):
-    made = clean(3, rhythm=label, rate_bpm=float(rate))
-    assert label in made.labels
-    assert 60 / np.diff(made.peaks_s).mean() == pytest.approx(rate, rel=0.03)
+    recording = clean(3, rhythm=label, rate_bpm=float(rate))
+    assert label in recording.labels
+    assert 60 / np.diff(recording.peaks_s).mean() == pytest.approx(rate, rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_the_rate_decides_the_sinus_rhythm(rate, label):
 )
 def test_the_axis_label_agrees_with_net_qrs_areas_of_the_signal(degrees, label):
     for seed in range(4):
-        made = clean(seed, axis=float(degrees), pr_s=0.19)
-        qrs = beat(made, 0.06, 0.07)
+        recording = clean(seed, axis=float(degrees), pr_s=0.19)
+        qrs = beat(recording, 0.06, 0.07)
         area = (qrs - np.linspace(0, 1, len(qrs))[:, None] * qrs[-1]).sum(
             axis=0
         )  # ST begins where QRS ends
         shown = np.degrees(np.arctan2(area[5] * 2 / np.sqrt(3), area[0]))
         assert abs((shown - degrees + 180) % 360 - 180) < 12
-        assert {label} - {None} == {"LAD", "RAD"} & set(made.labels)
+        assert {label} - {None} == {"LAD", "RAD"} & set(recording.labels)
 
 
 def test_low_voltage_is_low_in_the_signal_and_else_is_not():
@@ -81,9 +81,9 @@ def test_bundle_branch_blocks_are_broad_and_point_where_they_should():
 
 def test_fascicular_block_brings_left_axis_and_upright_avl():
     for seed in range(8):
-        made = clean(seed, conduction="LAnFB", axis=-60.0)
-        assert {"LAnFB", "LAD"} <= set(made.labels)
-        net = beat(made).sum(axis=0)
+        recording = clean(seed, conduction="LAnFB", axis=-60.0)
+        assert {"LAnFB", "LAD"} <= set(recording.labels)
+        net = beat(recording).sum(axis=0)
         assert net[LEADS.index("aVL")] > 0 > net[LEADS.index("aVF")]
 
 
@@ -91,10 +91,10 @@ def test_inverted_t_is_negative_in_the_signal():
     names = {"inferior": ["II", "aVF"], "anterior": ["V2", "V3"], "lateral": ["V5", "V6"]}
     for region, leads in names.items():
         for seed in range(4):
-            made = clean(seed, repolarisation=region, rate_bpm=65.0)
-            if "TInv" not in made.labels:
+            recording = clean(seed, repolarisation=region, rate_bpm=65.0)
+            if "TInv" not in recording.labels:
                 continue
-            t_wave = beat(made, 0.06, 0.45)[round(0.28 * 500) : round(0.40 * 500)].mean(axis=0)
+            t_wave = beat(recording, 0.06, 0.45)[round(0.28 * 500) : round(0.40 * 500)].mean(axis=0)
             assert (t_wave[[LEADS.index(lead) for lead in leads]] < 0).any()
     labelled = [
         label for seed in range(20) for label in clean(seed, repolarisation="anterior").labels

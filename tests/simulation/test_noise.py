@@ -10,10 +10,10 @@ def test_noise_keeps_the_level_asked_for_and_the_electrode_algebra():
     disturbance = noise.Disturbance(
         wander_mv=0.1, muscle_mv=0.05, mains_mv=0.0, mains_hz=50, steps=0
     )
-    made = noise.sample_noise(np.random.default_rng(0), disturbance, 500, 50_000)
-    assert made.shape == (50_000, 8)
+    noise_mv = noise.sample_noise(np.random.default_rng(0), disturbance, 500, 50_000)
+    assert noise_mv.shape == (50_000, 8)
     expected = np.hypot(0.1, 0.05) * np.sqrt(1 + 1 / 3)  # one electrode against the mean of three
-    assert 0.5 * expected < made[:, 2:].std() < 2 * expected
+    assert 0.5 * expected < noise_mv[:, 2:].std() < 2 * expected
     np.testing.assert_allclose(
         noise.TO_LEADS.sum(axis=0), 0, atol=1e-15
     )  # what all electrodes share is not seen

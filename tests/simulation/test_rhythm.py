@@ -35,12 +35,12 @@ def test_an_atrial_premature_beat_is_early_and_its_pause_does_not_compensate():
 
 
 def test_some_atrial_premature_beats_are_blocked_and_some_aberrant():
-    made = [
+    rhythms = [
         rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], [])
         for seed in range(200)
     ]
-    blocked = sum(len(beats.qrs_s) == 11 for beats in made)
-    aberrant = sum((beats.conducted == rhythm.ABERRANT).any() for beats in made)
+    blocked = sum(len(beats.qrs_s) == 11 for beats in rhythms)
+    aberrant = sum((beats.conducted == rhythm.ABERRANT).any() for beats in rhythms)
     assert 8 < blocked < 40 and 8 < aberrant < 40
 
 
@@ -70,12 +70,14 @@ def test_flutter_conducts_whole_numbers_of_flutter_waves():
 
 
 def test_fibrillation_waves_are_of_four_to_nine_hertz_and_largest_to_the_front():
-    made = [rhythm.fibrillation_waves(np.random.default_rng(seed), 250, 5000) for seed in range(16)]
+    dipoles_mv = [
+        rhythm.fibrillation_waves(np.random.default_rng(seed), 250, 5000) for seed in range(16)
+    ]
     hz = np.fft.rfftfreq(5000, 1 / 250)
-    for waves in made:
-        power = np.abs(np.fft.rfft(waves - waves.mean(axis=0), axis=0)).sum(axis=1) ** 2
+    for dipole_mv in dipoles_mv:
+        power = np.abs(np.fft.rfft(dipole_mv - dipole_mv.mean(axis=0), axis=0)).sum(axis=1) ** 2
         assert 3 < hz[power.argmax()] < 10
-    side, _, front = np.mean([waves.std(axis=0) for waves in made], axis=0)
+    side, _, front = np.mean([dipole_mv.std(axis=0) for dipole_mv in dipoles_mv], axis=0)
     assert front > 1.5 * side
 
 

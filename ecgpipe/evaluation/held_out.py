@@ -13,7 +13,7 @@ a class, but for rows of several points: a fold with more positives than the oth
 down by them (pooled, -.003).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,11 @@ SETTINGS = {
 }
 # Those that score each recording once; TEST is a mean over the folds' models.
 WHOLE = (OUT_OF_FOLD, TEST_ENSEMBLE)
+
+
+def ordered(names: Collection[str]) -> list[str]:
+    """Those of the settings that are among `names`, in their order."""
+    return [name for name in SETTINGS if name in names]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ What is undefined is null.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,14 @@ from numpy.typing import NDArray
 
 from ecgpipe.evaluation import metric_list, scoring, thresholds
 from ecgpipe.evaluation.challenge_score import ScoredClasses
-from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, TEST, TEST_ENSEMBLE, HeldOut
+from ecgpipe.evaluation.held_out import (
+    OUT_OF_FOLD,
+    SETTINGS,
+    TEST,
+    TEST_ENSEMBLE,
+    HeldOut,
+    ordered,
+)
 from ecgpipe.evaluation.metrics import auroc
 from ecgpipe.evaluation.operating_points import ENSEMBLE, OperatingPoint
 from ecgpipe.evaluation.params import EvaluateParams
@@ -119,7 +125,7 @@ def by_setting(reports: Tree, classes: ScoredClasses) -> Tree:
     or more positives in the setting."""
     keys = [score.key for score in metric_list.scores(classes)]
     table: Tree = {}
-    for name in shown(reports):
+    for name in ordered(reports):
         setting = reports[name]
         table[name] = {
             key: {"value": setting[key]} | setting["intervals"].get(key, {}) for key in keys
@@ -132,18 +138,13 @@ def by_setting(reports: Tree, classes: ScoredClasses) -> Tree:
     return table
 
 
-def shown(by_name: Mapping[str, Any]) -> list[str]:
-    """The settings that a table by setting has, in their order."""
-    return [name for name in SETTINGS if name in by_name]
-
-
 def by_class(reports: Tree, classes: ScoredClasses, points: Tree) -> Tree:
     """Class -> code, the ensemble's operating `point` (of `points`) and, by setting, counts,
     metrics with intervals and mean threshold; `undefined` says why a metric is null."""
     table: Tree = {}
     for code, name in zip(classes.codes, classes.names, strict=True):
         table[name] = {"code": code, "point": points[name]}
-        for setting in shown(reports):
+        for setting in ordered(reports):
             undefined = reports[setting]["undefined"]
             why = {"undefined": undefined[name]} if name in undefined else {}
             table[name][setting] = reports[setting]["classes"][name] | why

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from ecgpipe.project import paths
 from ecgpipe.signals import store
 
+# Kinds of subgroup in their order, and their words for people.
+KINDS = {"source": "source", "sex": "sex", "age": "age in years", "flag": "signal flag"}
 # Years, both ends included.
 AGES = {
     "0-17": (0, 17),

@@ -91,18 +91,27 @@ def maximal_challenge(
             without = others / np.maximum(1, shared)
             # [row]: what the score gains where this class is answered too.
             gain = (others + worth[:, k]) / np.maximum(1, shared + ~positive[:, k]) - without
-            rising = np.cumsum(gain[cuts.rows])[cuts.answered - 1]
-            rising = np.append(rising, 0.0)  # the last: no row is answered
-            best = int(np.argmax(rising))
-            # Sums in another order differ in the last digits.
-            if rising[best] > np.sum(gain[answers[:, k]]) + 1e-9:
-                thresholds[k] = cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
-                answers[:, k] = (scores[:, k] >= thresholds[k]) & annotated[:, k]
+            better = _better(cuts, gain, answers[:, k])
+            if better is not None:
+                thresholds[k] = better
+                answers[:, k] = (scores[:, k] >= better) & annotated[:, k]
                 total = others + worth[:, k] * answers[:, k]
                 union = shared + (answers[:, k] & ~positive[:, k])
         if (thresholds == before).all():
             break
     return thresholds
+
+
+def _better(cuts: "_Cuts", gain: NDArray, answered: NDArray) -> float | None:
+    """The threshold whose answers gain most, of what each row gains (`gain` [row]); None where they
+    gain no more than those that are `answered` [row]."""
+    rising = np.cumsum(gain[cuts.rows])[cuts.answered - 1]
+    rising = np.append(rising, 0.0)  # the last: no row is answered
+    best = int(np.argmax(rising))
+    # Sums in another order differ in the last digits.
+    if rising[best] <= np.sum(gain[answered]) + 1e-9:
+        return None
+    return cuts.threshold(best) if best < len(cuts.answered) else cuts.above()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE
 from ecgpipe.evaluation.metrics import FEW
+from ecgpipe.evaluation.subgroups import KINDS
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, plain, shortened, why_unscored
 
-KINDS = {"source": "Source", "sex": "Sex", "age": "Age in years", "flag": "Signal flag"}
 _STEP = 0.32  # between the settings of one row
 Report = Mapping[str, Any]
 ByName = Mapping[str, Mapping[str, Any]]
@@ -25,7 +25,7 @@ def class_records(classes: ByName) -> list[Record]:
     of `evaluation.metric_tables.trees`."""
     records = []
     for name, by_setting in classes.items():
-        for setting in [setting for setting in COLOURS if setting in by_setting]:
+        for setting in [setting for setting in WHOLE if setting in by_setting]:
             of_class = by_setting[setting]
             records.append(
                 {
@@ -51,7 +51,7 @@ def classes(by_class: ByName) -> Figure:
         return np.nan_to_num(by_class[name][OUT_OF_FOLD]["auroc"], nan=-1.0)
 
     names = sorted(by_class, key=score)
-    shown = [name for name in COLOURS if all(name in each for each in by_class.values())]
+    shown = [name for name in WHOLE if all(name in each for each in by_class.values())]
     figure, axes = _figure(len(names), len(shown))
     lowest, positives = [0.5], {}
     for row, name in enumerate(names):
@@ -75,7 +75,7 @@ def subgroups(by_kind: Mapping[str, ByName], overall: float) -> Figure:
     across.
     """
     rows = _subgroup_rows(by_kind)
-    shown = [name for name in COLOURS if any(name in reports for _, reports in rows if reports)]
+    shown = [name for name in WHOLE if any(name in reports for _, reports in rows if reports)]
     figure, axes = _figure(len(rows), 1)
     lowest = [0.5, overall]
     for row, (_, reports) in enumerate(rows):
@@ -111,7 +111,7 @@ def _subgroup_rows(
     """Name and reports of each row from the bottom up; a row that names a kind has no reports."""
     rows: list[tuple[str, Mapping[str, Report] | None]] = []
     for kind, by_value in by_kind.items():
-        rows.append((KINDS.get(kind, kind), None))
+        rows.append((KINDS[kind].capitalize(), None))
         rows += by_value.items()
     rows.reverse()
     return rows

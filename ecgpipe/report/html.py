@@ -12,10 +12,11 @@ from typing import Any
 
 from ecgpipe.evaluation.metric_list import RATES
 from ecgpipe.evaluation.metrics import FEW
+from ecgpipe.evaluation.subgroups import KINDS
 from ecgpipe.project import atomic, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.report import html_sentences, html_tables, templates
-from ecgpipe.report.html_tables import KINDS, Row, title
+from ecgpipe.report.html_tables import Row, title
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -35,7 +36,7 @@ def write(
     UserError where a picture is no PNG.
     """
     page = templates.render(
-        TEMPLATE, **_values(metrics), pictures=[picture(*each) for each in pictures], how=made
+        TEMPLATE, **_values(metrics), pictures=[picture(*each) for each in pictures], made=made
     )
     with atomic.atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -59,8 +60,7 @@ def _values(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "classes": {title(name): html_tables.class_rows(metrics, name) for name in shown},
         "subgroup_columns": [metric.words for metric in html_tables.subgroup_metrics()],
         "subgroups": {
-            KINDS.get(kind, kind): html_tables.subgroup_rows(by_value)
-            for kind, by_value in subgroups
+            KINDS[kind]: html_tables.subgroup_rows(by_value) for kind, by_value in subgroups
         },
         "rates": [metric.words for metric in RATES],
         "points": html_tables.points(metrics),

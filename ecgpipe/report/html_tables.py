@@ -11,11 +11,10 @@ import numpy as np
 from ecgpipe.diagnoses.classes import of_columns
 from ecgpipe.evaluation import metric_list
 from ecgpipe.evaluation.challenge_score import scored_classes
-from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE, ordered
 from ecgpipe.evaluation.metric_list import MACRO, RATES, Metric, Score
 from ecgpipe.report.templates import count, interval, number
 
-KINDS = {"source": "source", "sex": "sex", "age": "age in years", "flag": "signal flag"}
 # What calibration changed stands beside the calibration error of each class.
 BEFORE_CALIBRATION = "ece_raw"
 Row = dict[str, Any]
@@ -56,7 +55,7 @@ def headline(metrics: Mapping[str, Any]) -> list[Row]:
 
 def settings(metrics: Mapping[str, Any]) -> list[str]:
     """The settings of the run, in their order."""
-    return [name for name in SETTINGS if name in metrics["settings"]]
+    return ordered(metrics["settings"])
 
 
 def settings_by_class(metrics: Mapping[str, Any]) -> list[str]:

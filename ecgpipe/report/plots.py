@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ecgpipe.evaluation.held_out import OUT_OF_FOLD, HeldOut
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, WHOLE, HeldOut
 from ecgpipe.evaluation.predictions import Predictions, joined
 from ecgpipe.project import atomic, digests, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.report import curve_points, dotplots, heatmaps, panels
 from ecgpipe.report.curve_points import Record
-from ecgpipe.report.style import COLOURS, FOLDS, plain, save
+from ecgpipe.report.style import FOLDS, plain, save
 
 DASHES = ("-", "--", ":")
 HISTORY = ("train_loss", "val_loss", "val_auroc_macro")
@@ -115,7 +115,7 @@ def plot(
     `metrics` are `evaluation.metric_tables.trees`, `names` those of the classes in the order of the
     predictions' columns.
     """
-    shown = {name: held_out.whole[name] for name in COLOURS if name in held_out.whole}
+    shown = {name: held_out.whole[name] for name in WHOLE if name in held_out.whole}
     classes = {name: metrics["classes"][name] for name in names}
     for name, records in _records(shown, metrics, classes, history).items():
         atomic.write_json(folder / f"{name}.json", records, sort_keys=True)

@@ -15,8 +15,6 @@ from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE, ordered
 from ecgpipe.evaluation.metric_list import MACRO, RATES, Metric, Score
 from ecgpipe.report.templates import count, interval, number
 
-# What calibration changed stands beside the calibration error of each class.
-BEFORE_CALIBRATION = "ece_raw"
 Row = dict[str, Any]
 
 
@@ -73,21 +71,26 @@ def _cell(score: Mapping[str, float]) -> Row:
     }
 
 
-def class_columns() -> list[str]:
-    """The heads of the metrics in the table of classes."""
-    return [*(metric.words for metric in metric_list.METRICS), "before calibration"]
+def class_columns() -> dict[str, str]:
+    """Key -> head of the metrics in the table of classes. What calibration changed stands beside
+    the calibration error."""
+    columns = {}
+    for metric in metric_list.METRICS:
+        columns[metric.key] = metric.words
+        if metric.key == "ece":
+            columns["ece_raw"] = "before calibration"
+    return columns
 
 
 def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
     """Rows of the table of classes in one setting, in the order of the classes."""
     classes = metrics["classes"]
     diagnoses = of_columns([of_class["code"] for of_class in classes.values()])
-    keys = [*(metric.key for metric in metric_list.METRICS), BEFORE_CALIBRATION]
     rows = []
     for (name, by_setting), diagnosis in zip(classes.items(), diagnoses, strict=True):
         of_class = by_setting[setting]
         cells = []
-        for key in keys:
+        for key in class_columns():
             ends = of_class["intervals"].get(key, {})
             cells.append({"value": number(of_class[key]), "interval": interval(ends)})
         rows.append(

@@ -13,8 +13,10 @@ COLUMNS = (
 
 
 def demographics(age: ArrayLike, sex: ArrayLike) -> np.ndarray:
-    """float32 [recording, 4]: COLUMNS of recordings. age: in years, None or NaN where unknown, which
-    is not an age of 0; sex: 'F' or 'M', anything else where unknown.
+    """float32 [recording, 4]: the COLUMNS of recordings.
+
+    age: in years, None or NaN where unknown, which is not an age of 0. sex: 'F' or 'M', anything
+    else where unknown.
 
     >>> demographics([50, 0, None], ["F", "M", None]).tolist()
     [[0.5, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]

@@ -29,21 +29,16 @@ _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
 class Examples:
     """Recordings of a split table, in its order, with everything but their signals in memory.
 
-    signals_uv: one int16 tensor [samples, 12] per source (memory-mapped), or a single one on a
-    device. place: int64 [recording, 3]: source, first sample, samples. labels: float32 [recording,
-    class], NaN where not annotated. demographics: float32 [recording, 4]: `demographics()`. keys:
-    int64 [recording], the same for a recording whatever the table. peaks: int32 [all peaks],
-    R-peaks in samples from their recording's start; peak_place: int64 [recording, 2]: the first of
-    a recording's peaks, and their number.
+    The signals are one tensor per source (memory-mapped), or a single one on a device.
     """
 
-    signals_uv: list[torch.Tensor]
-    place: torch.Tensor
-    labels: torch.Tensor
-    demographics: torch.Tensor
-    keys: torch.Tensor
-    peaks: torch.Tensor
-    peak_place: torch.Tensor
+    signals_uv: list[torch.Tensor]  # int16 [samples, 12] each, in microvolts
+    place: torch.Tensor  # int64 [recording, 3]: source, first sample, samples
+    labels: torch.Tensor  # float32 [recording, class], NaN where not annotated
+    demographics: torch.Tensor  # float32 [recording, 4], as `demographics` makes it
+    keys: torch.Tensor  # int64 [recording], the same for a recording whatever the table
+    peaks: torch.Tensor  # int32 [all peaks]: R-peaks in samples from their recording's start
+    peak_place: torch.Tensor  # int64 [recording, 2]: the first of its peaks, their number
     rate_hz: float
 
     def __len__(self) -> int:
@@ -62,15 +57,17 @@ class Examples:
 
     def joined(self, device: torch.device) -> "Examples":
         """The same examples on `device`, their signals in one tensor."""
-        lengths = torch.tensor([0, *(len(tensor) for tensor in self.signals_uv)])
+        lengths = torch.tensor([len(tensor) for tensor in self.signals_uv])
+        begins = lengths.cumsum(0) - lengths
         whole = torch.empty((int(lengths.sum()), len(LEADS)), dtype=torch.int16, device=device)
-        for begin, tensor in zip(lengths.cumsum(0).tolist(), self.signals_uv, strict=False):
+        for begin, tensor in zip(begins.tolist(), self.signals_uv, strict=True):
             whole[begin : begin + len(tensor)].copy_(tensor)
         place = self.place.clone()
-        place[:, 1] += lengths.cumsum(0)[place[:, 0]]
+        place[:, 1] += begins[place[:, 0]]
         place[:, 0] = 0
         moved = {name: getattr(self, name).to(device) for name in (*_PER_RECORDING, "peaks")}
-        return replace(self, signals_uv=[whole], **(moved | {"place": place.to(device)}))
+        moved["place"] = place.to(device)
+        return replace(self, signals_uv=[whole], **moved)
 
     def take(self, rows: np.ndarray) -> "Examples":
         """Some of the recordings; the signals are shared."""
@@ -92,46 +89,32 @@ class Examples:
 
 def recording_key(source: str, record: str) -> int:
     """A 63-bit number that names a recording, from which its random draws are made."""
-    return (
-        int.from_bytes(
-            hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8).digest(), "little"
-        )
-        >> 1
-    )
+    name = hashlib.blake2b(f"{source}/{record}".encode(), digest_size=8)
+    return int.from_bytes(name.digest(), "little") >> 1
 
 
 def open_stores(sources: list[str], root: Path = paths.SIGNALS) -> dict[str, Store]:
     """The stores of `sources`. UserError where their rates or conditioning differ."""
     stores = {source: open_store(Path(root) / source) for source in sources}
-    kinds = {
-        (store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()
-    }
-    if len(kinds) > 1:
-        raise UserError(
-            f"{root}: stores were conditioned in different ways: {sorted(kinds)}; run `dvc repro`"
-        )
+    ways = {(store.rate_hz, tuple(sorted(store.conditioning.items()))) for store in stores.values()}
+    if len(ways) > 1:
+        fault = f"stores were conditioned in different ways: {sorted(ways)}"
+        raise UserError(f"{root}: {fault}; run `dvc repro`")
     return stores
 
 
 def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
-    """The recordings of a split table (tables.py), read from `stores`. UserError where a store
-    lacks one."""
+    """The recordings of a split table (`project.tables`), read from `stores`. UserError where a
+    store lacks one."""
     names = sorted(stores)
     place, peak_place = np.zeros((len(table), 3), np.int64), np.zeros((len(table), 2), np.int64)
     peaks_before = 0
     for number, name in enumerate(names):
-        index = stores[name].index.set_index("record")
         rows = np.flatnonzero((table["source"] == name).to_numpy())
-        wanted = table["record"].iloc[rows]
-        missing = wanted[~wanted.isin(index.index)]
-        if len(missing):
-            rule = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
-            raise UserError(f"data/signals/{name}: {rule}; run `dvc repro split`")
-        found = index.loc[wanted]
-        place[rows] = np.stack(
-            [np.full(len(rows), number), found["first"], found["samples"]], axis=1
-        )
-        peak_place[rows] = np.stack([peaks_before + found["first_peak"], found["peaks"]], axis=1)
+        index = _index_rows(stores[name], name, table["record"].iloc[rows])
+        source, first_peak = np.full(len(rows), number), peaks_before + index["first_peak"]
+        place[rows] = np.stack([source, index["first"], index["samples"]], axis=1)
+        peak_place[rows] = np.stack([first_peak, index["peaks"]], axis=1)
         peaks_before += len(stores[name].peaks)
     keys = [recording_key(*pair) for pair in zip(table["source"], table["record"], strict=True)]
     return Examples(
@@ -146,6 +129,17 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
     )
 
 
+def _index_rows(store: Store, name: str, records: pd.Series) -> pd.DataFrame:
+    """The rows of a store's index that belong to the `records`, in their order. UserError where
+    there is none."""
+    index = store.index.set_index("record")
+    missing = records[~records.isin(index.index)]
+    if len(missing):
+        fault = f"lacks {len(missing)} recordings of the table, such as {missing.iloc[0]}"
+        raise UserError(f"{paths.store(name)}: {fault}; run `dvc repro split`")
+    return index.loc[records]
+
+
 def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
     """The split table's rows for fold `fold`: 'train' (all other folds), 'val' (this fold) and
     'test'; their index says where in the table they stand.
@@ -153,26 +147,26 @@ def parts(table: pd.DataFrame, fold: str) -> dict[str, pd.DataFrame]:
     UserError where there is nothing to train on or to validate with.
     """
     validation, test = table["fold"] == fold, table["fold"] == tables.TEST
-    found = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
+    rows = {"train": table[~validation & ~test], "val": table[validation], "test": table[test]}
     for name in ("train", "val"):
-        if found[name].empty:
-            raise UserError(
-                f"{paths.FOLDS}: no '{name}' recordings for fold {fold}; folds are {sorted(set(table['fold']))}"
-            )
-    return found
+        if rows[name].empty:
+            folds = sorted(set(table["fold"]))
+            fault = f"no '{name}' recordings for fold {fold}"
+            raise UserError(f"{paths.FOLDS}: {fault}; folds are {folds}")
+    return rows
 
 
 def read(
     fold: str, sources: list[str], device: torch.device, cache: str
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Examples], dict[str, Any]]:
-    """For the training of `fold`: the rows of data/folds.csv by part (`parts`), their examples
+    """For the training of `fold`: the rows of the split table by part (`parts`), their examples
     (`Examples.to`), and how the stores of `sources` were conditioned. UserError where one of these
     is damaged, or they do not fit."""
     table, stores = tables.read(paths.FOLDS), open_stores(sorted(sources))
     rows = parts(table, fold)
     whole = examples(table, stores).to(device, cache)
-    conditioning = next(iter(stores.values())).conditioning
-    return rows, {name: whole.take(part.index) for name, part in rows.items()}, conditioning
+    data = {name: whole.take(part.index) for name, part in rows.items()}
+    return rows, data, next(iter(stores.values())).conditioning
 
 
 def of_signals(
@@ -200,10 +194,8 @@ def of_signals(
 
 
 def _tensor(store: Store) -> torch.Tensor:
+    """int16 [samples, 12]: the signals of a store, memory-mapped."""
+    if not len(store.signals_uv):
+        return torch.zeros((0, len(LEADS)), dtype=torch.int16)
     # Copy-on-write, because torch warns of arrays that may not be written; nothing writes to it.
-    path = store.signals_uv.filename
-    return (
-        torch.from_numpy(np.load(path, mmap_mode="c"))
-        if len(store.signals_uv)
-        else torch.zeros((0, 12), dtype=torch.int16)
-    )
+    return torch.from_numpy(np.load(store.signals_uv.filename, mmap_mode="c"))

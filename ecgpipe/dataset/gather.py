@@ -10,6 +10,8 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 
 _ROUNDING = 1e-6  # samples by which a time map may miss the end of a recording that it is to hit
+_STEPS = 8  # samples that are normalised side by side
+_FLAT_MV = 1e-4  # the deviation of a lead up to which it counts as flat
 
 
 def gather(
@@ -41,9 +43,8 @@ def gather(
         signal.copy_(_at(data, source, first, samples, tau))
     slack = _ROUNDING if tau.is_floating_point() else 0
     inside = (tau >= -slack) & (tau <= (samples[:, None] - 1).to(tau.dtype) + slack)
-    if inside.device.type == "cpu" and bool(
-        inside.all()
-    ):  # a GPU would have to wait for the answer
+    # A GPU would have to wait for the answer whether all are inside.
+    if inside.device.type == "cpu" and bool(inside.all()):
         return signal.mul_(1e-3), None  # uV to mV
     known = inside.to(torch.float32)[..., None]
     return signal.mul_(known * 1e-3), known
@@ -94,9 +95,6 @@ def _at(
     return out
 
 
-_STEPS = 8
-
-
 def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) -> torch.Tensor:
     """[batch, time, lead] in mV, zero outside the recording, as the network takes it, in place.
 
@@ -106,23 +104,22 @@ def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) ->
     """
     if how == "none":
         return signal_mv
-    if how == "lead":
-        batch, time, leads = signal_mv.shape
-        steps = math.gcd(time, _STEPS)
-        wide = signal_mv.view(
-            batch, time // steps, steps * leads
-        )  # several samples a row: fills a processor's vectors
-        count = time if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
+    if how != "lead":
+        raise UserError(f"train.normalise: '{how}' is not one of none, lead")
+    batch, time, leads = signal_mv.shape
+    # Several samples a row fill a processor's vectors: [batch, time / steps, steps * lead].
+    steps = math.gcd(time, _STEPS)
+    wide = signal_mv.view(batch, time // steps, steps * leads)
+    count = time if inside is None else inside.sum(dim=1, keepdim=True).clamp(min=1.0)
 
-        def mean(of: torch.Tensor) -> torch.Tensor:  # [batch, 1, lead]
-            return of.sum(dim=1).view(batch, steps, leads).sum(dim=1, keepdim=True) / count
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        """Over time, of what is laid out as `wide`: [batch, 1, lead]."""
+        return values.sum(dim=1).view(batch, steps, leads).sum(dim=1, keepdim=True) / count
 
-        wide.sub_(mean(wide).repeat(1, 1, steps))
-        if inside is not None:
-            signal_mv.mul_(inside)
-        deviation = mean(wide * wide).sqrt()
-        wide.div_(
-            torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation)).repeat(1, 1, steps)
-        )
-        return signal_mv
-    raise UserError(f"train.normalise: '{how}' is not one of none, lead")
+    wide.sub_(mean(wide).repeat(1, 1, steps))
+    if inside is not None:
+        signal_mv.mul_(inside)
+    deviation = mean(wide * wide).sqrt()
+    divisor = torch.where(deviation > _FLAT_MV, deviation, torch.ones_like(deviation))
+    wide.div_(divisor.repeat(1, 1, steps))
+    return signal_mv

@@ -33,31 +33,34 @@ def probabilities_of(
     `network` is left as it is."""
     fast = folded(network)
     device, home = network.classifier.weight.device, data.place.device
-    counts = [window_starts(samples, window) for samples in data.place[:, 2].tolist()]
-    rows = torch.tensor(
-        [row for row, starts in enumerate(counts) for _ in starts], device=home, dtype=torch.int64
-    )
-    starts = torch.tensor(
-        [start for starts in counts for start in starts], device=home, dtype=torch.int64
-    )
-    parts: list[torch.Tensor] = []
-    with torch.autocast(
-        device.type, torch.bfloat16, enabled=bf16
-    ):  # around all batches: weights are converted once
+    rows, starts = _windows(data, window)
+    total = torch.zeros((len(data), data.labels.shape[1]), dtype=torch.float64, device=device)
+    of_windows: list[torch.Tensor] = []
+    # Around all batches, so that the weights are converted once.
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         for first in range(0, len(rows), batch):
             part = rows[first : first + batch]
             time = starts[first : first + batch, None] + torch.arange(window, device=home)
+            # [batch, time, lead] -> [batch, lead, time]
             signal = normalise(*gather(data, part, time), how).transpose(1, 2)
             logits = fast(signal.to(device), data.demographics[part].to(device))
-            parts.append(torch.sigmoid(logits.float()).double())
-    found = (
-        torch.cat(parts)
-        if parts
-        else torch.zeros((0, data.labels.shape[1]), dtype=torch.float64, device=device)
+            of_windows.append(torch.sigmoid(logits.float()).double())
+    if of_windows:
+        total.index_add_(0, rows.to(device), torch.cat(of_windows))
+    windows = torch.bincount(rows, minlength=len(data)).to(device)
+    return (total / windows[:, None]).float().cpu()
+
+
+def _windows(data: Examples, window: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each window of each recording the recording's row, and the sample at which it starts, both
+    int64 [windows]."""
+    rows, starts = [], []
+    for row, samples in enumerate(data.place[:, 2].tolist()):
+        of_recording = window_starts(samples, window)
+        rows += [row] * len(of_recording)
+        starts += of_recording
+    home = data.place.device
+    return (
+        torch.tensor(rows, device=home, dtype=torch.int64),
+        torch.tensor(starts, device=home, dtype=torch.int64),
     )
-    total = torch.zeros((len(data), found.shape[1]), dtype=torch.float64, device=device)
-    total.index_add_(0, rows.to(device), found)
-    per_recording = torch.tensor(
-        [len(starts) for starts in counts], device=device, dtype=torch.float64
-    )
-    return (total / per_recording[:, None]).float().cpu()

@@ -22,15 +22,13 @@ class Dropout(nn.Module):
             return x
         rank, size = _place()
         count = size * x.numel()
-        drawn = _random(-(-count // 8), x.device)
+        drawn = _random(-(-count // 8), x.device)  # eight bytes each
         # Bytes in memory order of x, [batch, time, channel] where channels come last.
-        kept = (
-            drawn.view(torch.uint8)[:count].view(size * x.shape[0], x.shape[3], x.shape[1])[
-                rank::size
-            ]
-            >= self.cut
-        )
-        return x * kept.to(x.dtype).mul_(256 / (256 - self.cut)).permute(0, 2, 1).unsqueeze(2)
+        batch, channels, _, time = x.shape
+        byte = drawn.view(torch.uint8)[:count].view(size * batch, time, channels)
+        kept = byte[rank::size] >= self.cut
+        scale = kept.to(x.dtype).mul_(256 / (256 - self.cut))
+        return x * scale.permute(0, 2, 1).unsqueeze(2)  # [batch, channel, 1, time]
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -41,9 +39,8 @@ class BatchNorm(nn.BatchNorm2d):
         size = _place()[1]
         if size == 1 or not self.training:
             return super().forward(x)
-        from torch.distributed.nn.functional import (
-            all_reduce,
-        )  # there is none where torch is built without it
+        # Imported here, because there is none where torch is built without it.
+        from torch.distributed.nn.functional import all_reduce
 
         wide = x.float()
         count, shape = size * x.numel() / x.shape[1], (1, -1, 1, 1)

@@ -45,10 +45,9 @@ class SEResNet18(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, signal: torch.Tensor, demographics: torch.Tensor) -> torch.Tensor:
-        x = signal.unsqueeze(2).contiguous(
-            memory_format=torch.channels_last
-        )  # [batch, lead, 1, time]
-        x = self.pool(torch.relu_(self.stem(x)))
+        # [batch, lead, time] -> [batch, lead, 1, time]
+        x = signal.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        x = self.pool(torch.relu_(self.stem(x)))  # [batch, width, 1, time / 4]
         features = self.blocks(x).mean(dim=(2, 3))  # [batch, 8 * width]
         if self.demographics is not None:
             features = torch.cat([features, self.demographics(demographics)], dim=1)
@@ -62,11 +61,8 @@ def folded(network: SEResNet18) -> SEResNet18:
         return network.eval()
     copied = copy.deepcopy(network).eval()
     for module in list(copied.modules()):
-        if (
-            isinstance(module, nn.Sequential)
-            and len(module) == 2
-            and isinstance(module[1], BatchNorm)
-        ):
+        pair = isinstance(module, nn.Sequential) and len(module) == 2
+        if pair and isinstance(module[1], BatchNorm):
             fused = nn.utils.fusion.fuse_conv_bn_eval(module[0], module[1])
             module[0], module[1] = fused.to(memory_format=torch.channels_last), nn.Identity()
     return copied

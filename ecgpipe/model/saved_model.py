@@ -37,10 +37,8 @@ _PACKAGES = [
 
 def versions() -> dict[str, str]:
     """The versions of python and of the packages that a model depends on."""
-    return {
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _PACKAGES},
-    }
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}
 
 
 def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
@@ -59,12 +57,12 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
     `unused.json`, and no more. Of several processes the first (rank 0) does."""
     if rank:
         return
-    why = f"fold {fold} has no recordings: there are fewer institutions than split.folds; nothing is trained"
+    cause = "there are fewer institutions than split.folds"
+    why = f"fold {fold} has no recordings: {cause}; nothing is trained"
+    text = json.dumps({"unused": why}) + "\n"
     for folder in (paths.model(fold), paths.predictions(fold)):
         with atomic.sealed_folder(folder) as temporary:
-            (temporary / "unused.json").write_text(
-                json.dumps({"unused": why}) + "\n", encoding="utf-8"
-            )
+            (temporary / "unused.json").write_text(text, encoding="utf-8")
     _LOG.warning(why)
 
 
@@ -76,24 +74,20 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """
     path = Path(folder) / "model.json"
     if not path.exists():
-        raise UserError(
-            f"{path}: no model here; run `dvc repro`, or point --model to a folder of fold-K models"
-        )
+        step = "run `dvc repro`, or point --model to a folder of fold-K models"
+        raise UserError(f"{path}: no model here; {step}")
+    again = "train again with `dvc repro -f`"
     about = json.loads(digests.read_verified(path, required=True))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
-        raise UserError(
-            f"{path}: format {about.get('format')} is not {FORMAT}; train again with `dvc repro -f`"
-        )
-    if wrong := params.faults(ModelParams, about["network"], "network"):
-        raise UserError(f"{path}: {'; '.join(wrong)}; train again with `dvc repro -f`")
+        raise UserError(f"{path}: format {about.get('format')} is not {FORMAT}; {again}")
+    wrong = params.faults(ModelParams, about["network"], "network")
+    if wrong:
+        raise UserError(f"{path}: {'; '.join(wrong)}; {again}")
     network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
-    weights = safetensors.torch.load(
-        digests.read_verified(Path(folder) / "weights.safetensors", required=True)
-    )
+    path = Path(folder) / "weights.safetensors"
+    weights = safetensors.torch.load(digests.read_verified(path, required=True))
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise UserError(
-            f"{folder}/weights.safetensors: does not fit model.json: {error}"
-        ) from error
+        raise UserError(f"{path}: does not fit model.json: {error}") from error
     return network.eval(), about

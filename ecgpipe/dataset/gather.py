@@ -95,17 +95,17 @@ def _at(
     return out
 
 
-def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, how: str) -> torch.Tensor:
+def normalise(signal_mv: torch.Tensor, inside: torch.Tensor | None, kind: str) -> torch.Tensor:
     """[batch, time, lead] in mV, zero outside the recording, as the network takes it, in place.
 
     'none' keeps mV, 'lead' gives every lead of every window zero mean and unit standard deviation
     over the samples that are `inside` [batch, time, 1] the recording (1 or 0, float32; None: all
     are); flat leads and what is outside become zeros. Amplitude classes such as LQRSV need 'none'.
     """
-    if how == "none":
+    if kind == "none":
         return signal_mv
-    if how != "lead":
-        raise UserError(f"train.normalise: '{how}' is not one of none, lead")
+    if kind != "lead":
+        raise UserError(f"train.normalise: '{kind}' is not one of none, lead")
     batch, time, leads = signal_mv.shape
     # Several samples a row fill a processor's vectors: [batch, time / steps, steps * lead].
     steps = math.gcd(time, _STEPS)

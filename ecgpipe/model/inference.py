@@ -23,14 +23,14 @@ def probabilities_of(
     network: SEResNet18,
     data: Examples,
     window: int,
-    how: str,
+    normalisation: str,
     *,
     bf16: bool = False,
     batch: int = 32,
 ) -> torch.Tensor:
     """Probabilities [recording, class], float32 on the CPU: the mean over each recording's windows
-    of `window` samples, normalised as `how` says. Batch norms are folded into the convolutions;
-    `network` is left as it is."""
+    of `window` samples, normalised as `normalisation` says (`gather.normalise`). Batch norms are
+    folded into the convolutions; `network` is left as it is."""
     fast = folded(network)
     device, home = network.classifier.weight.device, data.place.device
     rows, starts = _windows(data, window)
@@ -42,7 +42,7 @@ def probabilities_of(
             part = rows[first : first + batch]
             time = starts[first : first + batch, None] + torch.arange(window, device=home)
             # [batch, time, lead] -> [batch, lead, time]
-            signal = normalise(*gather(data, part, time), how).transpose(1, 2)
+            signal = normalise(*gather(data, part, time), normalisation).transpose(1, 2)
             logits = fast(signal.to(device), data.demographics[part].to(device))
             of_windows.append(torch.sigmoid(logits.float()).double())
     if of_windows:

@@ -8,10 +8,8 @@ from ecgpipe.model import layers
 
 def test_dropout_zeroes_its_share_scales_the_rest_and_is_off_in_evaluation():
     torch.manual_seed(5)
-    dropout, ones = (
-        layers.Dropout(0.2),
-        torch.ones(8, 16, 1, 500).contiguous(memory_format=torch.channels_last),
-    )
+    dropout = layers.Dropout(0.2)
+    ones = torch.ones(8, 16, 1, 500).contiguous(memory_format=torch.channels_last)
     made = dropout.train()(ones)
     share = 51 / 256
     assert float((made == 0).double().mean()) == pytest.approx(share, abs=0.01)

@@ -6,13 +6,10 @@ import torch
 from ecgpipe.training import loss
 
 
-def test_masked_loss_equals_torch_on_annotated_cells_and_ignores_the_others():
+def test_masked_loss_equals_torch_on_annotated_entries_and_ignores_the_others():
     torch.manual_seed(1)
-    logits, labels, weights = (
-        torch.randn(6, 3),
-        (torch.rand(6, 3) < 0.4).float(),
-        torch.tensor([1.0, 4.0, 2.0]),
-    )
+    logits, labels = torch.randn(6, 3), (torch.rand(6, 3) < 0.4).float()
+    weights = torch.tensor([1.0, 4.0, 2.0])
     labels[1, 2] = labels[4, 0] = torch.nan
     known = torch.isfinite(labels)
     each = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)(

@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
+from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
@@ -22,11 +23,26 @@ NETWORK = ModelParams(
     width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
 )
 TRAIN = {
-    "epochs": 4, "batch": 12, "window_s": 3, "normalise": "none", "learning_rate": 0.01, "weight_decay": 0.01,
-    "schedule": "one-cycle", "clip_norm": 1.0, "class_weights": "balanced", "most_weight": 10, "precision": "fp32",
-    "threads": 1, "cache": "auto", "compile": False,
-    "keep": "best", "patience": 10, "unannotated": "mask", "permute_labels": False, "seed": 3,
-}  # fmt: skip
+    "epochs": 4,
+    "batch": 12,
+    "window_s": 3,
+    "normalise": "none",
+    "learning_rate": 0.01,
+    "weight_decay": 0.01,
+    "schedule": "one-cycle",
+    "clip_norm": 1.0,
+    "class_weights": "balanced",
+    "most_weight": 10,
+    "precision": "fp32",
+    "threads": 1,
+    "cache": "auto",
+    "compile": False,
+    "keep": "best",
+    "patience": 10,
+    "unannotated": "mask",
+    "permute_labels": False,
+    "seed": 3,
+}
 AUGMENT = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
 ALONE = Peers(0, 1, torch.device("cpu"))
 
@@ -59,14 +75,18 @@ def fold_of(
     peers=ALONE,
     **values,
 ):
-    augment = AugmentParams(
-        **AUGMENT
-        | {name: name in augment for name, value in AUGMENT.items() if isinstance(value, bool)}
-    )
+    switches = {name: name in augment for name in BY_NAME}
     return trainer.Trainer(
-        data["train"], data["val"], NETWORK, TrainParams(**TRAIN | values), augment, codes=CODES,
-        peers=peers, state_path=paths.state("0"), key=key,
-    )  # fmt: skip
+        data["train"],
+        data["val"],
+        NETWORK,
+        TrainParams(**TRAIN | values),
+        AugmentParams(**AUGMENT | switches),
+        codes=CODES,
+        peers=peers,
+        state_path=paths.state("0"),
+        key=key,
+    )
 
 
 def weights_of(fold):

@@ -12,7 +12,8 @@ from ecgpipe.labels import mapping
 from ecgpipe.labels import report as label_report
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import atomic, params, paths, tables
-from ecgpipe.recordings import recording, refusal_limit, sources
+from ecgpipe.recordings import refusal_limit, sources
+from ecgpipe.recordings.descriptions import describe
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     vocabularies = {name: mapping.vocabulary(used[name], data.folder(name)) for name in used}
     descriptions = {}
     for name in tqdm(used, desc="label-map", unit="source", disable=None):
-        descriptions[name] = list(recording.describe(data.folder(name), used[name]))
+        descriptions[name] = list(describe(data.folder(name), used[name]))
         refusal_limit.check_descriptions(descriptions[name], data.max_refused, data.folder(name))
     table = mapping.map_sources(descriptions, used, vocabularies, classes, labels.unscored)
     with atomic.sealed_folder(paths.LABELS.parent) as folder:

@@ -1,9 +1,9 @@
 """What each source can say: its native labels and the SNOMED CT code that each of them means."""
 
-import csv
 import functools
 from pathlib import Path
 
+from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
 
 HERE = Path(__file__).parent
@@ -100,19 +100,19 @@ def name_of(code: str) -> str:
 
 
 def _read(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV as text; short rows are filled with ''."""
+    """The rows of a vocabulary."""
     if not path.is_file():
         raise UserError(
             f"{path}: no such vocabulary; put it there, into its source's folder, "
             "or correct `vocabulary`"
         )
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            return list(csv.DictReader(handle, restval=""))
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so"
         ) from error
+    return tables.parse_rows(text, path)[1]
 
 
 @functools.cache

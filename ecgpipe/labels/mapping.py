@@ -41,7 +41,7 @@ from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import safe_files
 from ecgpipe.recordings.demographics import SNOMED_CT
-from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
 
 AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")

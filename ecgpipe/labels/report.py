@@ -10,7 +10,7 @@ import pandas as pd
 from ecgpipe.diagnoses.classes import Diagnosis, is_annotated
 from ecgpipe.diagnoses.vocabularies import name_of
 from ecgpipe.labels.mapping import Vocabulary, meanings_of
-from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
 
 MOST_NAMED = 50

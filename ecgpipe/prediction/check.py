@@ -8,7 +8,7 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.labels import mapping
 from ecgpipe.prediction.reading import recordings_below, verdict
 from ecgpipe.recordings import quality, safe_files, suffixes
-from ecgpipe.recordings.recording import describe
+from ecgpipe.recordings.descriptions import describe
 from ecgpipe.recordings.sources import Source
 
 
@@ -20,7 +20,7 @@ def check(
 
     In folders, those `within` which the files lie, two files of one record are refused as the
     stages refuse them. With a `source` so is what its labels and tables say
-    (`recordings.recording.describe`), rows without a file included.
+    (`recordings.descriptions.describe`), rows without a file included.
     """
     left_out, doubts = _of_stages(within, source)
     for path in paths:

@@ -1,4 +1,5 @@
-"""The tables between stages, all CSV (UTF-8, LF), one row per recording.
+"""The tables between stages, all CSV (UTF-8, LF), one row per recording; and the rows of tables
+that people wrote.
 
 - labels.csv: IDENTITY columns, then one column per class headed by its SNOMED CT code:
   1 present, 0 absent, blank where the source never annotates the class.
@@ -11,6 +12,7 @@ Tables between stages lie in folders with digests (`project.digests`), checked w
 Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
 """
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -34,6 +36,24 @@ _NUMBERS = {"age", "rate_hz", "samples"}
 def class_codes(table: pd.DataFrame) -> list[str]:
     """The class columns of a table, in order: those headed by a SNOMED CT code (digits alone)."""
     return [column for column in table.columns if column.isdigit()]
+
+
+def parse_rows(text: str, path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    r"""(the names of the columns, the rows) of a CSV table that people wrote, such as a vocabulary;
+    `path` names it in errors.
+
+    Short rows are filled with '', and what is too much in a row stands under None. UserError where
+    the text is no CSV.
+
+    >>> parse_rows("label,code\nAF,164889003\nPAC\n", Path("own.csv"))[1][1]
+    {'label': 'PAC', 'code': ''}
+    """
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise UserError(f"{path}: no readable CSV table ({error}); save it anew") from error
+    return list(reader.fieldnames or []), rows
 
 
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:

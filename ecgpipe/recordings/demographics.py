@@ -12,6 +12,8 @@ _OLDEST = 120.0
 # has meant.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
+# How data sets write that they do not know an age or a sex.
+_NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
 _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
 _DIGITS = re.compile(r"[0-9]{6}")
 _NO_LABEL = {"", "unknown", "nan", "none"}
@@ -39,6 +41,20 @@ def sex(text: str) -> str | None:
     ('F', 'M', None, None)
     """
     return _SEX.get(text.strip().lower())
+
+
+def doubts(ages: Iterable[str], sexes: Iterable[str]) -> tuple[str, ...]:
+    """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ, among all
+    that is written of one recording's patient.
+
+    >>> doubts(["74", "74.0"], ["F", "M"]), doubts(["old"], ["unknown"])
+    (('odd-sex',), ('odd-age',))
+    """
+    stated = {
+        "odd-age": {age(text) for text in ages if text.strip().lower() not in _NO_VALUE},
+        "odd-sex": {sex(text) for text in sexes if text.strip().lower() not in _NO_VALUE},
+    }
+    return tuple(flag for flag, values in stated.items() if None in values or len(values) > 1)
 
 
 def no_code(label: str) -> bool:

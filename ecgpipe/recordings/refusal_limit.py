@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.descriptions import Description
 
 # Faults of what a table says, not of a recording: files without a row, rows without a file.
 _OF_TABLES = ("no-metadata", "missing")

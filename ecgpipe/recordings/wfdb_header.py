@@ -32,8 +32,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ecgpipe.recordings import safe_files
-from ecgpipe.recordings.demographics import NUMBER, age, cleaned, no_code, sex
+from ecgpipe.recordings import demographics, safe_files
+from ecgpipe.recordings.demographics import NUMBER, cleaned, no_code
 from ecgpipe.recordings.refusals import Refused
 
 _DEFAULT_RATE_HZ = 250.0
@@ -47,7 +47,6 @@ _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _GAIN = re.compile(
     rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?"
 )
-_NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
 _STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
 
 
@@ -82,17 +81,17 @@ class Header:
     def comment(self, key: str) -> str:
         """The value of the first comment `key: value`, whatever its case and brackets; '' where
         there is none."""
-        return next(iter(_said(self.comments).get(key, ())), "")
+        return next(iter(_values(self.comments).get(key, ())), "")
 
     @property
     def age(self) -> float | None:
         """In years."""
-        return age(self.comment("age"))
+        return demographics.age(self.comment("age"))
 
     @property
     def sex(self) -> str | None:
         """F, M or None."""
-        return sex(self.comment("sex"))
+        return demographics.sex(self.comment("sex"))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,33 +104,25 @@ class Header:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """odd-age, odd-sex: a value that is none and no word for unknown, or two that differ;
-        odd-labels: two `Dx` lines that differ, or codes that nobody could have meant
-        (`no_code`)."""
-        said = _said(self.comments)
-        stated = {
-            "odd-age": {age(text) for text in said.get("age", ()) if text.lower() not in _NO_VALUE},
-            "odd-sex": {sex(text) for text in said.get("sex", ()) if text.lower() not in _NO_VALUE},
-        }
-        found = [name for name, values in stated.items() if None in values or len(values) > 1]
-        listed = said.get("dx", ())
-        differ = (
-            len(listed) > 1 and len({frozenset(cleaned(text.split(","))) for text in listed}) > 1
-        )
-        if differ or any(map(no_code, self.labels)):
-            found.append("odd-labels")
-        return tuple(found)
+        """odd-age and odd-sex (`demographics.doubts`); odd-labels: two `Dx` lines that differ, or
+        codes that nobody could have meant (`no_code`)."""
+        values = _values(self.comments)
+        doubts = demographics.doubts(values.get("age", ()), values.get("sex", ()))
+        stated = {frozenset(cleaned(text.split(","))) for text in values.get("dx", ())}
+        if len(stated) > 1 or any(map(no_code, self.labels)):
+            return (*doubts, "odd-labels")
+        return doubts
 
 
 @functools.lru_cache(maxsize=2)
-def _said(comments: tuple[str, ...]) -> dict[str, list[str]]:
+def _values(comments: tuple[str, ...]) -> dict[str, list[str]]:
     """The values of the comments `key: value` by key, in lower case and without brackets."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for text in comments:
         key, colon, value = text.partition(":")
         if colon:
-            found.setdefault(key.strip("<> \t").lower(), []).append(value.strip())
-    return found
+            values.setdefault(key.strip("<> \t").lower(), []).append(value.strip())
+    return values
 
 
 def read(path: Path, where: str = "", root: Path | None = None) -> Header:

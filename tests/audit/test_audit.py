@@ -11,7 +11,7 @@ from ecgpipe.labels import mapping
 from ecgpipe.labels import report as labels_report
 from ecgpipe.project import paths, tables
 from ecgpipe.project.params import SOURCES
-from ecgpipe.recordings import recording
+from ecgpipe.recordings import descriptions
 from ecgpipe.recordings import sources as recordings_sources
 from ecgpipe.recordings.sources import DataParams, Source
 from ecgpipe.simulation import writers
@@ -78,7 +78,7 @@ def mapped(root):
     data = DataParams.model_validate(said["data"])
     classes = select(CODES)
     described = {
-        name: list(recording.describe(data.folder(name), source))
+        name: list(descriptions.describe(data.folder(name), source))
         for name, source in sources.items()
     }
     words = {

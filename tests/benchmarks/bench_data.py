@@ -23,7 +23,7 @@ from ecgpipe.labels import mapping
 from ecgpipe.preprocessing import build_store
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import tables
-from ecgpipe.recordings import recording
+from ecgpipe.recordings import descriptions, recording
 from ecgpipe.recordings.sources import Source
 from ecgpipe.splitting.folds import split
 from ecgpipe.splitting.params import SplitParams
@@ -66,7 +66,7 @@ def label_rows(raw: Path) -> Row:
     def ours() -> list[pd.DataFrame]:
         made = []
         for name, source in sources.items():
-            described = list(recording.describe(raw / name, source))
+            described = list(descriptions.describe(raw / name, source))
             words = mapping.vocabulary(source, raw / name)
             made.append(mapping.map_source(name, described, source, words, classes))
         return made

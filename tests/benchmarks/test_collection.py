@@ -10,7 +10,8 @@ from ecgpipe.commands.params import faults
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import params
 from ecgpipe.recordings import sources
-from ecgpipe.recordings.recording import describe, read
+from ecgpipe.recordings.descriptions import describe
+from ecgpipe.recordings.recording import read
 from tests.benchmarks import bench_data, collection, scale
 
 

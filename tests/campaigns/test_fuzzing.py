@@ -112,7 +112,7 @@ def fitting(header: Path, told: str) -> str:
     lines[0] = "rec 12 500"
     signals = list(wfdb_header.parse("\n".join(lines), str(header)).signals)
     try:
-        values, _ = wfdb_signals._block(
+        values, _ = wfdb_signals.decode_file(
             header.parent / signals[0].file, None, signals, header.parent, safe_files.MOST_BYTES
         )
     except refusals.Refused:

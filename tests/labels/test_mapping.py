@@ -7,7 +7,7 @@ from ecgpipe.diagnoses import vocabularies
 from ecgpipe.diagnoses.classes import is_annotated, select
 from ecgpipe.labels import mapping
 from ecgpipe.project import tables
-from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
 
 STUDY = select("study")

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from ecgpipe.prediction import check, reading
-from ecgpipe.recordings import recording as recordings_recording
-from ecgpipe.recordings import sources
+from ecgpipe.recordings import descriptions, sources
 from tests.prediction.conftest import SOURCE
 
 
@@ -31,7 +30,7 @@ def test_check_of_a_source_says_what_the_stages_leave_out(west):
     }
     stages = {
         one.record: one.fault.partition(":")[0]
-        for one in recordings_recording.describe(west, SOURCE)
+        for one in descriptions.describe(west, SOURCE)
     }
     assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
     assert {name: row[1] for name, row in found.items()} == stages

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from ecgpipe.recordings import parsers, recording, wfdb_signals
+from ecgpipe.recordings import hdf5, hdf5_worker, recording, wfdb_signals, wfdb_worker
 from tests.fixtures import corpus
 
 OPENED: list[str] = []
@@ -23,7 +24,7 @@ MOST_MORE = 256 << 20
 READER = """
 import json, sys
 from pathlib import Path
-from ecgpipe.recordings import recording, wfdb_signals
+from ecgpipe.recordings import hdf5, recording, wfdb_signals
 from ecgpipe.recordings.refusals import Refused
 def most(process):
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
@@ -36,7 +37,7 @@ for file in files:
         recording.read(Path(file))
     except Refused:
         pass
-print(json.dumps([most("self") - held, *(most(one()._child.pid) for one in (wfdb_signals._wfdb, recording._h5))]))
+print(json.dumps([most("self") - held, *(most(one()._child.pid) for one in (wfdb_signals.wfdb_library, hdf5.library))]))
 """
 
 
@@ -71,9 +72,8 @@ def watched(cases: list[corpus.Case]) -> tuple[list[str], list[float]]:
 
 
 def strange(root: Path) -> list[Path]:
-    """The files that were opened and are neither below `root` nor of Python; an opened file's
-    number is no file."""
-    opened = [Path(name).resolve() for name in OPENED if not name.startswith("/dev/fd/")]
+    """The files that were opened and are neither below `root` nor of Python."""
+    opened = [Path(name).resolve() for name in OPENED]
     own = (
         root.resolve(),
         Path(recording.__file__).parents[2],
@@ -86,7 +86,16 @@ def strange(root: Path) -> list[Path]:
     ]
 
 
-def test_every_case_gets_its_verdict_in_time_and_opens_nothing_outside(cases):
+@pytest.fixture
+def own_records(cases, monkeypatch):
+    """Where the records that wfdb is given are made."""
+    folder = cases[0].file.parents[1] / "own"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_every_case_gets_its_verdict_in_time_and_opens_nothing_outside(cases, own_records):
     assert len(cases) >= 500 and len({case.name for case in cases}) == len(cases)
     assert all(case.verdict in ("ok", "flagged", "refused") for case in cases)
     assert all((case.verdict == "ok") == (case.reason == "") for case in cases)
@@ -100,16 +109,16 @@ def test_every_case_gets_its_verdict_in_time_and_opens_nothing_outside(cases):
     assert strange(cases[0].file.parents[1]) == []
 
 
-def test_the_parsers_of_others_open_nothing_outside_either(cases, monkeypatch):
+def test_the_parsers_of_others_open_nothing_outside_either(cases, own_records, monkeypatch):
     """What runs in a process of its own runs in this one, where it is seen what Python opens for
     it."""
 
     class Here:
-        def __init__(self, task):
-            self.call = functools.partial(parsers.handle_request, task)
+        def __init__(self, worker, task):
+            self.call = functools.partial(worker.handle_request, task)
 
-    monkeypatch.setattr(wfdb_signals, "_wfdb", lambda: Here("wfdb"))
-    monkeypatch.setattr(recording, "_h5", lambda: Here("h5"))
+    monkeypatch.setattr(wfdb_signals, "wfdb_library", lambda: Here(wfdb_worker, "wfdb"))
+    monkeypatch.setattr(hdf5, "library", lambda: Here(hdf5_worker, "h5"))
     chosen = [
         case
         for case in cases
@@ -117,7 +126,8 @@ def test_the_parsers_of_others_open_nothing_outside_either(cases, monkeypatch):
     ]
     wrong, _ = watched(chosen)
     assert wrong == []
-    assert sum(name.startswith("/dev/fd/") for name in OPENED) > 30
+    assert sum(name.endswith("/record.dat") for name in OPENED) > 30
+    assert list(own_records.iterdir()) == []
     assert strange(cases[0].file.parents[1]) == []
 
 

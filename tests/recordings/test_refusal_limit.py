@@ -1,7 +1,7 @@
 import pytest
 
 from ecgpipe.recordings import refusal_limit
-from ecgpipe.recordings.recording import Description
+from ecgpipe.recordings.descriptions import Description
 
 
 def test_a_run_fails_where_more_than_the_stated_share_is_refused_and_not_at_it():

@@ -1,40 +1,12 @@
-"""The catalogue's entries, and finding a source's files; what labels they hold, through
-`recordings.recording.describe`."""
+"""The catalogue's entries, and finding a source's files."""
 
 import shutil
 
-import numpy as np
 import pytest
 
 from ecgpipe.project import params
-from ecgpipe.recordings import recording
 from ecgpipe.recordings.sources import DataParams, Source, find, read, select
-from ecgpipe.simulation import writers
-
-SPH_COLUMNS = {
-    "record": "ECG_ID",
-    "labels": "AHA_Code",
-    "patient": "Patient_ID",
-    "age": "Age",
-    "sex": "Sex",
-}
-WFDB = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
-H5 = Source(
-    form="h5", vocabulary="SPH", codes="aha", rate_hz=500, table="metadata.csv", columns=SPH_COLUMNS
-)
-
-
-@pytest.fixture
-def signal_mv():
-    """[600, 12], no fault."""
-    return np.random.default_rng(2).normal(0, 0.1, (600, 12))
-
-
-@pytest.fixture
-def good(tmp_path, signal_mv):
-    """A header whose recording reads."""
-    writers.write_challenge(tmp_path, "A0001", signal_mv, 500, age=74, sex="M", labels=["59118001"])
-    return tmp_path / "A0001.hea"
+from tests.recordings.conftest import H5, WFDB
 
 
 def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
@@ -48,15 +20,6 @@ def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
         find(tmp_path, H5)
     with pytest.raises(ValueError, match=r"nowhere: no such folder; put the source there"):
         find(tmp_path / "nowhere", WFDB)
-
-
-def test_labels_are_split_as_the_source_writes_them(tmp_path, signal_mv):
-    writers.write_challenge(
-        tmp_path, "A", signal_mv, 500, age=1, sex=None, labels=["60+310;147", "1"]
-    )
-    aha = Source(form="wfdb", vocabulary="SPH", codes="aha")
-    assert recording.read(tmp_path / "A.hea", aha).labels == ("60+310", "147", "1")
-    assert next(recording.describe(tmp_path, aha)).labels == ("60+310", "147", "1")
 
 
 CATALOGUE = """
@@ -166,49 +129,11 @@ def test_a_vocabulary_is_no_table():
     assert params.faults(Source, h5 | {"vocabulary": "words.csv"}, "s") == []
 
 
-def test_a_vocabulary_among_the_recordings_is_no_recording(tmp_path, good):
-    (tmp_path / "my_labels.csv").write_text("native_label,snomed_ct\nAF,164889003\n")
-    own = WFDB.model_copy(update={"vocabulary": "my_labels.csv", "codes": "native"})
-    assert [(d.record, d.fault) for d in recording.describe(tmp_path, own)] == [("A0001", "")]
-
-
-def test_ludbs_diagnoses_keep_their_commas(tmp_path, signal_mv):
-    writers.write_challenge(tmp_path, "1", signal_mv, 500, age=1, sex=None, labels=[])
-    header = tmp_path / "1.hea"
-    header.write_text(
-        header.read_text() + "#<diagnoses>:\n#Ventricular extrasystole, type: single PVC.\n"
-    )
-    source = Source(form="wfdb", vocabulary="LUDB", codes="native")
-    assert next(recording.describe(tmp_path, source)).labels == (
-        "Ventricular extrasystole, type: single PVC",
-    )
-
-
-def test_native_labels_of_a_table_are_separated_by_commas(tmp_path, signal_mv):
-    writers.write_h5(tmp_path, "A", signal_mv)
-    (tmp_path / "metadata.csv").write_text('id,dx\nA,"sinus rhythm, atrial flutter,"\n')
-    source = Source(form="h5", vocabulary="sim-east", codes="native", rate_hz=500, table="metadata.csv",
-                            columns={"record": "id", "labels": "dx"})  # fmt: skip
-    assert next(recording.describe(tmp_path, source)).labels == ("sinus rhythm", "atrial flutter")
-
-
-def test_a_file_name_that_is_no_text_is_refused_and_named(tmp_path, good):
-    (tmp_path / "b\udcff.hea").write_text(good.read_text())
-    first, second = recording.describe(tmp_path, WFDB)
-    assert (first.record, first.fault) == ("A0001", "")
-    assert second.record == "b\\udcff"
-    assert second.fault.startswith("name: ")
-    assert second.fault.encode()
-
-
-def test_labels_that_cannot_be_codes_are_left_out_and_named(tmp_path, good):
-    whole = good.read_text()
-    for wrong in ("59118001;164889003", "59118001.0", "59118001\n#Dx: 426783006"):
-        good.write_text(whole.replace("59118001", wrong))
-        (one,) = recording.describe(tmp_path, WFDB)
-        assert one.fault.startswith(
-            "labels: A0001.hea: labels are codes of SNOMED CT, separated by commas"
-        ), wrong
-    good.write_text(whole.replace("#Age: 74", "#Age: 174"))
-    (one,) = recording.describe(tmp_path, WFDB)
-    assert (one.fault, one.flags, one.age) == ("", ("odd-age",), None)
+def test_a_table_outside_the_sources_folder_is_a_fault():
+    faulty = H5.model_dump() | {"table": "../out.csv"}
+    (fault,) = params.faults(Source, faulty, "s")
+    assert "a table lies below its source's folder, found ../out.csv" in fault
+    patients = {"table": "/out.csv", "record": "id", "patient": "who"}
+    faulty = WFDB.model_dump() | {"patients": patients}
+    (fault,) = params.faults(Source, faulty, "s")
+    assert "a table lies below its source's folder, found /out.csv" in fault

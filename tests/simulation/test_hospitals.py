@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusals, sources
-from ecgpipe.recordings.recording import describe, read
+from ecgpipe.recordings.descriptions import describe
+from ecgpipe.recordings.recording import read
 from ecgpipe.simulation import hospitals
 
 

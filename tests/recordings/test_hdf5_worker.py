@@ -2,7 +2,8 @@ import h5py
 import numpy as np
 import pytest
 
-from ecgpipe.recordings import parsers, recording
+from ecgpipe.recordings import hdf5_worker
+from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.refusals import Refused
 
 
@@ -11,7 +12,7 @@ def test_a_dataset_of_floats_comes_as_stored_with_its_rate(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["ecg"] = values
         file.attrs["rate_hz"] = 257
-    found, said = parsers.handle_request("h5", str(tmp_path / "a.h5"))
+    found, said = hdf5_worker.handle_request("h5", str(tmp_path / "a.h5"))
     assert np.array_equal(found, values.astype(np.float32)) and found.dtype == np.float32
     assert said == {"rate_hz": 257.0}
 
@@ -26,7 +27,7 @@ def test_filters_that_do_not_come_with_the_library_are_refused(tmp_path):
         space = h5py.h5s.create_simple((12, 700))
         h5py.h5d.create(file.id, b"ecg", h5py.h5t.IEEE_F32LE, space, plist)
     with pytest.raises(Refused, match=r"unknown filters \[6\]") as caught:
-        parsers.read_h5(str(tmp_path / "a.h5"))
+        hdf5_worker.handle_request("h5", str(tmp_path / "a.h5"))
     assert caught.value.reason == "format"
 
 
@@ -36,7 +37,7 @@ def test_a_chunk_larger_than_a_recording_is_refused(tmp_path):
             "ecg", (12, 1000), "f4", chunks=(12, 1 << 24), maxshape=(12, None), compression="gzip"
         )
     with pytest.raises(Refused, match="found 1000 in chunks") as caught:
-        parsers.read_h5(str(tmp_path / "a.h5"))
+        hdf5_worker.handle_request("h5", str(tmp_path / "a.h5"))
     assert caught.value.reason == "oversized"
 
 
@@ -54,5 +55,5 @@ def test_a_chunk_that_takes_more_memory_than_there_is_is_oversized_and_a_whole_r
             file["ecg"][:, : chunks[1]] = values[:, : chunks[1]]
             file.attrs["rate_hz"] = 500
         with pytest.raises(Refused) as caught:
-            recording.read(tmp_path / f"{name}.h5")
+            read(tmp_path / f"{name}.h5")
         assert caught.value.reason == ("oversized" if told else "flat")

@@ -1,0 +1,123 @@
+"""What headers and tables say of a source's recordings, never a signal byte: who the patients are,
+which labels are stated, and which recordings could not be read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgpipe.recordings import (
+    recording,
+    safe_files,
+    source_tables,
+    sources,
+    wfdb_header,
+    wfdb_leads,
+)
+from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings.source_tables import MetadataRow
+from ecgpipe.recordings.sources import Source
+from ecgpipe.recordings.wfdb_header import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What headers and tables say of one recording. `path` is relative to the source's folder, with
+    forward slashes; `fault` is '' or `reason: message`, and then the rest may be unknown; `flags`
+    are the doubts of `wfdb_header`."""
+
+    record: str
+    path: str
+    patient: str | None = None
+    age: float | None = None
+    sex: str | None = None
+    rate_hz: float | None = None
+    samples: int | None = None
+    labels: tuple[str, ...] = ()
+    fault: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def describe(folder: Path, source: Source) -> Iterator[Description]:
+    """One description per recording found, sorted by record. Rows of the metadata table without a
+    file come last, with fault 'missing'."""
+    found = sources.find(folder, source)
+    duplicates = sources.duplicates(found)
+    names = [record for record, _ in found]
+    rows = source_tables.metadata(folder, source, names) if source.form == "h5" else {}
+    patients = source_tables.patients(folder, source, names)
+    for record, file in found:
+        path = safe_files.shown(file.relative_to(folder).as_posix())
+        try:
+            if record in duplicates:
+                raise Refused(
+                    "duplicate-record",
+                    f"{path}: another file has this record name; rename or remove one",
+                )
+            if source.form == "wfdb":
+                yield _of_header(record, file, path, source, patients, folder)
+            else:
+                yield _of_row(record, path, source, rows)
+        except Refused as refusal:
+            fault = f"{refusal.reason}: {safe_files.shown(str(refusal))}"
+            yield Description(record, path, fault=fault)
+    for record in sorted(rows.keys() - set(names)):
+        fault = f"missing: {source.table}: record '{record}' has no .h5 file; fetch it"
+        yield Description(record, "", fault=fault)
+
+
+def _of_header(
+    record: str, file: Path, path: str, source: Source, patients: Mapping[str, str], root: Path
+) -> Description:
+    """The description of one header; Refused where its signal could not be read, or its labels."""
+    header = wfdb_header.read(file, path, root)
+    wfdb_leads.choose(header, file, path)
+    if "odd-labels" in header.doubts:
+        rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
+        raise Refused(
+            "labels", f"{path}: labels are {rule}; found {_diagnoses(header)}; correct the header"
+        )
+    if header.samples is not None:
+        recording.check_duration(header.samples, header.rate_hz, path)
+    return Description(
+        record,
+        path,
+        patient=source_tables.patient(record, patients),
+        age=header.age,
+        sex=header.sex,
+        rate_hz=header.rate_hz,
+        samples=header.samples,
+        labels=sources.single(header.labels, source),
+        flags=header.doubts,
+    )
+
+
+def _diagnoses(header: Header) -> str:
+    """The lines of a header that state diagnoses, as written."""
+    stating = [text for text in header.comments if text.lower().lstrip("< ").startswith("dx")]
+    return "; ".join(repr(text[:80]) for text in stating)
+
+
+def _of_row(record: str, path: str, source: Source, rows: Mapping[str, MetadataRow]) -> Description:
+    """The description of one row of the metadata table; Refused where there is none, or several."""
+    if record not in rows:
+        step = "add its row or remove the file"
+        raise Refused(
+            "no-metadata", f"{path}: {source.table} has no row of record '{record}'; {step}"
+        )
+    row = rows[record]
+    if row.times > 1:
+        raise Refused(
+            "metadata",
+            f"{path}: {source.table} has {row.times} rows of record '{record}'; keep one",
+        )
+    written = [row.labels] if source.codes == "aha" else row.labels.split(",")
+    return Description(
+        record,
+        path,
+        patient=row.patient,
+        age=row.age,
+        sex=row.sex,
+        rate_hz=source.rate_hz,
+        labels=sources.single(written, source),
+        flags=row.flags,
+    )

@@ -101,38 +101,33 @@ def map_source(
     unknown.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
-    values = _values(descriptions, meanings, vocabulary, classes)
+    values = _values(descriptions, meanings, vocabulary, classes)  # [recording, class]
     faults = faults_of(descriptions, meanings, source)
-    _understood(name, descriptions, faults, source)
+    _check_understood(name, descriptions, faults, source)
     if unscored == "drop":
-        faults = [
-            fault or ("" if (row == 1).any() else "unscored")
-            for fault, row in zip(faults, values, strict=True)
-        ]
+        without_class = ~(values == 1).any(axis=1)
+        for row in np.flatnonzero(without_class):
+            faults[row] = faults[row] or "unscored"
     values[[bool(fault) for fault in faults]] = np.nan
-    table = pd.DataFrame(
-        {
-            "source": name,
-            "record": [d.record for d in descriptions],
-            "path": [d.path for d in descriptions],
-            "patient": [d.patient or "" for d in descriptions],
-            "age": np.array(
-                [np.nan if d.age is None else d.age for d in descriptions], dtype=np.float64
-            ),
-            "gender": [d.sex or "" for d in descriptions],
-            "rate_hz": np.array(
-                [np.nan if d.rate_hz is None else d.rate_hz for d in descriptions], dtype=np.float64
-            ),
-            "samples": np.array(
-                [np.nan if d.samples is None else d.samples for d in descriptions], dtype=np.float64
-            ),
-            "fault": faults,
-        },
-        columns=tables.IDENTITY,
-    )
-    return pd.concat(
-        [table, pd.DataFrame(values, columns=[diagnosis.code for diagnosis in classes])], axis=1
-    )
+    identity = _identity(name, descriptions).assign(fault=faults)[tables.IDENTITY]
+    codes = [diagnosis.code for diagnosis in classes]
+    return pd.concat([identity, pd.DataFrame(values, columns=codes)], axis=1)
+
+
+def _identity(name: str, descriptions: Sequence[Description]) -> pd.DataFrame:
+    """What labels.csv says of recordings beside faults and classes: text, '' where unknown, and
+    numbers, NaN where unknown."""
+    columns: dict[str, object] = {
+        "source": name,
+        "record": [one.record for one in descriptions],
+        "path": [one.path for one in descriptions],
+        "patient": [one.patient or "" for one in descriptions],
+        "gender": [one.sex or "" for one in descriptions],
+    }
+    for number in ("age", "rate_hz", "samples"):
+        values = [getattr(one, number) for one in descriptions]
+        columns[number] = np.array(values, dtype=np.float64)  # None becomes NaN
+    return pd.DataFrame(columns)
 
 
 def snomed(
@@ -145,22 +140,29 @@ def snomed(
     >>> sorted(snomed("147+310+367", "aha", words)), sorted(snomed("147+310", "aha", words))
     (['59931005'], ['164934002'])
     """
-    if codes == "snomed" and any(label in said for said in vocabulary.values()):
+    if codes == "aha":
+        return _of_statement(label, vocabulary)
+    if codes == "snomed" and any(label in known for known in vocabulary.values()):
         return frozenset({label})
     if codes == "snomed" and label.isdigit():
         return None
-    if codes in ("snomed", "native"):
-        return vocabulary.get(label)
+    return vocabulary.get(label)
+
+
+def _of_statement(label: str, vocabulary: Vocabulary) -> frozenset[str] | None:
+    """The codes of the entries of the vocabulary that fit an AHA statement most specifically."""
     primary, *modifiers = (part.strip() for part in label.split("+"))
-    fitting = [
-        (len(parts) - 1, said)
-        for parts, said in ((entry.split("+"), said) for entry, said in vocabulary.items())
-        if parts[0] == primary and set(parts[1:]) <= set(modifiers)
-    ]
-    if not fitting:
-        return None
-    most = max(specific for specific, _ in fitting)
-    return frozenset().union(*(said for specific, said in fitting if specific == most))
+    most = -1
+    codes: frozenset[str] | None = None
+    for entry, of_entry in vocabulary.items():
+        first, *wanted = entry.split("+")
+        if first != primary or not set(wanted) <= set(modifiers):
+            continue
+        if len(wanted) > most:
+            most, codes = len(wanted), frozenset()
+        if len(wanted) == most:
+            codes |= of_entry
+    return codes
 
 
 def meanings_of(
@@ -171,19 +173,18 @@ def meanings_of(
 ) -> dict[str, Meaning]:
     """What each label of a source means."""
     scored = {code for diagnosis in classes for code in diagnosis.codes}
-    meanings = {}
-    for label in dict.fromkeys(
-        label for description in descriptions for label in description.labels
-    ):
-        said = snomed(label, source.codes, vocabulary)
-        if said is not None:
-            meanings[label] = Meaning(said, known=True, genuine=True)
-        elif source.codes == "snomed" and (label in scored or SNOMED_CT.fullmatch(label)):
-            meanings[label] = Meaning(frozenset({label}), known=False, genuine=True)
-        else:
-            statement = source.codes == "aha" and AHA.fullmatch(label) is not None
-            meanings[label] = Meaning(frozenset(), known=False, genuine=statement)
-    return meanings
+    labels = dict.fromkeys(label for one in descriptions for label in one.labels)
+    return {label: _meaning(label, source, vocabulary, scored) for label in labels}
+
+
+def _meaning(label: str, source: Source, vocabulary: Vocabulary, scored: set[str]) -> Meaning:
+    codes = snomed(label, source.codes, vocabulary)
+    if codes is not None:
+        return Meaning(codes, known=True, genuine=True)
+    if source.codes == "snomed" and (label in scored or SNOMED_CT.fullmatch(label)):
+        return Meaning(frozenset({label}), known=False, genuine=True)
+    is_statement = source.codes == "aha" and AHA.fullmatch(label) is not None
+    return Meaning(frozenset(), known=False, genuine=is_statement)
 
 
 def _values(
@@ -195,16 +196,16 @@ def _values(
     """float64 [recording, class]: 1, 0 or NaN."""
     values = np.zeros((len(descriptions), len(classes)))
     column = {code: index for index, diagnosis in enumerate(classes) for code in diagnosis.codes}
-    meant = {
-        label: [column[code] for code in said.codes if code in column]
-        for label, said in meanings.items()
+    columns = {
+        label: [column[code] for code in meaning.codes if code in column]
+        for label, meaning in meanings.items()
     }
     for row, description in enumerate(descriptions):
         if not all(meanings[label].genuine for label in description.labels):
-            values[row] = np.nan
+            values[row] = np.nan  # nobody knows what else was said
         for label in description.labels:
-            values[row, meant[label]] = 1.0
-    values[:, [not said for said in is_annotated(vocabulary, classes)]] = np.nan
+            values[row, columns[label]] = 1.0
+    values[:, ~np.array(is_annotated(vocabulary, classes), dtype=bool)] = np.nan
     return values
 
 
@@ -212,41 +213,36 @@ def faults_of(
     descriptions: Sequence[Description], meanings: Mapping[str, Meaning], source: Source
 ) -> list[str]:
     """The fault of each recording: the one found before, or that of its labels, or ''."""
-    kind = {"snomed": "a SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}[
-        source.codes
-    ]
-    rule = f"none is {kind}a label of the vocabulary {source.vocabulary}; correct `codes` or the vocabulary"
-    faults = []
-    for description in descriptions:
-        if description.fault:
-            faults.append(description.fault)
-        elif not description.labels:
-            faults.append(
-                "no-labels: it states no diagnosis, which is not the same as none; leave it out"
-            )
-        elif any(meanings[label].genuine for label in description.labels):
-            faults.append("")
-        else:
-            faults.append(
-                f"unknown-labels: {', '.join(repr(label) for label in description.labels)}: {rule}"
-            )
-    return faults
+    return [one.fault or _fault_of_labels(one.labels, meanings, source) for one in descriptions]
 
 
-def _understood(
+def _fault_of_labels(labels: Sequence[str], meanings: Mapping[str, Meaning], source: Source) -> str:
+    if not labels:
+        return "no-labels: it states no diagnosis, which is not the same as none; leave it out"
+    if any(meanings[label].genuine for label in labels):
+        return ""
+    kinds = {"snomed": "a SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}
+    return (
+        f"unknown-labels: {', '.join(map(repr, labels))}: none is {kinds[source.codes]}a label of "
+        f"the vocabulary {source.vocabulary}; correct `codes` or the vocabulary"
+    )
+
+
+def _check_understood(
     name: str, descriptions: Sequence[Description], faults: Sequence[str], source: Source
 ) -> None:
     """UserError where more than half of a source's labelled recordings have labels that nobody
     understands."""
     unknown = [
-        d
-        for d, fault in zip(descriptions, faults, strict=True)
+        one
+        for one, fault in zip(descriptions, faults, strict=True)
         if fault.startswith("unknown-labels: ")
     ]
     labelled = len(unknown) + faults.count("")
     if 2 * len(unknown) > labelled:
         raise UserError(
-            f"source '{name}': {len(unknown)} of {labelled} labelled recordings have unknown labels alone, the first "
-            f"'{unknown[0].labels[0]}' of record {unknown[0].record}; correct `codes` (found {source.codes}) of "
-            f"sources.{name}, or its vocabulary {source.vocabulary} (a label without a class has a row without a code)"
+            f"source '{name}': {len(unknown)} of {labelled} labelled recordings have unknown "
+            f"labels alone, the first '{unknown[0].labels[0]}' of record {unknown[0].record}; "
+            f"correct `codes` (found {source.codes}) of sources.{name}, or its vocabulary "
+            f"{source.vocabulary} (a label without a class has a row without a code)"
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ecgpipe.diagnoses.classes import Diagnosis, is_annotated
 from ecgpipe.diagnoses.vocabularies import name_of
-from ecgpipe.labels.mapping import Vocabulary, meanings_of
+from ecgpipe.labels.mapping import Meaning, Vocabulary, meanings_of
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
 
@@ -30,31 +30,37 @@ def report(
     Positives are null where a class is not annotated. At most 50 records are named per reason.
     """
     good = table[table["fault"] == ""]
+    of_sources = {}
+    for name, source in sources.items():
+        of_sources[name] = {
+            **_of_source(table[table["source"] == name], descriptions[name]),
+            **_of_labels(descriptions[name], source, vocabularies[name], classes),
+            "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
+        }
     return {
         "recordings": len(table),
         "usable": len(good),
-        "sources": {
-            name: {
-                **_of_source(table[table["source"] == name], descriptions[name]),
-                **_spoken(descriptions[name], source, vocabularies[name], classes),
-                "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
-            }
-            for name, source in sources.items()
-        },
-        "classes": {
-            one.code: {
-                "abbreviation": one.abbreviation, "name": one.name, "codes": list(one.codes),
-                "positives": int((good[one.code] == 1).sum()), "annotated": int(good[one.code].notna().sum()),
-            }
-            for one in classes
-        },
-    }  # fmt: skip
+        "sources": of_sources,
+        "classes": {one.code: _of_class(one, good[one.code]) for one in classes},
+    }
+
+
+def _of_class(diagnosis: Diagnosis, marks: pd.Series) -> dict[str, Any]:
+    """What `report` says of one class, whose column of usable recordings is `marks`."""
+    return {
+        "abbreviation": diagnosis.abbreviation,
+        "name": diagnosis.name,
+        "codes": list(diagnosis.codes),
+        "positives": int((marks == 1).sum()),
+        "annotated": int(marks.notna().sum()),
+    }
 
 
 def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict[str, Any]:
     """What `report` counts of one source's recordings."""
     good = table[table["fault"] == ""]
     usable = set(good["record"])
+    flags = Counter(flag for one in descriptions if one.record in usable for flag in one.flags)
     return {
         "recordings": len(table),
         "usable": len(good),
@@ -62,13 +68,11 @@ def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict
         "sex_unknown": int((good["gender"] == "").sum()),
         "patient_unknown": int((good["patient"] == "").sum()),
         "left_out": _left_out(table),
-        "flags": dict(
-            Counter(flag for one in descriptions if one.record in usable for flag in one.flags)
-        ),
+        "flags": dict(flags),
     }
 
 
-def _spoken(
+def _of_labels(
     descriptions: Sequence[Description],
     source: Source,
     vocabulary: Vocabulary,
@@ -84,34 +88,47 @@ def _spoken(
     that nobody understands.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
-    said = zip(classes, is_annotated(vocabulary, classes), strict=True)
-    annotated = {code for diagnosis, yes in said if yes for code in diagnosis.codes}
     scored = {code for diagnosis in classes for code in diagnosis.codes}
     counts: dict[str, Counter[str]] = {
         "unknown": Counter(),
         "outside_vocabulary": Counter(),
         "unscored": Counter(),
     }
-    for label, times in Counter(label for d in descriptions for label in d.labels).items():
+    for label, times in Counter(label for one in descriptions for label in one.labels).items():
         in_class = not scored.isdisjoint(meanings[label].codes)
         if not meanings[label].known:
-            counts["outside_vocabulary" if in_class else "unknown"][_named(label, source)] += times
+            kind = "outside_vocabulary" if in_class else "unknown"
+            counts[kind][_named(label, source)] += times
         elif not in_class:
             counts["unscored"][_named(label, source)] += times
-    ordered = {
-        key: dict(sorted(said.items(), key=lambda pair: (-pair[1], pair[0])))
-        for key, said in counts.items()
-    }
-    genuine = [
-        [meanings[label] for label in d.labels if meanings[label].genuine] for d in descriptions
-    ]
-    without = sum(
-        bool(every) and all(annotated.isdisjoint(one.codes) for one in every) for every in genuine
-    )
-    partly = sum(
-        0 < len(every) < len(d.labels) for every, d in zip(genuine, descriptions, strict=True)
-    )
+    without, partly = _count_recordings(descriptions, meanings, vocabulary, classes)
+    ordered = {kind: _most_frequent_first(labels) for kind, labels in counts.items()}
     return {**ordered, "without_a_class": without, "partly_unknown": partly}
+
+
+def _count_recordings(
+    descriptions: Sequence[Description],
+    meanings: Mapping[str, Meaning],
+    vocabulary: Vocabulary,
+    classes: Sequence[Diagnosis],
+) -> tuple[int, int]:
+    """(`without_a_class`, `partly_unknown`) of `_of_labels`."""
+    annotated: set[str] = set()
+    for diagnosis, is_one in zip(classes, is_annotated(vocabulary, classes), strict=True):
+        annotated.update(diagnosis.codes if is_one else ())
+    without = partly = 0
+    for one in descriptions:
+        diagnoses = [meanings[label] for label in one.labels if meanings[label].genuine]
+        if diagnoses and all(annotated.isdisjoint(meaning.codes) for meaning in diagnoses):
+            without += 1
+        if 0 < len(diagnoses) < len(one.labels):
+            partly += 1
+    return without, partly
+
+
+def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """The same counts; those that are equal by name."""
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _named(label: str, source: Source) -> str:
@@ -124,10 +141,11 @@ def _positives(
     good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
 ) -> dict[str, int | None]:
     """Positives per class of one source, None where the class is not annotated there."""
-    said = zip(classes, is_annotated(vocabulary, classes), strict=True)
-    return {
-        one.code: int((good[one.code] == 1).sum()) if annotated else None for one, annotated in said
-    }
+    positives: dict[str, int | None] = {}
+    for diagnosis, is_one in zip(classes, is_annotated(vocabulary, classes), strict=True):
+        code = diagnosis.code
+        positives[code] = int((good[code] == 1).sum()) if is_one else None
+    return positives
 
 
 def _left_out(table: pd.DataFrame) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from ecgpipe.recordings import refusal_limit, refusals, safe_files, sources
 from ecgpipe.recordings.recording import read
 
 _log = logging.getLogger(__name__)
-_CHUNK = 16
-_FEW = 256
+_CHUNK = 16  # recordings that a worker is given at once
+_FEW = 256  # recordings for which no worker is started
+_MOST_NAMED = 200  # recordings that a message names
 
 
 def condition_file(
@@ -38,11 +39,8 @@ def condition_file(
         return "refused", refusal.reason, safe_files.shown(str(refusal))
     duration_s = len(recording.signal_mv) / recording.rate_hz
     if duration_s < params.min_duration_s:
-        return (
-            "refused",
-            "short",
-            f"{path}: {duration_s:.2f} s is below preprocess.min_duration_s {params.min_duration_s}",
-        )
+        least = f"preprocess.min_duration_s {params.min_duration_s}"
+        return "refused", "short", f"{path}: {duration_s:.2f} s is below {least}"
     signal_mv = condition(recording.signal_mv, recording.rate_hz, **filter_arguments(params))
     peaks = r_peaks(signal_mv, params.rate_hz)
     digest = store_writer.raw_digest(recording.signal_mv, recording.rate_hz)
@@ -52,9 +50,10 @@ def condition_file(
 def _condition_files(
     where: str, paths: list[Path], source: sources.Source, params: PreprocessParams, root: Path
 ) -> list[tuple]:
-    os.chdir(
-        where
-    )  # a worker that is used again may stand elsewhere; it stays here, as its other threads need it too
+    """`condition_file` of some paths, which are relative to the folder `where`."""
+    # A worker that is used again may stand elsewhere; it stays here, as its other threads need it
+    # too.
+    os.chdir(where)
     return [condition_file(path, source, params, root) for path in paths]
 
 
@@ -71,16 +70,19 @@ def _cluster(backend: str, workers: int) -> Iterator[None]:
         distributed = importlib.import_module("distributed")
     except ImportError as error:
         raise UserError(
-            "compute.backend: dask needs the package distributed (its version stands in requirements-dev.txt); "
-            "install it or choose loky"
+            "compute.backend: dask needs the package distributed (its version stands in "
+            "requirements-dev.txt); install it or choose loky"
         ) from error
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
-    local = {"n_workers": joblib.cpu_count() if workers < 1 else workers, "threads_per_worker": 1}
-    with (
-        distributed.Client(address)
-        if address
-        else distributed.Client(**local, dashboard_address="127.0.0.1:0")
-    ):
+    if address:
+        client = distributed.Client(address)
+    else:
+        client = distributed.Client(
+            n_workers=joblib.cpu_count() if workers < 1 else workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+        )
+    with client:
         yield
 
 
@@ -117,16 +119,29 @@ def condition_source(
                 for results in parallel(jobs):
                     done += 1
                     yield from results
-            except (
-                BrokenProcessPool
-            ):  # all that was under way is lost with it: what died is among the next
+            except BrokenProcessPool:
+                # All that was under way is lost with the one that died, which is among the next.
                 suspects = chunks[done : done + 2 * joblib.effective_n_jobs(workers) + 1]
                 done += len(suspects)
-                warn(again := list(itertools.chain(*suspects)))
-                yield from _one_by_one(where, again, source, params, root)
+                again = list(itertools.chain(*suspects))
+                warn(again)
+                yield from condition_one_by_one(where, again, source, params, root)
 
 
-def _one_by_one(
+def warn(suspects: Sequence[Path]) -> None:
+    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done
+    again."""
+    named = ", ".join(safe_files.shown(path.name) for path in suspects[:_MOST_NAMED])
+    _log.warning(
+        "a worker process died; the %d recordings that it may have been at are done again, one by "
+        "one: %s%s",
+        len(suspects),
+        named,
+        ", ..." if len(suspects) > _MOST_NAMED else "",
+    )
+
+
+def condition_one_by_one(
     where: str, paths: list[Path], source: sources.Source, params: PreprocessParams, root: Path
 ) -> Iterator[tuple]:
     """`condition_file` of every path in a process beside this one: a recording at which that dies
@@ -139,11 +154,8 @@ def _one_by_one(
         except BrokenProcessPool:
             pool = None
             _log.warning("%s: the process that conditioned it died; it is left out", path)
-            yield (
-                "refused",
-                "crashed",
-                f"{path}: the process that conditioned it died; leave it out, and report it",
-            )
+            message = f"{path}: the process that conditioned it died; leave it out, and report it"
+            yield "refused", "crashed", message
     if pool is not None:
         pool.shutdown()
 
@@ -163,7 +175,7 @@ def build_store(
     `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
     them is refused."""
     found = sources.find(raw, source)
-    doubled = sources.duplicates(found)
+    duplicates = sources.duplicates(found)
     results = condition_source(
         [path for _, path in found], source, params, workers=workers, backend=backend, root=raw
     )
@@ -172,7 +184,7 @@ def build_store(
             found, progress(results, total=len(found)), strict=True
         ):
             where = safe_files.shown(path.relative_to(raw).as_posix())
-            if record in doubled:
+            if record in duplicates:
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
                 writer.refuse(record, where, "duplicate-record", rule)
             elif verdict == "ok":
@@ -185,24 +197,13 @@ def build_store(
     return report
 
 
-_LOG = logging.getLogger(__name__)
-_NAMED = 200  # recordings that a message names at most
-
-
-def warn(suspects: Sequence[Path]) -> None:
-    """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done
-    again."""
-    named = ", ".join(ascii(path.name)[1:-1] for path in suspects[:_NAMED]) + (
-        ", ..." if len(suspects) > _NAMED else ""
-    )
-    said = "a worker process died; the %d recordings that it may have been at are done again, one by one: %s"
-    _LOG.warning(said, len(suspects), named)
-
-
 def log(name: str, report: dict[str, Any]) -> None:
     """Tells how many recordings of the source `name` were stored, refused and flagged."""
-    _LOG.info(
+    _log.info(
         "%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)",
-        name, report["stored"], report["recordings"], report["refused"] or "none",
+        name,
+        report["stored"],
+        report["recordings"],
+        report["refused"] or "none",
         report["flags"] or "none",
-    )  # fmt: skip
+    )

@@ -17,7 +17,6 @@ class PreprocessParams(Section):
     @model_validator(mode="after")
     def _band(self) -> "PreprocessParams":
         if not self.low_hz < self.high_hz < self.rate_hz / 2:
-            raise ValueError(
-                f"low_hz < high_hz < rate_hz / 2 must hold: {self.low_hz}, {self.high_hz}, {self.rate_hz}"
-            )
+            found = f"{self.low_hz}, {self.high_hz}, {self.rate_hz}"
+            raise ValueError(f"low_hz < high_hz < rate_hz / 2 must hold: {found}")
         return self

@@ -5,10 +5,11 @@ import functools
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -56,6 +57,27 @@ def _exact(rate_hz: float) -> Fraction:
     return Fraction(rate_hz).limit_denominator(1000)
 
 
+class _Stored(NamedTuple):
+    """A row of the index; the names are those of `store.INDEX_COLUMNS`."""
+
+    record: str
+    first: int
+    samples: int
+    flags: str
+    digest: str
+    first_peak: int
+    peaks: int
+
+
+class _Refused(NamedTuple):
+    """A row of the refused; the names are those of `store.REFUSED_COLUMNS`."""
+
+    record: str
+    path: str
+    reason: str
+    message: str
+
+
 @dataclass
 class Writer:
     """Fills the store folder `folder` recording by recording; memory does not grow with the number
@@ -65,9 +87,10 @@ class Writer:
     rate_hz: float
     conditioning: dict[str, Any]
     _samples: int = 0
-    _index: list[tuple] = field(default_factory=list)
+    _peaks_before: int = 0
+    _index: list[_Stored] = field(default_factory=list)
     _peaks: list[np.ndarray] = field(default_factory=list)
-    _refused: list[tuple] = field(default_factory=list)
+    _refused: list[_Refused] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -90,52 +113,63 @@ class Writer:
         digest: str,
     ) -> None:
         """Adds one conditioned recording: int16 [time, 12] and its R-peaks in samples."""
-        assert signal_uv.dtype == np.int16 and signal_uv.shape[1] == len(LEADS), (
-            signal_uv.dtype,
-            signal_uv.shape,
-        )
+        assert signal_uv.dtype == np.int16, signal_uv.dtype
+        assert signal_uv.shape[1] == len(LEADS), signal_uv.shape
         self._file.write(np.ascontiguousarray(signal_uv, dtype="<i2").data)
-        first_peak = sum(map(len, self._peaks[-1:])) + (self._index[-1][5] if self._index else 0)
-        self._index.append(
-            (record, self._samples, len(signal_uv), "|".join(flags), digest, first_peak, len(peaks))
+        row = _Stored(
+            record,
+            first=self._samples,
+            samples=len(signal_uv),
+            flags="|".join(flags),
+            digest=digest,
+            first_peak=self._peaks_before,
+            peaks=len(peaks),
         )
+        self._index.append(row)
         self._peaks.append(peaks.astype(np.int32))
-        self._samples += len(signal_uv)
+        self._samples += row.samples
+        self._peaks_before += row.peaks
 
     def refuse(self, record: str, path: str, reason: str, message: str) -> None:
         """Lists a recording that could not be stored."""
-        self._refused.append((record, path, reason, message))
+        self._refused.append(_Refused(record, path, reason, message))
 
     def close(self) -> dict[str, Any]:
         """Writes what is left; the report: recordings in, stored, refused by reason, flags."""
-        self._file.seek(0)
-        np.lib.format.write_array_header_1_0(
-            self._file,
-            {"descr": "<i2", "fortran_order": False, "shape": (self._samples, len(LEADS))},
-        )
-        assert self._file.tell() == _HEADER_BYTES, self._file.tell()
-        self._file.close()
+        self._write_header()
         peaks = io.BytesIO()  # numpy's own writing to a file does not say that a disk is full
         np.save(peaks, np.concatenate([np.zeros(0, np.int32), *self._peaks]))
         (self.folder / store.PEAKS).write_bytes(peaks.getvalue())
         _write_rows(self.folder / store.INDEX, store.INDEX_COLUMNS, self._index)
         _write_rows(self.folder / store.REFUSED, store.REFUSED_COLUMNS, self._refused)
-        sums = {
-            name: digests.digest(self.folder / name)
-            for name in (store.SIGNALS, store.INDEX, store.PEAKS)
-        }
+        named = (store.SIGNALS, store.INDEX, store.PEAKS)
+        sums = {name: digests.digest(self.folder / name) for name in named}
         whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
         about = {
-            "format": store.FORMAT, "rate_hz": self.rate_hz, "leads": list(LEADS), "unit": store.UNIT,
-            "conditioning": self.conditioning, "digest": whole,
-        }  # fmt: skip
-        (self.folder / store.ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+            "format": store.FORMAT,
+            "rate_hz": self.rate_hz,
+            "leads": list(LEADS),
+            "unit": store.UNIT,
+            "conditioning": self.conditioning,
+            "digest": whole,
+        }
+        text = json.dumps(about, indent=2) + "\n"
+        (self.folder / store.ABOUT).write_text(text, encoding="utf-8")
         digests.write_digests(self.folder, sums)
         return self._report()
 
+    def _write_header(self) -> None:
+        """Ends the file of signals by what it begins with, its shape."""
+        shape = (self._samples, len(LEADS))
+        about = {"descr": "<i2", "fortran_order": False, "shape": shape}
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(self._file, about)
+        assert self._file.tell() == _HEADER_BYTES, self._file.tell()
+        self._file.close()
+
     def _report(self) -> dict[str, Any]:
-        flags = [flag for row in self._index for flag in row[3].split("|") if flag]
-        reasons = [row[2] for row in self._refused]
+        flags = [flag for row in self._index for flag in row.flags.split("|") if flag]
+        reasons = [row.reason for row in self._refused]
         return {
             "recordings": len(self._index) + len(self._refused),
             "stored": len(self._index),
@@ -145,7 +179,7 @@ class Writer:
         }
 
 
-def _write_rows(path: Path, head: list[str], rows: list[tuple]) -> None:
+def _write_rows(path: Path, head: list[str], rows: Sequence[tuple]) -> None:
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(head)

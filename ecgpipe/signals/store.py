@@ -69,9 +69,8 @@ def read_about(folder: Path) -> dict[str, Any]:
         )
     about = json.loads(digests.read_verified(path, required=True))
     if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
-        raise UserError(
-            f"{path}: store format {about['format']} is not {FORMAT}; run `dvc repro -f` to rebuild it"
-        )
+        rule = f"store format {about['format']} is not {FORMAT}"
+        raise UserError(f"{path}: {rule}; run `dvc repro -f` to rebuild it")
     return about
 
 

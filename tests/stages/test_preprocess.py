@@ -178,7 +178,7 @@ def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(dead
     settings = params.section(PreprocessParams, values, "preprocess")
     raw = Path("data/raw/one.two")
     paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
-    first, second = build_store._one_by_one(
+    first, second = build_store.condition_one_by_one(
         str(deadly), paths, sources.select(["one.two"])["one.two"], settings, raw
     )
     assert (

@@ -36,7 +36,9 @@ SENTENCES = {
     "odd-age": "the age is none, or stated twice",
     "odd-sex": "the sex is none, or stated twice",
     "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
-    "unknown-label": "a label is not understood, so that only classes which the others state are known",
+    "unknown-label": (
+        "a label is not understood, so that only classes which the others state are known"
+    ),
     "derived-leads": "leads that the file leaves out were derived from I and II",
     "parser-warning": "the library that parses the format warned of something in the file",
 }
@@ -45,27 +47,37 @@ SENTENCES = {
 def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
     """The faults of a raw signal [time, lead] in mV, missing values as NaN; in the order of this
     module's list."""
-    extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
-    as_read = signal_mv
+    extremes = _extremes(signal_mv)  # [smallest or largest, lead]
     missing = not np.isfinite(extremes).all()
     if missing:
-        finite = np.isfinite(signal_mv)
-        known = signal_mv[
-            finite.argmax(axis=0), np.arange(signal_mv.shape[1])
-        ]  # a value that each lead has anyway
-        signal_mv = np.where(finite, signal_mv, np.where(np.isfinite(known), known, 0))
-        extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
-    dead = (extremes[1] - extremes[0] < FLAT_MV) | (
-        stuck := saturated(signal_mv, rate_hz, extremes)
-    )
-    found = {
-        "flat-lead": (extremes[1] - extremes[0] < FLAT_MV).any(),
-        "saturated": stuck.any(),
+        known_mv = _with_known_values(signal_mv)
+        extremes = _extremes(known_mv)
+    else:
+        known_mv = signal_mv
+    is_flat = extremes[1] - extremes[0] < FLAT_MV
+    is_saturated = saturated(known_mv, rate_hz, extremes)
+    limbs_are_sound = len(is_flat) > 2 and not (is_flat | is_saturated)[:3].any()
+    holds = {
+        "flat-lead": is_flat.any(),
+        "saturated": is_saturated.any(),
         "out-of-range": np.abs(extremes).max() > RANGE_MV,
-        "limb-leads": len(dead) > 2 and not dead[:3].any() and unlawful(as_read),
+        "limb-leads": limbs_are_sound and unlawful(signal_mv),
         "non-finite": missing,
     }
-    return tuple(name for name, holds in found.items() if holds)
+    return tuple(flag for flag, is_so in holds.items() if is_so)
+
+
+def _extremes(signal_mv: np.ndarray) -> np.ndarray:
+    """[2, lead]: the smallest and the largest value."""
+    return np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+
+
+def _with_known_values(signal_mv: np.ndarray) -> np.ndarray:
+    """[time, lead] with each missing value replaced by one that its lead has anyway, 0 where it has
+    none."""
+    finite = np.isfinite(signal_mv)
+    first = signal_mv[finite.argmax(axis=0), np.arange(signal_mv.shape[1])]
+    return np.where(finite, signal_mv, np.where(np.isfinite(first), first, 0))
 
 
 def unlawful(signal_mv: np.ndarray) -> bool:
@@ -102,9 +114,8 @@ def bridged(signal_mv: np.ndarray) -> np.ndarray:
 
     UserError where a lead misses a tenth of its values or more.
     """
-    missing = np.array(
-        [(~np.isfinite(trace)).mean() for trace in signal_mv.T]
-    )  # lead by lead to save memory
+    # Lead by lead to save memory.
+    missing = np.array([(~np.isfinite(trace)).mean() for trace in signal_mv.T])
     if not missing.any():
         return signal_mv
     if missing.max() >= MOST_MISSING:

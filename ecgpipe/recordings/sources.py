@@ -59,20 +59,20 @@ class Source(Section):
     @field_validator("vocabulary")
     @classmethod
     def _below_the_folder(cls, name: str) -> str:
-        if name.endswith(".csv") and (
-            PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
-        ):
+        if name.endswith(".csv") and not _is_below(name):
             raise ValueError(
-                "a vocabulary of one's own lies below its source's folder; move it there, give its name"
+                "a vocabulary of one's own lies below its source's folder; move it there, give its "
+                "name"
             )
         return name
 
     @model_validator(mode="after")
     def _tables_below_the_folder(self) -> "Source":
-        for name in (self.table, self.patients.table if self.patients else None):
-            if name and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
+        for name in self._tables():
+            if not _is_below(name):
                 raise ValueError(
-                    f"a table lies below its source's folder, found {name}; move it there, give its name"
+                    f"a table lies below its source's folder, found {name}; move it there, give "
+                    "its name"
                 )
         return self
 
@@ -81,15 +81,24 @@ class Source(Section):
         of_h5 = {"rate_hz": self.rate_hz, "table": self.table, "columns": self.columns}
         wrong = [key for key, value in of_h5.items() if (value is None) == (self.form == "h5")]
         if wrong:
-            raise ValueError(
-                f"form {self.form} {'needs' if self.form == 'h5' else 'has no'} {', '.join(wrong)}"
-            )
-        tables = (self.table, self.patients.table if self.patients else None)
-        if PurePosixPath(self.vocabulary) in [PurePosixPath(table) for table in tables if table]:
+            rule = "needs" if self.form == "h5" else "has no"
+            raise ValueError(f"form {self.form} {rule} {', '.join(wrong)}")
+        if PurePosixPath(self.vocabulary) in map(PurePosixPath, self._tables()):
             raise ValueError(
                 f"vocabulary and table are two files, found {self.vocabulary} as both; name another"
             )
         return self
+
+    def _tables(self) -> list[str]:
+        """The tables that lie beside the recordings."""
+        tables = [self.table, self.patients.table if self.patients else None]
+        return [name for name in tables if name]
+
+
+def _is_below(name: str) -> bool:
+    """Whether a path leads from a folder into that folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 class DataParams(Section):
@@ -154,16 +163,20 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     suffix = suffixes.OF_FORM[source.form]
     if not Path(folder).is_dir():
         raise UserError(
-            f"{folder}: no such folder; put the source there or correct data.root or the source's folder"
+            f"{folder}: no such folder; put the source there or correct data.root or the source's "
+            "folder"
         )
     found = []
     for parent, below, names in os.walk(folder):
-        below[:] = [name for name in below if not name.startswith(".")]
-        ours = [name for name in names if name.endswith(suffix) and not name.startswith(".")]
-        found += [(safe_files.shown(name[: -len(suffix)]), Path(parent, name)) for name in ours]
+        below[:] = [name for name in below if not name.startswith(".")]  # what is walked next
+        for name in names:
+            if name.endswith(suffix) and not name.startswith("."):
+                record = safe_files.shown(name.removesuffix(suffix))
+                found.append((record, Path(parent, name)))
     if not found:
         raise UserError(
-            f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the folder"
+            f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the "
+            "folder"
         )
     return sorted(found)
 
@@ -171,9 +184,8 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
 def duplicates(found: list[tuple[str, Path]]) -> frozenset[str]:
     """The record names that stand more than once in what `find` returned: none of their files can
     be trusted."""
-    return frozenset(
-        record for record, times in Counter(record for record, _ in found).items() if times > 1
-    )
+    times = Counter(record for record, _ in found)
+    return frozenset(record for record in times if times[record] > 1)
 
 
 def single(labels: Iterable[str], source: Source | None) -> tuple[str, ...]:

@@ -24,20 +24,23 @@ import numpy as np
 from ecgpipe.recordings import safe_files
 from ecgpipe.recordings.refusals import Refused
 
+_MATRIX, _PACKED = 14, 15  # types of elements
+_COMPLEX = 0x800
 _INT16_CLASS = 10
 _STORED = {1: "i1", 2: "u1", 3: "i2"}
-# Types MOPT of level 4 but int16: of double, single, int32, uint16, uint8; full, text or sparse.
-_OTHERS = {10 * kind + form for kind in (0, 1, 2, 4, 5) for form in (0, 1, 2)} | {31, 32}
 _NAMED = 1 << 12  # bytes that a matrix takes beside its samples
-_WHOLE_CLASSES = {
+_CLASSES = {
+    6: "double",
+    7: "single",
     8: "int8",
     9: "uint8",
     10: "int16",
     11: "uint16",
     12: "int32",
-    6: "double",
-    7: "single",
 }
+# Types MOPT of level 4 but int16: double, single, int32, uint16 or uint8 (P) that is full, text or
+# sparse (T); and int16 that is text or sparse.
+_OTHERS = {10 * kind + form for kind in (0, 1, 2, 4, 5) for form in (0, 1, 2)} | {31, 32}
 
 
 def int16(raw: bytes, path: Path, most: int = safe_files.MOST_BYTES) -> np.ndarray:
@@ -48,59 +51,64 @@ def int16(raw: bytes, path: Path, most: int = safe_files.MOST_BYTES) -> np.ndarr
     """
     if raw[:4] in (b"\x1e\0\0\0", b"\0\0\x04\x06"):
         return _level_4(raw, "<" if raw[0] else ">", path)
-    if len(raw) >= 20 and (
-        _OTHERS & {int.from_bytes(raw[:4], "little"), int.from_bytes(raw[:4], "big") - 1000}
-    ):
-        rule = "a matrix of int16 [lead, time] is read, found another type of level 4"
-        raise Refused("format", f"{path}: {rule}; convert it")
     if raw[126:128] in (b"IM", b"MI") and raw[:6] == b"MATLAB":
         return _level_5(memoryview(raw), "<" if raw[126:128] == b"IM" else ">", path, most)
+    if len(raw) >= 20 and _other_of_level_4(raw[:4]):
+        rule = "a matrix of int16 [lead, time] is read, found another type of level 4"
+        raise Refused("format", f"{path}: {rule}; convert it")
     rule = "a .mat file holds one MATLAB matrix (level 4 or 5) of int16 [lead, time]"
-    raise safe_files.foreign_bytes(raw[:512], path) or Refused(
-        "format", f"{path}: {rule}; convert it"
-    )
+    refusal = Refused("format", f"{path}: {rule}; convert it")
+    raise safe_files.foreign_bytes(raw[:512], path) or refusal
+
+
+def _other_of_level_4(head: bytes) -> bool:
+    """Whether four bytes are a type of level 4, in either byte order, but those that are read."""
+    little, big = int.from_bytes(head, "little"), int.from_bytes(head, "big")
+    return little in _OTHERS or big - 1000 in _OTHERS
 
 
 def _level_4(raw: bytes, order: str, path: Path) -> np.ndarray:
     if len(raw) < 20:
-        raise Refused(
-            "truncated", f"{path}: 20 bytes tell of a matrix, found {len(raw)}; fetch it anew"
-        )
+        rule = f"20 bytes tell of a matrix, found {len(raw)}"
+        raise Refused("truncated", f"{path}: {rule}; fetch it anew")
     _, rows, columns, imaginary, name = struct.unpack(f"{order}5i", raw[:20])
     if rows < 1 or columns < 0 or imaginary or not 0 < name < 64:
-        raise Refused(
-            "format", f"{path}: no matrix of int16 [lead, time]: {rows} x {columns}; convert it"
-        )
-    _fits(len(raw), 20 + name + 2 * rows * columns, path)
-    return np.frombuffer(raw, dtype=f"{order}i2", offset=20 + name).reshape(columns, rows)
+        rule = f"no matrix of int16 [lead, time]: {rows} x {columns}"
+        raise Refused("format", f"{path}: {rule}; convert it")
+    begin = 20 + name
+    _check_size(len(raw), begin + 2 * rows * columns, path)
+    return np.frombuffer(raw, dtype=f"{order}i2", offset=begin).reshape(columns, rows)
 
 
-def _fits(found: int, told: int, path: Path) -> None:
+def _check_size(found: int, told: int, path: Path) -> None:
     """Refused where a file has fewer bytes, or more, than its header tells of."""
     if found != told:
         reason = "truncated" if found < told else "oversized"
-        raise Refused(
-            reason, f"{path}: the header tells of {told} bytes, found {found}; fetch it anew"
-        )
+        rule = f"the header tells of {told} bytes, found {found}"
+        raise Refused(reason, f"{path}: {rule}; fetch it anew")
 
 
 def _level_5(raw: memoryview, order: str, path: Path, most: int) -> np.ndarray:
     kind, body, _ = _element(raw, 128, order, path)
-    if kind == 15:
-        unpacked = zlib.decompressobj()
-        try:
-            body = memoryview(unpacked.decompress(body, most + _NAMED))
-        except zlib.error as error:
-            raise Refused(
-                "truncated", f"{path}: its packed matrix is damaged ({error}); fetch it anew"
-            ) from error
-        if unpacked.unconsumed_tail:
-            rule = f"the samples of this recording unpack to {most} bytes at most"
-            raise Refused("oversized", f"{path}: {rule}, found more; remove it")
-        kind, body, _ = _element(body, 0, order, path)
-    if kind != 14:
+    if kind == _PACKED:
+        kind, body, _ = _element(_unpacked(body, path, most), 0, order, path)
+    if kind != _MATRIX:
         raise Refused("format", f"{path}: its first element is no matrix; keep `val` alone in it")
     return _matrix(body, order, path)
+
+
+def _unpacked(body: memoryview, path: Path, most: int) -> memoryview:
+    """The elements of a zlib stream, which are a matrix of `most` bytes of samples at most."""
+    unpacking = zlib.decompressobj()
+    try:
+        unpacked = unpacking.decompress(body, most + _NAMED)
+    except zlib.error as error:
+        rule = f"its packed matrix is damaged ({error})"
+        raise Refused("truncated", f"{path}: {rule}; fetch it anew") from error
+    if unpacking.unconsumed_tail:
+        rule = f"the samples of this recording unpack to {most} bytes at most"
+        raise Refused("oversized", f"{path}: {rule}, found more; remove it")
+    return memoryview(unpacked)
 
 
 def _matrix(body: memoryview, order: str, path: Path) -> np.ndarray:
@@ -111,30 +119,19 @@ def _matrix(body: memoryview, order: str, path: Path) -> np.ndarray:
         parts.append((kind, part))
     (_, flags), (_, dimensions), _, (stored, samples) = parts
     number = struct.unpack(f"{order}I", bytes(flags[:4]).ljust(4, b"\0"))[0]
-    shape = np.frombuffer(dimensions[: len(dimensions) // 4 * 4], dtype=f"{order}i4").tolist()
-    if (
-        number & 0xFF != _INT16_CLASS
-        or number & 0x800
-        or stored not in _STORED
-        or len(shape) != 2
-        or min(shape) < 0
-    ):
-        found = _WHOLE_CLASSES.get(number & 0xFF, f"class {number & 0xFF}")
-        raise Refused(
-            "format",
-            f"{path}: a matrix of int16 [lead, time] is read, found {found} {shape}; convert it",
-        )
-    values = (
-        np.frombuffer(samples, dtype=f"{order}{_STORED[stored]}")
-        if stored < 3 or len(samples) % 2 == 0
-        else None
-    )
-    if values is None or len(values) != shape[0] * shape[1]:
-        rule = f"its matrix is {shape[0]} x {shape[1]}"
-        raise Refused(
-            "truncated", f"{path}: {rule}, found {len(samples)} bytes of samples; fetch it anew"
-        )
-    return values.reshape(shape[1], shape[0])
+    whole = len(dimensions) // 4 * 4
+    shape = np.frombuffer(dimensions[:whole], dtype=f"{order}i4").tolist()
+    is_int16 = number & 0xFF == _INT16_CLASS and not number & _COMPLEX and stored in _STORED
+    if not is_int16 or len(shape) != 2 or min(shape) < 0:
+        found = _CLASSES.get(number & 0xFF, f"class {number & 0xFF}")
+        rule = f"a matrix of int16 [lead, time] is read, found {found} {shape}"
+        raise Refused("format", f"{path}: {rule}; convert it")
+    leads, time = shape
+    dtype = np.dtype(f"{order}{_STORED[stored]}")
+    if len(samples) != leads * time * dtype.itemsize:
+        rule = f"its matrix is {leads} x {time}, found {len(samples)} bytes of samples"
+        raise Refused("truncated", f"{path}: {rule}; fetch it anew")
+    return np.frombuffer(samples, dtype=dtype).reshape(time, leads)
 
 
 def _element(raw: memoryview, start: int, order: str, path: Path) -> tuple[int, memoryview, int]:
@@ -150,8 +147,7 @@ def _element(raw: memoryview, start: int, order: str, path: Path) -> tuple[int, 
         return kind, raw[start + 4 : start + 4 + length], start + 8
     end = start + 8 + length
     if end > len(raw):
-        raise Refused(
-            "truncated",
-            f"{path}: an element of {length} bytes, {len(raw) - start - 8} are left; fetch anew",
-        )
-    return kind, raw[start + 8 : end], end if kind == 15 else end + -length % 8
+        rule = f"an element of {length} bytes, {len(raw) - start - 8} are left"
+        raise Refused("truncated", f"{path}: {rule}; fetch anew")
+    padding = 0 if kind == _PACKED else -length % 8
+    return kind, raw[start + 8 : end], end + padding

@@ -25,10 +25,11 @@ def check_descriptions(descriptions: Collection[Description], most: float, where
 def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, where: object) -> None:
     """UserError where more than the share `most` of the `found` recordings of `where` was refused;
     `refused` counts them by reason."""
-    if sum(refused.values()) > most * found:
+    total = sum(refused.values())
+    if total > most * found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
         raise UserError(
-            f"{where}: {sum(refused.values())} of {found} recordings are refused ({reasons}), more than "
-            f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its entry under "
-            "sources) says why for each; mend them, or raise max_refused"
+            f"{where}: {total} of {found} recordings are refused ({reasons}), more than "
+            f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its "
+            "entry under sources) says why for each; mend them, or raise max_refused"
         )

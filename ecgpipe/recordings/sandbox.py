@@ -75,27 +75,21 @@ class Sandbox:
         own)."""
         if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
             self.close()
-            pipes = {
-                "stdin": subprocess.PIPE,
-                "stdout": subprocess.PIPE,
-                "stderr": subprocess.DEVNULL,
-            }
-            alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-            self._child = subprocess.Popen(
-                self._command, **pipes, cwd=self._root, env={**os.environ, **alone}
-            )
-            self._owner = os.getpid()
+            self._child, self._owner = self._start(), os.getpid()
             weakref.finalize(self, _end, self._child, self._owner)
-            timer = threading.Timer(_START_S, self._child.kill)
-            timer.start()
-            assert self._child.stdout is not None
-            ready = self._child.stdout.readline()
-            timer.cancel()
-            if ready != b"ready\n":
-                raise RuntimeError(
-                    f"{' '.join(self._command)} does not start; run it by hand to see why"
-                )
+            _await_readiness(self._child)
         return self._child
+
+    def _start(self) -> subprocess.Popen:
+        alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self._root,
+            env={**os.environ, **alone},
+        )
 
     def _asked(self, child: subprocess.Popen, request: tuple) -> tuple[np.ndarray, dict[str, Any]]:
         """Writes the request, reads the answer; ValueError or EOFError where it is none."""
@@ -108,19 +102,10 @@ class Sandbox:
         answer = json.loads(line)
         if "refused" in answer:
             raise Refused(*answer["refused"])
-        shape, dtype = tuple(map(int, answer.pop("shape"))), answer.pop("dtype")
-        if (
-            len(shape) != 2
-            or min(shape) < 0
-            or shape[0] * shape[1] * 4 > MOST_MEMORY
-            or dtype not in _NUMBERS
-        ):
-            raise ValueError("no such array can be")
-        values = np.empty(shape, dtype=dtype)
-        if (
-            child.stdout.readinto(memoryview(values).cast("B") if values.size else bytearray())
-            != values.nbytes
-        ):
+        shape = tuple(map(int, answer.pop("shape")))
+        values = _empty(shape, answer.pop("dtype"))
+        into = memoryview(values).cast("B") if values.size else bytearray()
+        if child.stdout.readinto(into) != values.nbytes:
             raise EOFError
         return values, answer
 
@@ -129,16 +114,35 @@ class Sandbox:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(1.0)
         code = child.poll()
-        how = f"ended with status {code} ({type(error).__name__})"
-        how = (
-            f"took longer than {self._seconds:g} s, or was killed"
-            if code == -signal.SIGKILL
-            else how
-        )
+        if code == -signal.SIGKILL:
+            fate = f"took longer than {self._seconds:g} s, or was killed"
+        else:
+            fate = f"ended with status {code} ({type(error).__name__})"
         self.close()
         return Refused(
-            "crashed", f"{file}: the parser of this file {how}; fetch it anew or leave it out"
+            "crashed", f"{file}: the parser of this file {fate}; fetch it anew or leave it out"
         )
+
+
+def _await_readiness(child: subprocess.Popen) -> None:
+    """RuntimeError where a process does not say in time that it is ready."""
+    timer = threading.Timer(_START_S, child.kill)
+    timer.start()
+    assert child.stdout is not None
+    ready = child.stdout.readline()
+    timer.cancel()
+    if ready != b"ready\n":
+        command = " ".join(map(str, child.args))
+        raise RuntimeError(f"{command} does not start; run it by hand to see why")
+
+
+def _empty(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """An array to be filled by an answer; ValueError where none has such a one."""
+    if len(shape) != 2 or min(shape) < 0 or dtype not in _NUMBERS:
+        raise ValueError("an answer is [lead, time] of four bytes each")
+    if shape[0] * shape[1] * 4 > MOST_MEMORY:
+        raise ValueError("an answer fits into the memory of who gives it")
+    return np.empty(shape, dtype=dtype)
 
 
 def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int = 0) -> None:
@@ -147,32 +151,38 @@ def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int =
     what is held now, or to so many `times` the size of the file asked for, where that is more."""
     held = _confine()
     out: BinaryIO = sys.stdout.buffer
-    sys.stdout = sys.stderr
+    sys.stdout = sys.stderr  # what a library prints is no answer
     out.write(b"ready\n")
     out.flush()
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        file = Path(request[1])
         if held:
-            _limit(
-                resource.RLIMIT_AS,
-                held + max(MOST_MEMORY, times * file.stat().st_size if file.exists() else 0),
-            )
-        try:
-            values, said = answer(*request)
-            values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-            head, body = (
-                {**said, "shape": values.shape, "dtype": values.dtype.str},
-                memoryview(values),
-            )
-        except Refused as refusal:
-            head, body = {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
-        except MemoryError:
-            message = f"{file}: it asks for more memory than a recording takes; remove it"
-            head, body = {"refused": ["oversized", message]}, memoryview(b"")
+            _limit(resource.RLIMIT_AS, held + _memory_for(Path(request[1]), times))
+        head, body = _answered(answer, request)
         out.write(json.dumps(head).encode() + b"\n")
         out.write(body.cast("B") if body.nbytes else b"")
         out.flush()
+
+
+def _memory_for(file: Path, times: int) -> int:
+    size = file.stat().st_size if file.exists() else 0
+    return max(MOST_MEMORY, times * size)
+
+
+def _answered(
+    answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], request: list
+) -> tuple[dict[str, Any], memoryview]:
+    """The line and the bytes of an answer."""
+    try:
+        values, more = answer(*request)
+        values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+        head = {**more, "shape": values.shape, "dtype": values.dtype.str}
+        return head, memoryview(values)
+    except Refused as refusal:
+        return {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
+    except MemoryError:
+        message = f"{request[1]}: it asks for more memory than a recording takes; remove it"
+        return {"refused": ["oversized", message]}, memoryview(b"")
 
 
 def _confine() -> int:

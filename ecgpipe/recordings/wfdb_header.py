@@ -145,38 +145,43 @@ def parse(text: str, where: str, stem: str = "") -> Header:
 
     Refused 'header', 'segments', 'rate' or 'format', after the part that breaks the format.
     """
-    lines, comments, stem = [], [], stem if " " in stem else ""
-    for line in text.replace("\r", "\n").split(
-        "\n"
-    ):  # a CR before an LF makes a blank line, which is skipped
+    stem = stem if " " in stem else ""
+    lines, comments = _split(text, strip=not stem)
+    _check_lines(lines, where)
+    try:
+        return Header(*_parsed(lines, where, stem), tuple(comments))
+    except Refused:
+        if stem:  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
+            with contextlib.suppress(Refused):
+                return Header(*_parsed(lines, where, ""), tuple(comments))
+        raise
+
+
+def _split(text: str, strip: bool) -> tuple[list[str], list[str]]:
+    """(lines that are no comments, stripped or as they are; comments) of a header's text."""
+    lines, comments = [], []
+    # A CR before an LF makes a blank line, which is skipped.
+    for line in text.replace("\r", "\n").split("\n"):
         bare = line.strip(_NOTHING)
         if bare.startswith("#"):
             comments.append(bare[1:].strip())
         elif bare:
-            lines.append(line if stem else bare)
+            lines.append(bare if strip else line)
+    return lines, comments
+
+
+def _check_lines(lines: list[str], where: str) -> None:
+    """Refused 'header' where there is no line, or one is too long or holds what is no text."""
     if not lines:
-        raise Refused(
-            "header",
-            f"{where}: a header begins with a record line, found none; is this a WFDB header?",
-        )
+        rule = "a header begins with a record line, found none"
+        raise Refused("header", f"{where}: {rule}; is this a WFDB header?")
     for line in lines:
-        if len(line) > _LONGEST or (
-            not (line.isascii() and line.isprintable()) and _BREAKS.search(line)
-        ):
+        plain = line.isascii() and line.isprintable()
+        if len(line) > _LONGEST or (not plain and _BREAKS.search(line)):
             rule = f"a line has {_LONGEST} characters at most, and no control character"
             raise Refused(
                 "header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header"
             )
-    if not stem:
-        return Header(*_parsed(lines, where, ""), tuple(comments))
-    try:
-        return Header(*_parsed(lines, where, stem), tuple(comments))
-    except Refused:
-        with contextlib.suppress(
-            Refused
-        ):  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
-            return Header(*_parsed(lines, where, ""), tuple(comments))
-        raise
 
 
 def _parsed(
@@ -195,15 +200,14 @@ def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str
     and is then followed by one of `ends`."""
     if stem:
         line = line if line.startswith(stem) else line.lstrip(_NOTHING)
-        if line.startswith(stem) and line[len(stem) : len(stem) + 1] in tuple(ends):
-            first, *rest = _fields("-" + line[len(stem) :].rstrip(_NOTHING), "", most)
+        after = line[len(stem) :]
+        if line.startswith(stem) and after[:1] in tuple(ends):
+            first, *rest = _fields("-" + after.rstrip(_NOTHING), "", most)
             return [stem + first[1:], *rest]
         line = line.strip(_NOTHING)
-    return (
-        line.split(None, most)
-        if line.isascii()
-        else re.split("[ \t]+", line, maxsplit=max(most, 0))
-    )
+    if line.isascii():
+        return line.split(None, most)
+    return re.split("[ \t]+", line, maxsplit=max(most, 0))
 
 
 def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int | None]:
@@ -216,16 +220,22 @@ def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int
         rule = f"the record line is `name signals rate samples`, found '{line[:80]}'"
         raise Refused("header", f"{where}: {rule}; is this a header?")
     count = _whole(fields[1], "the number of signals", where)
-    rate_hz, samples = _DEFAULT_RATE_HZ, None
-    if len(fields) > 2:
-        text = fields[2].partition("/")[0].partition("(")[0]
-        rate_hz = _number(text, "the rate in Hz", where)
-        if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
-            rule = f"a rate is above 0 Hz, from {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz"
-            raise Refused("rate", f"{where}: {rule}, found '{fields[2][:80]}'; correct the header")
-    if len(fields) > 3:
-        samples = _whole(fields[3], "the number of samples", where) or None
-    return fields[0], count, rate_hz, samples
+    rate_hz = _rate(fields[2], where) if len(fields) > 2 else _DEFAULT_RATE_HZ
+    samples = _whole(fields[3], "the number of samples", where) if len(fields) > 3 else 0
+    return fields[0], count, rate_hz, samples or None
+
+
+def _rate(field: str, where: str) -> float:
+    """The rate in Hz of the field `rate[/counter[(base)]]`; Refused 'rate' where it is none."""
+    text = field.partition("/")[0].partition("(")[0]
+    if not NUMBER.fullmatch(text):
+        rule = f"the rate in Hz is a number, found '{text[:40]}'"
+        raise Refused("rate", f"{where}: {rule}; correct the header")
+    rate_hz = float(text)
+    if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+        rule = f"a rate is above 0 Hz, from {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz"
+        raise Refused("rate", f"{where}: {rule}, found '{field[:80]}'; correct the header")
+    return rate_hz
 
 
 def _signal_line(line: str, where: str, stem: str) -> Signal:
@@ -238,12 +248,7 @@ def _signal_line(line: str, where: str, stem: str) -> Signal:
     try:
         storage, frame, skew, offset = _storage(fields[1])
         reason = "header"
-        if ("_" in line or not line.isascii()) and not re.fullmatch(
-            "[+0-9-]*", "".join(fields[4:7])
-        ):
-            raise ValueError("no whole numbers")
-        numbers = [int(field) for field in fields[4:7]]
-        zero, initial, checksum = numbers if len(fields) > 6 else [*numbers, None, None, None][:3]
+        zero, initial, checksum = _whole_numbers(line, fields[4:7])
     except ValueError as error:
         raise Refused(
             reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header"
@@ -255,6 +260,16 @@ def _signal_line(line: str, where: str, stem: str) -> Signal:
     return Signal(
         fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name
     )
+
+
+def _whole_numbers(line: str, fields: list[str]) -> tuple[int | None, ...]:
+    """Zero, initial value and checksum of a line, None where they are absent; ValueError where one
+    is no whole number in digits of ASCII."""
+    # Python takes more for digits than WFDB does, which lines of plain ASCII rarely hold.
+    odd = "_" in line or not line.isascii()
+    if odd and not re.fullmatch("[+0-9-]*", "".join(fields)):
+        raise ValueError("no whole numbers")
+    return (*map(int, fields), *[None] * (3 - len(fields)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -280,16 +295,6 @@ def _gain(text: str) -> tuple[float | None, int | None, str]:
 def _whole(text: str, what: str, where: str) -> int:
     """A count; Refused 'header' where it is none."""
     if not (text.isascii() and text.isdigit()):
-        raise Refused(
-            "header", f"{where}: {what} is a count, found '{text[:40]}'; correct the header"
-        )
+        rule = f"{what} is a count, found '{text[:40]}'"
+        raise Refused("header", f"{where}: {rule}; correct the header")
     return int(text[:19])  # more digits than any file has bytes
-
-
-def _number(text: str, what: str, where: str) -> float:
-    """A number; Refused 'rate' where it is none."""
-    if not NUMBER.fullmatch(text):
-        raise Refused(
-            "rate", f"{where}: {what} is a number, found '{text[:40]}'; correct the header"
-        )
-    return float(text)

@@ -77,15 +77,7 @@ def handle_request(
             "format", f"{file}: signals are of a format of WFDB, found {fmt}; correct the header"
         )
     raw = safe_files.content(Path(file), Path(root), most)
-    page = safe_files.no_recording(raw[:512], Path(file))
-    if page:
-        raise page
     held = _frames(raw, fmt, offset, per_frame, frames, max(skews), file)
-    if held > safe_files.MOST_SAMPLES:
-        raise Refused(
-            "oversized",
-            f"{file}: a lead has {safe_files.MOST_SAMPLES} samples at most, found {held}; cut it",
-        )
     del raw
     chosen = [int(channel) for channel in channels.split(",")]
     signals = _decoded(file, record, fmt, held, chosen)
@@ -147,7 +139,10 @@ def _frames(
 ) -> int:
     """The frames that a signal file holds: those `told`, or so many more at most as the largest
     `skew` leaves over; as many as there are where `told` is 0. Refused where its bytes are not
-    exactly these."""
+    exactly these, or more than a recording has."""
+    page = safe_files.no_recording(raw[:512], Path(file))
+    if page:
+        raise page
     if fmt in wfdb_formats.PACKED:
         most, whole = _packed_frames(max(len(raw) - offset, 0), fmt, sum(per_frame), told)
     else:
@@ -159,6 +154,9 @@ def _frames(
             reason, f"{file}: {rule}, found {most} in {len(raw)} bytes; fetch it anew"
         )
         raise safe_files.foreign_bytes(raw[:512], Path(file)) or refusal
+    if most > safe_files.MOST_SAMPLES:
+        rule = f"a lead has {safe_files.MOST_SAMPLES} samples at most"
+        raise Refused("oversized", f"{file}: {rule}, found {most}; cut it")
     return most
 
 

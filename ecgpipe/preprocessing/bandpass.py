@@ -56,19 +56,18 @@ def condition(
     plan = _plan(len(signal), rate_hz, to_rate_hz, low_hz, high_hz, order)
     # Mirrored, not turned about the last sample, which would add an offset of twice an R-peak at
     # the end.
-    padded = _mirrored(signal, plan.before, plan.after)
-    spectrum = scipy.fft.rfft(padded, axis=0)[: len(plan.gain)]
+    padded = mirrored(signal, plan.before, plan.after)
+    spectrum = scipy.fft.rfft(padded, axis=0)[: len(plan.gain)]  # [frequency, lead]
     spectrum *= plan.gain[:, None]
     return scipy.fft.irfft(spectrum, plan.total_out, axis=0)[plan.kept]
 
 
-def _mirrored(signal: np.ndarray, before: int, after: int) -> np.ndarray:
+def mirrored(signal: np.ndarray, before: int, after: int) -> np.ndarray:
     """[time, lead] with so many samples mirrored at either end; float32, each lead in one piece."""
     samples = len(signal)
     if max(before, after) >= samples:  # mirrored more than once
-        return np.asfortranarray(
-            np.pad(signal, ((before, after), (0, 0)), "reflect"), dtype=np.float32
-        )
+        padded = np.pad(signal, ((before, after), (0, 0)), "reflect")
+        return np.asfortranarray(padded, dtype=np.float32)
     padded = np.empty((before + samples + after, signal.shape[1]), dtype=np.float32, order="F")
     padded[before : before + samples] = signal
     padded[:before] = signal[before:0:-1]

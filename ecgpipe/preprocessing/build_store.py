@@ -174,14 +174,14 @@ def build_store(
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
     `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
     them is refused."""
-    found = sources.find(raw, source)
-    duplicates = sources.duplicates(found)
+    files = sources.find(raw, source)
+    duplicates = sources.duplicates(files)
     results = condition_source(
-        [path for _, path in found], source, params, workers=workers, backend=backend, root=raw
+        [path for _, path in files], source, params, workers=workers, backend=backend, root=raw
     )
     with store_writer.Writer(folder, params.rate_hz, filter_arguments(params)) as writer:
         for (record, path), (verdict, *rest) in zip(
-            found, progress(results, total=len(found)), strict=True
+            files, progress(results, total=len(files)), strict=True
         ):
             where = safe_files.shown(path.relative_to(raw).as_posix())
             if record in duplicates:

@@ -42,5 +42,5 @@ def _beats(trace: np.ndarray, rate_hz: float) -> np.ndarray:
     if len(rest) < _LEARNING_S * rate_hz or np.ptp(rest[1:]) < _LEAST_RANGE_MV:
         return np.zeros(0, dtype=np.int64)
     after = np.full(math.ceil(_LEARNING_S * rate_hz) + 1, rest[-1])
-    found = sleepecg.detect_heartbeats(np.append(rest, after), rate_hz)
-    return found[found < len(rest)] + begin
+    beats = sleepecg.detect_heartbeats(np.append(rest, after), rate_hz)
+    return beats[beats < len(rest)] + begin

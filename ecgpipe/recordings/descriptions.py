@@ -40,12 +40,12 @@ class Description:
 def describe(folder: Path, source: Source) -> Iterator[Description]:
     """One description per recording found, sorted by record. Rows of the metadata table without a
     file come last, with fault 'missing'."""
-    found = sources.find(folder, source)
-    duplicates = sources.duplicates(found)
-    names = [record for record, _ in found]
+    files = sources.find(folder, source)
+    duplicates = sources.duplicates(files)
+    names = [record for record, _ in files]
     rows = source_tables.metadata(folder, source, names) if source.form == "h5" else {}
     patients = source_tables.patients(folder, source, names)
-    for record, file in found:
+    for record, file in files:
         path = safe_files.shown(file.relative_to(folder).as_posix())
         try:
             if record in duplicates:

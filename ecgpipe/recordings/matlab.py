@@ -58,7 +58,7 @@ def int16(raw: bytes, path: Path, most: int = safe_files.MOST_BYTES) -> np.ndarr
         raise Refused("format", f"{path}: {rule}; convert it")
     rule = "a .mat file holds one MATLAB matrix (level 4 or 5) of int16 [lead, time]"
     refusal = Refused("format", f"{path}: {rule}; convert it")
-    raise safe_files.foreign_bytes(raw[:512], path) or refusal
+    raise safe_files.foreign_bytes(raw, path) or refusal
 
 
 def _other_of_level_4(head: bytes) -> bool:
@@ -80,11 +80,11 @@ def _level_4(raw: bytes, order: str, path: Path) -> np.ndarray:
     return np.frombuffer(raw, dtype=f"{order}i2", offset=begin).reshape(columns, rows)
 
 
-def _check_size(found: int, told: int, path: Path) -> None:
+def _check_size(size: int, expected: int, path: Path) -> None:
     """Refused where a file has fewer bytes, or more, than its header tells of."""
-    if found != told:
-        reason = "truncated" if found < told else "oversized"
-        rule = f"the header tells of {told} bytes, found {found}"
+    if size != expected:
+        reason = "truncated" if size < expected else "oversized"
+        rule = f"the header tells of {expected} bytes, found {size}"
         raise Refused(reason, f"{path}: {rule}; fetch it anew")
 
 

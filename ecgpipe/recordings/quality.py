@@ -103,7 +103,7 @@ def saturated(signal_mv: np.ndarray, rate_hz: float, extremes: np.ndarray) -> np
     # these few.
     for side, lead in np.argwhere((signal_mv[::needed, None] == extremes).any(axis=0)):
         trace, extreme = signal_mv[:, lead], float(extremes[side, lead])
-        if _longest_run(trace == extremes[side, lead]) >= needed:
+        if longest_run(trace == extremes[side, lead]) >= needed:
             result[lead] |= abs(extreme - float(np.median(trace))) >= SATURATED_MV
     return result
 
@@ -131,10 +131,10 @@ def bridged(signal_mv: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _longest_run(mask: np.ndarray) -> int:
+def longest_run(mask: np.ndarray) -> int:
     """The length of the longest run of True in [time].
 
-    >>> _longest_run(np.array([True, False, True, True, False]))
+    >>> longest_run(np.array([True, False, True, True, False]))
     2
     """
     edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))

@@ -17,11 +17,12 @@ from ecgpipe.recordings.refusals import Refused
 MOST_BYTES = 1 << 26  # of a signal file: 93 minutes of 12 leads at 500 Hz, 16 bits each
 MOST_TEXT = 1 << 20  # of a header
 MOST_TABLE = 1 << 28  # of a metadata table
-_HEAD = 512
 MOST_SAMPLES = 1 << 21  # of a lead: 70 minutes at 500 Hz
+_HEAD = 512  # bytes from which a file is known
 # Protocols 2 to 5, and those of 0 and 1 that begin as a list, a dict, a tuple or an object do.
 _PICKLE = re.compile(
-    rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.XKMJG]|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
+    rb"\x80[\x02-\x05][\x00-\xff]|\((lp|dp|t)[0-9]*\n|[\]}]q\x00[(.XKMJG]"
+    rb"|c(copy_reg|copyreg|__builtin__|builtins|numpy[\w.]*)\n"
 )
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PAGE = re.compile(
@@ -46,15 +47,15 @@ def size(path: Path, root: Path) -> int:
             "name", f"{shown(path)}: a file's name is text without control characters; rename it"
         )
     try:
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode):
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
             target = Path(path).resolve(strict=True)
             if not target.is_relative_to(Path(root).resolve()):
                 rule = f"a link that leads out of {root} is not followed; copy the file there"
                 raise Refused(
                     "outside", f"{path}: {rule} (in a DVC project: `dvc config cache.type copy`)"
                 )
-            found = target.stat()
+            status = target.stat()
     except Refused:
         raise
     except (FileNotFoundError, NotADirectoryError):
@@ -65,12 +66,12 @@ def size(path: Path, root: Path) -> int:
         raise Refused(
             "unreadable", f"{path}: cannot be looked at ({error}); check the disk"
         ) from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise Refused(
             "no-file",
-            f"{path}: a recording is a regular file, found {_kind(found.st_mode)}; remove it",
+            f"{path}: a recording is a regular file, found {_kind(status.st_mode)}; remove it",
         )
-    return found.st_size
+    return status.st_size
 
 
 def content(path: Path, root: Path, most: int = MOST_BYTES) -> bytes:
@@ -118,8 +119,9 @@ def identify(path: Path) -> Refused | None:
     return foreign_bytes(head, path)
 
 
-def foreign_bytes(head: bytes, path: Path) -> Refused | None:
-    """As `foreign`, of the first bytes of the file `path`."""
+def foreign_bytes(raw: bytes, path: Path) -> Refused | None:
+    """As `identify`, of the bytes of the file `path`, of which the first are looked at."""
+    head = raw[:_HEAD]
     if not head:
         return Refused("empty", f"{path}: the file is empty; fetch it anew")
     if head.startswith(_LFS):
@@ -138,10 +140,10 @@ def foreign_bytes(head: bytes, path: Path) -> Refused | None:
     return None
 
 
-def no_recording(head: bytes, path: Path) -> Refused | None:
+def no_recording(raw: bytes, path: Path) -> Refused | None:
     """As `foreign_bytes`, where the first bytes are such as no recording begins with: asked before
     one is read."""
-    return foreign_bytes(head, path) if _CERTAIN.match(head) else None
+    return foreign_bytes(raw, path) if _CERTAIN.match(raw[:_HEAD]) else None
 
 
 def shown(path: Path | str) -> str:
@@ -151,7 +153,7 @@ def shown(path: Path | str) -> str:
     >>> shown("a\n.hea")
     'a\\n.hea'
     """
-    return _NO_TEXT.sub(lambda found: ascii(found[0])[1:-1], str(path))
+    return _NO_TEXT.sub(lambda match: ascii(match[0])[1:-1], str(path))
 
 
 def _kind(mode: int) -> str:

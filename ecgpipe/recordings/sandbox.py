@@ -64,6 +64,11 @@ class Sandbox:
             finally:
                 timer.cancel()
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, None where none runs."""
+        return None if self._child is None else self._child.pid
+
     def close(self) -> None:
         """Ends the process, if any."""
         child, self._child = self._child, None

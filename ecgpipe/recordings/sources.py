@@ -166,25 +166,25 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
             f"{folder}: no such folder; put the source there or correct data.root or the source's "
             "folder"
         )
-    found = []
+    files = []
     for parent, below, names in os.walk(folder):
         below[:] = [name for name in below if not name.startswith(".")]  # what is walked next
         for name in names:
             if name.endswith(suffix) and not name.startswith("."):
                 record = safe_files.shown(name.removesuffix(suffix))
-                found.append((record, Path(parent, name)))
-    if not found:
+                files.append((record, Path(parent, name)))
+    if not files:
         raise UserError(
             f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the "
             "folder"
         )
-    return sorted(found)
+    return sorted(files)
 
 
-def duplicates(found: list[tuple[str, Path]]) -> frozenset[str]:
+def duplicates(files: list[tuple[str, Path]]) -> frozenset[str]:
     """The record names that stand more than once in what `find` returned: none of their files can
     be trusted."""
-    times = Counter(record for record, _ in found)
+    times = Counter(record for record, _ in files)
     return frozenset(record for record in times if times[record] > 1)
 
 

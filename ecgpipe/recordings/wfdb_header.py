@@ -136,7 +136,7 @@ def read(path: Path, where: str = "", root: Path | None = None) -> Header:
     try:
         return parse(safe_files.text(raw), where or str(path), path.stem)
     except Refused as refusal:
-        raise safe_files.foreign_bytes(raw[:512], path) or refusal from None
+        raise safe_files.foreign_bytes(raw, path) or refusal from None
 
 
 def parse(text: str, where: str, stem: str = "") -> Header:
@@ -275,20 +275,20 @@ def _whole_numbers(line: str, fields: list[str]) -> tuple[int | None, ...]:
 @functools.lru_cache(maxsize=1024)
 def _storage(text: str) -> tuple[str, int, int, int]:
     """`format[xN][:skew][+bytes]` -> (format, samples per frame, skew in samples, byte offset)."""
-    found = _STORAGE.fullmatch(text)
-    if found is None or (found[2] and int(found[2]) < 1):
+    match = _STORAGE.fullmatch(text)
+    if match is None or (match[2] and int(match[2]) < 1):
         raise ValueError(f"'{text[:40]}' is no storage format such as 16 or 16+24")
-    return found[1], int(found[2] or 1), int(found[3] or 0), int(found[4] or 0)
+    return match[1], int(match[2] or 1), int(match[3] or 0), int(match[4] or 0)
 
 
 @functools.lru_cache(maxsize=4096)
 def _gain(text: str) -> tuple[float | None, int | None, str]:
     """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN
     and the text where it is none."""
-    found = _GAIN.fullmatch(text)
-    if found is None:
+    match = _GAIN.fullmatch(text)
+    if match is None:
         return math.nan, None, text
-    number, baseline, units = found["gain"], found["baseline"], found["units"]
+    number, baseline, units = match["gain"], match["baseline"], match["units"]
     return float(number), None if baseline is None else int(baseline), units or "mV"
 
 

@@ -51,17 +51,17 @@ def choose(header: Header, file: Path, where: str) -> list[Signal]:
 
 def _by_lead(header: Header, where: str) -> dict[str, Signal]:
     """Standard lead -> its signal line; others are left out."""
-    found: dict[str, Signal] = {}
+    by_lead: dict[str, Signal] = {}
     for signal in header.signals:
         lead = canonical(signal.name)
-        if lead in found:
+        if lead in by_lead:
             raise Refused(
                 "leads",
                 f"{where}: lead {lead} stands twice, each lead stands once; correct the header",
             )
         if lead is not None:
-            found[lead] = signal
-    return found
+            by_lead[lead] = signal
+    return by_lead
 
 
 def _check_step(lead: str, signal: Signal, where: str) -> None:

@@ -100,7 +100,7 @@ def decode_file(
 ) -> tuple[np.ndarray, int]:
     """(whole steps [time, signal] of one signal file, the bytes that it took of `most`)."""
     raw = safe_files.content(path, root, most)
-    page = safe_files.no_recording(raw[:512], path)
+    page = safe_files.no_recording(raw, path)
     if page:
         raise page
     if path.name.lower().endswith(suffixes.MATLAB):
@@ -126,7 +126,7 @@ def _whole_samples(raw: bytes, fmt: str, offset: int, leads: int, path: Path) ->
         refusal = Refused(
             "truncated", f"{path}: {held} bytes are no whole number of steps; fetch it anew"
         )
-        raise safe_files.foreign_bytes(raw[:512], path) or refusal
+        raise safe_files.foreign_bytes(raw, path) or refusal
     return samples
 
 
@@ -139,11 +139,11 @@ def _matrix(
         rule = f"a .mat file is of format 16, the header says {lines[0].format}"
         raise Refused("format", f"{path}: {rule}; correct the header")
     if lines[0].byte_offset > len(raw):
-        told = f"the header tells of samples after {lines[0].byte_offset} bytes"
+        rule = f"the header tells of samples after {lines[0].byte_offset} bytes"
         refusal = Refused(
-            "truncated", f"{path}: {told}, found {len(raw)} bytes in all; fetch it anew"
+            "truncated", f"{path}: {rule}, found {len(raw)} bytes in all; fetch it anew"
         )
-        raise safe_files.foreign_bytes(raw[:512], path) or refusal
+        raise safe_files.foreign_bytes(raw, path) or refusal
     values = matlab.int16(
         raw, path, min(most, 2 * (samples or safe_files.MOST_SAMPLES) * len(lines))
     )
@@ -170,15 +170,15 @@ def _few_enough(samples: int, path: Path) -> None:
         raise Refused("oversized", f"{path}: {rule}, found {samples}; cut it")
 
 
-def _check_size(raw: bytes, told: int, path: Path) -> None:
+def _check_size(raw: bytes, expected: int, path: Path) -> None:
     """Refused where the bytes are not as many as the header tells of: 'truncated', 'oversized' or
     what they are."""
-    if len(raw) != told:
-        reason = "truncated" if len(raw) < told else "oversized"
+    if len(raw) != expected:
+        reason = "truncated" if len(raw) < expected else "oversized"
         refusal = Refused(
-            reason, f"{path}: the header tells of {told} bytes, found {len(raw)}; fetch it anew"
+            reason, f"{path}: the header tells of {expected} bytes, found {len(raw)}; fetch it anew"
         )
-        raise safe_files.foreign_bytes(raw[:512], path) or refusal
+        raise safe_files.foreign_bytes(raw, path) or refusal
 
 
 def _decoded_by_wfdb(

@@ -84,8 +84,8 @@ def handle_request(
     answer = np.full((len(chosen), frames or held), MISSING, dtype=np.int32)
     sums, firsts = [], []
     for row, channel, values in zip(answer, chosen, signals, strict=True):
-        told = values[: len(row) * per_frame[channel]]
-        sums.append(int(told.sum(dtype=np.int64)) % 0x10000)
+        checked = values[: len(row) * per_frame[channel]]
+        sums.append(int(checked.sum(dtype=np.int64)) % 0x10000)
         firsts.append(int(values[0]) if len(values) else 0)
         _fill(row, values.reshape(-1, per_frame[channel])[skews[channel] :], fmt)
     return answer, {"sums": sums, "firsts": firsts}
@@ -135,36 +135,36 @@ def _fill(row: np.ndarray, framed: np.ndarray, fmt: str) -> None:
 
 
 def _frames(
-    raw: bytes, fmt: str, offset: int, per_frame: list[int], told: int, skew: int, file: str
+    raw: bytes, fmt: str, offset: int, per_frame: list[int], expected: int, skew: int, file: str
 ) -> int:
-    """The frames that a signal file holds: those `told`, or so many more at most as the largest
-    `skew` leaves over; as many as there are where `told` is 0. Refused where its bytes are not
+    """The frames that a signal file holds: those `expected`, or so many more at most as the largest
+    `skew` leaves over; as many as there are where `expected` is 0. Refused where its bytes are not
     exactly these, or more than a recording has."""
-    page = safe_files.no_recording(raw[:512], Path(file))
+    page = safe_files.no_recording(raw, Path(file))
     if page:
         raise page
     if fmt in wfdb_formats.PACKED:
-        most, whole = _packed_frames(max(len(raw) - offset, 0), fmt, sum(per_frame), told)
+        most, whole = _packed_frames(max(len(raw) - offset, 0), fmt, sum(per_frame), expected)
     else:
         most, whole = _flac_frames(raw, fmt, offset, per_frame[0], file)
-    if most < told or not whole or most > (told + skew if told else most):
-        reason = "truncated" if most < told or not told else "oversized"
-        rule = f"the header tells of {told} frames" if told else "a file holds whole frames"
-        refusal = Refused(
-            reason, f"{file}: {rule}, found {most} in {len(raw)} bytes; fetch it anew"
-        )
-        raise safe_files.foreign_bytes(raw[:512], Path(file)) or refusal
+    too_many = bool(expected) and most > expected + skew
+    if most < expected or too_many or not whole:
+        reason = "truncated" if most < expected or not expected else "oversized"
+        rule = f"the header tells of {expected} frames" if expected else "a file holds whole frames"
+        rule = f"{rule}, found {most} in {len(raw)} bytes"
+        refusal = Refused(reason, f"{file}: {rule}; fetch it anew")
+        raise safe_files.foreign_bytes(raw, Path(file)) or refusal
     if most > safe_files.MOST_SAMPLES:
         rule = f"a lead has {safe_files.MOST_SAMPLES} samples at most"
         raise Refused("oversized", f"{file}: {rule}, found {most}; cut it")
     return most
 
 
-def _packed_frames(held: int, fmt: str, samples: int, told: int) -> tuple[int, bool]:
-    """(frames of so many `samples` in `held` bytes, whether they fill these): those `told` where
-    these do."""
-    if told and held in _sizes(fmt, told * samples):
-        return told, True
+def _packed_frames(held: int, fmt: str, samples: int, expected: int) -> tuple[int, bool]:
+    """(frames of so many `samples` in `held` bytes, whether they fill these): those `expected`
+    where these do."""
+    if expected and held in _sizes(fmt, expected * samples):
+        return expected, True
     packed = wfdb_formats.PACKED[fmt]
     most = held * packed.samples // packed.bytes // samples
     if min(_sizes(fmt, most * samples)) > held:
@@ -186,9 +186,7 @@ def _flac_frames(raw: bytes, fmt: str, offset: int, per_frame: int, file: str) -
     (https://www.rfc-editor.org/rfc/rfc9639#section-8.2)."""
     if raw[:4] != b"fLaC" or len(raw) < 42:
         rule = f"format {fmt} is a FLAC file, found none; correct the header or fetch it anew"
-        raise safe_files.foreign_bytes(raw[:512], Path(file)) or Refused(
-            "format", f"{file}: {rule}"
-        )
+        raise safe_files.foreign_bytes(raw, Path(file)) or Refused("format", f"{file}: {rule}")
     samples = int.from_bytes(raw[18:26], "big") & (1 << 36) - 1
     frames, rest = divmod(max(samples - offset, 0), per_frame)
     return frames, not rest

@@ -65,8 +65,12 @@ def test_unannotated_is_blank_and_not_negative():
     values = {d.abbreviation: row[d.code] for d in OFFICIAL}
     assert {name for name, value in values.items() if value == 1} == {"AF"}
     assert {name for name, value in values.items() if value == 0} == {
-        "CLBBB/LBBB", "CRBBB/RBBB", "IAVB", "NSR", "PAC/SVPB",
-    }  # fmt: skip
+        "CLBBB/LBBB",
+        "CRBBB/RBBB",
+        "IAVB",
+        "NSR",
+        "PAC/SVPB",
+    }
     assert sum(np.isnan(value) for value in values.values()) == 20
 
 

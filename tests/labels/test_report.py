@@ -32,8 +32,12 @@ def test_the_report_counts_positives_by_class_and_source(reported):
     assert (cpsc["positives"][AF], cpsc["positives"][RBBB], cpsc["positives"][TAB]) == (1, 0, None)
     assert (sph["positives"][AF], sph["positives"][NSR], sph["positives"][TAB]) == (1, 1, 0)
     assert reported["classes"][AF] | {"codes": 0, "name": 0} == {
-        "abbreviation": "AF", "name": 0, "codes": 0, "positives": 2, "annotated": 5,
-    }  # fmt: skip
+        "abbreviation": "AF",
+        "name": 0,
+        "codes": 0,
+        "positives": 2,
+        "annotated": 5,
+    }
     tab = reported["classes"][TAB]
     assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
 

@@ -117,6 +117,6 @@ def test_conditioning_is_linear_and_keeps_the_lead_algebra(rate_hz, duration_s, 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 9), (9, 3), (10, 2), (25, 31)])
 def test_both_ends_are_mirrored_as_numpy_does_it(before, after):
     signal = np.random.default_rng(8).normal(size=(10, 12)).astype(np.float32)
-    ours = bandpass._mirrored(signal, before, after)
+    ours = bandpass.mirrored(signal, before, after)
     assert np.array_equal(ours, np.pad(signal, ((before, after), (0, 0)), "reflect"))
     assert ours.flags.f_contiguous

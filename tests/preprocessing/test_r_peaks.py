@@ -68,9 +68,9 @@ import numpy as np
 from ecgpipe.preprocessing.r_peaks import r_peaks
 kind, rate_hz, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 rng, samples = np.random.default_rng(1), int(int(sys.argv[2]) * float(sys.argv[3]))
-time = np.arange(samples) / rate_hz
+time, beats = np.arange(samples) / rate_hz, np.arange(0.05, seconds, 0.205)
 trace = {
-    "fast": sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in np.arange(0.05, seconds, 0.205)),
+    "fast": sum(np.exp(-0.5 * ((time - beat) / 0.012) ** 2) for beat in beats),
     "step": np.where(np.arange(samples) > samples - 30, 1.0, 0.0),
     "late": np.where(np.arange(samples) > samples - 5, 1.0, 0.0),
     "noise": rng.normal(size=samples),

@@ -42,8 +42,32 @@ def test_raw_digests_tell_values_beyond_16_bits_apart():
     assert len(digests) == 6
 
 
-@pytest.mark.parametrize("gain", [100, 200, 204.8, 250, 306, 320, 400, 409.6, 488, 500, 1000, 1024, 1600, 2000, 2048,
-                                  4000, 4096, 4880, 5000, 8000, 10000])  # fmt: skip
+@pytest.mark.parametrize(
+    "gain",
+    [
+        100,
+        200,
+        204.8,
+        250,
+        306,
+        320,
+        400,
+        409.6,
+        488,
+        500,
+        1000,
+        1024,
+        1600,
+        2000,
+        2048,
+        4000,
+        4096,
+        4880,
+        5000,
+        8000,
+        10000,
+    ],
+)
 def test_raw_digests_are_equal_for_a_header_with_a_gain_and_for_floats_in_mv(tmp_path, gain):
     steps = np.random.default_rng(4).integers(-8000, 8000, (600, 12)).astype("<i2")
     steps = np.clip(steps, -8 * gain, 8 * gain).astype("<i2")  # within 8 mV

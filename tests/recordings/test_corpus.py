@@ -37,7 +37,8 @@ for file in files:
         recording.read(Path(file))
     except Refused:
         pass
-print(json.dumps([most("self") - held, *(most(one()._child.pid) for one in (wfdb_signals.wfdb_library, hdf5.library))]))
+workers = [wfdb_signals.wfdb_library(), hdf5.library()]
+print(json.dumps([most("self") - held, *(most(worker.pid) for worker in workers)]))
 """
 
 

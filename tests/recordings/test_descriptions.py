@@ -68,8 +68,14 @@ def test_ludbs_diagnoses_keep_their_commas(tmp_path, signal_mv):
 def test_native_labels_of_a_table_are_separated_by_commas(tmp_path, signal_mv):
     writers.write_h5(tmp_path, "A", signal_mv)
     (tmp_path / "metadata.csv").write_text('id,dx\nA,"sinus rhythm, atrial flutter,"\n')
-    source = Source(form="h5", vocabulary="sim-east", codes="native", rate_hz=500, table="metadata.csv",
-                            columns={"record": "id", "labels": "dx"})  # fmt: skip
+    source = Source(
+        form="h5",
+        vocabulary="sim-east",
+        codes="native",
+        rate_hz=500,
+        table="metadata.csv",
+        columns={"record": "id", "labels": "dx"},
+    )
     assert next(describe(tmp_path, source)).labels == ("sinus rhythm", "atrial flutter")
 
 

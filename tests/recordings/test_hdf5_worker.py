@@ -41,7 +41,7 @@ def test_a_chunk_larger_than_a_recording_is_refused(tmp_path):
     assert caught.value.reason == "oversized"
 
 
-def test_a_chunk_that_takes_more_memory_than_there_is_is_oversized_and_a_whole_recording_is_a_good_chunk(
+def test_a_chunk_for_which_memory_lacks_is_oversized_and_a_whole_recording_is_a_good_one(
     tmp_path,
 ):
     values = np.zeros((12, 1 << 20), dtype=np.float32)

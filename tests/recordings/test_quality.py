@@ -93,7 +93,7 @@ def test_the_longest_run_is_that_of_a_plain_loop(mask):
     for value in mask:
         run = run + 1 if value else 0
         longest = max(longest, run)
-    assert quality._longest_run(np.array(mask, dtype=bool)) == longest
+    assert quality.longest_run(np.array(mask, dtype=bool)) == longest
 
 
 ROOT = Path(__file__).parents[2]

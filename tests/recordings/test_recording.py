@@ -154,8 +154,17 @@ def test_signals_that_are_refused(tmp_path, signal_mv, change, reason):
 
 def test_broken_signals_of_other_formats_are_refused(tmp_path, signal_mv):
     steps = np.rint(signal_mv * 1000).astype(np.int64)
-    wfdb.wrsamp("A", 500, ["mV"] * 12, list(LEADS), d_signal=steps, fmt=["32"] * 12, adc_gain=[1000.0] * 12,
-                baseline=[0] * 12, write_dir=str(tmp_path))  # fmt: skip
+    wfdb.wrsamp(
+        "A",
+        500,
+        ["mV"] * 12,
+        list(LEADS),
+        d_signal=steps,
+        fmt=["32"] * 12,
+        adc_gain=[1000.0] * 12,
+        baseline=[0] * 12,
+        write_dir=str(tmp_path),
+    )
     raw = (tmp_path / "A.dat").read_bytes()
     for broken, reason in ((raw[:-40], "truncated"), (raw[:400] + b"\1" + raw[401:], "checksum")):
         (tmp_path / "A.dat").write_bytes(broken)

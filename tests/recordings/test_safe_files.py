@@ -75,8 +75,12 @@ def test_what_is_known_to_be_no_recording_is_named(tmp_path, head, is_a):
 
 
 def test_before_a_file_is_read_only_what_no_recording_begins_with_is_named():
-    certain = [b"version https://git-lfs.github.com/spec/v1", b"<!DOCTYPE html>", b"\xef\xbb\xbf\n<html>",
-               pickle.dumps(list(range(999)), 4)]  # fmt: skip
+    certain = [
+        b"version https://git-lfs.github.com/spec/v1",
+        b"<!DOCTYPE html>",
+        b"\xef\xbb\xbf\n<html>",
+        pickle.dumps(list(range(999)), 4),
+    ]
     for head in certain:
         assert (
             safe_files.no_recording(head, "a.dat").reason

@@ -1,7 +1,6 @@
 """What a parser may do at its worst costs its own process."""
 
 import os
-import sys
 import textwrap
 import threading
 import time
@@ -38,7 +37,8 @@ def answer(task, file, *more):
         sys.__stdout__.buffer.flush()
     if file == "refuse":
         raise Refused("format", "refuse: no recording")
-    return np.full((2, 3), more[0] if more else 1, dtype=np.float32), {"task": task, "pid": os.getpid()}
+    values = np.full((2, 3), more[0] if more else 1, dtype=np.float32)
+    return values, {"task": task, "pid": os.getpid()}
 
 sandbox.serve(answer, times=2)
 """
@@ -128,7 +128,11 @@ def test_a_fork_starts_its_own(made):
     assert made.call("a")[1]["pid"] == mine
 
 
-def test_a_module_that_does_not_start_is_named(made):
-    made._command = [sys.executable, "-c", "raise SystemExit(1)"]
-    with pytest.raises(RuntimeError, match="does not start; run it by hand"):
-        made.call("a")
+def test_a_module_that_does_not_start_is_named(tmp_path):
+    (tmp_path / "silent_parser_of_test.py").write_text("raise SystemExit(1)\n")
+    module = types.ModuleType("silent_parser_of_test")
+    module.__file__ = str(tmp_path / "silent_parser_of_test.py")
+    with pytest.raises(
+        RuntimeError, match=r"-m silent_parser_of_test task does not start; run it by hand"
+    ):
+        sandbox.Sandbox(module, "task").call("a")

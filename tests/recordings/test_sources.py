@@ -91,12 +91,20 @@ def test_the_list_of_sources_is_checked(sources, says):
 
 
 def test_a_form_has_its_keys():
-    assert "form h5 needs rate_hz, table, columns" in params.faults(
-        Source, {"form": "h5", "vocabulary": "SPH", "codes": "aha"}, "sources.sph"
-    )[0]  # fmt: skip
-    assert "form wfdb has no table" in params.faults(
-        Source, {"form": "wfdb", "vocabulary": "SPH", "codes": "aha", "table": "t.csv"}, "sources.sph"
-    )[0]  # fmt: skip
+    assert (
+        "form h5 needs rate_hz, table, columns"
+        in params.faults(
+            Source, {"form": "h5", "vocabulary": "SPH", "codes": "aha"}, "sources.sph"
+        )[0]
+    )
+    assert (
+        "form wfdb has no table"
+        in params.faults(
+            Source,
+            {"form": "wfdb", "vocabulary": "SPH", "codes": "aha", "table": "t.csv"},
+            "sources.sph",
+        )[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["/data/my.csv", "../my.csv", "a/../../my.csv"])

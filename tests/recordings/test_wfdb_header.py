@@ -142,9 +142,19 @@ def test_ages_in_every_spelling_of_the_comment(line):
 
 @pytest.mark.parametrize(
     ("written", "years"),
-    [("NaN", None), ("nan", None), ("-1", None), ("300", 90.0), ("0", 0.0), ("121", None), ("", None),
-     ("Unknown", None), ("inf", None), ("89.5", 89.5)],
-)  # fmt: skip
+    [
+        ("NaN", None),
+        ("nan", None),
+        ("-1", None),
+        ("300", 90.0),
+        ("0", 0.0),
+        ("121", None),
+        ("", None),
+        ("Unknown", None),
+        ("inf", None),
+        ("89.5", 89.5),
+    ],
+)
 def test_ages_that_are_none(written, years):
     assert demographics.age(written) == years
 
@@ -183,8 +193,13 @@ def test_labels_are_cleaned(written, labels):
 
 
 def test_a_ludb_header_lists_its_diagnoses_line_by_line():
-    comments = ["#<age>: 51", "#<sex>: F", "#<diagnoses>:", "#Rhythm: Sinus bradycardia.",
-                "#Ventricular extrasystole, type: single PVC."]  # fmt: skip
+    comments = [
+        "#<age>: 51",
+        "#<sex>: F",
+        "#<diagnoses>:",
+        "#Rhythm: Sinus bradycardia.",
+        "#Ventricular extrasystole, type: single PVC.",
+    ]
     header = wfdb_header.parse(text(comments=comments), "1.hea")
     assert (header.age, header.sex) == (51, "F")
     assert header.labels == (

@@ -35,8 +35,17 @@ def test_other_formats_and_leads_beside_the_twelve(tmp_path, signal_mv, fmt):
     steps = np.rint(signal_mv * 25).astype(np.int64)
     steps = np.concatenate([steps[:, ::-1], steps[:, :1] // 2], axis=1)
     names = [*LEADS[::-1], "Vx"]
-    wfdb.wrsamp("A", 500, ["mV"] * 13, names, d_signal=steps, fmt=[fmt] * 13, adc_gain=[50.0] * 13, baseline=[3] * 13,
-                write_dir=str(tmp_path))  # fmt: skip
+    wfdb.wrsamp(
+        "A",
+        500,
+        ["mV"] * 13,
+        names,
+        d_signal=steps,
+        fmt=[fmt] * 13,
+        adc_gain=[50.0] * 13,
+        baseline=[3] * 13,
+        write_dir=str(tmp_path),
+    )
     signal_mv = read(tmp_path / "A.hea").signal_mv
     assert np.allclose(signal_mv, wfdb_signal(tmp_path / "A.hea")[:, 11::-1], atol=1e-6)
 
@@ -87,8 +96,15 @@ def test_steps_beyond_what_float32_holds_are_whole_until_they_are_mv(good, signa
 def test_a_coarse_step_is_for_a_constant_lead_alone(tmp_path, signal_mv):
     for constant in (0.0, 0.1, -1.0):
         signal_mv[:, 4] = constant
-        wfdb.wrsamp("A", 500, ["mV"] * 12, list(LEADS), p_signal=signal_mv.astype(float), fmt=["16"] * 12,
-                    write_dir=str(tmp_path))  # fmt: skip
+        wfdb.wrsamp(
+            "A",
+            500,
+            ["mV"] * 12,
+            list(LEADS),
+            p_signal=signal_mv.astype(float),
+            fmt=["16"] * 12,
+            write_dir=str(tmp_path),
+        )
         recording = read(tmp_path / "A.hea")
         assert recording.faults == ("flat-lead",)
         assert np.allclose(recording.signal_mv, signal_mv, atol=1e-4)

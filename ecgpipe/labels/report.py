@@ -165,6 +165,9 @@ def log(report: Mapping[str, Any]) -> None:
         left_out = {reason: each["recordings"] for reason, each in source["left_out"].items()}
         _LOG.info(
             "%s: %d of %d usable; left out: %s; unknown labels: %s (metrics/labels.json)",
-            name, source["usable"], source["recordings"], left_out or "none",
+            name,
+            source["usable"],
+            source["recordings"],
+            left_out or "none",
             source["unknown"] or "none",
-        )  # fmt: skip
+        )

@@ -33,7 +33,9 @@ _PAGE = re.compile(
 _LFS = b"version https://git-lfs"
 _CERTAIN = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body|<\?xml)|version https://git-lfs"
-    rb"|\x80[\x04\x05]\x95[\x00-\xff]{4}\x00{4}", re.IGNORECASE)  # fmt: skip
+    rb"|\x80[\x04\x05]\x95[\x00-\xff]{4}\x00{4}",
+    re.IGNORECASE,
+)
 
 
 def size(path: Path, root: Path) -> int:

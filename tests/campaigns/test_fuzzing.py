@@ -144,10 +144,8 @@ def fuzz_signals(plain, steps, count):
             put(form[1], raw)
             put(header, (fitting(header, told) if form[4] else told).encode())
             assert outcome(header) == "read", form
-    rng, found = (
-        np.random.default_rng(12),
-        {False: collections.Counter(), True: collections.Counter()},
-    )
+    rng = np.random.default_rng(12)
+    found = {False: collections.Counter(), True: collections.Counter()}
     for number in range(count):
         header, file, raw, told, loose = forms[number % len(forms)]
         put(file, changed(rng, raw, MARKS, head=200))
@@ -183,8 +181,14 @@ def fuzz_decoded(folder, count):
 
 
 def fuzz_h5(folder, steps, count):
-    ways = [{}, {"compression": "gzip"}, {"compression": "lzf", "shuffle": True}, {"chunks": (3, 100)},
-            {"fletcher32": True}, {"maxshape": (None, None)}]  # fmt: skip
+    ways = [
+        {},
+        {"compression": "gzip"},
+        {"compression": "lzf", "shuffle": True},
+        {"chunks": (3, 100)},
+        {"fletcher32": True},
+        {"maxshape": (None, None)},
+    ]
     rng, found, raws = np.random.default_rng(13), collections.Counter(), []
     for how in ways:
         for version in ("earliest", "latest"):

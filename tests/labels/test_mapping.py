@@ -18,14 +18,12 @@ SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
 EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
 LUDB = Source(form="wfdb", vocabulary="LUDB", codes="snomed")
 NINGBO = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
-NSR, AF, RBBB, TAB, TINV, PVC = (
-    "426783006",
-    "164889003",
-    "59118001",
-    "164934002",
-    "59931005",
-    "427172004",
-)
+NSR = "426783006"
+AF = "164889003"
+RBBB = "59118001"
+TAB = "164934002"
+TINV = "59931005"
+PVC = "427172004"
 
 
 def described(*labels):
@@ -47,17 +45,8 @@ def present(row):
 def test_the_columns_are_those_of_the_table():
     table = mapped(CPSC, (AF,))
     assert list(table.columns) == [*tables.IDENTITY, *(d.code for d in STUDY)]
-    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == [
-        "a",
-        "R0",
-        "R0.hea",
-        "",
-        60,
-        "F",
-        500,
-        5000,
-        "",
-    ]
+    identity = ["a", "R0", "R0.hea", "", 60, "F", 500, 5000, ""]
+    assert table.iloc[0][: len(tables.IDENTITY)].tolist() == identity
 
 
 def test_unannotated_is_blank_and_not_negative():
@@ -164,10 +153,8 @@ def test_a_label_known_to_mean_no_class_is_known():
 
 
 def test_ludb_maps_alike_as_released_and_as_converted():
-    released, converted = (
-        ("Rhythm: Atrial fibrillation", "Complete right bundle branch block"),
-        (AF, "713427006"),
-    )
+    released = ("Rhythm: Atrial fibrillation", "Complete right bundle branch block")
+    converted = (AF, "713427006")
     table = mapped(LUDB, released, converted)
     assert [present(row) for _, row in table.iterrows()] == [{AF, RBBB}] * 2
 
@@ -232,9 +219,8 @@ def test_the_order_of_modifiers_says_nothing(modifiers):
 
 def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
     st_depression = ("429622005",)
-    kept, dropped = (
-        mapped(CPSC, st_depression, (AF,), unscored=choice) for choice in ("keep", "drop")
-    )
+    kept = mapped(CPSC, st_depression, (AF,), unscored="keep")
+    dropped = mapped(CPSC, st_depression, (AF,), unscored="drop")
     assert kept["fault"].tolist() == ["", ""]
     assert (kept.iloc[0][["426783006", RBBB]] == 0).all()
     assert dropped["fault"].tolist() == ["unscored", ""]

@@ -21,15 +21,11 @@ def text(record=RECORD, lines=LINES, comments=COMMENTS):
 
 def test_a_challenge_header_reads_as_wfdb_reads_it(tmp_path):
     (tmp_path / "A0001.hea").write_text(text())
-    header, oracle = (
-        wfdb_header.read(tmp_path / "A0001.hea"),
-        wfdb.rdheader(str(tmp_path / "A0001")),
-    )
-    assert (header.record, header.rate_hz, header.samples) == (
-        oracle.record_name,
-        oracle.fs,
-        oracle.sig_len,
-    )
+    header = wfdb_header.read(tmp_path / "A0001.hea")
+    oracle = wfdb.rdheader(str(tmp_path / "A0001"))
+    assert header.record == oracle.record_name
+    assert header.rate_hz == oracle.fs
+    assert header.samples == oracle.sig_len
     assert [s.name for s in header.signals] == oracle.sig_name
     assert [s.gain for s in header.signals] == oracle.adc_gain
     assert [s.initial for s in header.signals] == oracle.init_value

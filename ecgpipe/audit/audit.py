@@ -117,7 +117,7 @@ def write(
     progress: wraps what is drawn. UserError for negative numbers, a folder that holds other
     things, and the faults of `read`.
     """
-    for name, value in (("--most", most), ("--draw", draw)):
+    for name, value in (("--most", most), ("--plots", draw)):
         if value < 0:
             raise UserError(f"{name}: it is 0 or more, found {value}; give another number")
     folder = _free(folder)

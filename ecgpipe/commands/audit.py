@@ -4,18 +4,19 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
-from ecgpipe.audit import audit
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the page of what is odd."""
+    from tqdm import tqdm
+
+    from ecgpipe.audit import audit
+
     progress = partial(tqdm, desc="audit", unit="plot", disable=None)
     values = params.load(arguments.params)
-    for line in audit.write(arguments.out, values, arguments.most, arguments.draw, progress):
+    for line in audit.write(arguments.out, values, arguments.most, arguments.plots, progress):
         print(line)
     print(f"-> {arguments.out}/README.md")
     return 0
@@ -23,19 +24,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `audit`."""
-    where = "folder to write, replaced whole; it shows patients' recordings"
-    parser.add_argument("--out", type=Path, default=PLOTS / "audit", metavar="FOLDER", help=where)
-    parser.add_argument(
-        "--most", type=int, default=3, metavar="N", help="suspects named per class and direction"
-    )
-    parser.add_argument(
-        "--draw",
-        type=int,
-        default=20,
-        metavar="N",
-        help="recordings drawn, the most suspicious first",
-    )
-    parser.add_argument(
-        "--params", type=Path, default=params.PARAMS, metavar="FILE", help="names the sources"
-    )
+    out = "folder to write, replaced whole; it shows patients' recordings"
+    parser.add_argument("--out", type=Path, default=PLOTS / "audit", metavar="FOLDER", help=out)
+    most = "suspects named per class and direction"
+    parser.add_argument("--most", type=int, default=3, metavar="N", help=most)
+    plots = "recordings drawn, the most suspicious first"
+    parser.add_argument("--plots", type=int, default=20, metavar="N", help=plots)
+    where = "names the sources"
+    parser.add_argument("--params", type=Path, default=params.PARAMS, metavar="FILE", help=where)
     parser.set_defaults(run=run)

@@ -198,7 +198,7 @@ def test_an_audit_replaces_an_earlier_one_and_nothing_else(project, tmp_path):
 def test_numbers_below_zero_are_refused(project):
     with pytest.raises(ValueError, match="--most: it is 0 or more, found -1"):
         audit.write("plots/audit", project, -1, 0, list)
-    with pytest.raises(ValueError, match="--draw: it is 0 or more, found -2"):
+    with pytest.raises(ValueError, match="--plots: it is 0 or more, found -2"):
         audit.write("plots/audit", project, 1, -2, list)
 
 

@@ -9,7 +9,7 @@ def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(json.dumps(made(tmp_path)))
     predicted(tmp_path)
-    assert __main__.main(["audit", "--out", "page", "--draw", "1", "--most", "2"]) == 0
+    assert __main__.main(["audit", "--out", "page", "--plots", "1", "--most", "2"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "90 usable recordings of 3 sources, 6 classes."
     assert said[-1] == "-> page/README.md"

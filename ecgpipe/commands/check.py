@@ -1,14 +1,13 @@
 """`python -m ecgpipe check`: reads every recording and says whether it is usable."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
-import pandas as pd
 from tqdm import tqdm
 
 from ecgpipe.commands import output_paths, reading_arguments
-from ecgpipe.prediction.check import check
-from ecgpipe.project import tables
+from ecgpipe.prediction.check import VERDICTS, Verdict, check
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -17,16 +16,24 @@ def run(arguments: argparse.Namespace) -> int:
     paths, files = reading_arguments.recording_files(arguments)
     checked = check(files, reading_arguments.source_of(arguments), reading_arguments.folders(paths))
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
-    counts = {said: sum(row[1] == said for row in rows) for said in ("ok", "flagged", "refused")}
-    for path, said, reason, sentence in rows:
-        if said != "ok":
-            print(f"{said}: {path}: {reason}: {sentence}")
-    print(
-        f"{len(rows)} recordings: " + ", ".join(f"{count} {said}" for said, count in counts.items())
-    )
+    for path, verdict, reason, sentence in rows:
+        if verdict != "ok":
+            print(f"{verdict}: {path}: {reason}: {sentence}")
+    counts = Counter(row.verdict for row in rows)
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    print(f"{len(rows)} recordings: {summary}")
     if target:
-        tables.write(pd.DataFrame(rows, columns=["path", "verdict", "reason", "sentence"]), target)
+        _write(rows, target)
     return 1 if counts["refused"] else 0
+
+
+def _write(rows: list[Verdict], target: Path) -> None:
+    """The CSV that was asked for."""
+    import pandas as pd
+
+    from ecgpipe.project import tables
+
+    tables.write(pd.DataFrame(rows, columns=Verdict._fields), target)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -2,78 +2,136 @@
 
 import argparse
 import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
 from ecgpipe.commands import console, output_paths, reading_arguments
-from ecgpipe.drawing import prediction_sheets
-from ecgpipe.prediction import ensemble, outputs, reading
-from ecgpipe.prediction.predict import Reading, predict
+from ecgpipe.prediction import outputs, reading
+from ecgpipe.prediction.outputs import RecordingPrediction
 from ecgpipe.project.paths import MODELS
+from ecgpipe.recordings.safe_files import shown
+
+if TYPE_CHECKING:
+    from ecgpipe.prediction.ensemble import Ensemble
+
+
+class _Targets(NamedTuple):
+    """Where to write: `out` as it was asked for, the file or folder that it stands for, and the
+    folder of sheets where they are drawn."""
+
+    out: Path
+    table: Path
+    sheets: Path | None
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predicts, writes and tells; exit status 1 where some recordings were refused."""
     source = reading_arguments.source_of(arguments)
     paths, files = reading_arguments.recording_files(arguments)
-    challenge = arguments.format == "challenge"
-    if challenge:
-        outputs.distinct(files)
-    out = arguments.out or Path("predictions" if challenge else "predictions.csv")
-    target = output_paths.folder(out) if challenge else output_paths.file(out)
-    folder = out.with_name(f"{out.stem}-sheets")
-    if arguments.plot:
-        output_paths.folder(folder, "--plot")
+    targets = _targets(arguments, files)
+    # After the checks: torch takes a second, and a user's fault is told without it.
+    from ecgpipe.prediction import ensemble, predict
+
     models = ensemble.load(arguments.model, arguments.precision)
-    known = reading.people(paths, source) if source else {}
-    how = Reading(
-        source, known, reading_arguments.folders(paths), prediction_sheets.SHOWN_S * arguments.plot
+    options = predict.ReadingOptions(
+        source,
+        metadata=reading.metadata_rows(paths, source) if source else {},
+        within=reading_arguments.folders(paths),
+        keep_s=_drawn_s() if targets.sheets else 0.0,
     )
     refused = 0
-    with contextlib.ExitStack() as stack:
-        write = stack.enter_context(
-            outputs.writer(arguments.format, target, models.codes, models.names)
-        )
-        about = (models.names, models.full_names)
-        drawn = (
-            stack.enter_context(prediction_sheets.drawing(folder, *about))
-            if arguments.plot
-            else None
-        )
-        answers = predict(models, files, how)
-        for answer in tqdm(answers, desc="predict", unit="rec", total=len(files), disable=None):
-            write(answer)
-            if drawn:
-                drawn.draw(answer)
-            refused += answer.verdict == "refused"
-            flags = f" ({outputs.plain(answer.reason)})" * (answer.verdict == "flagged")
-            console.write(
-                f"{outputs.plain(answer.path)}: {outputs.positive_classes(answer, *about)}{flags}"
-            )
-    of = f"{len(models.names)} classes, {len(models.networks)} models"
-    console.write(
-        f"{len(files)} recordings, {refused} refused, {of} -> {out}"
-        + f", {folder}" * arguments.plot
-    )
+    with _writer(arguments.format, targets, models) as write:
+        predictions = predict.predict(models, files, options)
+        progress = tqdm(predictions, desc="predict", unit="rec", total=len(files), disable=None)
+        for prediction in progress:
+            write(prediction)
+            refused += prediction.verdict == "refused"
+            console.write(_line(prediction, models.names, models.full_names))
+    counts = f"{len(files)} recordings, {refused} refused, {len(models.names)} classes"
+    written = ", ".join(str(path) for path in (targets.out, targets.sheets) if path)
+    console.write(f"{counts}, {len(models.networks)} models -> {written}")
     for line in models.warnings:
         console.write(line)
     return 1 if refused else 0
+
+
+def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> _Targets:
+    """Where to write, checked; ValueError where something stands there that is not replaced."""
+    if arguments.format == "challenge":
+        outputs.check_distinct_names(files)
+        out = arguments.out or Path("predictions")
+        table = output_paths.folder(out)
+    else:
+        out = arguments.out or Path("predictions.csv")
+        table = output_paths.file(out)
+    sheets = None
+    if arguments.plot:
+        sheets = output_paths.folder(out.with_name(f"{out.stem}-sheets"), "--plot")
+    return _Targets(out, table, sheets)
+
+
+def _drawn_s() -> float:
+    """Seconds of each recording that a sheet shows."""
+    from ecgpipe.drawing import prediction_sheets
+
+    return prediction_sheets.SHOWN_S
+
+
+@contextlib.contextmanager
+def _writer(
+    form: str, targets: _Targets, models: "Ensemble"
+) -> Iterator[Callable[[RecordingPrediction], None]]:
+    """Writes each prediction into the table and, where asked for, draws its sheet."""
+    with outputs.writer(form, targets.table, models.codes, models.names) as write:
+        if not targets.sheets:
+            yield write
+            return
+        from ecgpipe.drawing import prediction_sheets
+
+        names = (models.names, models.full_names)
+        with prediction_sheets.drawing(targets.sheets, *names) as sheets:
+
+            def write_and_draw(prediction: RecordingPrediction) -> None:
+                write(prediction)
+                sheets.draw(prediction)
+
+            yield write_and_draw
+
+
+def _line(prediction: RecordingPrediction, names: Sequence[str], full_names: Sequence[str]) -> str:
+    """What is printed of one recording."""
+    positive = outputs.positive_classes(prediction, names, full_names)
+    flags = f" ({shown(prediction.reason)})" if prediction.verdict == "flagged" else ""
+    return f"{shown(prediction.path)}: {positive}{flags}"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     reading_arguments.add(parser)
     parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
-    parser.add_argument(
-        "--out", type=Path, help="CSV to write, or with --format challenge a new folder"
+    out = "CSV to write, or with --format challenge a new folder"
+    parser.add_argument("--out", type=Path, help=out)
+    forms = (
+        "csv: one table; challenge: a file per recording, "
+        "as the scorer of the CinC Challenge 2021 reads it"
     )
-    forms = "csv: one table; challenge: a file per recording, as the scorer of the CinC Challenge 2021 reads it"
     parser.add_argument("--format", choices=outputs.FORMATS, default="csv", help=forms)
-    plot = "draw each recording on ECG paper with what was found, into a folder beside --out (half a second each)"
+    plot = (
+        "draw each recording on ECG paper with what was found, "
+        "into a folder beside --out (half a second each)"
+    )
     parser.add_argument("--plot", action="store_true", help=plot)
-    precise = "auto takes bf16 where the processor has it: twice as fast, probabilities off by some thousandths"
-    parser.add_argument(
-        "--precision", choices=("auto", "fp32", "bf16"), default="fp32", help=precise
+    precision = (
+        "auto takes bf16 where the processor has it: "
+        "twice as fast, probabilities off by some thousandths"
+    )
+    choices = ("auto", "fp32", "bf16")
+    parser.add_argument("--precision", choices=choices, default="fp32", help=precision)
+    parser.epilog = (
+        "exit status: 0 all were read, 1 some were refused (their rows say why), "
+        "2 nothing was written"
     )
     parser.set_defaults(run=run)

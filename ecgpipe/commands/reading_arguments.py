@@ -16,17 +16,17 @@ def source_of(arguments: argparse.Namespace) -> Source | None:
     entry is at fault."""
     name = arguments.source
     if name is None:
-        return None if arguments.rate_hz is None else reading.of_rate(arguments.rate_hz)
+        return None if arguments.rate_hz is None else reading.source_of_rate(arguments.rate_hz)
     return sources.select([name], arguments.catalogue)[name]
 
 
 def recording_files(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     """(the paths that the command line and --list name, the recording files there)."""
-    named = path_lists.read(arguments.list) if arguments.list else []
-    if not arguments.paths and not named:
+    listed = path_lists.read(arguments.list) if arguments.list else []
+    if not arguments.paths and not listed:
         raise UserError("no recording named; give files or folders, or a list of them by --list")
-    files = [*reading.expand(arguments.paths), *reading.expand(named, strict=False)]
-    return [*arguments.paths, *named], list(dict.fromkeys(files))
+    files = [*reading.expand(arguments.paths), *reading.expand(listed, strict=False)]
+    return [*arguments.paths, *listed], list(dict.fromkeys(files))
 
 
 def folders(paths: list[Path]) -> list[Path]:
@@ -36,32 +36,18 @@ def folders(paths: list[Path]) -> list[Path]:
 
 def add(command: argparse.ArgumentParser) -> None:
     """The arguments that say which recordings are read, and how."""
-    own, others = ", ".join(suffixes.OWN), ", ".join(sorted(suffixes.VENDOR))
+    own = ", ".join(suffixes.OWN)
+    vendors = ", ".join(sorted(suffixes.VENDOR))
     accepted = (
-        f"{own} or (where ecgdatakit is installed) {others}; a record without suffix; or folders"
+        f"{own} or (where ecgdatakit is installed) {vendors}; a record without suffix; or folders"
     )
     command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=accepted)
-    command.add_argument(
-        "--list",
-        metavar="FILE",
-        help="file that names more of them, one a line or parted by NUL; - is standard input",
-    )
-    how = command.add_mutually_exclusive_group()
-    how.add_argument(
-        "--source",
-        metavar="NAME",
-        help="entry of the catalogue of sources that says how to read them",
-    )
-    how.add_argument(
-        "--rate-hz",
-        type=float,
-        metavar="HZ",
-        help="sampling rate of .h5 files without such an entry",
-    )
-    command.add_argument(
-        "--catalogue",
-        type=Path,
-        default=SOURCES,
-        metavar="FILE",
-        help="file that --source is in",
-    )
+    lists = "file that names more of them, one a line or separated by NUL; - is standard input"
+    command.add_argument("--list", metavar="FILE", help=lists)
+    source_or_rate = command.add_mutually_exclusive_group()
+    source = "entry of the catalogue of sources that says how to read them"
+    source_or_rate.add_argument("--source", metavar="NAME", help=source)
+    rate = "sampling rate of .h5 files without such an entry"
+    source_or_rate.add_argument("--rate-hz", type=float, metavar="HZ", help=rate)
+    where = "file that --source is in"
+    command.add_argument("--catalogue", type=Path, default=SOURCES, metavar="FILE", help=where)

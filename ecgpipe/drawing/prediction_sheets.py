@@ -10,6 +10,7 @@ from pathlib import Path
 from ecgpipe.drawing import ecg_paper
 from ecgpipe.prediction import outputs
 from ecgpipe.project import atomic
+from ecgpipe.recordings import safe_files
 from ecgpipe.report import style
 
 SHOWN_S = ecg_paper.SHEET_S  # of a recording
@@ -34,7 +35,7 @@ class Sheets:
         if answer.recording is None:
             return None
         found = f"The models find: {outputs.positive_classes(answer, self.names, self.full_names)}"
-        lines = [found, *[f"Flags: {outputs.plain(answer.reason)}"] * bool(answer.reason)]
+        lines = [found, *[f"Flags: {safe_files.shown(answer.reason)}"] * bool(answer.reason)]
         note = "\n".join(
             part for line in lines for part in textwrap.wrap(ecg_paper.drawable(line), _LETTERS)
         )
@@ -69,7 +70,7 @@ def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> It
 
 def _title(answer: outputs.RecordingPrediction) -> str:
     """The path as it was given, of a long one its end, then sex, age, duration and rate."""
-    recording, path = answer.recording, outputs.plain(answer.path)
+    recording, path = answer.recording, safe_files.shown(answer.path)
     path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
     about = f", {recording.sex or 'sex unknown'}, {age}, {answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"

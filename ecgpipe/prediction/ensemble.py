@@ -1,7 +1,7 @@
 """The models of all folds together, as they answer to new recordings.
 
 The folds' probabilities are averaged, then calibrated and cut as the operating point beside the
-models says (`operating`).
+models says (`evaluation.operating_points`).
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,18 @@ from ecgpipe.model.network import SEResNet18, folded
 from ecgpipe.project import paths
 from ecgpipe.project.errors import UserError
 
+# What model.json of every fold says alike.
 _SHARED = (
-    "classes", "names", "full_names", "rate_hz", "window", "normalise", "conditioning", "folds", "split",
-)  # fmt: skip
+    "classes",
+    "names",
+    "full_names",
+    "rate_hz",
+    "window",
+    "normalise",
+    "conditioning",
+    "folds",
+    "split",
+)
 # A class that ranks validation recordings worse than this is named to the user.
 LEAST_AUROC = 0.7
 
@@ -71,18 +80,19 @@ class Ensemble:
     def doubtful(self) -> list[str]:
         """Classes in which validation showed little skill: AUROC below `LEAST_AUROC`."""
         pairs = zip(self.names, self.validation_auroc, strict=True)
-        return [f"{name} ({value:.2f})" for name, value in pairs if value < LEAST_AUROC]
+        return [f"{name} ({auroc:.2f})" for name, auroc in pairs if auroc < LEAST_AUROC]
 
     @property
     def warnings(self) -> list[str]:
         """What a user is to know of these models' classes, a line each."""
-        lines = [
-            f"not learnt, so never answered (no recording to tell it by): {', '.join(self.unlearnt)}",
-            f"validation showed little skill (AUROC below {LEAST_AUROC}) in: {', '.join(self.doubtful)}",
-        ]
-        return [
-            line for line, names in zip(lines, (self.unlearnt, self.doubtful), strict=True) if names
-        ]
+        lines = []
+        if self.unlearnt:
+            what = "not learnt, so never answered (no recording to tell it by)"
+            lines.append(f"{what}: {', '.join(self.unlearnt)}")
+        if self.doubtful:
+            what = f"validation showed little skill (AUROC below {LEAST_AUROC}) in"
+            lines.append(f"{what}: {', '.join(self.doubtful)}")
+        return lines
 
     def probabilities(
         self,
@@ -93,59 +103,71 @@ class Ensemble:
         """Calibrated probabilities [recording, class] of conditioned signals, each [time, 12] in
         microvolts, NaN of classes that were not `learnt`; age in years, sex F or M, None where
         unknown."""
-        classes, rate_hz = len(self.codes), self.about["rate_hz"]
-        data = examples.of_signals(list(signals_uv), age, sex, rate_hz=rate_hz, classes=classes)
-        window, how = self.about["window"], self.about["normalise"]
-        each = [
-            probabilities_of(network, data, window, how, bf16=self.bf16)
+        data = examples.of_signals(
+            list(signals_uv),
+            age,
+            sex,
+            rate_hz=self.about["rate_hz"],
+            classes=len(self.codes),
+        )
+        window, normalise = self.about["window"], self.about["normalise"]
+        by_fold = [
+            probabilities_of(network, data, window, normalise, bf16=self.bf16)
             for network in self.networks
         ]
-        found = self.point.scaling.apply(torch.stack(each).double().mean(dim=0).numpy())
-        return np.where(self.learnt, found, np.nan)
+        # [fold, recording, class] -> [recording, class]
+        mean = torch.stack(by_fold).double().mean(dim=0).numpy()
+        return np.where(self.learnt, self.point.scaling.apply(mean), np.nan)
 
 
 def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
     """All folds' models below `folder` (data/models), or that of one `fold` with its own operating
     point, to compute in `precision` (auto, fp32 or bf16). UserError where one is missing or of
     another split."""
-    first = next(iter(sorted(Path(folder).glob("fold-*/model.json"))), None)
-    if first is None:
-        raise UserError(
-            f"{folder}: no fold-K/model.json below this folder; run `dvc repro` or give another --model"
-        )
-    _, about = _loaded(first.parent)
-    loaded = [_loaded(Path(folder) / f"fold-{one}") for one in about["folds"]]
-    for one, (_, other) in zip(about["folds"], loaded, strict=True):
-        unlike = [key for key in _SHARED if other.get(key) != about[key]]
-        if unlike:
-            raise UserError(
-                f"{folder}/fold-{one}: {', '.join(unlike)} differ from {first.parent.name}'s, so they are not of one "
-                "training; run `dvc repro` or remove the stale folder"
-            )
-    made_for = {
-        str(one): other["validation"]
-        for one, (_, other) in zip(about["folds"], loaded, strict=True)
-    }
-    if fold is not None and fold not in about["folds"]:
-        raise UserError(
-            f"{folder}: no fold {fold} here (there: {', '.join(map(str, about['folds']))}); name another"
-        )
-    which = operating_points.ENSEMBLE if fold is None else str(fold)
+    folder = Path(folder)
+    about, networks, validation = _load_folds(folder)
+    if fold is not None and fold not in networks:
+        there = ", ".join(map(str, networks))
+        raise UserError(f"{folder}: no fold {fold} here (there: {there}); name another")
     point, auroc = operating_points.read(
-        Path(folder) / paths.OPERATING.relative_to(paths.MODELS), about["classes"], made_for, which
+        folder / paths.OPERATING.relative_to(paths.MODELS),
+        about["classes"],
+        validation,
+        operating_points.ENSEMBLE if fold is None else str(fold),
     )
-    chosen = [one for one in about["folds"] if fold in (None, one)]
-    networks = [
-        folded(network)
-        for one, (network, _) in zip(about["folds"], loaded, strict=True)
-        if one in chosen
-    ]
+    chosen = list(networks) if fold is None else [fold]
     return Ensemble(
-        networks, chosen, about, point, auroc, bf16_helps(precision, torch.device("cpu"))
+        [folded(networks[name]) for name in chosen],
+        chosen,
+        about,
+        point,
+        auroc,
+        bf16_helps(precision, torch.device("cpu")),
     )
 
 
-def _loaded(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
+def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], dict[str, str]]:
+    """What model.json of all folds of one training says alike (`_SHARED`); fold -> network; fold ->
+    the digest of its validation predictions."""
+    first = next(iter(sorted(folder.glob("fold-*/model.json"))), None)
+    if first is None:
+        step = "run `dvc repro` or give another --model"
+        raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")
+    _, about = _load_fold(first.parent)
+    networks, validation = {}, {}
+    for fold in about["folds"]:
+        name = paths.fold_folder(fold)
+        networks[fold], of_fold = _load_fold(folder / name)
+        unlike = [key for key in _SHARED if of_fold[key] != about[key]]
+        if unlike:
+            what = f"{', '.join(unlike)} differ from {first.parent.name}'s"
+            step = "run `dvc repro` or remove the stale folder"
+            raise UserError(f"{folder}/{name}: {what}, so they are not of one training; {step}")
+        validation[str(fold)] = of_fold["validation"]
+    return about, networks, validation
+
+
+def _load_fold(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """`model.saved_model.load`; UserError too where model.json does not say all that is needed
     here."""
     again = "train again with `dvc repro`"

@@ -6,7 +6,7 @@
 - challenge: one folder, a file `<record>.csv` per recording as the scorer of the PhysioNet/CinC
   Challenge 2021 reads it (evaluate_model.py of
   https://github.com/physionetchallenges/evaluation-2021): `#<record>`, then the SNOMED CT codes,
-  the decisions and the probabilities, each a line of values parted by commas. The scorer wants a
+  the decisions and the probabilities, each a line of values separated by commas. The scorer wants a
   file for every recording and takes a number alone, so of a refused one all are 0, and so are those
   of a class that was not learnt. A last line that begins with `#`, which it skips, has verdict and
   reason of what is not ok.
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from ecgpipe.project import atomic
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.recording import Recording
+from ecgpipe.recordings.safe_files import shown
 
 FORMATS = ("csv", "challenge")
 
@@ -46,33 +47,21 @@ class RecordingPrediction:
     duration_s: float = 0.0
 
 
-def plain(text: object) -> str:
-    """Text that any terminal and any UTF-8 file takes, on one line: what is no Unicode in a file's
-    name is spelled out.
-
-    >>> plain("a\\udcff.hea")
-    'a\\\\udcff.hea'
-    """
-    return " ".join(str(text).encode("utf-8", "backslashreplace").decode("utf-8").splitlines())
-
-
 def positive_classes(
-    answer: RecordingPrediction, names: Sequence[str], full_names: Sequence[str]
+    prediction: RecordingPrediction, names: Sequence[str], full_names: Sequence[str]
 ) -> str:
     """The classes present, each with its probability, the most probable first; of a refused
     recording, why it is."""
-    if answer.probabilities is None:
-        return f"refused, {plain(answer.reason)}"
-    found = [
-        place for place in np.argsort(-answer.probabilities, kind="stable") if answer.present[place]
-    ]
-    said = [
-        " ".join(
-            dict.fromkeys([names[place], full_names[place], f"{answer.probabilities[place]:.2f}"])
-        )
-        for place in found
-    ]
-    return ", ".join(said) or f"none of the {np.isfinite(answer.probabilities).sum()} classes"
+    probabilities = prediction.probabilities
+    if probabilities is None:
+        return f"refused, {shown(prediction.reason)}"
+    classes = []
+    for place in np.argsort(-probabilities, kind="stable"):
+        if prediction.present[place]:
+            # A class whose abbreviation is its full name is named once.
+            words = dict.fromkeys([names[place], full_names[place]])
+            classes.append(" ".join([*words, f"{probabilities[place]:.2f}"]))
+    return ", ".join(classes) or f"none of the {np.isfinite(probabilities).sum()} classes"
 
 
 @contextlib.contextmanager
@@ -85,57 +74,50 @@ def writer(
     if form == "challenge":
         with atomic.atomic(out) as folder:
             folder.mkdir()
-            yield lambda answer: _of_challenge(folder, answer, codes)
+            yield lambda prediction: _write_challenge_file(folder, prediction, codes)
         return
     with atomic.atomic(out) as path, path.open("w", newline="", encoding="utf-8") as handle:
         rows = csv.writer(handle, lineterminator="\n")
         rows.writerow(["path", "verdict", "reason", *names, *(f"{name}_present" for name in names)])
-        yield lambda answer: rows.writerow(_row(answer, len(names)))
+        yield lambda prediction: rows.writerow(_row(prediction, len(names)))
 
 
-def distinct(files: Sequence[Path]) -> None:
+def check_distinct_names(files: Sequence[Path]) -> None:
     """UserError where two recordings have one name, which challenge files cannot tell apart."""
-    seen: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in files:
-        if path.stem in seen:
-            raise UserError(
-                f"--format challenge names files by recordings: '{path.stem}' is both {seen[path.stem]} and {path}; "
-                "predict them apart"
-            )
-        seen[path.stem] = path
+        if path.stem in by_name:
+            both = f"'{path.stem}' is both {by_name[path.stem]} and {path}"
+            rule = "--format challenge names files by recordings"
+            raise UserError(f"{rule}: {both}; predict them apart")
+        by_name[path.stem] = path
 
 
-def _row(answer: RecordingPrediction, classes: int) -> list[str]:
+def _row(prediction: RecordingPrediction, classes: int) -> list[str]:
     """One row of the CSV."""
-    head = [plain(answer.path), answer.verdict, plain(answer.reason)]
-    if answer.probabilities is None:
+    head = [shown(prediction.path), prediction.verdict, shown(prediction.reason)]
+    if prediction.probabilities is None:
         return head + [""] * (2 * classes)
-    known = np.isfinite(answer.probabilities)
-    values = [
-        f"{value:.7g}" if known[place] else "" for place, value in enumerate(answer.probabilities)
-    ]
-    return [
-        *head,
-        *values,
-        *(str(one) if known[place] else "" for place, one in enumerate(answer.present)),
-    ]
+    probabilities, decisions = [], []
+    for probability, decision in zip(prediction.probabilities, prediction.present, strict=True):
+        learnt = np.isfinite(probability)
+        probabilities.append(f"{probability:.7g}" if learnt else "")
+        decisions.append(str(decision) if learnt else "")
+    return [*head, *probabilities, *decisions]
 
 
-def _of_challenge(folder: Path, answer: RecordingPrediction, codes: Sequence[str]) -> None:
+def _write_challenge_file(
+    folder: Path, prediction: RecordingPrediction, codes: Sequence[str]
+) -> None:
     """One recording's file."""
-    nothing = answer.probabilities is None
-    decisions = [0] * len(codes) if nothing else answer.present
-    values = (
-        ["0"] * len(codes)
-        if nothing
-        else [f"{value:.7g}" for value in np.nan_to_num(answer.probabilities)]
-    )
-    lines = [
-        f"#{plain(answer.path.stem)}",
-        ",".join(codes),
-        ",".join(map(str, decisions)),
-        ",".join(values),
-    ]
-    if answer.verdict != "ok":
-        lines.append(f"#{answer.verdict}: {plain(answer.reason)}")
-    (folder / f"{answer.path.stem}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if prediction.probabilities is None:
+        decisions = ["0"] * len(codes)
+        probabilities = decisions
+    else:
+        decisions = [str(decision) for decision in prediction.present]
+        probabilities = [f"{value:.7g}" for value in np.nan_to_num(prediction.probabilities)]
+    name = prediction.path.stem
+    lines = [f"#{shown(name)}", ",".join(codes), ",".join(decisions), ",".join(probabilities)]
+    if prediction.verdict != "ok":
+        lines.append(f"#{prediction.verdict}: {shown(prediction.reason)}")
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,19 +2,21 @@
 optional package.
 
 DICOM, SCP-ECG, HL7 aECG, GE MUSE, Philips and Mortara XML, EDF, MFER and ISHNE, told apart by what
-the file holds. Read for `predict` and `check` alone: the stages take the forms of `records`.
+the file holds. Read for `predict` and `check` alone: the stages take the forms of
+`recordings.recording`.
 
 As strict as there: the twelve leads by name, each once, of one rate and length, in a unit of
 voltage that the file states; else refused with the same reasons. Where leads I and II are there and
-others of the limbs are not, as many carts leave them out, they are computed
-(`ecgpipe.project.leads`), and the recording is flagged `derived-leads`. What the library warns of is
-flagged `parser-warning`, with its text, but a checksum of a lead that does not fit is refused, and
-so is a recording with gaps.
+others of the limbs are not, as many carts leave them out, they are computed (`project.leads`), and
+the recording is flagged `derived-leads`. What the library warns of is flagged `parser-warning`,
+with its text, but a checksum of a lead that does not fit is refused, and so is a recording with
+gaps.
 """
 
 import functools
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,51 +27,61 @@ from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sandbox import Sandbox
 
-_LETTERS = 200  # of what the library warns of
+_MOST_LETTERS = 200  # of what the library warns of
 
 
 def read(file: Path, root: Path | None = None) -> Recording:
-    """One recording whose suffix is in `recordings.suffixes.VENDOR`; Refused where it cannot be trusted or the
-    package is missing. Nothing outside `root`, the file's own folder where it is not given, is
+    """One recording whose suffix is in `suffixes.VENDOR`; Refused where it cannot be trusted or
+    the package is missing. Nothing outside `root`, the file's own folder where it is not given, is
     opened."""
     file = Path(file)
-    if safe_files.size(file, file.parent if root is None else root) > safe_files.MOST_BYTES:
-        raise Refused(
-            "oversized", f"{file}: a recording holds {safe_files.MOST_BYTES} bytes at most; cut it"
-        )
-    if importlib.util.find_spec("ecgdatakit") is None:
-        raise Refused(
-            "format",
-            f"{file}: {file.suffix} is read with the package ecgdatakit; {vendor_worker.STEP}",
-        )
-    try:
-        values, said = _other().call(str(file.absolute()))
-    except Refused as refusal:
-        raise _named(file, refusal) from None
-    found = dict(zip(said["leads"], values.astype(np.float64), strict=True))
-    derived = [lead for lead in LEADS if lead not in found]
+    signals_mv, about = _parse(file, file.parent if root is None else root)
+    signals = dict(zip(about["leads"], signals_mv.astype(np.float64), strict=True))
+    derived = [lead for lead in LEADS if lead not in signals]
     for lead in derived:
         of_i, of_ii = LIMBS[lead]
-        found[lead] = of_i * found["I"] + of_ii * found["II"]
-    signal_mv = np.asfortranarray(
-        np.stack([found[lead] for lead in LEADS], axis=1), dtype=np.float32
+        signals[lead] = of_i * signals["I"] + of_ii * signals["II"]
+    signal_mv = np.stack([signals[lead] for lead in LEADS], axis=1)  # [time, lead]
+    signal_mv, faults = recording.usable_signal(
+        np.asfortranarray(signal_mv, dtype=np.float32), about["rate_hz"], str(file)
     )
-    signal_mv, faults = recording.usable_signal(signal_mv, said["rate_hz"], str(file))
-    faults += ("derived-leads",) * bool(derived)
-    if said["warned"]:
-        faults += (f"parser-warning ({_short(said['warned'])})",)
-    age, sex = demographics.age(said["age"]), demographics.sex(said["sex"])
-    return Recording(signal_mv, said["rate_hz"], age, sex, said["patient"] or None, (), faults)
+    if derived:
+        faults += ("derived-leads",)
+    if about["warned"]:
+        faults += (f"parser-warning ({_short(about['warned'])})",)
+    return Recording(
+        signal_mv,
+        about["rate_hz"],
+        age=demographics.age(about["age"]),
+        sex=demographics.sex(about["sex"]),
+        patient=about["patient"] or None,
+        labels=(),
+        faults=faults,
+    )
+
+
+def _parse(file: Path, root: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    """`vendor_worker.handle_request`, in the process of its own."""
+    if safe_files.size(file, root) > safe_files.MOST_BYTES:
+        rule = f"a recording holds {safe_files.MOST_BYTES} bytes at most"
+        raise Refused("oversized", f"{file}: {rule}; cut it")
+    if importlib.util.find_spec("ecgdatakit") is None:
+        rule = f"{file.suffix} is read with the package ecgdatakit"
+        raise Refused("format", f"{file}: {rule}; {vendor_worker.STEP}")
+    try:
+        return _worker().call(str(file.absolute()))
+    except Refused as refusal:
+        raise _explained(file, refusal) from None
 
 
 def _short(text: str) -> str:
-    """A text to stand in a flag: bounded, of printable characters, and without the sign that parts
-    flags."""
+    """A text to stand in a flag: bounded, of printable characters, and without the sign that
+    separates flags."""
     text = safe_files.shown(text).replace("|", "/")
-    return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}..."
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
-def _named(file: Path, refusal: Refused) -> Refused:
+def _explained(file: Path, refusal: Refused) -> Refused:
     """What to say of a file that the library cannot read: better what it is, where its first bytes
     tell that."""
     known = safe_files.identify(file) if refusal.reason in ("format", "unreadable") else None
@@ -79,6 +91,6 @@ def _named(file: Path, refusal: Refused) -> Refused:
 
 
 @functools.cache
-def _other() -> Sandbox:
+def _worker() -> Sandbox:
     """The one process that runs ecgdatakit."""
     return Sandbox(vendor_worker, "other")

@@ -65,7 +65,7 @@ def test_the_csv_has_a_row_per_recording_and_blanks_where_refused(tmp_path):
     assert list(table["path"]) == ["a/R1.hea", "a/R,2.hea", "a/R3.hea"]
     assert list(table["NSR"]) == ["0.1234568", "1e-09", ""]
     assert list(table["AF_present"]) == ["1", "1", ""]
-    assert table["reason"][2] == "truncated: a/R3.mat: 10 bytes, found 5"
+    assert table["reason"][2] == "truncated: a/R3.mat: 10 bytes,\\nfound 5"
 
 
 def test_a_class_that_was_not_learnt_is_blank_and_0_for_the_scorer(tmp_path):
@@ -105,16 +105,16 @@ def test_the_scorer_of_the_challenge_reads_every_recording(tmp_path):
     assert (
         (tmp_path / "out/R3.csv")
         .read_text()
-        .endswith("\n#refused: truncated: a/R3.mat: 10 bytes, found 5\n")
+        .endswith("\n#refused: truncated: a/R3.mat: 10 bytes,\\nfound 5\n")
     )
 
 
 def test_two_recordings_of_one_name_are_no_challenge():
-    outputs.distinct([Path("a/R1.hea"), Path("a/R2.hea")])
+    outputs.check_distinct_names([Path("a/R1.hea"), Path("a/R2.hea")])
     with pytest.raises(
         ValueError, match=r"'R1' is both a/R1\.hea and b/R1\.hea; predict them apart"
     ):
-        outputs.distinct([Path("a/R1.hea"), Path("b/R1.hea")])
+        outputs.check_distinct_names([Path("a/R1.hea"), Path("b/R1.hea")])
 
 
 def test_nothing_is_replaced_by_half_a_result(tmp_path):

@@ -64,7 +64,7 @@ def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
 
 
 def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
-    how = predict.Reading(keep_s=2.0)
+    how = predict.ReadingOptions(keep_s=2.0)
     answers = list(predict.predict(load(models), reading.expand([recordings]), how))
     assert [None if one.recording is None else len(one.recording.signal_mv) for one in answers] == [
         1000,
@@ -79,7 +79,7 @@ def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
 def tabled(ensemble, files, *how, **more):
     """What `predict` says, as a table."""
     rows = []
-    for answer in predict.predict(ensemble, files, predict.Reading(*how, **more)):
+    for answer in predict.predict(ensemble, files, predict.ReadingOptions(*how, **more)):
         row = {"path": str(answer.path), "verdict": answer.verdict, "reason": answer.reason}
         if answer.probabilities is not None:
             row |= dict(zip(ensemble.names, answer.probabilities, strict=True))
@@ -161,7 +161,7 @@ def test_a_rate_below_the_band_is_a_doubt(models, tmp_path):
 def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     ensemble = load(models)
     files = reading.expand([west])
-    table = tabled(ensemble, files, SOURCE, reading.people([west], SOURCE))
+    table = tabled(ensemble, files, SOURCE, reading.metadata_rows([west], SOURCE))
     assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown|sex-unknown"]
     recording = recordings_recording.read(west / "W1.h5", SOURCE)
     writers.write_challenge(
@@ -169,7 +169,7 @@ def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     )
     twin = tabled(ensemble, reading.expand([west / "twin"]))
     assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
-    nobody = tabled(ensemble, files, reading.of_rate(500))
+    nobody = tabled(ensemble, files, reading.source_of_rate(500))
     assert list(nobody["reason"]) == ["age-unknown|sex-unknown"] * 3
     assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
 

@@ -17,12 +17,12 @@ def test_paths_without_recordings_are_named(tmp_path):
 
 
 def test_the_table_of_single_files_lies_beside_them_and_its_absence_is_named(west):
-    assert reading.people([west / "W1.h5"], SOURCE)[west / "W1.h5"].age == 50
+    assert reading.metadata_rows([west / "W1.h5"], SOURCE)[west / "W1.h5"].age == 50
     (west / "metadata.csv").unlink()
     with pytest.raises(
         ValueError, match=r"west/metadata\.csv: no such table; .* or --rate-hz instead of --source"
     ):
-        reading.people([west / "W1.h5"], SOURCE)
+        reading.metadata_rows([west / "W1.h5"], SOURCE)
 
 
 def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(west):
@@ -30,7 +30,7 @@ def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(w
         handle.write("W2,1,70,F\n")
     (west / "sub").mkdir()
     (west / "sub/W1.h5").write_bytes((west / "W1.h5").read_bytes())
-    assert set(reading.people([west], SOURCE).values()) == {None}
+    assert set(reading.metadata_rows([west], SOURCE).values()) == {None}
 
 
 def test_records_are_named_as_wfdb_does_and_hidden_files_are_none(recordings):
@@ -54,27 +54,27 @@ def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
         ("empty", "missing", "no recording below this folder"),
         ("notes.txt", "format", "a recording ends in one of .dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "),
     ):  # fmt: skip
-        verdict, reason, _ = reading.verdict(tmp_path / name)
+        verdict, reason, _ = reading.read(tmp_path / name)
         assert verdict == "refused"
         assert reason.startswith(f"{code}: ") and said in reason
 
 
-def test_a_record_of_eight_leads_is_told_how_to_reckon_the_others(recordings):
+def test_a_record_of_eight_leads_is_told_how_to_compute_the_others(recordings):
     header = recordings / "g 1/R1.hea"
     for lead in ("III", "aVR", "aVL", "aVF"):
         header.write_text(header.read_text().replace(f" {lead}\n", f" X{lead}\n"))
     assert (
         "or write a copy with all 12 leads: III = II - I, aVR = -(I + II) / 2"
-        in reading.verdict(header)[1]
+        in reading.read(header)[1]
     )
     header.write_text(header.read_text().replace(" V6\n", " V7\n"))
-    said = reading.verdict(header)[1]
+    said = reading.read(header)[1]
     assert said.startswith("leads: ") and "III = " not in said
 
 
 def test_a_table_tells_of_the_files_that_are_there(west, tmp_path):
     named = [tmp_path / "gone/X.h5", west / "W1.h5", west / "gone.h5"]
-    assert set(reading.people(named, SOURCE)) == {west / "W1.h5"}
+    assert set(reading.metadata_rows(named, SOURCE)) == {west / "W1.h5"}
 
 
 def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_path):
@@ -89,15 +89,15 @@ def test_a_link_is_followed_within_the_folder_that_was_named(recordings, tmp_pat
 
 
 def test_an_unknown_rate_is_refused_with_the_next_step(west):
-    said, reason, _ = reading.verdict(west / "W1.h5")
-    assert said == "refused"
+    verdict, reason, _ = reading.read(west / "W1.h5")
+    assert verdict == "refused"
     assert reason.startswith("rate: ")
     assert "--source NAME" in reason
     assert "--rate-hz HZ" in reason
     assert [row[1] for row in check.check(reading.expand([west]), SOURCE)] == ["ok"] * 3
     for wrong in (0, -1, np.nan, np.inf):
         with pytest.raises(ValueError, match="--rate-hz: a rate is above 0 Hz"):
-            reading.of_rate(wrong)
+            reading.source_of_rate(wrong)
 
 
 def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordings):

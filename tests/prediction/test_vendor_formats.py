@@ -164,7 +164,7 @@ def test_an_edf_recording_reads_as_it_was_written(tmp_path):
     )
 
 
-def test_limb_leads_that_were_not_stored_are_reckoned_and_flagged(tmp_path):
+def test_limb_leads_that_were_not_stored_are_computed_and_flagged(tmp_path):
     made = signal(seed=3)
     found = vendor_formats.read(dicom(tmp_path / "a.dcm", made, leads=EIGHT))
     assert np.abs(found.signal_mv - made).max() < 2e-3
@@ -263,7 +263,7 @@ def test_a_recording_of_many_bytes_is_not_opened(tmp_path):
 def test_a_missing_package_is_named_and_costs_one_recording(tmp_path, monkeypatch):
     (tmp_path / "a.dcm").write_bytes(b"DICM")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said, why, _ = reading.verdict(tmp_path / "a.dcm")
+    said, why, _ = reading.read(tmp_path / "a.dcm")
     assert said == "refused"
     assert why.endswith(
         ".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt"

@@ -92,7 +92,7 @@ def reason(path):
     return caught.value.reason
 
 
-def test_a_muse_recording_reads_as_it_was_written_and_its_limb_leads_are_reckoned(tmp_path):
+def test_a_muse_recording_reads_as_it_was_written_and_its_limb_leads_are_computed(tmp_path):
     made = signal()
     found = vendor_formats.read(muse(tmp_path / "a.xml", made))
     assert np.abs(found.signal_mv - made).max() < 2 * STEP_MV
@@ -129,7 +129,7 @@ def test_what_the_library_warns_of_is_said(tmp_path):
         "parser-warning (GE MUSE: FirstSampleBaseline is non-zero for ["
     )
     assert len(found.faults[1]) < 240 and "|" not in found.faults[1]
-    said, reason, _ = reading.verdict(tmp_path / "a.xml")
+    said, reason, _ = reading.read(tmp_path / "a.xml")
     assert (said, reason) == ("flagged", "derived-leads|parser-warning")
     assert [row[1:3] for row in check.check([tmp_path / "a.xml"])] == [("flagged", reason)]
 

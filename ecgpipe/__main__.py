@@ -7,46 +7,46 @@ if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
 import argparse
+import importlib
 import os
 import sys
-from types import ModuleType
+from collections.abc import Sequence
 
-from ecgpipe.commands import audit, augmentations, check, compare, console, export, params, predict
+from ecgpipe.commands import console
 from ecgpipe.project.errors import UserError
 
-_READ = (
-    "exit status: 0 all were read, 1 some were refused (their rows say why), 2 nothing was written"
-)
-# command: (its module, its line of help, what stands below its help)
-COMMANDS: dict[str, tuple[ModuleType, str, str | None]] = {
-    "predict": (predict, "probabilities and decisions for recordings", _READ),
-    "export": (export, "the models as one ONNX file", None),
-    "check": (check, "read every recording and say whether it is usable", None),
-    "params": (params, "check a whole params file, all faults together", None),
-    "augmentations": (augmentations, "a page of all augmentations on one recording", None),
-    "audit": (audit, "are the labels right? a page of what is odd", None),
-    "compare": (
-        compare,
-        "which differences between two runs are real, by a paired bootstrap",
-        None,
-    ),
+# Each command is the module of its name in ecgpipe.commands, and this its line of help.
+COMMANDS = {
+    "predict": "probabilities and decisions for recordings",
+    "export": "the models as one ONNX file",
+    "check": "read every recording and say whether it is usable",
+    "params": "check a whole params file, all faults together",
+    "augmentations": "a page of all augmentations on one recording",
+    "audit": "are the labels right? a page of what is odd",
+    "compare": "which differences between two runs are real, by a paired bootstrap",
 }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for name, (module, help_line, epilog) in COMMANDS.items():
-        shown = argparse.ArgumentDefaultsHelpFormatter
-        module.add(commands.add_parser(name, help=help_line, formatter_class=shown, epilog=epilog))
-    return parser
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of `argv`. Only the command asked for is imported and adds its arguments: all of
+    them together take seconds."""
+    main_parser = argparse.ArgumentParser(prog="python -m ecgpipe", description=__doc__)
+    commands = main_parser.add_subparsers(required=True, metavar="command")
+    for name, help_line in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=help_line, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        if name in argv:
+            importlib.import_module(f"ecgpipe.commands.{name}").add(command)
+    return main_parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; its exit status. A user's fault is one line on standard error, status 2."""
     console.any_letters()
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
     try:
+        arguments = parser(argv).parse_args(argv)
         return arguments.run(arguments)
     except BrokenPipeError:  # whoever read the output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

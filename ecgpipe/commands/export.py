@@ -4,17 +4,19 @@ import argparse
 from pathlib import Path
 
 from ecgpipe.commands import output_paths
-from ecgpipe.prediction import ensemble, onnx_export
 from ecgpipe.project.paths import MODELS
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the ONNX file."""
+    from ecgpipe.prediction import ensemble, onnx_export
+
     target = output_paths.file(arguments.onnx, "--onnx")
     models = ensemble.load(arguments.model, fold=arguments.fold)
     onnx_export.write(models, target)
-    of = f"{len(models.names)} classes, folds {', '.join(map(str, models.folds))}"
-    print(f"{of}, {target.stat().st_size / 1e6:.1f} MB -> {arguments.onnx}")
+    folds = ", ".join(map(str, models.folds))
+    size_mb = target.stat().st_size / 1e6
+    print(f"{len(models.names)} classes, folds {folds}, {size_mb:.1f} MB -> {arguments.onnx}")
     for line in models.warnings:
         print(line)
     return 0
@@ -23,8 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `export`."""
     parser.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="file to write")
-    parser.add_argument(
-        "--fold", type=int, metavar="K", help="one fold's model; without it, all folds together"
-    )
+    fold = "one fold's model; without it, all folds together"
+    parser.add_argument("--fold", type=int, metavar="K", help=fold)
     parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
     parser.set_defaults(run=run)

@@ -16,16 +16,14 @@ def file(path: Path, option: str = "--out") -> Path:
     """
     path = Path(path)
     if path.is_symlink() and not path.exists():
-        raise UserError(
-            f"{path}: {option} is a link that leads nowhere ({path.readlink()}); remove it"
-        )
+        rule = f"{option} is a link that leads nowhere ({path.readlink()})"
+        raise UserError(f"{path}: {rule}; remove it")
     target = path.resolve() if path.is_symlink() else path
     if target.is_dir():
         raise UserError(f"{path}: {option} names a file, found a folder; name a file in it")
     if target.exists() and not target.is_file():
-        raise UserError(
-            f"{path}: {option} names a regular file, found a device, pipe or socket; name another"
-        )
+        rule = f"{option} names a regular file, found a device, pipe or socket"
+        raise UserError(f"{path}: {rule}; name another")
     return _in_a_folder(target, option)
 
 
@@ -33,14 +31,14 @@ def folder(path: Path, option: str = "--out") -> Path:
     """The folder to make for `path`; UserError where something stands there that is no empty
     folder, or where the folder that it should lie in is none."""
     path = Path(path)
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
+    is_empty_folder = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    if os.path.lexists(path) and not is_empty_folder:
         raise UserError(f"{path}: {option} writes a new folder; remove this one or name another")
     return _in_a_folder(path, option)
 
 
 def _in_a_folder(path: Path, option: str) -> Path:
     if not path.parent.is_dir():
-        raise UserError(
-            f"{path}: {option} lies in a folder that is there, {path.parent} is none; make it first"
-        )
+        rule = f"{option} lies in a folder that is there, {path.parent} is none"
+        raise UserError(f"{path}: {rule}; make it first")
     return path

@@ -1,5 +1,5 @@
-"""Lists of paths, as --list takes them: UTF-8 text with one path a line, or names parted by NUL as
-`find -print0` has them."""
+"""Lists of paths, as --list takes them: UTF-8 text with one path a line, or names separated by NUL
+as `find -print0` has them."""
 
 import os
 import sys
@@ -23,10 +23,9 @@ def paths(content: bytes, where: str) -> list[Path]:
     try:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        found = f"found byte 0x{content[error.start]:02x} at {error.start}"
-        raise UserError(
-            f"{where}: a list is UTF-8 text, {found}; save it so, or part its names by NUL"
-        ) from error
+        byte = f"0x{content[error.start]:02x} at {error.start}"
+        step = "save it so, or part its names by NUL"
+        raise UserError(f"{where}: a list is UTF-8 text, found byte {byte}; {step}") from error
     return [Path(line.strip()) for line in lines if line.strip()]
 
 

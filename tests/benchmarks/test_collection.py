@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgpipe.commands.params import faults
+from ecgpipe.commands.params_faults import faults
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import params
 from ecgpipe.recordings import sources

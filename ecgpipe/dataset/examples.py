@@ -5,13 +5,14 @@ A batch is made by one gather: for every recording a time map tau (in samples fr
 fractional) says where each sample of the window is read; outside the recording the signal is zero.
 """
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 
@@ -20,6 +21,9 @@ from ecgpipe.project import paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
 from ecgpipe.signals.store import Store, open_store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NO_PEAK = 1 << 40  # pads R-peaks: later than any sample
 _PER_RECORDING = ("place", "labels", "demographics", "keys", "peak_place")
@@ -44,7 +48,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.place)
 
-    def to(self, device: torch.device, cache: str = "auto") -> "Examples":
+    def to(self, device: torch.device, cache: str = "auto") -> Examples:
         """The same examples on a GPU, all sources one after another in one tensor. `cache`:
         'device' moves the signals too, 'host' moves nothing (batches are made here and moved),
         'auto' moves all where the signals fit into 6 tenths of the device's free memory."""
@@ -55,7 +59,7 @@ class Examples:
             return self
         return self.joined(device)
 
-    def joined(self, device: torch.device) -> "Examples":
+    def joined(self, device: torch.device) -> Examples:
         """The same examples on `device`, their signals in one tensor."""
         lengths = torch.tensor([len(tensor) for tensor in self.signals_uv])
         begins = lengths.cumsum(0) - lengths
@@ -69,7 +73,7 @@ class Examples:
         moved["place"] = place.to(device)
         return replace(self, signals_uv=[whole], **moved)
 
-    def take(self, rows: np.ndarray) -> "Examples":
+    def take(self, rows: np.ndarray) -> Examples:
         """Some of the recordings; the signals are shared."""
         index = torch.as_tensor(np.array(rows, np.int64), device=self.place.device)
         return replace(self, **{name: getattr(self, name)[index] for name in _PER_RECORDING})

@@ -153,11 +153,14 @@ def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], di
     if first is None:
         step = "run `dvc repro` or give another --model"
         raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")
-    _, about = _load_fold(first.parent)
+    loaded = {first.parent.name: _load_fold(first.parent)}
+    _, about = loaded[first.parent.name]
     networks, validation = {}, {}
     for fold in about["folds"]:
         name = paths.fold_folder(fold)
-        networks[fold], of_fold = _load_fold(folder / name)
+        if name not in loaded:
+            loaded[name] = _load_fold(folder / name)
+        networks[fold], of_fold = loaded[name]
         unlike = [key for key in _SHARED if of_fold[key] != about[key]]
         if unlike:
             what = f"{', '.join(unlike)} differ from {first.parent.name}'s"

@@ -12,19 +12,24 @@ Tables between stages lie in folders with digests (`project.digests`), checked w
 Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ecgpipe.project import atomic, digests
 from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
+
+# pandas is imported where a table is made: `predict` and `check`, which make none, start without it.
+if TYPE_CHECKING:
+    import pandas as pd
 
 IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
 FOLDS_HEAD = ["path", "age", "gender"]
@@ -60,6 +65,8 @@ def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN
     where blank). UserError where it is damaged, or has no digest though it is one that lies in a
     `sealed` folder."""
+    import pandas as pd
+
     content = io.BytesIO(digests.read_verified(path, required=sealed))
     table = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns:
@@ -73,6 +80,8 @@ def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
 def write(table: pd.DataFrame, path: Path) -> None:
     """Writes a table atomically; whole numbers without a decimal point, others with seven
     digits."""
+    import pandas as pd
+
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
@@ -84,6 +93,8 @@ def write(table: pd.DataFrame, path: Path) -> None:
 def _as_text(values: np.ndarray) -> np.ndarray:
     """Numbers as text, '' for NaN. Each different one is formatted once: a column of classes has
     two."""
+    import pandas as pd
+
     place, different = pd.factorize(values)
     texts = np.array([*(f"{value:.7g}" for value in different), ""], dtype=object)
     return texts[place]  # NaN's place is -1, the last

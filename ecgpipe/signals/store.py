@@ -22,18 +22,22 @@ mV. Why time-major: a crop is one contiguous read. The folder is written under a
 renamed.
 """
 
+from __future__ import annotations
+
 import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ecgpipe.project import digests, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 3
 UNIT = "uV"

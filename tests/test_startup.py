@@ -47,7 +47,7 @@ OF_COMMANDS = {
 # What a stage imports of HEAVY before it begins, at most.
 TABLES = {"numpy", "pandas", "pydantic"}
 OF_STAGES = {
-    "simulate": TABLES | {"joblib"},
+    "simulate": READING | {"joblib"},
     "label_map": TABLES,
     "preprocess": TABLES
     | {"joblib", "scipy", "scipy.optimize", "scipy.signal", "scipy.stats", "sleepecg"},

@@ -50,28 +50,28 @@ MODELS: dict[str, type[params.Section]] = {
 def faults(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
     """Every fault of a params file, as `section.key: rule (found value)`; empty where there is
     none. `entries`: those of the catalogue, None where it cannot be read."""
-    found = [f"{name}: no such section" for name in values if name not in MODELS]
+    problems = [f"{name}: no such section" for name in values if name not in MODELS]
     for name, section in MODELS.items():
-        found += (
-            params.faults(section, values[name], name)
-            if name in values
-            else [f"{name}: section is missing"]
-        )
-    return (
-        found + _root(values) + _between(values, entries) + _frequencies(values) + _unusable(values)
-    )
+        if name in values:
+            problems += params.faults(section, values[name], name)
+        else:
+            problems.append(f"{name}: section is missing")
+    problems += _root(values)
+    problems += _between(values, entries)
+    problems += _frequencies(values)
+    return problems + _unusable(values)
 
 
 def catalogue_faults(entries: Mapping[str, Any]) -> list[str]:
     """Every fault of the catalogue's entries, in use or not, as `sources.name.key: rule`."""
-    found = []
+    problems = []
     for name, entry in entries.items():
         where = f"sources.{name}"
         if not re.fullmatch(params.NAME, name):
             rule = "names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
-            found.append(f"{where}: {rule}")
-        found += params.faults(sources.Source, entry, where) or _vocabulary(entry, where)
-    return found
+            problems.append(f"{where}: {rule}")
+        problems += params.faults(sources.Source, entry, where) or _vocabulary(entry, where)
+    return problems
 
 
 def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -79,9 +79,8 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     name, known = entry["vocabulary"], vocabularies.vocabularies()
     if name in known or name.endswith(".csv"):
         return []
-    return [
-        f"{where}.vocabulary: it is one of {', '.join(known)}, or a .csv in the source's folder (found {name!r})"
-    ]
+    rule = f"it is one of {', '.join(known)}, or a .csv in the source's folder"
+    return [f"{where}.vocabulary: {rule} (found {name!r})"]
 
 
 def _frequencies(values: Mapping[str, Any]) -> list[str]:
@@ -113,29 +112,30 @@ def _checked(values: Mapping[str, Any], *names: str) -> list[Any] | None:
 
 def _unusable(values: Mapping[str, Any]) -> list[str]:
     """Settings that are right alone and leave a stage nothing to work with."""
-    found = []
+    problems = []
     if sections := _checked(values, "data", "split"):
-        data, split = sections
-        left = institutions.of(
-            [name for name in data.sources if name not in split.test_sources], split.institutions
-        )
-        if not left:
-            found.append(
-                "split.test_sources: it names all of data.sources, which leaves nothing to train on"
-            )
-        elif split.protocol == "source" and len(left) < 2:
-            found.append(
-                f"split.protocol: 'source' needs 2 institutions besides split.test_sources (found {left})"
-            )
+        problems += _untrained(*sections)
     if sections := _checked(values, "preprocess", "train"):
-        samples = round(sections[1].window_s * sections[0].rate_hz)
-        if samples < 1:
-            found.append(
-                f"train.window_s: it holds no sample at preprocess.rate_hz {sections[0].rate_hz:g}"
-            )
+        preprocess, train = sections
+        if round(train.window_s * preprocess.rate_hz) < 1:
+            rule = f"it holds no sample at preprocess.rate_hz {preprocess.rate_hz:g}"
+            problems.append(f"train.window_s: {rule}")
     if sections := _checked(values, "labels", "evaluate"):
-        found += _challenge(*sections)
-    return found
+        problems += _challenge(*sections)
+    return problems
+
+
+def _untrained(data: sources.DataParams, split: SplitParams) -> list[str]:
+    """The fault of a split that leaves too few sources to train on."""
+    names = [name for name in data.sources if name not in split.test_sources]
+    left = institutions.of(names, split.institutions)
+    if not left:
+        rule = "it names all of data.sources, which leaves nothing to train on"
+        return [f"split.test_sources: {rule}"]
+    if split.protocol == "source" and len(left) < 2:
+        rule = "'source' needs 2 institutions besides split.test_sources"
+        return [f"split.protocol: {rule} (found {left})"]
+    return []
 
 
 def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
@@ -144,14 +144,11 @@ def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
         chosen = mapping.chosen(labels)
     except UserError:
         return []  # told by `_between`
-    if (
-        evaluate.thresholds != "challenge"
-        or challenge_score.scored_classes([one.code for one in chosen]).weights is not None
-    ):
+    scored = challenge_score.scored_classes([diagnosis.code for diagnosis in chosen])
+    if evaluate.thresholds != "challenge" or scored.weights is not None:
         return []
-    return [
-        "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have"
-    ]
+    rule = "'challenge' needs the challenge's weights, which not all labels.classes have"
+    return [f"evaluate.thresholds: {rule}"]
 
 
 def _unknown(where: str, names: Iterable[str], entries: Mapping[str, Any] | None) -> list[str]:
@@ -175,8 +172,8 @@ def _institutions(
         return []
     split = SplitParams.model_validate(values["split"])
     named = itertools.chain.from_iterable(split.institutions)
-    found = _unknown("split.institutions", named, entries)
-    return found + institutions.partly_tested(split.test_sources, used, split.institutions)
+    unknown = _unknown("split.institutions", named, entries)
+    return unknown + institutions.partly_tested(split.test_sources, used, split.institutions)
 
 
 def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
@@ -184,19 +181,18 @@ def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> li
     and of the right kind."""
     sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
     used = _names(sections.get("data", {}).get("sources"))
-    found = _unknown("data.sources", used, entries)
-    found += [
-        f"split.test_sources: '{name}' is not in data.sources"
-        for name in _names(sections.get("split", {}).get("test_sources"))
-        if name not in used
-    ]
-    found += _institutions(values, used, entries)
-    if labels := _checked(values, "labels"):
+    problems = _unknown("data.sources", used, entries)
+    for name in _names(sections.get("split", {}).get("test_sources")):
+        if name not in used:
+            problems.append(f"split.test_sources: '{name}' is not in data.sources")
+    problems += _institutions(values, used, entries)
+    if checked := _checked(values, "labels"):
+        (labels,) = checked
         try:
-            classes.select(labels[0].classes, labels[0].merge_ectopics)
+            classes.select(labels.classes, labels.merge_ectopics)
         except UserError as error:
-            found.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
-    return found
+            problems.append(f"labels.classes: {str(error).removeprefix('labels.classes: ')}")
+    return problems
 
 
 def _names(listed: Any) -> list[str]:
@@ -207,15 +203,16 @@ def _names(listed: Any) -> list[str]:
 def _root(values: Mapping[str, Any]) -> list[str]:
     """Faults of data.root: the recordings lie in a folder of their own, and no stage's outputs
     do."""
-    root = values["data"].get("root") if isinstance(values.get("data"), Mapping) else None
+    data = values.get("data")
+    root = data.get("root") if isinstance(data, Mapping) else None
     if not isinstance(root, str):
         return []
     if not root.strip() or not root.isprintable():
         return [f"data.root: it is the path of a folder, in printable characters (found {root!r})"]
-    found = Path(os.path.normpath(Path.cwd() / root))
-    written = [Path.cwd() / path for path in _WRITTEN]
-    if any(found == path or path in found.parents or found in path.parents for path in written):
-        return [
-            f"data.root: stages write there, or below; give recordings a folder of their own (found {root!r})"
-        ]
+    folder = Path(os.path.normpath(Path.cwd() / root))
+    for path in _WRITTEN:
+        written = Path.cwd() / path
+        if folder == written or written in folder.parents or folder in written.parents:
+            rule = "stages write there, or below; give recordings a folder of their own"
+            return [f"data.root: {rule} (found {root!r})"]
     return []

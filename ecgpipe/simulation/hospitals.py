@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -81,7 +80,9 @@ def simulate(name: str, folder: Path, params: SimulateParams, workers: int = -1)
         rows = []
         for chunk_rows in tqdm(done, total=len(chunks), desc=name, disable=None):
             rows += chunk_rows
-        if rows:
+        if rows:  # of a source that has a table of its own; the others make do without pandas
+            import pandas as pd
+
             tables.write(pd.DataFrame(rows), temporary / "metadata.csv")
     return count
 

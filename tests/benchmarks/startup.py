@@ -1,5 +1,5 @@
-"""python -m tests.benchmarks.startup [--project FOLDER] [--runs N]: how long commands and stages take
-before they do anything worth waiting for, in user seconds of the process and its children.
+"""python -m tests.benchmarks.startup [--project FOLDER] [--runs N]: how long commands and stages
+take before they do anything worth waiting for, in user seconds of the process and its children.
 
 The demo must have run in the project (`dvc repro`): one of its recordings is checked and predicted.
 The least of N runs counts: another program makes a run longer, never shorter. BLAS and torch get
@@ -27,7 +27,7 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 def user_seconds(arguments: list[str], project: Path) -> float:
-    """What one run of `python ARGUMENTS` in `project` takes of the processor, outside the kernel."""
+    """What one run of `python ARGUMENTS` in `project` takes of the processor, but in the kernel."""
     before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     subprocess.run(
         [sys.executable, *arguments],

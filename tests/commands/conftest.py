@@ -39,11 +39,18 @@ def raw(tmp_path):
 def models(tmp_path):
     torch.manual_seed(1)
     about = {
-        "classes": ["426783006", "164909002"], "rate_hz": 100.0, "window": 400, "normalise": "none", "folds": [0],
-        "names": ["NSR", "CLBBB/LBBB"], "full_names": ["sinus rhythm", "left bundle branch block"],
-        "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}, "split": "s",
-        "network": NETWORK.model_dump(), "validation": "v",
-    }  # fmt: skip
+        "classes": ["426783006", "164909002"],
+        "rate_hz": 100.0,
+        "window": 400,
+        "normalise": "none",
+        "folds": [0],
+        "names": ["NSR", "CLBBB/LBBB"],
+        "full_names": ["sinus rhythm", "left bundle branch block"],
+        "conditioning": {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2},
+        "split": "s",
+        "network": NETWORK.model_dump(),
+        "validation": "v",
+    }
     saved_model.save(tmp_path / "models/fold-0", network.SEResNet18(2, NETWORK), about)
     point = {
         "slope": [1, 1],

@@ -21,10 +21,14 @@ def test_nothing_else_is_ever_replaced(tmp_path):
     (tmp_path / "self").symlink_to("self")
     (tmp_path / "plain").write_text("")
     for name, said in (
-        (".", "found a folder"), ("pipe", "found a device, pipe or socket"), ("device", "found a device"),
-        ("dangling", r"a link that leads nowhere \(nowhere\)"), ("self", "a link that leads nowhere"),
-        ("none/p", "none is none; make it first"), ("plain/p", "plain is none; make it first"),
-    ):  # fmt: skip
+        (".", "found a folder"),
+        ("pipe", "found a device, pipe or socket"),
+        ("device", "found a device"),
+        ("dangling", r"a link that leads nowhere \(nowhere\)"),
+        ("self", "a link that leads nowhere"),
+        ("none/p", "none is none; make it first"),
+        ("plain/p", "plain is none; make it first"),
+    ):
         with pytest.raises(ValueError, match=said) as told:
             output_paths.file(tmp_path / name, "--csv")
         assert "--csv" in str(told.value)

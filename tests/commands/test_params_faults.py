@@ -152,7 +152,8 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
         ),
         (
             {"split": {"protocol": "source", "institutions": []}, "data": "one alone"},
-            "split.protocol: 'source' needs 2 institutions besides split.test_sources (found [['sim-east']])",
+            "split.protocol: 'source' needs 2 institutions besides split.test_sources "
+            "(found [['sim-east']])",
         ),
         (
             {"train": {"window_s": 0.001}},
@@ -163,7 +164,8 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
                 "evaluate": {"thresholds": "challenge"},
                 "labels": {"classes": ["426783006", "164884008"]},
             },
-            "evaluate.thresholds: 'challenge' needs the challenge's weights, which not all labels.classes have",
+            "evaluate.thresholds: 'challenge' needs the challenge's weights, "
+            "which not all labels.classes have",
         ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",

@@ -9,9 +9,13 @@ from tests.fixtures import small_models
 from tests.fixtures.limbs import lawful
 
 SOURCE = sources.Source(
-    form="h5", vocabulary="sim-west", codes="aha", rate_hz=500, table="metadata.csv",
+    form="h5",
+    vocabulary="sim-west",
+    codes="aha",
+    rate_hz=500,
+    table="metadata.csv",
     columns={"record": "ECG_ID", "labels": "AHA_Code", "age": "Age", "sex": "Sex"},
-)  # fmt: skip
+)
 
 
 @pytest.fixture

@@ -25,28 +25,23 @@ def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path)
 
 def test_check_of_a_source_says_what_the_stages_leave_out(west):
     (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,50,F\nW9,1,50,F\n")
-    found = {
-        Path(row[0]).stem: row[1:3] for row in check.check(reading.expand([west]), SOURCE, [west])
-    }
-    stages = {
-        one.record: one.fault.partition(":")[0]
-        for one in descriptions.describe(west, SOURCE)
-    }
+    rows = check.check(reading.expand([west]), SOURCE, [west])
+    reasons = {Path(row.path).stem: row.reason for row in rows}
+    described = list(descriptions.describe(west, SOURCE))
+    stages = {one.record: one.fault.partition(":")[0] for one in described}
     assert stages == {"W1": "", "W2": "no-metadata", "W3": "no-metadata", "W9": "missing"}
-    assert {name: row[1] for name, row in found.items()} == stages
+    assert reasons == stages
 
 
 def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
     labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
-    for name, said in labels.items():
+    for name, text in labels.items():
         header = recordings / f"g 1/{name}.hea"
-        header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {said}", header.read_text()))
+        header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {text}", header.read_text()))
     (recordings / "words.csv").write_text("native_label,snomed_ct\nsinus rhythm,426783006\n")
     source = sources.Source(form="wfdb", vocabulary="words.csv", codes="native")
-    found = {
-        Path(row[0]).stem: row[1:3]
-        for row in check.check(reading.expand([recordings]), source, [recordings])
-    }
-    assert found["R0"] == ("refused", "no-labels")
-    assert found["R1"] == ("refused", "unknown-labels")
-    assert found["R2"] == ("flagged", "unknown-label")
+    rows = check.check(reading.expand([recordings]), source, [recordings])
+    verdicts = {Path(row.path).stem: (row.verdict, row.reason) for row in rows}
+    assert verdicts["R0"] == ("refused", "no-labels")
+    assert verdicts["R1"] == ("refused", "unknown-labels")
+    assert verdicts["R2"] == ("flagged", "unknown-label")

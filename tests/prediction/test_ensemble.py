@@ -67,29 +67,28 @@ def test_a_model_that_lacks_what_is_needed_is_named(models, key):
 
 
 def test_a_class_that_was_not_learnt_has_no_probability_and_is_named_apart(tmp_path):
-    learnt, found = (
-        load(small_models.write(tmp_path / str(third), auroc=(0.9, 0.65, third)))
-        for third in (0.8, None)
-    )
-    assert learnt.unlearnt == [] and len(learnt.warnings) == 1
-    assert found.unlearnt == ["IAVB"]
-    assert found.doubtful == ["AF (0.65)"]
-    assert found.warnings == [
+    whole = load(small_models.write(tmp_path / "whole", auroc=(0.9, 0.65, 0.8)))
+    part = load(small_models.write(tmp_path / "part", auroc=(0.9, 0.65, None)))
+    assert whole.unlearnt == [] and len(whole.warnings) == 1
+    assert part.unlearnt == ["IAVB"]
+    assert part.doubtful == ["AF (0.65)"]
+    assert part.warnings == [
         "not learnt, so never answered (no recording to tell it by): IAVB",
         "validation showed little skill (AUROC below 0.7) in: AF (0.65)",
     ]
     recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
-    want, values = (
-        ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (learnt, found)
-    )
-    assert np.isnan(values[0, 2])
-    assert (values[0, :2] == want[0, :2]).all()
+    expected = whole.probabilities(recording, [50.0], ["F"])
+    probabilities = part.probabilities(recording, [50.0], ["F"])
+    assert np.isnan(probabilities[0, 2])
+    assert (probabilities[0, :2] == expected[0, :2]).all()
 
 
 def test_bfloat16_predicts_nearly_the_same_and_networks_are_folded_once(models):
-    exact, rounded = (load(models, precision) for precision in ("fp32", "bf16"))
+    exact, rounded = load(models, "fp32"), load(models, "bf16")
     assert (exact.bf16, rounded.bf16) == (False, True)
     assert all(folded(network) is network for network in exact.networks)
     recording = [np.random.default_rng(1).integers(-900, 900, (1000, 12)).astype(np.int16)]
-    found = [ensemble.probabilities(recording, [50.0], ["F"]) for ensemble in (exact, rounded)]
-    assert 0 < np.abs(found[0] - found[1]).max() < 5e-3
+    differences = exact.probabilities(recording, [50.0], ["F"]) - rounded.probabilities(
+        recording, [50.0], ["F"]
+    )
+    assert 0 < np.abs(differences).max() < 5e-3

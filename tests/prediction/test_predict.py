@@ -9,7 +9,7 @@ from ecgpipe.model import inference
 from ecgpipe.prediction import predict, reading
 from ecgpipe.prediction.ensemble import Ensemble, load
 from ecgpipe.preprocessing import bandpass, store_writer
-from ecgpipe.recordings import recording as recordings_recording
+from ecgpipe.recordings import recording
 from ecgpipe.simulation import writers
 from tests.fixtures import small_models
 from tests.fixtures.limbs import lawful
@@ -17,29 +17,28 @@ from tests.fixtures.small_models import CONDITIONING
 from tests.prediction.conftest import SOURCE
 
 
-def test_answers_come_while_files_are_still_unread(models, recordings, monkeypatch):
+def test_predictions_come_while_files_are_still_unread(models, recordings, monkeypatch):
     monkeypatch.setattr(predict, "_BATCH", 1)
     read = []
-    plain = recordings_recording.read
-    monkeypatch.setattr(
-        recordings_recording,
-        "read",
-        lambda path, source, root: read.append(path) or plain(path, source),
-    )
+    read_one = recording.read
+
+    def counted(path, *arguments):
+        read.append(path)
+        return read_one(path, *arguments)
+
+    monkeypatch.setattr(recording, "read", counted)
     file = reading.expand([recordings])[0]
-    answers = predict.predict(load(models), [file] * 50)
-    next(answers)
-    answers.close()
-    assert len(read) <= 3 * torch.get_num_threads() + 3
+    predictions = predict.predict(load(models), [file] * 50)
+    next(predictions)
+    predictions.close()
+    assert 0 < len(read) <= 3 * torch.get_num_threads() + 3
 
 
 def test_what_a_model_does_not_take_is_no_doubt(models, recordings):
     ensemble = load(models)
     ensemble.about["network"]["demographics"] = False
-    assert [
-        answer.verdict
-        for answer in predict.predict(ensemble, reading.expand([recordings / "g 1/R1"]))
-    ] == ["ok"]
+    (prediction,) = predict.predict(ensemble, reading.expand([recordings / "g 1/R1"]))
+    assert prediction.verdict == "ok"
 
 
 def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypatch):
@@ -54,42 +53,39 @@ def test_a_probability_at_its_threshold_is_present(models, recordings, monkeypat
 
 def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
     ensemble = load(small_models.write(tmp_path / "few", auroc=(0.9, None, 0.8)))
-    answers = [
-        one
-        for one in predict.predict(ensemble, reading.expand([recordings]))
-        if one.verdict != "refused"
-    ]
-    assert len(answers) == 3
-    assert all(np.isnan(one.probabilities[1]) and one.present[1] == 0 for one in answers)
+    predictions = list(predict.predict(ensemble, reading.expand([recordings])))
+    scored = [prediction for prediction in predictions if prediction.verdict != "refused"]
+    assert len(scored) == 3
+    for prediction in scored:
+        assert np.isnan(prediction.probabilities[1])
+        assert prediction.present[1] == 0
 
 
 def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
-    how = predict.ReadingOptions(keep_s=2.0)
-    answers = list(predict.predict(load(models), reading.expand([recordings]), how))
-    assert [None if one.recording is None else len(one.recording.signal_mv) for one in answers] == [
-        1000,
-        514,
-        2000,
-        None,
-    ]
-    assert [one.duration_s for one in answers] == [6.0, 6.0, 6.0, 0.0]
-    assert all(one.recording.signal_mv.base is None for one in answers[:3])
+    options = predict.ReadingOptions(keep_s=2.0)
+    *kept, refused = predict.predict(load(models), reading.expand([recordings]), options)
+    signals_mv = [prediction.recording.signal_mv for prediction in kept]
+    assert [len(signal_mv) for signal_mv in signals_mv] == [1000, 514, 2000]
+    assert all(signal_mv.base is None for signal_mv in signals_mv)
+    assert [prediction.duration_s for prediction in kept] == [6.0, 6.0, 6.0]
+    assert (refused.recording, refused.duration_s) == (None, 0.0)
 
 
-def tabled(ensemble, files, *how, **more):
+def tabled(ensemble, files, *options):
     """What `predict` says, as a table."""
+    decisions = [f"{name}_present" for name in ensemble.names]
     rows = []
-    for answer in predict.predict(ensemble, files, predict.ReadingOptions(*how, **more)):
-        row = {"path": str(answer.path), "verdict": answer.verdict, "reason": answer.reason}
-        if answer.probabilities is not None:
-            row |= dict(zip(ensemble.names, answer.probabilities, strict=True))
-            row |= {
-                f"{name}_present": one
-                for name, one in zip(ensemble.names, answer.present, strict=True)
-            }
+    for prediction in predict.predict(ensemble, files, predict.ReadingOptions(*options)):
+        row = {
+            "path": str(prediction.path),
+            "verdict": prediction.verdict,
+            "reason": prediction.reason,
+        }
+        if prediction.probabilities is not None:
+            row |= dict(zip(ensemble.names, prediction.probabilities, strict=True))
+            row |= dict(zip(decisions, prediction.present, strict=True))
         rows.append(row)
-    names = [*ensemble.names, *(f"{name}_present" for name in ensemble.names)]
-    return pd.DataFrame(rows, columns=["path", "verdict", "reason", *names])
+    return pd.DataFrame(rows, columns=["path", "verdict", "reason", *ensemble.names, *decisions])
 
 
 def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_recording(
@@ -98,8 +94,7 @@ def test_a_prediction_is_the_folds_mean_over_the_windows_of_the_conditioned_reco
     ensemble = load(models)
     table = tabled(ensemble, reading.expand([recordings]))
     path = recordings / "g 1/R1.hea"
-    recording = recordings_recording.read(path)
-    signal_mv = bandpass.condition(recording.signal_mv, 257, **CONDITIONING)
+    signal_mv = bandpass.condition(recording.read(path).signal_mv, 257, **CONDITIONING)
     data = examples.of_signals(
         [store_writer.to_microvolts(signal_mv)],
         np.array([np.nan]),
@@ -132,11 +127,11 @@ def test_a_recording_that_cannot_be_read_costs_itself_alone_and_says_why(models,
 
 def test_an_unknown_age_and_an_age_of_zero_differ(models, recordings):
     ensemble = load(models)
-    found = reading.expand([recordings / "g 1/R2.hea"])
-    newborn = tabled(ensemble, found)
+    files = reading.expand([recordings / "g 1/R2.hea"])
+    newborn = tabled(ensemble, files)
     header = recordings / "g 1/R2.hea"
     header.write_text(header.read_text().replace("#Age: 0", "#Age: NaN"))
-    unknown = tabled(ensemble, found)
+    unknown = tabled(ensemble, files)
     assert newborn["reason"][0] == ""
     assert unknown["reason"][0] == "age-unknown"
     assert newborn["AF"][0] != unknown["AF"][0]
@@ -163,18 +158,16 @@ def test_h5_recordings_take_rate_age_and_sex_from_their_source(models, west):
     files = reading.expand([west])
     table = tabled(ensemble, files, SOURCE, reading.metadata_rows([west], SOURCE))
     assert list(table["reason"]) == ["", "age-unknown", "no-metadata|age-unknown|sex-unknown"]
-    recording = recordings_recording.read(west / "W1.h5", SOURCE)
-    writers.write_challenge(
-        west / "twin", "W1", recording.signal_mv, 500, age=50, sex="F", labels=["1"]
-    )
-    twin = tabled(ensemble, reading.expand([west / "twin"]))
-    assert np.allclose(table.iloc[0, 3:6].astype(float), twin.iloc[0, 3:6].astype(float), atol=1e-3)
+    signal_mv = recording.read(west / "W1.h5", SOURCE).signal_mv
+    writers.write_challenge(west / "same", "W1", signal_mv, 500, age=50, sex="F", labels=["1"])
+    same = tabled(ensemble, reading.expand([west / "same"]))
+    assert np.allclose(table.iloc[0, 3:6].astype(float), same.iloc[0, 3:6].astype(float), atol=1e-3)
     nobody = tabled(ensemble, files, reading.source_of_rate(500))
     assert list(nobody["reason"]) == ["age-unknown|sex-unknown"] * 3
     assert abs(nobody["AF"][0] - table["AF"][0]) > 1e-6
 
 
-def test_a_long_recording_is_a_batch_of_its_own_and_answers_keep_their_order(
+def test_a_long_recording_is_a_batch_of_its_own_and_the_order_stays(
     models, recordings, monkeypatch
 ):
     ensemble, files = load(models), reading.expand([recordings])
@@ -194,11 +187,8 @@ def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(
     models, recordings, monkeypatch
 ):
     monkeypatch.setattr(predict, "_BATCH", 1)
-    ensemble, files, before = (
-        load(models),
-        reading.expand([recordings]) * 4,
-        torch.get_num_threads(),
-    )
+    ensemble, files = load(models), reading.expand([recordings]) * 4
+    before = torch.get_num_threads()
     try:
         tables = []
         for threads in (1, 3):
@@ -211,7 +201,7 @@ def test_the_number_of_threads_changes_no_byte_and_is_left_as_it_was(
 
 
 def test_a_list_names_files_and_folders_and_what_is_missing_gets_a_row(models, recordings):
-    named = [recordings / one for one in ("g 1/R1", "gone.hea", "g 1")]
+    named = [recordings / name for name in ("g 1/R1", "gone.hea", "g 1")]
     files = reading.expand(named, strict=False)
     assert [path.name for path in files] == ["R1.hea", "gone.hea", "R0.hea", "R2.hea", "R9.hea"]
     table = tabled(load(models), files)
@@ -240,9 +230,9 @@ def test_flags_of_the_signal_name_their_leads(models, tmp_path):
     signal_mv[1000:1500, 1] = 12.5
     writers.write_challenge(tmp_path / "odd", "O1", signal_mv, 500, age=50, sex="M", labels=["1"])
     table = tabled(load(models), reading.expand([tmp_path / "odd"]))
-    said = table["reason"][0].split("|")
+    flags = table["reason"][0].split("|")
     assert {
         "flat-lead (V1, V3)",
         "saturated (II up to 12.5 mV)",
         "out-of-range (II up to 12.5 mV)",
-    } <= set(said)
+    } <= set(flags)

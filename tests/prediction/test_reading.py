@@ -49,11 +49,13 @@ def test_records_are_named_as_wfdb_does_and_hidden_files_are_none(recordings):
 def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("")
+    suffixes = ".dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "
     for name, code, said in (
-        ("gone", "missing", "no such file, and no gone.hea"), ("gone/A1.hea", "missing", "no such file"),
+        ("gone", "missing", "no such file, and no gone.hea"),
+        ("gone/A1.hea", "missing", "no such file"),
         ("empty", "missing", "no recording below this folder"),
-        ("notes.txt", "format", "a recording ends in one of .dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "),
-    ):  # fmt: skip
+        ("notes.txt", "format", f"a recording ends in one of {suffixes}"),
+    ):
         verdict, reason, _ = reading.read(tmp_path / name)
         assert verdict == "refused"
         assert reason.startswith(f"{code}: ") and said in reason

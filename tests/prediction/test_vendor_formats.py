@@ -40,11 +40,9 @@ def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=
     meta.MediaStorageSOPInstanceUID = "1.2.3.4"
     meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     made = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    made.SOPClassUID, made.SOPInstanceUID, made.Modality = (
-        meta.MediaStorageSOPClassUID,
-        "1.2.3.4",
-        "ECG",
-    )
+    made.SOPClassUID = meta.MediaStorageSOPClassUID
+    made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    made.Modality = "ECG"
     made.PatientID, made.PatientSex, made.PatientAge = "00017", "F", age
 
     def code(value, scheme, meaning):
@@ -56,20 +54,14 @@ def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=
     wave = Dataset()
     wave.MultiplexGroupTimeOffset, wave.WaveformOriginality = "0", "ORIGINAL"
     wave.NumberOfWaveformChannels, wave.NumberOfWaveformSamples = len(leads), len(signal_mv)
-    wave.SamplingFrequency, wave.WaveformBitsAllocated, wave.WaveformSampleInterpretation = (
-        rate_hz,
-        16,
-        "SS",
-    )
+    wave.SamplingFrequency = rate_hz
+    wave.WaveformBitsAllocated, wave.WaveformSampleInterpretation = 16, "SS"
     channels = []
     for lead in leads:
         one = Dataset()
         one.ChannelSourceSequence = code(f"MDC_ECG_LEAD_{lead.upper()}", "MDC", f"Lead {lead}")
-        one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = (
-            str(sensitivity),
-            "1",
-            "0",
-        )
+        one.ChannelSensitivity, one.ChannelBaseline = str(sensitivity), "0"
+        one.ChannelSensitivityCorrectionFactor = "1"
         one.ChannelSensitivityUnitsSequence = code(unit, "UCUM", unit)
         one.ChannelSampleSkew, one.WaveformBitsStored = "0", 16
         channels.append(one)
@@ -89,9 +81,15 @@ def edf(path, signal_mv, leads=LEADS, unit="mV", rate_hz=RATE_HZ):
     pytest.importorskip("ecgdatakit", reason="ecgdatakit reads it; requirements-formats.txt has it")
     scale = {"mV": 1, "uV": 1000, "degC": 1}[unit]
     about = {
-        "dimension": unit, "sample_frequency": rate_hz, "physical_min": -10 * scale, "physical_max": 10 * scale,
-        "digital_min": -32768, "digital_max": 32767, "transducer": "", "prefilter": "",
-    }  # fmt: skip
+        "dimension": unit,
+        "sample_frequency": rate_hz,
+        "physical_min": -10 * scale,
+        "physical_max": 10 * scale,
+        "digital_min": -32768,
+        "digital_max": 32767,
+        "transducer": "",
+        "prefilter": "",
+    }
     with contextlib.closing(
         pyedflib.EdfWriter(str(path), len(leads), file_type=pyedflib.FILETYPE_EDFPLUS)
     ) as writer:
@@ -205,11 +203,14 @@ def test_files_that_are_none_are_refused(tmp_path):
     whole = dicom(tmp_path / "a.dcm", signal()).read_bytes()
     assert reason(tmp_path / "gone.dcm") == "missing"
     for name, data, why in (
-        ("empty.dcm", b"", "empty"), ("cut.dcm", whole[: len(whole) // 2], "unreadable"),
-        ("page.xml", b"<html><body>404</body></html>", "web-page"), ("text.scp", b"hello", "format"),
+        ("empty.dcm", b"", "empty"),
+        ("cut.dcm", whole[: len(whole) // 2], "unreadable"),
+        ("page.xml", b"<html><body>404</body></html>", "web-page"),
+        ("text.scp", b"hello", "format"),
         ("lfs.edf", b"version https://git-lfs.github.com/spec/v1\n", "lfs-pointer"),
-        ("other.xml", b'<?xml version="1.0"?><invoice/>', "format"), ("a.ecg", b"\x80\x04\x95" + b"." * 90, "pickle"),
-    ):  # fmt: skip
+        ("other.xml", b'<?xml version="1.0"?><invoice/>', "format"),
+        ("a.ecg", b"\x80\x04\x95" + b"." * 90, "pickle"),
+    ):
         (tmp_path / name).write_bytes(data)
         assert reason(tmp_path / name) == why
     os.mkfifo(tmp_path / "pipe.dcm")

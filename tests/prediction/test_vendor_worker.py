@@ -50,10 +50,13 @@ def muse(
     crc = "<LeadDataCRC32>"
     median = made[0].replace(crc, f"{crc}{beat}" if beat else crc)
     path.write_text(
-        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!DOCTYPE RestingECG SYSTEM "restecg.dtd">\n<RestingECG>'
-        f"<PatientDemographics><PatientID>00017</PatientID><PatientAge>{age[0]}</PatientAge><AgeUnits>{age[1]}</AgeUnits>"
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+        '<!DOCTYPE RestingECG SYSTEM "restecg.dtd">\n'
+        "<RestingECG><PatientDemographics><PatientID>00017</PatientID>"
+        f"<PatientAge>{age[0]}</PatientAge><AgeUnits>{age[1]}</AgeUnits>"
         "<Gender>FEMALE</Gender></PatientDemographics><TestDemographics/>"
-        f"<Waveform><WaveformType>Median</WaveformType><SampleBase>{rate_hz}</SampleBase>{median}</Waveform>"
+        "<Waveform><WaveformType>Median</WaveformType>"
+        f"<SampleBase>{rate_hz}</SampleBase>{median}</Waveform>"
         f"<Waveform><WaveformType>Rhythm</WaveformType><SampleBase>{rate_hz}</SampleBase>"
         f"<SampleExponent>0</SampleExponent>{''.join(made)}</Waveform></RestingECG>\n",
         encoding="latin-1",
@@ -70,17 +73,22 @@ def aecg(path, signal_mv, leads=LEADS, unit="uV", rate_hz=RATE_HZ):
             map(str, np.rint(signal_mv[:, LEADS.index(lead)] * 1000 / 2.5).astype(int).tolist())
         )
         sequences.append(
-            f'<component><sequence><code code="MDC_ECG_LEAD_{lead.upper()}" codeSystem="2.16.840.1.113883.6.24"/>'
-            f'<value xsi:type="SLIST_PQ"><origin value="0" unit="{unit}"/><scale value="2.5" unit="{unit}"/>'
+            "<component><sequence>"
+            f'<code code="MDC_ECG_LEAD_{lead.upper()}" codeSystem="2.16.840.1.113883.6.24"/>'
+            f'<value xsi:type="SLIST_PQ"><origin value="0" unit="{unit}"/>'
+            f'<scale value="2.5" unit="{unit}"/>'
             f"<digits>{digits}</digits></value></sequence></component>"
         )
     path.write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n<AnnotatedECG xmlns="urn:hl7-org:v3" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id root="1.2.3"/>'
-        '<component><series><code code="RHYTHM" codeSystem="2.16.840.1.113883.5.4"/><component><sequenceSet>'
+        '<component><series><code code="RHYTHM" codeSystem="2.16.840.1.113883.5.4"/>'
+        "<component><sequenceSet>"
         '<component><sequence><code code="TIME_RELATIVE" codeSystem="2.16.840.1.113883.5.4"/>'
-        f'<value xsi:type="GLIST_PQ"><head value="0" unit="s"/><increment value="{1 / rate_hz}" unit="s"/></value>'
-        f"</sequence></component>{''.join(sequences)}</sequenceSet></component></series></component></AnnotatedECG>\n",
+        '<value xsi:type="GLIST_PQ"><head value="0" unit="s"/>'
+        f'<increment value="{1 / rate_hz}" unit="s"/></value>'
+        f"</sequence></component>{''.join(sequences)}</sequenceSet></component></series></component>"
+        "</AnnotatedECG>\n",
         encoding="utf-8",
     )
     return path
@@ -143,16 +151,19 @@ class Lead:
     """What a parser of the library gives, made by hand for faults that no writer writes."""
 
     def __init__(self, label, **about):
-        given = {"samples": np.zeros(5000), "sampling_rate": 500, "units": "mV", "is_raw": False}
-        vars(self).update(given | about, label=label)
+        usual = {"samples": np.zeros(5000), "sampling_rate": 500, "units": "mV", "is_raw": False}
+        vars(self).update(usual | about, label=label)
 
 
 def record(leads, **about):
-    given = {"raw_metadata": {}, "duration": None, "version": "1.0"} | about
+    about = {"raw_metadata": {}, "duration": None, "version": "1.0"} | about
     return SimpleNamespace(
-        leads=leads, raw_metadata=given["raw_metadata"], recording=SimpleNamespace(duration=given["duration"]),
-        patient=SimpleNamespace(age="", sex="", patient_id=""), file_format=SimpleNamespace(version=given["version"]),
-    )  # fmt: skip
+        leads=leads,
+        raw_metadata=about["raw_metadata"],
+        recording=SimpleNamespace(duration=about["duration"]),
+        patient=SimpleNamespace(age="", sex="", patient_id=""),
+        file_format=SimpleNamespace(version=about["version"]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,7 +229,8 @@ def test_an_annotated_ecg_reads_as_it_was_written(tmp_path):
 
 def test_entities_that_expand_without_end_are_refused(tmp_path):
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
-    bomb = f'<?xml version="1.0"?><!DOCTYPE RestingECG [<!ENTITY e0 "boom">{entities}]><RestingECG>&e11;</RestingECG>'
+    doctype = f'<!DOCTYPE RestingECG [<!ENTITY e0 "boom">{entities}]>'
+    bomb = f'<?xml version="1.0"?>{doctype}<RestingECG>&e11;</RestingECG>'
     (tmp_path / "bomb.xml").write_text(bomb)
     assert reason(tmp_path / "bomb.xml") == "unreadable"
 
@@ -227,5 +239,10 @@ def test_the_answer_says_what_the_file_does(tmp_path):
     values, said = vendor_worker.handle_request("other", str(muse(tmp_path / "a.xml", signal())))
     assert values.shape == (8, 5000) and values.dtype == np.float32
     assert said == {
-        "leads": list(EIGHT), "rate_hz": 500.0, "warned": "", "age": "61", "sex": "F", "patient": "00017",
-    }  # fmt: skip
+        "leads": list(EIGHT),
+        "rate_hz": 500.0,
+        "warned": "",
+        "age": "61",
+        "sex": "F",
+        "patient": "00017",
+    }

@@ -215,6 +215,65 @@ def test_no_pickle_and_no_utils():
     assert not {path.stem for path in MODULES.values()} & {"utils", "common", "helpers", "misc"}
 
 
+def bound_modules(tree: ast.Module) -> set[str]:
+    """The names under which a file knows modules, its own and others'."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            ours = (node.module or "").startswith("ecgpipe")
+            modules = [a for a in node.names if not ours or f"{node.module}.{a.name}" in MODULES]
+            names |= {alias.asname or alias.name for alias in modules}
+    return names
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
+def test_nothing_private_of_another_module_is_used(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules, private = bound_modules(tree), []
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Attribute):
+            whole = ast.unparse(node).split(".")
+            names = whole[1:] if whole[0] in modules else []
+        private += [name for name in names if name.startswith("_") and not name.endswith("__")]
+    assert set(private) <= {"_exit"}, "os._exit is public for all its name"
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
+def test_no_text_or_list_is_multiplied_by_a_truth_value(path):
+    truth, sequences = (ast.Compare, ast.BoolOp, ast.Not), (ast.JoinedStr, ast.List, ast.Tuple)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            sides = [getattr(side, "op", side) for side in (node.left, node.right)]
+            texts = [
+                isinstance(side, sequences) or isinstance(getattr(side, "value", None), str)
+                for side in sides
+            ]
+            assert not (any(texts) and any(isinstance(side, truth) for side in sides)), node.lineno
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
+def test_what_a_text_names_of_the_code_is_there(path):
+    """`package.module`, `package.module.name` or `module.name` between backticks."""
+    stems = {file.stem: file for file in MODULES.values()}
+    lost = []
+    for first, second, third in re.findall(r"`(\w+)\.(\w+)(?:\.(\w+))?", path.read_text("utf-8")):
+        if f"ecgpipe.{first}.{second}" in MODULES:
+            file, name = MODULES[f"ecgpipe.{first}.{second}"], third
+        elif first in stems and first not in ("params", "split", "model", "predict", "labels"):
+            file, name = stems[first], second
+        else:
+            continue
+        files = ("json", "csv", "yaml", "md", "py", "html", "npy")
+        if name and name not in files and not re.search(rf"\b{name}\b", file.read_text("utf-8")):
+            lost.append(".".join(filter(None, (first, second, third))))
+    assert lost == []
+
+
 def stage_deps() -> dict[str, tuple[str, set[str]]]:
     """Stage name in dvc.yaml -> script stem, and its dependencies among our files and folders."""
     stages = load_yaml(ROOT / "dvc.yaml")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgpipe.augmentation import augmenter
+from ecgpipe.augmentation.catalogue import HIGHEST_HZ
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.evaluation import challenge_score
@@ -67,7 +67,7 @@ def catalogue_faults(entries: Mapping[str, Any]) -> list[str]:
     problems = []
     for name, entry in entries.items():
         where = f"sources.{name}"
-        if not re.fullmatch(params.NAME, name):
+        if not re.fullmatch(paths.NAME, name):
             rule = "names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'"
             problems.append(f"{where}: {rule}")
         problems += params.faults(sources.Source, entry, where) or _vocabulary(entry, where)
@@ -88,19 +88,14 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
     augment, preprocess = values.get("augment"), values.get("preprocess")
     if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
         return []
-    rate_hz = preprocess.get("rate_hz")
-    found = [
-        (key, augment.get(key))
-        for name, key in augmenter._HIGHEST.items()
-        if augment.get(name) is True
-    ]
-    return [
-        f"augment.{key}: it lies below half of preprocess.rate_hz {rate_hz} (found {value})"
-        for key, value in found
-        if isinstance(value, int | float)
-        and isinstance(rate_hz, int | float)
-        and value >= rate_hz / 2
-    ]
+    rate_hz, problems = preprocess.get("rate_hz"), []
+    for name, key in HIGHEST_HZ.items():
+        highest_hz = augment.get(key, AugmentParams.model_fields[key].default)
+        numbers = isinstance(highest_hz, int | float) and isinstance(rate_hz, int | float)
+        if augment.get(name) is True and numbers and highest_hz >= rate_hz / 2:
+            rule = f"it lies below half of preprocess.rate_hz {rate_hz}"
+            problems.append(f"augment.{key}: {rule} (found {highest_hz})")
+    return problems
 
 
 def _checked(values: Mapping[str, Any], *names: str) -> list[Any] | None:

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,57 +7,19 @@ import torch
 
 from ecgpipe.augmentation.augmenter import Augmenter
 from ecgpipe.augmentation.catalogue import BY_NAME
-from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.augmentation.random_draws import RandomStreams
-from ecgpipe.dataset import examples, gather
-from ecgpipe.project import params
+from ecgpipe.dataset import gather
+from tests.fixtures.augmented_batches import (
+    CODES,
+    WHOLE,
+    augmenter,
+    made,
+    recordings,
+    switched,
+    untouched,
+)
 
-PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
-OFF = {key: False if isinstance(value, bool) else value for key, value in PARAMS.items()} | {
-    key: 1.0 for key in PARAMS if key.endswith("_probability")
-}
-CODES = ["426783006", "164889003", "251146004"]  # NSR, AF, LQRSV
-WHOLE = 1000
 SWITCHES = tuple(BY_NAME)
-
-
-def switched(*names, **values):
-    return AugmentParams(**OFF | dict.fromkeys(names, True) | values)
-
-
-def recordings(count=16, samples=WHOLE, seed=1):
-    """Recordings whose limb leads obey III = II - I, with an R-peak about every 80 samples."""
-    rng = np.random.default_rng(seed)
-    one, two = rng.integers(-1000, 1000, (2, count, samples, 1))
-    signals = np.concatenate(
-        [one, two, two - one, rng.integers(-1000, 1000, (count, samples, 9))], axis=2
-    )
-    data = examples.of_signals(
-        list(signals.astype(np.int16)),
-        np.full(count, 50.0),
-        np.full(count, "F"),
-        rate_hz=100,
-        classes=3,
-    )
-    peaks = [row[row < samples] for row in np.cumsum(rng.integers(60, 100, (count, 10)), axis=1)]
-    number = np.array([len(row) for row in peaks])
-    keys = torch.from_numpy(rng.integers(0, 2**62, count))
-    place = torch.from_numpy(np.stack([np.cumsum(number) - number, number], axis=1))
-    return replace(data, peaks=torch.from_numpy(np.concatenate(peaks)), peak_place=place, keys=keys)
-
-
-def augmenter(data, settings, window=WHOLE, seed=7, normalise="none"):
-    return Augmenter(data, CODES, settings, window=window, normalise=normalise, seed=seed)
-
-
-def made(data, settings, rows=None, epoch=0, **options):
-    rows = torch.arange(len(data)) if rows is None else rows
-    return augmenter(data, settings, **options).batch(rows, epoch)
-
-
-def untouched(data):
-    time = torch.arange(WHOLE).repeat(len(data), 1)
-    return gather.gather(data, torch.arange(len(data)), time)[0].transpose(1, 2)
 
 
 def test_with_all_switched_off_the_batch_is_the_stored_signal():

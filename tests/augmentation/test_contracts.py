@@ -14,7 +14,7 @@ from ecgpipe.augmentation.catalogue import AUGMENTATIONS, BY_NAME
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.dataset import examples
 from ecgpipe.diagnoses import classes
-from tests.augmentation.test_augmenter import augmenter, switched
+from tests.fixtures.augmented_batches import augmenter, switched
 
 CASES = [
     *((name, {}) for name in BY_NAME),

@@ -1,8 +1,7 @@
 import torch
 
 from ecgpipe.augmentation import flips
-from tests.augmentation.test_augmenter import made, recordings, switched, untouched
-from tests.augmentation.test_time_warps import POSITION, SPAN
+from tests.fixtures.augmented_batches import POSITION, SPAN, made, recordings, switched, untouched
 
 
 def test_a_flip_reads_every_sample_once_backwards_where_it_is_chosen():

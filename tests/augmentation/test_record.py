@@ -17,7 +17,7 @@ from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.augmentation.record import Augmentation, Kind, Variant
 from ecgpipe.drawing import augmentation_gallery
 from ecgpipe.project import params
-from tests.augmentation.test_augmenter import (
+from tests.fixtures.augmented_batches import (
     CODES,
     OFF,
     WHOLE,

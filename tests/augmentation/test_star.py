@@ -1,14 +1,12 @@
-import itertools
-
 import numpy as np
-import scipy.ndimage
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe.augmentation import star
 from ecgpipe.dataset import examples
-from tests.augmentation.test_time_warps import POSITION, SPAN
+from tests.fixtures.augmented_batches import POSITION, SPAN
+from tests.fixtures.released_star import released_star
 
 
 @settings(max_examples=50, deadline=None)
@@ -37,43 +35,6 @@ def test_star_is_its_formula_within_an_interval():
     expected = 100 + 80 * (u + 0.3 * np.sin(2 * np.pi * u) / (2 * np.pi))
     assert np.abs(mapped[0, 100:180].numpy() - expected).max() < 1e-6
     assert np.abs(gain[0, 100:180].numpy() - (1 + 0.2 * np.sin(np.pi * u) ** 2)).max() < 1e-6
-
-
-def released_star(samples: int, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Where the code released with STAR reads each sample, and by what it multiplies it, step by
-    step on a ramp: equal segments, then segments resampled and multiplied by their coefficients,
-    then a tail that takes the rest. None where it leaves no tail, and fails."""
-    ramp, intervals = np.arange(samples, dtype=float), len(peaks) - 1
-    segments = [ramp[first:last] for first, last in itertools.pairwise(peaks)]
-    total = int(peaks[-1] - peaks[0])
-    edges = [np.round(number * total / intervals) for number in range(intervals)]
-    equal = [int(size) for size in np.diff([*edges, total])]
-    wave = np.sin(5 + 2 / intervals * np.arange(intervals))
-    wave = wave - wave.min()
-    coefficient = wave * ((1.3 - 0.8) / wave.max()) + 0.8
-    coefficient = coefficient * (intervals / coefficient.sum())
-    # Resampled linearly from end to end (scipy.ndimage.zoom of first order), twice; a ramp shows
-    # where each was read.
-    first = [
-        scipy.ndimage.zoom(one, size / len(one), order=1, mode="nearest")
-        for one, size in zip(segments, equal, strict=True)
-    ]
-    sizes = [int(size * factor) for size, factor in zip(equal, coefficient, strict=True)]
-    second = [
-        scipy.ndimage.zoom(one, size / len(one), order=1, mode="nearest")
-        for one, size in zip(first, sizes, strict=True)
-    ]
-    left = total - sum(sizes)
-    if left < 0:
-        return None
-    tail = ramp[peaks[-1] :]
-    tail = scipy.ndimage.zoom(tail, (len(tail) + left) / len(tail), order=1, mode="nearest")
-    read = np.concatenate([ramp[: peaks[0]], *second, tail])
-    gain = [
-        np.ones(peaks[0]),
-        *(np.full(size, factor) for size, factor in zip(sizes, coefficient, strict=True)),
-    ]
-    return read, np.concatenate([*gain, np.ones(len(tail))])
 
 
 @settings(max_examples=60, deadline=None)

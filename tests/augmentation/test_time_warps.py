@@ -5,9 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgpipe.augmentation import time_warps
-
-SPAN = 999
-POSITION = torch.arange(SPAN + 1, dtype=torch.float64)[None]
+from tests.fixtures.augmented_batches import POSITION, SPAN
 
 
 def column(value):

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import challenge_score
 from ecgpipe.project.errors import UserError
-from tests.evaluation.test_metrics import CASES, LABELS
+from tests.fixtures.score_cases import CASES, LABELS
 
 DIAGNOSES = classes.select("official")
 OFFICIAL = [diagnosis.code for diagnosis in DIAGNOSES]

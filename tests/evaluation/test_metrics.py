@@ -1,6 +1,3 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +8,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, f1_score, precision_score, recall_score
 
 from ecgpipe.evaluation import metrics
-
-CASES = json.loads((Path(__file__).parent / "cinc2021_score_cases.json").read_text())
+from tests.fixtures.score_cases import CASES, LABELS
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -29,7 +25,6 @@ def test_each_class_is_equal_to_the_official_scorer(case):
         np.testing.assert_allclose(of_class, expected, atol=1e-12, err_msg=name)
 
 
-LABELS = arrays(np.float64, (15, 2), elements=st.sampled_from([0.0, 1.0, np.nan]))
 SCORES = arrays(np.float64, (15, 2), elements=st.integers(0, 20).map(lambda value: value / 20))
 
 

@@ -5,27 +5,13 @@ import pandas as pd
 import pytest
 
 from ecgpipe.evaluation import predictions
-from ecgpipe.evaluation.predictions import Predictions, read_probabilities
+from ecgpipe.evaluation.predictions import read_probabilities
+from tests.fixtures.made_predictions import predictions_with_gaps
 from tests.fixtures.sealed import write_sealed
 
 
-def answers(rows=600, classes=4, seed=0):
-    """Class 2 is never positive, class 3 is never annotated."""
-    rng = np.random.default_rng(seed)
-    labels = (rng.random((rows, classes)) < 0.2).astype(float)
-    labels[:, 2] = 0
-    labels[:, 3] = np.nan
-    probabilities = np.clip(rng.random(labels.shape) * 0.8 + 0.2 * np.nan_to_num(labels), 0, 1)
-    return answers_of(labels, probabilities, np.full(labels.shape, 0.5))
-
-
-def answers_of(labels, probabilities, thresholds):
-    """Answers whose probabilities are as the network gave them."""
-    return Predictions(labels, probabilities, thresholds, probabilities, np.arange(len(labels)))
-
-
 def test_rows_of_the_table_are_taken_and_joined():
-    given = answers(10)
+    given = predictions_with_gaps(10)
     given = dataclasses.replace(given, rows=np.arange(10) + 5)
     mask = np.zeros(20, bool)
     mask[[6, 14, 19]] = True

@@ -5,9 +5,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecgpipe.model import layers
 from ecgpipe.model.network import SEResNet18, folded
 from ecgpipe.model.params import ModelParams
+from tests.fixtures.small_models import NETWORK
 
 FULL = ModelParams(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
-SMALL = ModelParams(width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True)
 
 
 def test_the_full_network_has_the_published_number_of_parameters():
@@ -25,21 +25,21 @@ def test_one_forward_pass_of_4096_samples_costs_the_published_3_2_gflop():
 
 @pytest.mark.parametrize("samples", [500, 1000, 1001, 4096])
 def test_any_length_gives_one_logit_per_class(samples):
-    assert SEResNet18(5, SMALL)(torch.randn(3, 12, samples), torch.zeros(3, 4)).shape == (3, 5)
+    assert SEResNet18(5, NETWORK)(torch.randn(3, 12, samples), torch.zeros(3, 4)).shape == (3, 5)
 
 
 def test_demographics_are_used_only_when_asked_for():
     torch.manual_seed(1)
     signal, known = torch.randn(2, 12, 500), torch.tensor([[0.5, 1, 0, 1], [0.2, 1, 1, 0]])
-    fused = SEResNet18(5, SMALL).eval()
-    blind = SEResNet18(5, SMALL.model_copy(update={"demographics": False})).eval()
+    fused = SEResNet18(5, NETWORK).eval()
+    blind = SEResNet18(5, NETWORK.model_copy(update={"demographics": False})).eval()
     assert not torch.equal(fused(signal, known), fused(signal, torch.zeros(2, 4)))
     assert torch.equal(blind(signal, known), blind(signal, torch.zeros(2, 4)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_compiler_can_follow_the_whole_network():
-    network = SEResNet18(5, SMALL).train()
+    network = SEResNet18(5, NETWORK).train()
     graphs = []
 
     def backend(graph, _):
@@ -53,7 +53,7 @@ def test_a_compiler_can_follow_the_whole_network():
 
 def test_folding_batch_norms_changes_no_logit_and_leaves_the_network_alone():
     torch.manual_seed(6)
-    network, signal = SEResNet18(5, SMALL).train(), torch.randn(16, 12, 400) * 2
+    network, signal = SEResNet18(5, NETWORK).train(), torch.randn(16, 12, 400) * 2
     for _ in range(5):
         network(signal, torch.zeros(16, 4))  # running statistics that are not those of the start
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -6,13 +6,10 @@ import torch
 
 from ecgpipe.model import saved_model
 from ecgpipe.model.network import SEResNet18
-from ecgpipe.model.params import ModelParams
 from ecgpipe.project import digests, paths
 from ecgpipe.project.errors import UserError
+from tests.fixtures.small_models import NETWORK
 
-NETWORK = ModelParams(
-    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
-)
 ABOUT = {"classes": ["426783006", "164889003"], "network": NETWORK.model_dump()}
 
 

@@ -29,8 +29,13 @@ from ecgpipe.project.digests import SUMS, digest
 from ecgpipe.project.stage import run
 from ecgpipe.report import plots
 from ecgpipe.splitting.join import read_store
-from tests.pipeline.test_pipeline import ALL, ROOT, small
-from tests.training.test_checkpoint import made
+from tests.fixtures.small_project import (
+    ALL_STAGES,
+    ROOT,
+    run_stages_in_a_process,
+    write_params,
+)
+from tests.fixtures.small_training import state_of
 
 FORK = multiprocessing.get_context("fork")
 STAGES = {
@@ -61,16 +66,9 @@ WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 def whole(tmp_path_factory):
     """A small project in which every stage has run, undisturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    values = small(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
-    script = f"from tests.pipeline.test_pipeline import run; run({ALL}, {values})"
-    command = [sys.executable, "-c", script]  # so that no later fork inherits its pool of workers
-    subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        check=True,
-        capture_output=True,
-    )
+    values = write_params(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
+    # so that no later fork inherits its pool of workers
+    run_stages_in_a_process(ALL_STAGES, values, folder, {})
     return folder
 
 
@@ -308,7 +306,7 @@ KINDS = {
     "operating points": ("data/models/operating/*", _points),
     "training state": (
         "state.pt",
-        lambda path: made(1).resume(Path(path), "key", torch.device("cpu")),
+        lambda path: state_of(1).resume(Path(path), "key", torch.device("cpu")),
     ),
 }
 
@@ -318,7 +316,7 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
     copy, kind
 ):
     pattern, read = KINDS[kind]
-    made(1).save(Path("state.pt"), "key")
+    state_of(1).save(Path("state.pt"), "key")
     files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
     read("state.pt")
     assert len(files) == {
@@ -406,7 +404,7 @@ def test_workers_that_outlive_a_killed_simulation_leave_nothing(whole, copy):
 @pytest.mark.parametrize("kind", KINDS)
 def test_campaign_every_flipped_bit_and_every_cut_is_refused_by_name(copy, kind):
     pattern, read = KINDS[kind]
-    made(1).save(Path("state.pt"), "key")
+    state_of(1).save(Path("state.pt"), "key")
     files, rng = sorted(Path().glob(pattern)), np.random.default_rng(5)
     read("state.pt")
     for number in range(30):

@@ -2,16 +2,12 @@
 that binds them."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
@@ -31,42 +27,14 @@ from ecgpipe.project.paths import (
 )
 from ecgpipe.recordings.sources import select
 from tests.fixtures.sealed import write_sealed
-
-ROOT = Path(__file__).parents[2]
-SIMULATED = ["sim-north", "sim-east", "sim-south", "sim-west"]
-
-
-def small(path: Path, **changes: dict) -> dict:
-    """Writes the demo's params, made small, to `path`, and the catalogue beside it; `changes` are
-    values by section."""
-    values = params.load(ROOT / "params.yaml")
-    values["simulate"]["recordings"] = 72
-    values["split"] |= {"folds": [0, 1], "test_fraction": 0.25}
-    values["model"]["width"] = 4
-    values["train"] |= {"epochs": 2, "batch": 8, "window_s": 5}
-    values["compute"]["workers"] = 1
-    for section, change in changes.items():
-        values[section] |= change
-    with path.open("w") as handle:
-        yaml.safe_dump(values, handle, sort_keys=False)
-    (path.parent / SOURCES).parent.mkdir(exist_ok=True)
-    shutil.copy(ROOT / SOURCES, path.parent / SOURCES)
-    return values
-
-
-def run(stages: list[str], values: dict) -> None:
-    """The stages' scripts in order, in the working directory."""
-    import importlib
-
-    over = {"simulate": values["simulate"]["sources"], "preprocess": values["data"]["sources"],
-            "train": map(str, values["split"]["folds"])}  # fmt: skip
-    for stage in stages:
-        main = importlib.import_module(f"stages.{stage}").main
-        for item in over.get(stage, [None]):
-            main(*[item] if item else [])
-
-
-ALL = ["simulate", "label_map", "preprocess", "split", "train", "evaluate"]
+from tests.fixtures.small_project import (
+    ALL_STAGES,
+    ROOT,
+    SIMULATED,
+    run_stages,
+    run_stages_in_a_process,
+    write_params,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +43,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run(ALL, small(folder / "params.yaml"))
+        run_stages(ALL_STAGES, write_params(folder / "params.yaml"))
     return folder
 
 
@@ -148,7 +116,7 @@ def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_
             stored[first : first + samples] = rng.integers(-9000, 9000, (samples, 12))
         np.save(path, stored)
         digests.write_digests(path.parent)
-    run(["train", "evaluate"], params.load())
+    run_stages(["train", "evaluate"], params.load())
     same = [OPERATING]
     for fold in ("0", "1"):
         same += [model(fold) / "weights.safetensors", predictions(fold) / "val.csv"]
@@ -191,29 +159,16 @@ def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_su
     (tmp_path / "link").symlink_to("a b \u00e9")
     monkeypatch.chdir(tmp_path / "link")
     root = Path()
-    values = small(root / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
+    values = write_params(root / "params.yaml", compute={"workers": 2}, data={"sources": SIMULATED})
     elsewhere = {
         "PYTHONHASHSEED": "11",
         "TZ": "Pacific/Kiritimati",
         "LC_ALL": "C",
         "PYTHONUTF8": "0",
-    }
-    elsewhere |= {
         "PYTHONCOERCECLOCALE": "0",
-        "PYTHONPATH": str(ROOT),
         "PWD": str(tmp_path / "link"),
     }
-
-    def again(stages: list[str]) -> None:
-        script = f"from tests.pipeline.test_pipeline import run; run({stages}, {values})"
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env=os.environ | elsewhere,
-            check=True,
-            capture_output=True,
-        )
-
-    again(["simulate"])
+    run_stages_in_a_process(["simulate"], values, root, elsewhere)
     for source in SIMULATED:  # the same files, found in another order of creation
         folder = Path("data/raw") / source
         shutil.copytree(folder, Path("data/again"))
@@ -224,7 +179,7 @@ def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_su
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, target)
         shutil.rmtree("data/again")
-    again(ALL[1:])
+    run_stages_in_a_process(ALL_STAGES[1:], values, root, elsewhere)
     compared = 0
     for path in sorted(inside.rglob("*")):
         relative = path.relative_to(inside)
@@ -243,10 +198,10 @@ def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(
     monkeypatch.chdir(folder)
     together = [["sim-north", "sim-east"], ["sim-south", "sim-west"]]
     split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}
-    values = small(
+    values = write_params(
         folder / "params.yaml", split=split, train={"epochs": 1, "unannotated": "negative"}
     )
-    run(["split", "train", "evaluate"], values)
+    run_stages(["split", "train", "evaluate"], values)
     folds = tables.read(FOLDS)
     assert sorted(sorted(set(rows["source"])) for _, rows in folds.groupby("fold")) == [
         ["sim-east", "sim-north"],
@@ -348,12 +303,12 @@ def test_dvc_yaml_lists_sources_and_folds_once_in_params():
 def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sources = ["chapman_shaoxing", "ptb", "sph"]
-    values = small(
+    values = write_params(
         tmp_path / "params.yaml",
         data={"root": str(real_data), "sources": sources}, labels={"classes": "official"}, simulate={"sources": []},
         split={"test_fraction": 0}, train={"epochs": 1},
     )  # fmt: skip
-    run(ALL, values)
+    run_stages(ALL_STAGES, values)
     folds = tables.read(FOLDS)
     assert set(folds["source"]) == set(sources)
     assert len(tables.class_codes(folds)) == 26

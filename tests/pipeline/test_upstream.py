@@ -10,8 +10,8 @@ from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.project import params
-from tests.augmentation.test_augmenter import WHOLE, made, recordings, untouched
-from tests.augmentation.test_star import released_star
+from tests.fixtures.augmented_batches import WHOLE, made, recordings, untouched
+from tests.fixtures.released_star import released_star
 
 UPSTREAM = params.load(Path(__file__).parents[2] / "configs/upstream.yaml")["augment"]
 

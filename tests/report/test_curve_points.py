@@ -9,11 +9,11 @@ from sklearn import metrics
 
 from ecgpipe.report import curve_points
 from ecgpipe.report.curve_points import confusion
-from tests.evaluation.test_predictions import answers, answers_of
+from tests.fixtures.made_predictions import predictions_of, predictions_with_gaps
 
 
 def test_curves_have_at_most_200_points_and_keep_their_area():
-    given, names = answers(20_000), ["A", "B", "C", "D"]
+    given, names = predictions_with_gaps(20_000), ["A", "B", "C", "D"]
     roc, pr = (
         pd.DataFrame(curve_points.roc(given, names)),
         pd.DataFrame(curve_points.precision_recall(given, names)),
@@ -35,7 +35,7 @@ def test_short_curves_are_those_of_their_definition():
     labels = (rng.random((60, 1)) < 0.4).astype(float)
     labels[::9] = np.nan
     scores = rng.integers(0, 15, (60, 1)) / 15
-    given = answers_of(labels, scores, scores)
+    given = predictions_of(labels, scores, scores)
     known = ~np.isnan(labels)
     truth, scores = labels[known] == 1, scores[known]
     answered = [scores >= threshold for threshold in np.unique(scores)[::-1]]
@@ -50,7 +50,7 @@ def test_short_curves_are_those_of_their_definition():
 
 
 def test_calibration_counts_every_annotated_recording_before_and_after():
-    given = answers()
+    given = predictions_with_gaps()
     given = dataclasses.replace(given, probabilities=given.raw**2)
     records = pd.DataFrame(curve_points.calibration(given, ["A", "B", "C", "D"]))
     for kind, scores in (("raw", given.raw), ("calibrated", given.probabilities)):
@@ -64,7 +64,7 @@ def test_calibration_counts_every_annotated_recording_before_and_after():
 
 
 def test_curves_rank_as_the_network_did_whatever_the_calibration():
-    given = answers()
+    given = predictions_with_gaps()
     changed = dataclasses.replace(given, probabilities=given.raw**3 / 2)
     for curve in (curve_points.roc, curve_points.precision_recall):
         assert curve(given, list("ABCD")) == curve(changed, list("ABCD"))
@@ -72,7 +72,7 @@ def test_curves_rank_as_the_network_did_whatever_the_calibration():
 
 def test_cooccurrence_is_a_share_of_recordings_where_both_are_annotated():
     labels = np.array([[1, 1, np.nan], [1, 0, 0], [0, 1, 1], [1, np.nan, 1]], float)
-    given = answers_of(labels, labels, labels)
+    given = predictions_of(labels, labels, labels)
     nan_free = curve_points.cooccurrence(given)
     np.testing.assert_allclose(nan_free, [[1, 1 / 2, 1 / 2], [1 / 2, 1, 1], [1 / 2, 1, 1]])
 
@@ -81,7 +81,7 @@ def test_confusion_counts_errors_beside_the_diagonal_only():
     nan = np.nan
     labels = np.array([[1, 1], [1, 0], [1, 0], [0, 0], [1, nan]], float)
     binary = np.array([[1, 1], [1, 1], [0, 0], [0, 1], [0, 1]], float)
-    found = confusion(answers_of(labels, binary, np.full((5, 2), 0.5)))
+    found = confusion(predictions_of(labels, binary, np.full((5, 2), 0.5)))
     # row 0: 4 recordings with class 0, 2 answered; 2 of them lack class 1, 1 of these answered with
     # it; 2 answered with nothing that is annotated. Row 2: one recording without a class, answered
     # with class 1.

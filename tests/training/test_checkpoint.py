@@ -2,26 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from ecgpipe.model.network import SEResNet18
-from ecgpipe.model.params import ModelParams
 from ecgpipe.training import checkpoint
-
-NETWORK = ModelParams(
-    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=False
-)
-
-
-def made(seed):
-    torch.manual_seed(seed)
-    network = SEResNet18(2, NETWORK)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
-    return checkpoint.State(
-        network, optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 9)
-    )
+from tests.fixtures.small_training import state_of
 
 
 def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
-    one = made(1)
+    one = state_of(1)
     one.network(torch.randn(4, 12, 200), torch.zeros(4, 4)).sum().backward()
     one.optimizer.step()
     one.schedule.step()
@@ -29,7 +15,7 @@ def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
     one.history.append({"epoch": 3})
     one.keep(0.7)
     one.save(tmp_path / "state.pt", "key")
-    other = made(2)
+    other = state_of(2)
     assert not other.resume(tmp_path / "absent.pt", "key", torch.device("cpu"))
     assert not other.resume(tmp_path / "state.pt", "another", torch.device("cpu"))
     assert other.epoch == 0
@@ -44,7 +30,7 @@ def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
 
 @pytest.mark.parametrize("name", ["classifier.weight", "running_var"])
 def test_a_weight_or_a_running_statistic_that_is_not_finite_is_named(name):
-    one = made(1)
+    one = state_of(1)
     assert one.unsound() is None
     whole = next(key for key in one.network.state_dict() if key.endswith(name))
     one.network.state_dict()[whole].view(-1)[-1] = torch.nan
@@ -52,7 +38,7 @@ def test_a_weight_or_a_running_statistic_that_is_not_finite_is_named(name):
 
 
 def test_kept_weights_do_not_move_with_the_network():
-    one = made(1)
+    one = state_of(1)
     one.keep(0.5)
     before = one.kept["classifier.weight"].clone()
     with torch.no_grad():
@@ -61,7 +47,7 @@ def test_kept_weights_do_not_move_with_the_network():
 
 
 def test_a_state_in_the_midst_of_an_epoch_goes_on_with_its_losses_and_draws(tmp_path):
-    one, other = made(1), made(2)
+    one, other = state_of(1), state_of(2)
     assert not one.continue_draws()
     torch.manual_seed(7)
     torch.rand(5)
@@ -79,7 +65,7 @@ def test_a_state_in_the_midst_of_an_epoch_goes_on_with_its_losses_and_draws(tmp_
 
 def test_a_flipped_bit_or_a_cut_is_refused_by_name(tmp_path):
     path = tmp_path / "state.pt"
-    made(1).save(path, "key")
+    state_of(1).save(path, "key")
     whole, rng = path.read_bytes(), np.random.default_rng(1)
     broken = [whole[:length] for length in (0, 1, 64, 65, 66, len(whole) // 2, len(whole) - 1)]
     for place in [0, 63, 64, 65, len(whole) - 1, *rng.integers(len(whole), size=20)]:
@@ -91,7 +77,7 @@ def test_a_flipped_bit_or_a_cut_is_refused_by_name(tmp_path):
         with pytest.raises(
             ValueError, match=r"state\.pt: damaged or changed.*remove it to train anew"
         ):
-            made(1).resume(path, "key", torch.device("cpu"))
+            state_of(1).resume(path, "key", torch.device("cpu"))
 
 
 def test_a_fingerprint_changes_with_what_it_is_made_of():

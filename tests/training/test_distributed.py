@@ -84,26 +84,16 @@ def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_
 
 
 SHARED = """
-import sys, pathlib
-import numpy as np, torch
-from tqdm import tqdm
-from ecgpipe.augmentation.params import AugmentParams
-from ecgpipe.project import paths
-from ecgpipe.training.params import TrainParams
-from ecgpipe.training.trainer import Trainer
+import sys
+import torch
 from ecgpipe.training.distributed import Peers
-from tests.training.test_trainer import AUGMENT, NETWORK, TRAIN, load
-from tests.conftest import CODES
+from tests.fixtures.small_training import fold_of, load, quiet
 
 group = Peers.join("cpu")
 _, data = load()
-params = TrainParams(**TRAIN | {"epochs": 2, "learning_rate": 0.001})
-augment = AugmentParams(**AUGMENT | {"noise": True, "star": True})
-fold = Trainer(
-    data["train"], data["val"], NETWORK, params, augment, codes=CODES, peers=group,
-    state_path=paths.state(f"0-{group.size}"), key="k",
-)
-state = fold.run(lambda **arguments: tqdm(disable=True, **arguments))
+fold = fold_of(data, peers=group, key=f"of {group.size}", augment=("crop", "jitter", "noise", "star"),
+               epochs=2, learning_rate=0.001)
+state = fold.run(quiet)
 if group.rank == 0:
     torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, sys.argv[1])
 group.leave()

@@ -8,7 +8,7 @@ from ecgpipe.model import inference, saved_model
 from ecgpipe.project import digests, paths, tables
 from ecgpipe.training import outputs
 from tests.fixtures.sealed import write_sealed
-from tests.training.test_trainer import TRAIN, equal, fold_of, load, quiet, weights_of
+from tests.fixtures.small_training import TRAIN, equal, fold_of, load, quiet, weights_of
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])

@@ -1,63 +1,17 @@
 import signal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
-from tqdm import tqdm
 
-from ecgpipe.augmentation.catalogue import BY_NAME
-from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
-from ecgpipe.model.params import ModelParams
-from ecgpipe.project import params, paths, stage, tables
+from ecgpipe.project import paths, stage
 from ecgpipe.training import loss, trainer
 from ecgpipe.training.distributed import Peers
-from ecgpipe.training.params import TrainParams
-from tests.conftest import CODES
-
-NETWORK = ModelParams(
-    width=4, stem_kernel=15, kernel=7, dropout=0.2, reduction=4, demographics=True
-)
-TRAIN = {
-    "epochs": 4,
-    "batch": 12,
-    "window_s": 3,
-    "normalise": "none",
-    "learning_rate": 0.01,
-    "weight_decay": 0.01,
-    "schedule": "one-cycle",
-    "clip_norm": 1.0,
-    "class_weights": "balanced",
-    "most_weight": 10,
-    "precision": "fp32",
-    "threads": 1,
-    "cache": "auto",
-    "compile": False,
-    "keep": "best",
-    "patience": 10,
-    "unannotated": "mask",
-    "permute_labels": False,
-    "seed": 3,
-}
-AUGMENT = params.load(Path(__file__).parents[2] / "params.yaml")["augment"]
-ALONE = Peers(0, 1, torch.device("cpu"))
-
-
-def quiet(**arguments):
-    return tqdm(disable=True, **arguments)
-
-
-def load(fold="0"):
-    table = tables.read(paths.FOLDS)
-    rows = examples.parts(table, fold)
-    stores = examples.open_stores(["a", "b"])
-    whole = examples.examples(table, stores)
-    return rows, {name: whole.take(part.index) for name, part in rows.items()}
-
+from tests.fixtures.small_training import ALONE, TRAIN, equal, fold_of, load, quiet, weights_of
 
 DEVICES = [
     "cpu",
@@ -66,35 +20,6 @@ DEVICES = [
         marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU"),
     ),
 ]
-
-
-def fold_of(
-    data,
-    key="key",
-    augment=("crop", "triangle", "noise", "star"),
-    peers=ALONE,
-    **values,
-):
-    switches = {name: name in augment for name in BY_NAME}
-    return trainer.Trainer(
-        data["train"],
-        data["val"],
-        NETWORK,
-        TrainParams(**TRAIN | values),
-        AugmentParams(**AUGMENT | switches),
-        codes=CODES,
-        peers=peers,
-        state_path=paths.state("0"),
-        key=key,
-    )
-
-
-def weights_of(fold):
-    return {name: tensor.clone() for name, tensor in fold.state.network.state_dict().items()}
-
-
-def equal(one, other):
-    return all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefined_classes_out():

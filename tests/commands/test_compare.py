@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from ecgpipe import __main__
+from ecgpipe.commands import compare
+from ecgpipe.evaluation import held_out
 from tests.commands.conftest import ROOT
 from tests.comparison.test_compare import project
 
@@ -32,6 +34,10 @@ def test_the_tables_are_printed_and_written_alike(two, capsys):
     assert set(rows["setting"]) == {"out_of_fold"}
     assert {"headline", "class", "source"} <= set(rows["kind"])
     assert "auroc_macro" in set(rows["name"]) | set(rows["metric"])
+
+
+def test_the_settings_to_choose_from_are_those_that_score_each_recording_once():
+    assert compare.SETTINGS == held_out.WHOLE
 
 
 def test_a_run_that_is_nowhere_is_named(two, capsys):

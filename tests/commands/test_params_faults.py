@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ecgpipe.commands.params_faults import catalogue_faults, faults
-from ecgpipe.project import params
+from ecgpipe.project import params, paths
 from ecgpipe.recordings import sources
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def test_no_list_is_last_in_its_mapping_and_source_names_suit_a_shell(path):
         map(str, values["split"]["folds"]),
     ]
     for name in itertools.chain(ENTRIES, *listed):
-        assert re.fullmatch(params.NAME, name)
+        assert re.fullmatch(paths.NAME, name)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

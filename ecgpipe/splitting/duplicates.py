@@ -21,41 +21,35 @@ def conflicting_labels(table: pd.DataFrame) -> list[dict[str, Any]]:
     the `records` (source/record) that annotate one of the `classes` (codes) for which a row says no
     and another yes, in order."""
     codes = tables.class_codes(table)
-    found = []
+    conflicts = []
     for _, rows in table[table.duplicated("digest", keep=False)].groupby("digest"):
-        names, values = rows["source"] + "/" + rows["record"], rows[codes]
-        differ = values.min() < values.max()  # of what is known: a blank differs from nothing
+        labels = rows[codes]
+        differ = labels.min() < labels.max()  # of what is known: a blank differs from nothing
         if differ.any():
-            classes = values.columns[differ]
-            found.append(
-                {
-                    "records": names[values[classes].notna().any(axis=1)].tolist(),
-                    "classes": classes.tolist(),
-                }
-            )
-    return sorted(found, key=lambda one: one["records"])
+            classes = labels.columns[differ]
+            names = rows["source"] + "/" + rows["record"]
+            annotated = labels[classes].notna().any(axis=1)
+            conflicts.append({"records": names[annotated].tolist(), "classes": classes.tolist()})
+    return sorted(conflicts, key=lambda conflict: conflict["records"])
 
 
 def groups(table: pd.DataFrame) -> np.ndarray:
     """Each row's group: the smallest `<source>:<patient>` or, without a patient,
     `<source>/<record>` in the group."""
-    known = table["patient"] != ""
-    names = np.where(
-        known, table["source"] + ":" + table["patient"], table["source"] + "/" + table["record"]
-    )
+    patients = table["source"] + ":" + table["patient"]
+    records = table["source"] + "/" + table["record"]
+    names = np.where(table["patient"] != "", patients, records)
     person, people = pd.factorize(names, sort=True)
     signal, signals = pd.factorize(table["digest"])
+    # A graph of people and, after them, signals: each recording links its person to its signal.
     size = len(people) + len(signals)
-    edges = coo_array(
-        (np.ones(len(table), dtype=bool), (person, len(people) + signal)), shape=(size, size)
-    )
-    component = connected_components(edges, directed=False)[1][: len(people)]
-    first = np.unique(component, return_index=True)[
-        1
-    ]  # people are sorted, so the first is the smallest
-    return np.asarray(people, dtype=object)[first[np.unique(component, return_inverse=True)[1]]][
-        person
-    ]
+    links = (person, len(people) + signal)
+    graph = coo_array((np.ones(len(table), dtype=bool), links), shape=(size, size))
+    component = connected_components(graph, directed=False)[1][: len(people)]
+    # People are sorted, so the first of a component is its smallest.
+    _, first, number = np.unique(component, return_index=True, return_inverse=True)
+    smallest = np.asarray(people, dtype=object)[first[number]]  # [person]
+    return smallest[person]
 
 
 def repeated(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:

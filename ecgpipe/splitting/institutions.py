@@ -22,10 +22,10 @@ def of(sources: Sequence[str], institutions: Institutions) -> list[list[str]]:
     [['georgia'], ['ptb', 'ptb-xl']]
     """
     place = {name: min(institution) for institution in institutions for name in institution}
-    found: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for name in sorted(set(sources)):
-        found.setdefault(place.get(name, name), []).append(name)
-    return sorted(found.values())
+        members.setdefault(place.get(name, name), []).append(name)
+    return sorted(members.values())
 
 
 def deal_to_folds(
@@ -40,16 +40,19 @@ def deal_to_folds(
     whole = of(list(sizes), institutions)
     if len(whole) < 2:
         raise UserError(
-            f"split.protocol 'source' holds out whole institutions and needs 2 at least, found {_written(whole)}; "
-            "add another to data.sources, or edit split.institutions or split.test_sources"
+            "split.protocol 'source' holds out whole institutions and needs 2 at least, "
+            f"found {_written(whole)}; add another to data.sources, "
+            "or edit split.institutions or split.test_sources"
         )
+
+    def recordings(institution: list[str]) -> int:
+        return sum(sizes[name] for name in institution)
+
     filled = [0] * folds
-    dealt = {}
-    for institution in sorted(
-        whole, key=lambda names: (-sum(sizes[name] for name in names), names)
-    ):
+    dealt: dict[str, str] = {}
+    for institution in sorted(whole, key=lambda names: (-recordings(names), names)):
         fold = filled.index(min(filled))
-        filled[fold] += sum(sizes[name] for name in institution)
+        filled[fold] += recordings(institution)
         dealt |= dict.fromkeys(institution, str(fold))
     return dealt
 
@@ -64,8 +67,9 @@ def partly_tested(
         rest = [name for name in institution if name not in tested]
         if rest and len(rest) < len(institution):
             faults.append(
-                f"split.test_sources: institution {_written([institution])} is to be tested whole or not at all, and "
-                f"{', '.join(rest)} is not named; name all of it, or edit split.institutions"
+                f"split.test_sources: institution {_written([institution])} is to be tested whole "
+                f"or not at all, and {', '.join(rest)} is not named; name all of it, "
+                "or edit split.institutions"
             )
     return faults
 

@@ -1,7 +1,7 @@
 """Labels and signal stores joined into one table: what is in both is used, the rest left out with
 its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import LABELS, SIGNALS
 from ecgpipe.signals.store import read_index, read_refused
 
-LEFT_OUT = ["source", "record", "path", "stage", "reason"]
+KEYS = ["source", "record"]
+LEFT_OUT = [*KEYS, "path", "stage", "reason"]
 
 
 class StoreTables(NamedTuple):
@@ -39,40 +40,53 @@ def join(
     unknown = sorted(set(labels["source"]) - set(stores))
     if unknown:
         raise UserError(
-            f"{LABELS}: source '{unknown[0]}' is not one of data.sources {list(stores)}; run `dvc repro label-map`"
+            f"{LABELS}: source '{unknown[0]}' is not one of data.sources {list(stores)}; "
+            "run `dvc repro label-map`"
         )
-    keys = ["source", "record"]
-    index = pd.concat(
-        [store.index.assign(source=name)[[*keys, "digest"]] for name, store in stores.items()]
-    )
+    stored = [store.index.assign(source=name) for name, store in stores.items()]
+    index = pd.concat(stored)[[*KEYS, "digest"]]
     refused = pd.concat([store.refused.assign(source=name) for name, store in stores.items()])
-    faulty, sound = labels[labels["fault"] != ""], labels[labels["fault"] == ""]
-    for table, name in ((sound, LABELS), (index, SIGNALS)):
-        twice = table[table.duplicated(keys)]
-        if len(twice):
-            raise UserError(
-                f"{name}: {'/'.join(twice[keys].iloc[0])} stands twice; a recording has one row, run again"
-            )
-    joined = sound.merge(index, on=keys, how="left")
-    unstored = _without(joined[joined["digest"].isna()], refused, keys)
-    causes = [
-        faulty.assign(stage="label-map", reason=faulty["fault"]),
-        refused.assign(stage="preprocess", reason=refused["reason"] + ": " + refused["message"]),
-        unstored.assign(stage="preprocess", reason="missing: no signal is stored"),
-        _without(index, labels, keys).assign(
-            path="", stage="label-map", reason=f"missing: no row in {LABELS}"
-        ),
-    ]
-    left_out = pd.concat(
-        [cause[LEFT_OUT] for cause in causes if len(cause)] or [pd.DataFrame(columns=LEFT_OUT)]
+    sound = labels[labels["fault"] == ""]
+    _check_unique(sound, LABELS)
+    _check_unique(index, SIGNALS)
+    joined = sound.merge(index, on=KEYS, how="left")
+    kept = _without(joined[joined["digest"].notna()], refused)
+    faulty = labels[labels["fault"] != ""]
+    unstored = _without(joined[joined["digest"].isna()], refused)
+    unlabelled = _without(index, labels).assign(path="")
+    left_out = _listed(
+        [
+            _left_out(faulty, "label-map", faulty["fault"]),
+            _left_out(refused, "preprocess", refused["reason"] + ": " + refused["message"]),
+            _left_out(unstored, "preprocess", "missing: no signal is stored"),
+            _left_out(unlabelled, "label-map", f"missing: no row in {LABELS}"),
+        ]
     )
-    left_out = left_out.drop_duplicates([*keys, "path"]).sort_values(
-        [*keys, "path"], ignore_index=True
-    )
-    kept = _without(joined[joined["digest"].notna()], refused, keys)
-    return kept.sort_values(keys, ignore_index=True), left_out
+    return kept.sort_values(KEYS, ignore_index=True), left_out
 
 
-def _without(table: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The rows of `table` whose `keys` stand in no row of `other`."""
-    return table[~pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(other[keys]))]
+def _check_unique(table: pd.DataFrame, path: Path) -> None:
+    """UserError where a recording has two rows in `table`, which was read from `path`."""
+    repeated = table[table.duplicated(KEYS)]
+    if len(repeated):
+        recording = "/".join(repeated[KEYS].iloc[0])
+        raise UserError(f"{path}: {recording} stands twice; a recording has one row, run again")
+
+
+def _without(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table` whose recordings have no row in `other`."""
+    keys = pd.MultiIndex.from_frame(table[KEYS])
+    return table[~keys.isin(pd.MultiIndex.from_frame(other[KEYS]))]
+
+
+def _left_out(table: pd.DataFrame, stage: str, reason: str | pd.Series) -> pd.DataFrame:
+    """The recordings of `table` as rows of left_out.csv."""
+    return table.assign(stage=stage, reason=reason)[LEFT_OUT]
+
+
+def _listed(causes: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Each file once, with the first of the `causes` (rows of left_out.csv) that lists it."""
+    # An empty table has no dtypes to speak of, and pandas warns of it.
+    parts = [cause for cause in causes if len(cause)] or [pd.DataFrame(columns=LEFT_OUT)]
+    first = pd.concat(parts).drop_duplicates([*KEYS, "path"])
+    return first.sort_values([*KEYS, "path"], ignore_index=True)

@@ -29,9 +29,8 @@ class SplitParams(Section):
     @field_validator("folds")
     @classmethod
     def _counted_from_zero(cls, folds: list) -> list:
-        if len(folds) < 2 or [str(fold) for fold in folds] != [
-            str(number) for number in range(len(folds))
-        ]:
+        expected = [str(number) for number in range(len(folds))]
+        if len(folds) < 2 or [str(fold) for fold in folds] != expected:
             raise ValueError(
                 "must be 0, 1, ..., K-1 with K of at least 2; write [0, 1, 2] for three folds"
             )
@@ -46,22 +45,22 @@ class SplitParams(Section):
 
     @field_validator("institutions")
     @classmethod
-    def _disjoint(cls, found: list) -> list:
-        names = [name for institution in found for name in institution]
+    def _disjoint(cls, institutions: list) -> list:
+        names = [name for institution in institutions for name in institution]
         if len(set(names)) < len(names):
             raise ValueError(
                 "a source stands in one institution at most, and once; remove the doubles"
             )
-        return found
+        return institutions
 
     @property
     def shares(self) -> np.ndarray:
         """The share of a divided source that each fold and, last, the test part is to get; float64
         [folds + 1]."""
-        test = (
-            self.test_fraction if self.protocol == "stratified" and not self.test_sources else 0.0
-        )
-        return np.array([(1 - test) / len(self.folds)] * len(self.folds) + [test])
+        test = 0.0
+        if self.protocol == "stratified" and not self.test_sources:
+            test = self.test_fraction
+        return np.append(np.full(len(self.folds), (1 - test) / len(self.folds)), test)
 
     @property
     def parts(self) -> list[str]:

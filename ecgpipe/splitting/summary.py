@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ecgpipe.diagnoses import classes
-from ecgpipe.project import paths as project_paths
-from ecgpipe.project import tables
+from ecgpipe.project import paths, tables
 from ecgpipe.signals import store
 from ecgpipe.splitting.params import SplitParams
 
@@ -25,77 +24,80 @@ def folds_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def info(
-    table: pd.DataFrame, sources: Sequence[str], settings: SplitParams, folds_csv: Path
-) -> dict:
+    table: pd.DataFrame, sources: Sequence[str], params: SplitParams, folds_csv: Path
+) -> dict[str, Any]:
     """What folds.json holds: how the table was split, and digests of `folds_csv` (as written) and
     of each source's store: what a training must match to be resumed, and models to be averaged.
 
     `folds` are those that hold recordings, `unused` the others of split.folds.
     """
-    digests = {name: store.read_about(project_paths.store(name))["digest"] for name in sources}
-    held = set(table["fold"])
-    used = [int(fold) for fold in settings.folds if str(fold) in held]
-    unused = [int(fold) for fold in settings.folds if str(fold) not in held]
-    made = hashlib.blake2b(folds_csv.read_bytes(), digest_size=16).hexdigest()
+    filled = set(table["fold"])
     codes = tables.class_codes(table)
-    found = classes.of_columns(codes)
-    names = {
-        "names": [one.abbreviation for one in found],
-        "full_names": [one.name for one in found],
-    }
-    how = {
-        "protocol": settings.protocol,
-        "folds": used,
-        "unused": unused,
+    diagnoses = classes.of_columns(codes)
+    return {
+        "sources": {name: store.read_about(paths.store(name))["digest"] for name in sources},
+        "table": hashlib.blake2b(folds_csv.read_bytes(), digest_size=16).hexdigest(),
+        "protocol": params.protocol,
+        "folds": [int(fold) for fold in params.folds if str(fold) in filled],
+        "unused": [int(fold) for fold in params.folds if str(fold) not in filled],
         "classes": codes,
-        **names,
+        "names": [diagnosis.abbreviation for diagnosis in diagnoses],
+        "full_names": [diagnosis.name for diagnosis in diagnoses],
     }
-    return {"sources": digests, "table": made, **how}
 
 
-def summary(table: pd.DataFrame, left_out: pd.DataFrame, settings: SplitParams) -> dict:
+def summary(table: pd.DataFrame, left_out: pd.DataFrame, params: SplitParams) -> dict[str, Any]:
     """Figures of a split: per part that holds any, recordings, groups, prevalence by class ('code
-    abbreviation'; null where nothing is annotated); what is uneven.
+    abbreviation'; null where nothing is annotated); what is uneven; how many are left out, by the
+    first word of the reason.
 
-    deviation: the most that a count of positives is off its even share, in recordings: of one class
-    in one source, of one class (both null where no source was divided); fold_sizes: largest over
+    deviation: `class_by_source` and `class` as `_off_even` has them; fold_sizes: largest over
     smallest used fold, less 1.
     """
-    codes = tables.class_codes(table)
-    found = classes.of_columns(codes)
-    names = [
-        " ".join(dict.fromkeys([code, one.abbreviation]))
-        for code, one in zip(codes, found, strict=True)
-    ]
-    parts = {}
-    for part in [part for part in settings.parts if part in set(table["fold"])]:
-        rows = table[table["fold"] == part]
-        means = zip(names, rows[codes].mean(), strict=True)
-        prevalence = {name: None if np.isnan(value) else round(value, 6) for name, value in means}
-        parts[part] = {
-            "recordings": len(rows),
-            "groups": rows["group"].nunique(),
-            "prevalence": prevalence,
-        }
+    filled = set(table["fold"])
+    parts = {part: _part(table[table["fold"] == part]) for part in params.parts if part in filled}
     sizes = [held["recordings"] for part, held in parts.items() if part != tables.TEST]
-    by_source = by_class = None
-    if settings.protocol == "stratified":
-        divided = table[~table["source"].isin(settings.test_sources)]
-        counts = divided.groupby(["fold", "source"])[codes].sum().unstack("source", fill_value=0)
-        off = counts.reindex(settings.parts, fill_value=0) - np.outer(settings.shares, counts.sum())
-        by_source = round(float(off.abs().max(axis=None)), 6)
-        by_class = round(float(off.T.groupby(level=0).sum().abs().max(axis=None)), 6)
-    reasons = left_out["reason"].map(lambda reason: re.match(r"[\w-]*", reason)[0]).value_counts()
+    by_source, by_class = _off_even(table, params)
     deviation = {
         "class_by_source": by_source,
         "class": by_class,
         "fold_sizes": round(max(sizes) / min(sizes) - 1, 6),
     }
+    reasons = left_out["reason"].map(lambda reason: re.match(r"[\w-]*", reason)[0]).value_counts()
     return {
         "parts": parts,
         "deviation": deviation,
-        "left_out": {key: int(reasons[key]) for key in sorted(reasons.index)},
+        "left_out": {reason: int(reasons[reason]) for reason in sorted(reasons.index)},
     }
+
+
+def _part(rows: pd.DataFrame) -> dict[str, Any]:
+    """Recordings, groups and prevalence by class of the rows of one part."""
+    codes = tables.class_codes(rows)
+    prevalence = {}
+    for code, diagnosis in zip(codes, classes.of_columns(codes), strict=True):
+        share = rows[code].mean()
+        name = " ".join(dict.fromkeys([code, diagnosis.abbreviation]))
+        prevalence[name] = None if np.isnan(share) else round(share, 6)
+    return {
+        "recordings": len(rows),
+        "groups": rows["group"].nunique(),
+        "prevalence": prevalence,
+    }
+
+
+def _off_even(table: pd.DataFrame, params: SplitParams) -> tuple[float | None, float | None]:
+    """The most that a count of positives is off its even share, in recordings: of one class in one
+    source, and of one class; both None where no source was divided."""
+    if params.protocol != "stratified":
+        return None, None
+    codes = tables.class_codes(table)
+    divided = table[~table["source"].isin(params.test_sources)]
+    # [part, (class, source)]
+    counts = divided.groupby(["fold", "source"])[codes].sum().unstack("source", fill_value=0)
+    off = counts.reindex(params.parts, fill_value=0) - np.outer(params.shares, counts.sum())
+    of_class = off.T.groupby(level=0).sum()
+    return round(float(off.abs().max(axis=None)), 6), round(float(of_class.abs().max(axis=None)), 6)
 
 
 def log(
@@ -107,8 +109,11 @@ def log(
     """Tells how many recordings stand in the folds, and the first signals with two diagnoses."""
     _LOG.info(
         "%d recordings in the folds, %d left out (%s says why), %s pruned",
-        len(table), len(left_out), project_paths.LEFT_OUT, list(pruned) or "nothing",
-    )  # fmt: skip
+        len(table),
+        len(left_out),
+        paths.LEFT_OUT,
+        list(pruned) or "nothing",
+    )
     for conflict in conflicts[:3]:
         records = " and ".join(conflict["records"])
         _LOG.warning("%s are one signal with different labels (metrics/split.json)", records)

@@ -1,56 +1,16 @@
+"""Groups and sources on the sides of a split, whatever the table: properties, and cases by hand."""
+
 import logging
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe.splitting import join, summary
 from ecgpipe.splitting.folds import check_disjoint, split
-from ecgpipe.splitting.params import SplitParams
-
-AF, SB, STACH = "164889003", "426177001", "427084000"
-
-
-def chosen(**changes) -> SplitParams:
-    values = {"folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.0, "seed": 0}
-    values |= {"test_sources": [], "institutions": []}
-    return SplitParams(**{**values, **changes})
-
-
-def recordings(sizes: dict[str, int], *, patients: int = 0, seed: int = 0) -> pd.DataFrame:
-    """A joined table: `sizes` recordings per source; about `patients` patients a source where not
-    0."""
-    generator = np.random.default_rng(seed)
-    rows = []
-    for source, size in sizes.items():
-        for number in range(size):
-            patient = str(generator.integers(patients)) if patients else ""
-            rows.append(
-                [
-                    source,
-                    f"{number:05d}",
-                    patient,
-                    f"{source}-{number}",
-                    *generator.integers(0, 2, 2),
-                    np.nan,
-                ]
-            )
-    table = pd.DataFrame(rows, columns=["source", "record", "patient", "digest", AF, SB, STACH])
-    table[[AF, SB, STACH]] = table[[AF, SB, STACH]].astype("float64")
-    return table.assign(
-        path=table["record"] + ".hea", age=50.0, gender="F", rate_hz=500.0, samples=5000.0, fault=""
-    )
-
-
-def stores(table: pd.DataFrame) -> dict[str, join.StoreTables]:
-    nothing = pd.DataFrame(columns=["record", "path", "reason", "message"], dtype=object)
-    return {
-        name: join.StoreTables(rows[["record", "digest"]], nothing)
-        for name, rows in table.groupby("source")
-    }
+from tests.fixtures.split_tables import recordings, split_params, stores
 
 
 def fold_of(table: pd.DataFrame) -> dict[str, str]:
@@ -63,15 +23,15 @@ def fold_of(table: pd.DataFrame) -> dict[str, str]:
     st.sampled_from([0.0, 0.2]),
     st.integers(0, 10),
 )
-@examples(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_of_rows(
     seed, patients, test, doubles
 ):
     table = recordings({"a": 40, "b": 25, "c": 25}, patients=patients, seed=seed)
     generator = np.random.default_rng(seed)
     table.loc[generator.choice(90, doubles), "digest"] = generator.choice(table["digest"], doubles)
-    settings = chosen(test_fraction=test, seed=seed)
-    done, left_out = split(table, ["a", "b", "c"], settings)
+    params = split_params(test_fraction=test, seed=seed)
+    done, left_out = split(table, ["a", "b", "c"], params)
     assert len(left_out) == 0
     assert sorted(fold_of(done)) == sorted(table["source"] + "/" + table["record"])
     assert (done.groupby("group")["fold"].nunique() == 1).all()
@@ -79,23 +39,22 @@ def test_no_group_is_torn_and_every_recording_has_one_place_whatever_the_order_o
     known = done[done["patient"] != ""]
     assert (known.groupby(["source", "patient"])["fold"].nunique() <= 1).all()
     assert set(done["fold"]) == {"0", "1", "2"} | ({"test"} if test else set())
-    shuffled = split(table.sample(frac=1, random_state=seed), ["c", "a", "b"], settings)[0]
+    shuffled = split(table.sample(frac=1, random_state=seed), ["c", "a", "b"], params)[0]
     pd.testing.assert_frame_equal(shuffled[list(done.columns)], done)
 
 
 def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed():
     table = recordings({"a": 6, "b": 3})
-    found = stores(table)
+    stored = stores(table)
     refused = pd.DataFrame([["00001", "g1/00001.hea", "flat", "g1/00001.hea: all leads are flat"]])
     refused.columns = ["record", "path", "reason", "message"]
-    index = found["a"].index
+    index = stored["a"].index
     extra = pd.DataFrame({"record": ["99"], "digest": ["n"]})
-    found["a"] = join.StoreTables(
-        pd.concat([index[~index["record"].isin(["00001", "00002"])], extra]), refused
-    )
+    index = pd.concat([index[~index["record"].isin(["00001", "00002"])], extra])
+    stored["a"] = join.StoreTables(index, refused)
     labels = table.drop(columns="digest")
     labels.loc[0, "fault"] = "header: no age line"
-    kept, left_out = join.join(labels, found)
+    kept, left_out = join.join(labels, stored)
     assert kept["record"].tolist() == ["00003", "00004", "00005", "00000", "00001", "00002"]
     assert left_out.values.tolist() == [
         ["a", "00000", "00000.hea", "label-map", "header: no age line"],
@@ -103,14 +62,14 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
         ["a", "00002", "00002.hea", "preprocess", "missing: no signal is stored"],
         ["a", "99", "", "label-map", "missing: no row in data/labels/labels.csv"],
     ]
-    done, _ = split(kept, ["a", "b"], chosen())
-    counted = summary.summary(done, left_out, chosen())["left_out"]
+    done, _ = split(kept, ["a", "b"], split_params())
+    counted = summary.summary(done, left_out, split_params())["left_out"]
     assert counted == {"flat": 1, "header": 1, "missing": 2}
 
 
 def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
     table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
-    done, left_out = split(table, list("abcd"), chosen(folds=[0, 1], protocol="source"))
+    done, left_out = split(table, list("abcd"), split_params(folds=[0, 1], protocol="source"))
     assert done.groupby("source")["fold"].unique().map(list).to_dict() == {
         "a": ["1"],
         "b": ["0"],
@@ -122,25 +81,25 @@ def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
 
 def test_leave_one_source_out_has_one_source_in_each_fold_and_its_test_source_apart():
     table = recordings({"a": 4, "b": 9, "c": 5, "d": 3})
-    settings = chosen(protocol="source", test_sources=["d"])
-    done, _ = split(table, list("abcd"), settings)
+    params = split_params(protocol="source", test_sources=["d"])
+    done, _ = split(table, list("abcd"), params)
     assert (done.groupby("fold")["source"].nunique() == 1).all()
     assert set(done["source"][done["fold"] == "test"]) == {"d"}
-    figures = summary.summary(done, pd.DataFrame(columns=join.LEFT_OUT, dtype=object), settings)
+    figures = summary.summary(done, pd.DataFrame(columns=join.LEFT_OUT, dtype=object), params)
     assert figures["deviation"] == {"class_by_source": None, "class": None, "fold_sizes": 1.25}
 
 
 def test_folds_beyond_the_institutions_stay_unused_and_are_told(caplog):
     table = recordings({"a": 4, "b": 9, "c": 5})
-    settings = chosen(folds=[0, 1, 2, 3, 4], protocol="source", institutions=[["c", "a"]])
+    params = split_params(folds=[0, 1, 2, 3, 4], protocol="source", institutions=[["c", "a"]])
     with caplog.at_level(logging.WARNING):
-        done, left_out = split(table, list("abc"), settings)
+        done, left_out = split(table, list("abc"), params)
     assert "institutions are fewer than folds; 2, 3, 4 stay unused" in caplog.text
     assert {fold: set(rows["source"]) for fold, rows in done.groupby("fold")} == {
         "0": {"a", "c"},
         "1": {"b"},
     }
-    figures = summary.summary(done, left_out, settings)
+    figures = summary.summary(done, left_out, params)
     assert list(figures["parts"]) == ["0", "1"]
     assert figures["deviation"]["fold_sizes"] == 0
 
@@ -150,11 +109,11 @@ def test_a_single_institution_cannot_be_held_out():
     with pytest.raises(
         ValueError, match=r"needs 2 at least, found \[c\]; add another to data.sources"
     ):
-        split(table, list("abc"), chosen(protocol="source", test_sources=["a", "b"]))
+        split(table, list("abc"), split_params(protocol="source", test_sources=["a", "b"]))
     with pytest.raises(
         ValueError, match=r"needs 2 at least, found \[a, b, c\]; .*edit split.institutions"
     ):
-        split(table, list("abc"), chosen(protocol="source", institutions=[["a", "b", "c"]]))
+        split(table, list("abc"), split_params(protocol="source", institutions=[["a", "b", "c"]]))
 
 
 @given(
@@ -164,7 +123,7 @@ def test_a_single_institution_cannot_be_held_out():
     st.integers(2, 5),
     st.booleans(),
 )
-@examples(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_its_own(
     sizes, order, cut, folds, tested
 ):
@@ -172,7 +131,7 @@ def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_i
     table = recordings(dict(zip("abcdef", sizes, strict=True)))
     firsts = table.groupby("source").head(1)
     table.loc[firsts.index[firsts["source"].isin(together[0])], "digest"] = "the same"
-    settings = chosen(
+    params = split_params(
         folds=list(range(folds)),
         protocol="source",
         institutions=together,
@@ -180,9 +139,9 @@ def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_i
     )
     if len(order[cut + 2 :]) + (len(together[1]) > 0) + (not tested) < 2:
         with pytest.raises(ValueError, match="needs 2 at least"):
-            split(table, list("abcdef"), settings)
+            split(table, list("abcdef"), params)
         return
-    done, left_out = split(table, list("abcdef"), settings)
+    done, left_out = split(table, list("abcdef"), params)
     assert len(left_out) == 0
     assert len(done) == len(table)
     for names in together:
@@ -195,28 +154,29 @@ def test_an_institution_stands_in_one_part_with_every_recording_and_doubles_of_i
 @pytest.mark.parametrize("protocol", ["stratified", "source"])
 def test_a_part_of_an_institution_is_no_test_part(protocol):
     table = recordings({"a": 9, "b": 9, "c": 9, "d": 9})
-    settings = chosen(protocol=protocol, test_sources=["a"], institutions=[["a", "b"]])
+    params = split_params(protocol=protocol, test_sources=["a"], institutions=[["a", "b"]])
     with pytest.raises(
         ValueError,
         match=r"institution \[a, b\] is to be tested whole .* b is not named; name all of it",
     ):
-        split(table, list("abcd"), settings)
+        split(table, list("abcd"), params)
     without = table[table["source"] != "b"]
-    done, _ = split(without, list("acd"), settings.model_copy(update={"folds": [0, 1]}))
+    done, _ = split(without, list("acd"), params.model_copy(update={"folds": [0, 1]}))
     assert set(done["source"][done["fold"] == "test"]) == {"a"}
 
 
 def test_institutions_change_nothing_under_protocol_stratified():
     table = recordings({"a": 20, "b": 20}, seed=4)
-    plain = split(table, ["a", "b"], chosen(test_fraction=0.2))[0]
-    together = split(table, ["a", "b"], chosen(test_fraction=0.2, institutions=[["a", "b"]]))[0]
+    plain = split(table, ["a", "b"], split_params(test_fraction=0.2))[0]
+    params = split_params(test_fraction=0.2, institutions=[["a", "b"]])
+    together = split(table, ["a", "b"], params)[0]
     pd.testing.assert_frame_equal(plain, together)
 
 
 def test_duplicates_across_sources_share_a_fold_when_stratified():
     table = recordings({"a": 40, "b": 40})
     table.loc[[40, 41, 42], "digest"] = table["digest"][[5, 6, 7]].to_numpy()
-    folds = fold_of(split(table, ["a", "b"], chosen())[0])
+    folds = fold_of(split(table, ["a", "b"], split_params())[0])
     assert [folds[f"b/0000{n}"] for n in (0, 1, 2)] == [folds[f"a/0000{n}"] for n in (5, 6, 7)]
 
 
@@ -224,14 +184,14 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
     table = recordings({"a": 5, "b": 5, "c": 5})
     table.loc[[6, 11], "digest"] = "a-1"
     table.loc[[11, 12], "patient"] = "7"
-    done, left_out = split(table, list("abc"), chosen(protocol="source"))
+    done, left_out = split(table, list("abc"), split_params(protocol="source"))
     assert left_out.values.tolist() == [
         ["b", "00001", "00001.hea", "split", "duplicate of a/00001"],
         ["c", "00001", "00001.hea", "split", "duplicate of a/00001"],
         ["c", "00002", "00002.hea", "split", "same-patient as a duplicate: a/00001"],
     ]
     assert len(done) == 12
-    assert summary.summary(done, left_out, chosen(protocol="source"))["left_out"] == {
+    assert summary.summary(done, left_out, split_params(protocol="source"))["left_out"] == {
         "duplicate": 2,
         "same-patient": 1,
     }
@@ -241,9 +201,9 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
 def test_test_sources_are_the_whole_test_part_and_keep_the_duplicates(protocol, caplog):
     table = recordings({"a": 30, "b": 30, "z": 10})
     table.loc[0, "digest"] = "z-3"
-    settings = chosen(folds=[0, 1], protocol=protocol, test_sources=["z"], test_fraction=0.3)
+    params = split_params(folds=[0, 1], protocol=protocol, test_sources=["z"], test_fraction=0.3)
     with caplog.at_level(logging.WARNING):
-        done, left_out = split(table, ["a", "b", "z"], settings)
+        done, left_out = split(table, ["a", "b", "z"], params)
     assert (
         "split.test_fraction is not applied: the test part is split.test_sources ['z']"
         in caplog.text
@@ -260,16 +220,16 @@ def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors(
     with pytest.raises(
         ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"
     ):
-        split(table, ["a", "b"], chosen(test_sources=["q"]))
+        split(table, ["a", "b"], split_params(test_sources=["q"]))
     with pytest.raises(ValueError, match="leaves no recording for the folds"):
-        split(table, ["a", "b"], chosen(test_sources=["a", "b"]))
+        split(table, ["a", "b"], split_params(test_sources=["a", "b"]))
     with pytest.raises(
         ValueError,
         match=r"none of the 2 recordings in 2 groups falls to '[012]'; set fewer split.folds",
     ):
-        split(table.iloc[:2], ["a", "b"], chosen())
+        split(table.iloc[:2], ["a", "b"], split_params())
     with pytest.raises(ValueError, match="falls to 'test'"):
-        split(table, ["a", "b", "c"], chosen(test_sources=["c"]))
+        split(table, ["a", "b", "c"], split_params(test_sources=["c"]))
 
 
 def test_a_torn_group_is_named():
@@ -280,4 +240,4 @@ def test_a_torn_group_is_named():
 
 
 def test_folds_may_be_text_as_dvc_passes_them():
-    assert chosen(folds=["0", "1"]).parts == ["0", "1", "test"]
+    assert split_params(folds=["0", "1"]).parts == ["0", "1", "test"]

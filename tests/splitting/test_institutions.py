@@ -13,10 +13,11 @@ def worlds(draw):
     """Sizes of some sources, and some institutions, which may name sources that are not there."""
     sizes = draw(st.dictionaries(st.sampled_from(NAMES), st.integers(1, 1000), min_size=1))
     place = draw(st.lists(st.integers(0, 5), min_size=len(NAMES), max_size=len(NAMES)))
-    together = [
-        [name for name, at in zip(NAMES, place, strict=True) if at == number] for number in range(4)
-    ]
-    return sizes, [names for names in together if names]
+    members: dict[int, list[str]] = {}
+    for name, number in zip(NAMES, place, strict=True):
+        members.setdefault(number, []).append(name)
+    # Numbers 4 and 5 stand for sources that no institution names.
+    return sizes, [names for number, names in members.items() if number < 4]
 
 
 def test_sources_stand_by_institution_and_names_that_are_not_there_are_ignored():
@@ -41,8 +42,13 @@ def test_institutions_are_dealt_whole_the_largest_first_each_to_the_emptiest_fol
     }
     dealt = institutions.deal_to_folds(sizes, CHALLENGE, 3)
     assert dealt == {
-        "ningbo": "0", "chapman_shaoxing": "0", "ptb": "1", "ptb-xl": "1", "georgia": "2", "cpsc_2018": "2",
-    }  # fmt: skip
+        "ningbo": "0",
+        "chapman_shaoxing": "0",
+        "ptb": "1",
+        "ptb-xl": "1",
+        "georgia": "2",
+        "cpsc_2018": "2",
+    }
 
 
 def test_equal_sizes_are_dealt_by_name():

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ecgpipe.splitting import join
-from tests.splitting.test_folds import recordings, stores
+from tests.fixtures.split_tables import recordings, stores
 
 
 def test_equal_record_names_of_two_sources_stay_two_recordings():
@@ -16,14 +16,14 @@ def test_equal_record_names_of_two_sources_stay_two_recordings():
 
 def test_a_source_that_the_params_do_not_list_and_a_double_row_are_named():
     table = recordings({"a": 3, "b": 3})
-    labels, found = table.drop(columns="digest"), stores(table)
+    labels, stored = table.drop(columns="digest"), stores(table)
     with pytest.raises(
         ValueError,
         match=r"source 'b' is not one of data.sources \['a'\]; run `dvc repro label-map`",
     ):
-        join.join(labels, {"a": found["a"]})
+        join.join(labels, {"a": stored["a"]})
     with pytest.raises(ValueError, match=r"labels.csv: a/00000 stands twice"):
-        join.join(pd.concat([labels, labels]), found)
+        join.join(pd.concat([labels, labels]), stored)
 
 
 def test_a_missing_store_names_the_stage_to_run(tmp_path):

@@ -1,18 +1,20 @@
+"""Figures of a split, and the columns of its table."""
+
 import numpy as np
 import pytest
 
 from ecgpipe.project import tables
 from ecgpipe.splitting import summary
 from ecgpipe.splitting.folds import split
-from tests.splitting.test_folds import AF, SB, STACH, chosen, recordings
+from tests.fixtures.split_tables import AF, CODES, STACH, recordings, split_params
 
 
 def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
     table = recordings({"a": 30, "b": 30}, seed=2)
     table.loc[table["source"] == "b", AF] = np.nan
-    settings = chosen(test_fraction=0.2)
-    done, left_out = split(table, ["a", "b"], settings)
-    figures = summary.summary(done, left_out, settings)
+    params = split_params(test_fraction=0.2)
+    done, left_out = split(table, ["a", "b"], params)
+    figures = summary.summary(done, left_out, params)
     assert list(figures["parts"]) == ["0", "1", "2", "test"]
     for part, held in figures["parts"].items():
         rows = done[(done["fold"] == part) & (done["source"] == "a")]
@@ -23,22 +25,8 @@ def test_prevalence_counts_annotated_recordings_only_and_is_null_without_any():
 
 
 def test_the_table_has_the_columns_of_folds_csv():
-    done, _ = split(recordings({"a": 9}), ["a"], chosen())
-    expected = [
-        "path",
-        "age",
-        "gender",
-        AF,
-        SB,
-        STACH,
-        "source",
-        "record",
-        "patient",
-        "group",
-        "fold",
-    ]
-    assert (
-        list(summary.folds_table(done).columns)
-        == expected
-        == [*tables.FOLDS_HEAD, AF, SB, STACH, *tables.FOLDS_TAIL]
-    )
+    done, _ = split(recordings({"a": 9}), ["a"], split_params())
+    columns = list(summary.folds_table(done).columns)
+    assert columns == [*tables.FOLDS_HEAD, *CODES, *tables.FOLDS_TAIL]
+    written = ["path", "age", "gender", *CODES, "source", "record", "patient", "group", "fold"]
+    assert columns == written

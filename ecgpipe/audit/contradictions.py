@@ -26,13 +26,12 @@ class Contradiction(NamedTuple):
     reason: str
 
 
-_NSR, _SB, _STACH = (
-    (concepts.SINUS_RHYTHM,),
-    (concepts.SINUS_BRADYCARDIA,),
-    (concepts.SINUS_TACHYCARDIA,),
-)
+_NSR = (concepts.SINUS_RHYTHM,)
+_SB = (concepts.SINUS_BRADYCARDIA,)
+_STACH = (concepts.SINUS_TACHYCARDIA,)
 _BRADY = (concepts.BRADYCARDIA,)
-_AF, _AFL = (concepts.ATRIAL_FIBRILLATION,), (concepts.ATRIAL_FLUTTER,)
+_AF = (concepts.ATRIAL_FIBRILLATION,)
+_AFL = (concepts.ATRIAL_FLUTTER,)
 PAIRS = (
     Contradiction(_AF, _NSR, "fibrillating atria have no sinus rhythm"),
     Contradiction(_AFL, _NSR, "fluttering atria have no sinus rhythm"),
@@ -66,39 +65,32 @@ PAIRS = (
 
 def columns_of(codes: Sequence[str], classes: Sequence[Diagnosis]) -> list[Diagnosis]:
     """The classes that hold any of these codes."""
-    return [one for one in classes if not set(one.codes).isdisjoint(codes)]
+    return [diagnosis for diagnosis in classes if not set(diagnosis.codes).isdisjoint(codes)]
 
 
 def chosen_pairs(classes: Sequence[Diagnosis]) -> list[tuple[Diagnosis, Diagnosis, str]]:
     """The pairs of chosen classes that contradict each other, with the reason; each pair once."""
-    found: dict[tuple[str, str], tuple[Diagnosis, Diagnosis, str]] = {}
+    chosen: dict[tuple[str, str], tuple[Diagnosis, Diagnosis, str]] = {}
     for pair in PAIRS:
-        for one, other in product(columns_of(pair.one, classes), columns_of(pair.other, classes)):
-            if one != other:
-                found.setdefault((one.code, other.code), (one, other, pair.reason))
-    return list(found.values())
+        firsts, seconds = columns_of(pair.one, classes), columns_of(pair.other, classes)
+        for first, second in product(firsts, seconds):
+            if first != second:
+                chosen.setdefault((first.code, second.code), (first, second, pair.reason))
+    return list(chosen.values())
 
 
 def find(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
     """One row per recording of labels.csv and pair that it carries whole: `source, record, one,
     other` (abbreviations), `reason`, `labels` (all its classes, separated by spaces)."""
     rows = []
-    for one, other, reason in chosen_pairs(classes):
-        both = table[(table[one.code] == 1) & (table[other.code] == 1)]
-        rows += [
-            [
-                row["source"],
-                row["record"],
-                one.abbreviation,
-                other.abbreviation,
-                reason,
-                carried(row, classes),
-            ]
-            for _, row in both.iterrows()
-        ]
+    for first, second, reason in chosen_pairs(classes):
+        pair = [first.abbreviation, second.abbreviation, reason]
+        both = table[(table[first.code] == 1) & (table[second.code] == 1)]
+        for _, row in both.iterrows():
+            rows.append([row["source"], row["record"], *pair, carried(row, classes)])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def carried(row: pd.Series, classes: Sequence[Diagnosis]) -> str:
     """The abbreviations of the classes that one row of a table has, separated by spaces."""
-    return " ".join(one.abbreviation for one in classes if row[one.code] == 1)
+    return " ".join(diagnosis.abbreviation for diagnosis in classes if row[diagnosis.code] == 1)

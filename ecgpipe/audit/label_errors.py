@@ -29,7 +29,7 @@ TOLD_APART = 0.1
 COLUMNS = ["row", "column", "label", "probability", "score"]
 
 
-class Found(NamedTuple):
+class LabelErrors(NamedTuple):
     """`suspects`: row, column (of the arrays), label, calibrated probability of the class, score,
     highest first; `unjudged`: column -> why the class was not judged."""
 
@@ -37,44 +37,49 @@ class Found(NamedTuple):
     unjudged: dict[int, str]
 
 
-def find(labels: NDArray, probabilities: NDArray) -> Found:
+def find(labels: NDArray, probabilities: NDArray) -> LabelErrors:
     """Suspects among [recording, class]: labels 1, 0 or NaN (not annotated), out-of-fold
     probabilities of 1."""
     scaled = calibration.fit(labels, probabilities, "platt").apply(probabilities)
-    found, unjudged = [], {}
+    rows, unjudged = [], {}
     for column in range(labels.shape[1]):
         known = np.flatnonzero(~np.isnan(labels[:, column]))
-        truth, ones = labels[known, column], scaled[known, column]
-        positives = int(truth.sum())
-        if min(positives, len(truth) - positives) < FEW:
-            unjudged[column] = (
-                f"{positives} with it, {len(truth) - positives} without; {FEW} of each are needed"
-            )
+        truth, probability = labels[known, column], scaled[known, column]
+        why = _unjudged(truth, probability)
+        if why:
+            unjudged[column] = why
             continue
-        means = ones[truth == 1].mean(), ones[truth == 0].mean()
-        if means[0] - means[1] < TOLD_APART:
-            unjudged[column] = (
-                f"hardly told apart, mean probability {number(means[0])} with it and "
-                f"{number(means[1])} without"
-            )
-            continue
-        excess, score = margins(truth, ones)
-        places = np.flatnonzero(excess >= 0)
-        found += [
-            (known[place], column, int(truth[place]), ones[place], score[place]) for place in places
-        ]
-    table = pd.DataFrame(found, columns=COLUMNS)
-    return Found(
-        table.sort_values("score", ascending=False, kind="stable", ignore_index=True), unjudged
-    )
+        excess, score = margins(truth, probability)
+        for place in np.flatnonzero(excess >= 0):
+            label = int(truth[place])
+            rows.append((known[place], column, label, probability[place], score[place]))
+    suspects = pd.DataFrame(rows, columns=COLUMNS)
+    suspects = suspects.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    return LabelErrors(suspects, unjudged)
 
 
-def margins(truth: NDArray, ones: NDArray) -> tuple[NDArray, NDArray]:
+def _unjudged(truth: NDArray, probability: NDArray) -> str:
+    """Why a class is not judged, '' where it is; both [recording], the annotated ones."""
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    if min(positives, negatives) < FEW:
+        return f"{positives} with it, {negatives} without; {FEW} of each are needed"
+    with_it, without = probability[truth == 1].mean(), probability[truth == 0].mean()
+    if with_it - without < TOLD_APART:
+        return (
+            f"hardly told apart, mean probability {number(with_it)} with it and "
+            f"{number(without)} without"
+        )
+    return ""
+
+
+def margins(truth: NDArray, probability: NDArray) -> tuple[NDArray, NDArray]:
     """Of one class, both [recording]: how far the other label's probability exceeds what is usual
-    for that label, and the same plus how far the own label's falls short. `truth` 1 or 0, `ones`
-    the probability of 1."""
-    own = np.where(truth == 1, ones, 1 - ones)
-    usual = np.array([(1 - ones)[truth == 0].mean(), ones[truth == 1].mean()])
-    mine = truth.astype(int)
-    excess = (1 - own) - usual[1 - mine]
-    return excess, excess + usual[mine] - own
+    for that label, and the same plus how far the own label's falls short. `truth` 1 or 0,
+    `probability` that of 1."""
+    own = np.where(truth == 1, probability, 1 - probability)
+    # [label]: the mean probability of label 0 over those that carry it, and of label 1.
+    usual = np.array([(1 - probability)[truth == 0].mean(), probability[truth == 1].mean()])
+    label = truth.astype(int)
+    excess = (1 - own) - usual[1 - label]
+    return excess, excess + usual[label] - own

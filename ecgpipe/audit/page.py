@@ -71,23 +71,25 @@ def _gist_of_labels(audit: Audit) -> list[str]:
     times = labels[labels["hint"] != ""].groupby("label")["recordings"].sum()
     near = [f"{label} {count(often)}" for label, often in _most(times)]
     without = several(len(labels), "native label")
-    said = [f"{without} without a class{_such(near, 'near to one are')}."]
+    sentences = [f"{without} without a class{_such(near, 'near to one are')}."]
     unsaid = unmapped_labels.unsaid(audit.cells)
-    return [*said, f"No source in use annotates {', '.join(unsaid)}."] if unsaid else said
+    if unsaid:
+        sentences.append(f"No source in use annotates {', '.join(unsaid)}.")
+    return sentences
 
 
 def _gist_of_recordings(audit: Audit) -> list[str]:
     times = audit.contradictions.groupby(["one", "other"]).size()
-    pairs = [f"{one} with {other} {count(often)}" for (one, other), often in _most(times)]
+    pairs = [f"{first} with {second} {count(often)}" for (first, second), often in _most(times)]
     records = len(audit.contradictions[["source", "record"]].drop_duplicates())
     carry = "carries" if records == 1 else "carry"
     recordings = several(records, "recording")
-    said = [f"{recordings} {carry} labels that contradict each other{_such(pairs)}."]
-    same = [" and ".join(one["records"]) for one in audit.disagreeing]
+    sentences = [f"{recordings} {carry} labels that contradict each other{_such(pairs)}."]
+    same = [" and ".join(duplicates["records"]) for duplicates in audit.disagreeing]
     if same:
         signals = several(len(same), "signal")
-        said.append(f"{signals} recorded with different labels{_such(same[:3])}.")
-    return said
+        sentences.append(f"{signals} recorded with different labels{_such(same[:3])}.")
+    return sentences
 
 
 def _gist_of_suspects(audit: Audit) -> list[str]:
@@ -97,10 +99,11 @@ def _gist_of_suspects(audit: Audit) -> list[str]:
         for suspect in _rows(audit.suspects.head(3))
     ]
     doubted = f"{several(len(audit.suspects), 'label')} of {several(records, 'recording')}"
-    said = [f"The models doubt {doubted}{_such(first, 'most')}."]
+    sentences = [f"The models doubt {doubted}{_such(first, 'most')}."]
     if audit.unjudged:
-        said.append(f"Too rare or too hard for the models to judge: {', '.join(audit.unjudged)}.")
-    return said
+        names = ", ".join(audit.unjudged)
+        sentences.append(f"Too rare or too hard for the models to judge: {names}.")
+    return sentences
 
 
 def _most(times: pd.Series) -> Iterable[tuple[Any, int]]:
@@ -155,9 +158,9 @@ def _cells(cells: pd.DataFrame) -> dict[str, Any]:
     by_class = cells.groupby("abbreviation", sort=False)
     return {
         "sizes": _sizes(cells).to_dict(),
-        "counts": {name: _rows(own) for name, own in by_class},
+        "counts": {name: _rows(rows) for name, rows in by_class},
         "suspicious": _rows(prevalence.suspicious(cells)),
-        "known": {fault: list(own) for fault, own in by_fault},
+        "known": {fault: list(names) for fault, names in by_fault},
         "alone": cells.loc[cells["verdict"] == "not judged", "abbreviation"].unique().tolist(),
     }
 
@@ -176,28 +179,27 @@ def _labels(unscored: pd.DataFrame) -> list[dict[str, Any]]:
 def _pairs(audit: Audit) -> list[dict[str, Any]]:
     """The pairs of chosen classes that contradict each other, and where they meet."""
     met, pairs = audit.contradictions, []
-    for one, other, reason in chosen_pairs(audit.classes):
-        own = met[(met["one"] == one.abbreviation) & (met["other"] == other.abbreviation)]
+    for first, second, reason in chosen_pairs(audit.classes):
+        names = first.abbreviation, second.abbreviation
+        own = met[(met["one"] == names[0]) & (met["other"] == names[1])]
         by_source = own.groupby("source", sort=False).size().items()
+        where = [f"{source} {count(times)}" for source, times in by_source]
         pairs.append(
-            {
-                "one": one.abbreviation,
-                "other": other.abbreviation,
-                "reason": reason,
-                "recordings": len(own),
-                "where": [f"{source} {count(times)}" for source, times in by_source],
-            }
+            {"names": names, "reason": reason, "recordings": len(own), "where": where},
         )
     return pairs
 
 
 def _duplicates(audit: Audit) -> list[dict[str, Any]]:
     """Exact duplicates with different labels: their recordings and the classes by name."""
-    names = {code: one.abbreviation for one in audit.classes for code in one.codes}
-    return [
-        {"records": one["records"], "classes": [names[code] for code in one["classes"]]}
-        for one in audit.disagreeing
-    ]
+    names = {}
+    for diagnosis in audit.classes:
+        names |= dict.fromkeys(diagnosis.codes, diagnosis.abbreviation)
+    named = []
+    for duplicates in audit.disagreeing:
+        differ = [names[code] for code in duplicates["classes"]]
+        named.append({"records": duplicates["records"], "classes": differ})
+    return named
 
 
 def _drawn(suspects: pd.DataFrame) -> list[dict[str, Any]]:
@@ -226,9 +228,9 @@ def doubt(row: Mapping[str, Any]) -> str:
 def _most_suspicious(audit: Audit) -> list[dict[str, Any]]:
     """The first suspects of each class and direction."""
     rows = []
-    for one in audit.classes:
+    suspects = audit.suspects
+    for diagnosis in audit.classes:
+        own = suspects[suspects["class"] == diagnosis.abbreviation]
         for label in DIRECTIONS:
-            own = audit.suspects
-            own = own[(own["class"] == one.abbreviation) & (own["label"] == label)]
-            rows += _rows(own.head(audit.most))
+            rows += _rows(own[own["label"] == label].head(audit.most))
     return rows

@@ -32,22 +32,22 @@ FACTOR = 5.0
 CHANCE = 1e-4
 SISTER_RECORDINGS = 20
 SISTERS = 2
-COLUMNS = ["source", "code", "abbreviation", "name", "recordings", "positives", "expected", "sisters", "lowest",
-           "highest", "chance", "verdict", "explanation"]  # fmt: skip
+COUNTED = ["source", "code", "abbreviation", "name", "recordings", "positives"]
 
 _ZHENG = (
-    "In the tables of Chapman-Shaoxing and Ningbo the native label `AF` is atrial flutter (164890007) and `AFIB` is "
-    "atrial fibrillation (164889003); see native_labels.csv and Zheng et al. 2020, doi:10.1038/s41597-020-0386-x. "
+    "In the tables of Chapman-Shaoxing and Ningbo the native label `AF` is atrial flutter "
+    "(164890007) and `AFIB` is atrial fibrillation (164889003); see native_labels.csv and Zheng "
+    "et al. 2020, doi:10.1038/s41597-020-0386-x. "
 )
 _NINGBO = (
-    "Of Ningbo's 34,905 public recordings none has fibrillation and 7,615 have flutter, while fibrillation is the more "
-    "common of the two at every other source that annotates both: many of these flutter labels are likely "
-    "fibrillation. Neither class can be trusted there."
+    "Of Ningbo's 34,905 public recordings none has fibrillation and 7,615 have flutter, while "
+    "fibrillation is the more common of the two at every other source that annotates both: many of "
+    "these flutter labels are likely fibrillation. Neither class can be trusted there."
 )
 _LUDB = (
-    "LUDB states an axis for every recording; of its 200, 66 have a left and 3 a right deviation (Kalyakulina et al. "
-    "2020, doi:10.1109/ACCESS.2020.3029211). Its labels are wider than those of sources that name an axis only where a "
-    "reader found it worth a diagnosis."
+    "LUDB states an axis for every recording; of its 200, 66 have a left and 3 a right deviation "
+    "(Kalyakulina et al. 2020, doi:10.1109/ACCESS.2020.3029211). Its labels are wider than those "
+    "of sources that name an axis only where a reader found it worth a diagnosis."
 )
 # (vocabulary, code) -> what is known of the cell.
 KNOWN = {
@@ -77,14 +77,15 @@ def count(table: pd.DataFrame, classes: Sequence[Diagnosis]) -> pd.DataFrame:
     `recordings` are those without a fault; `positives` is NaN where the source does not annotate
     the class.
     """
-    good, rows = table[table["fault"] == ""], []
+    sound, rows = table[table["fault"] == ""], []
     for source in dict.fromkeys(table["source"]):
-        own = good[good["source"] == source]
-        for one in classes:
-            labels = own[one.code]
+        recordings = sound[sound["source"] == source]
+        for diagnosis in classes:
+            labels = recordings[diagnosis.code]
             positives = float((labels == 1).sum()) if labels.notna().any() else np.nan
-            rows.append([source, one.code, one.abbreviation, one.name, len(own), positives])
-    return pd.DataFrame(rows, columns=COLUMNS[:6])
+            about = [diagnosis.code, diagnosis.abbreviation, diagnosis.name]
+            rows.append([source, *about, len(recordings), positives])
+    return pd.DataFrame(rows, columns=COUNTED)
 
 
 def judge(counts: pd.DataFrame) -> pd.DataFrame:
@@ -116,41 +117,38 @@ def rates_chance(positives: int, recordings: int, others: int, other_recordings:
 
 def suspicious(cells: pd.DataFrame) -> pd.DataFrame:
     """The suspicious cells, those with the most labels too few or too many first."""
-    found = cells[cells["verdict"].isin(["few", "many"])]
-    return found.loc[
-        (found["positives"] - found["expected"])
-        .abs()
-        .sort_values(ascending=False, kind="stable")
-        .index
-    ]
+    odd = cells[cells["verdict"].isin(["few", "many"])]
+    off = (odd["positives"] - odd["expected"]).abs()
+    return odd.loc[off.sort_values(ascending=False, kind="stable").index]
 
 
 def explain(
-    cell: Mapping[str, Any], vocabulary: str, says: Sequence[str], neighbours: Sequence[str]
+    cell: Mapping[str, Any], vocabulary: str, labels: Sequence[str], neighbours: Sequence[str]
 ) -> str:
     """Why a suspicious cell may be so: what is known of it, else where to look.
 
-    `vocabulary`: the name of the source's; `says`: its native labels that map to the class;
+    `vocabulary`: the name of the source's; `labels`: its native labels that map to the class;
     `neighbours`: sentences on classes that hold the same finding under another name.
     """
     known = KNOWN.get((vocabulary, cell["code"]))
     if known:
         return known
-    labels = ", ".join(f"`{label}`" for label in says)
+    mapped = ", ".join(f"`{label}`" for label in labels)
     if cell["positives"] == 0:
         text = (
-            f"The vocabulary {vocabulary} can say the class ({labels}), and no recording does. If nobody there uses "
-            "these labels, take their rows out: the class is blank then, and no recording counts as negative."
+            f"The vocabulary {vocabulary} can say the class ({mapped}), and no recording does. "
+            "If nobody there uses these labels, take their rows out: the class is blank then, "
+            "and no recording counts as negative."
         )
     elif cell["verdict"] == "few":
         text = (
-            f"Another population, another name for the same finding, or a native label that the vocabulary "
-            f"{vocabulary} maps elsewhere; to this class map {labels}."
+            "Another population, another name for the same finding, or a native label that the "
+            f"vocabulary {vocabulary} maps elsewhere; to this class map {mapped}."
         )
     else:
         text = (
-            f"Another population, a wider use of the word, or a native label too many: to this class the vocabulary "
-            f"{vocabulary} maps {labels}."
+            "Another population, a wider use of the word, or a native label too many: "
+            f"to this class the vocabulary {vocabulary} maps {mapped}."
         )
     return " ".join([text, *neighbours])
 
@@ -158,14 +156,15 @@ def explain(
 def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
     """A sentence on each class at the same source that can hold the same finding under another
     name."""
-    near = cells[
-        (cells["source"] == cell["source"]) & (cells["code"] == NEIGHBOURS.get(cell["code"]))
-    ]
-    return [
-        f"{row['abbreviation']}, its neighbour, has {templates.count(row['positives'])} positives "
-        f"here (expected {templates.count(row['expected'])})."
-        for _, row in near[near["expected"].notna()].iterrows()
-    ]
+    here = cells[(cells["source"] == cell["source"]) & cells["expected"].notna()]
+    sentences = []
+    for _, row in here[here["code"] == NEIGHBOURS.get(cell["code"])].iterrows():
+        positives, expected = templates.count(row["positives"]), templates.count(row["expected"])
+        sentences.append(
+            f"{row['abbreviation']}, its neighbour, has {positives} positives here "
+            f"(expected {expected})."
+        )
+    return sentences
 
 
 def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
@@ -182,15 +181,20 @@ def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
     positives = float(cell["positives"])
     others = int(sisters["positives"].sum()), int(sisters["recordings"].sum())
     chance = rates_chance(int(positives), int(cell["recordings"]), *others)
-    verdict = ""
-    if chance < CHANCE and max(positives, expected) >= FEW:
-        few, many = positives * FACTOR <= expected, positives >= expected * FACTOR
-        verdict = "few" if few else "many" if many else ""
-    ends = {"lowest": float(shares.min()), "highest": float(shares.max())}
     return {
         "expected": expected,
         "sisters": len(sisters),
-        **ends,
+        "lowest": float(shares.min()),
+        "highest": float(shares.max()),
         "chance": chance,
-        "verdict": verdict,
+        "verdict": _verdict(positives, expected, chance),
     }
+
+
+def _verdict(positives: float, expected: float, chance: float) -> str:
+    """few, many, or '' where a count is not suspicious."""
+    if chance >= CHANCE or max(positives, expected) < FEW:
+        return ""
+    if positives * FACTOR <= expected:
+        return "few"
+    return "many" if positives >= expected * FACTOR else ""

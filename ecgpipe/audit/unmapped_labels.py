@@ -21,8 +21,9 @@ _PVC, _PAC = concepts.PREMATURE_VENTRICULAR_CONTRACTIONS, concepts.PREMATURE_ATR
 RELATIVES = {
     concepts.VENTRICULAR_ECTOPICS: (
         _PVC,
-        "ventricular ectopic beats, the only label of CPSC 2018 and PTB-XL for premature ventricular beats; the "
-        "official score leaves it out; `labels.merge_ectopics: true` counts it here",
+        "ventricular ectopic beats, the only label of CPSC 2018 and PTB-XL for premature "
+        "ventricular beats; the official score leaves it out; `labels.merge_ectopics: true` counts "
+        "it here",
     ),
     concepts.VENTRICULAR_BIGEMINY: (_PVC, "ventricular bigeminy: every second beat is one"),
     concepts.VENTRICULAR_TRIGEMINY: (_PVC, "ventricular trigeminy: every third beat is one"),
@@ -56,38 +57,44 @@ def listed(
     report: metrics/labels.json; meanings: source -> label as the report writes it -> its SNOMED CT
     codes.
     """
-    rows = [
-        [source, label, times, kind, hint(meanings.get(source, {}).get(label, ()), classes, kind)]
-        for source, told in report["sources"].items()
-        for kind in KINDS
-        for label, times in told.get(kind, {}).items()
-    ]
+    rows = []
+    for source, counts in report["sources"].items():
+        codes_of = meanings.get(source, {})
+        for kind in KINDS:
+            for label, recordings in counts.get(kind, {}).items():
+                near = hint(codes_of.get(label, ()), classes, kind)
+                rows.append([source, label, recordings, kind, near])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def hint(codes: Iterable[str], classes: Sequence[Diagnosis], kind: str = "unscored") -> str:
     """The chosen class that is a near relative of a label's codes, and how; '' where there is
     none."""
-    said = []
+    hints = []
     for code in sorted(codes):
         relative, text = RELATIVES.get(code) or _equivalent(code)
-        near = [one.abbreviation for one in classes if relative in one.codes]
-        own = [one.abbreviation for one in classes if code in one.codes]
+        near, own = _name_of(relative, classes), _name_of(code, classes)
         if kind == "outside_vocabulary" and own:
-            said.append(
-                f"a code of {own[0]}: where the source uses it, it needs a row in the vocabulary"
+            hints.append(
+                f"a code of {own}: where the source uses it, it needs a row in the vocabulary"
             )
         elif near and not own:
-            said.append(f"near {near[0]}: {text}")
-    return "; ".join(said)
+            hints.append(f"near {near}: {text}")
+    return "; ".join(hints)
+
+
+def _name_of(code: str, classes: Sequence[Diagnosis]) -> str:
+    """The abbreviation of the class that holds a code, '' where none does."""
+    return next((diagnosis.abbreviation for diagnosis in classes if code in diagnosis.codes), "")
 
 
 def _equivalent(code: str) -> tuple[str, str]:
     """Another code of the same official class, '' where there is none."""
-    for one in select("official"):
-        others = [other for other in one.codes if other != code]
-        if code in one.codes and others:
-            return others[0], f"the official list counts {' and '.join(one.codes)} as one class"
+    for diagnosis in select("official"):
+        others = [other for other in diagnosis.codes if other != code]
+        if code in diagnosis.codes and others:
+            equivalents = " and ".join(diagnosis.codes)
+            return others[0], f"the official list counts {equivalents} as one class"
     return "", ""
 
 

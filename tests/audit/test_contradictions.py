@@ -1,3 +1,5 @@
+"""Contradicting pairs of labels, and the recordings that carry both."""
+
 import pandas as pd
 import pytest
 
@@ -9,29 +11,31 @@ OFFICIAL = select("official")
 
 def table(*rows, classes=OFFICIAL):
     """Rows of labels.csv that carry the abbreviations given."""
-    values = [[float(one.abbreviation in carried) for one in classes] for carried in rows]
-    found = pd.DataFrame(values, columns=[one.code for one in classes])
-    return found.assign(source="a", record=[f"r{number}" for number in range(len(rows))])
+    columns = {
+        diagnosis.code: [float(diagnosis.abbreviation in carried) for carried in rows]
+        for diagnosis in classes
+    }
+    return pd.DataFrame(columns).assign(
+        source="a", record=[f"r{number}" for number in range(len(rows))]
+    )
 
 
 def test_the_pairs_of_the_house_are_found_and_nothing_else():
-    found = contradictions.find(
-        table(
-            {"AF", "NSR"},
-            {"SB", "STach"},
-            {"LAD", "RAD"},
-            {"AF", "CRBBB/RBBB", "TAb"},
-            {"AFL", "AF"},
-        ),
-        OFFICIAL,
+    rows = table(
+        {"AF", "NSR"},
+        {"SB", "STach"},
+        {"LAD", "RAD"},
+        {"AF", "CRBBB/RBBB", "TAb"},
+        {"AFL", "AF"},
     )
-    assert found[["record", "one", "other"]].to_numpy().tolist() == [
+    pairs = contradictions.find(rows, OFFICIAL)
+    assert pairs[["record", "one", "other"]].to_numpy().tolist() == [
         ["r0", "AF", "NSR"],
         ["r1", "SB", "STach"],
         ["r2", "LAD", "RAD"],
     ]
-    assert found["labels"].tolist() == ["AF NSR", "SB STach", "LAD RAD"]
-    assert (found["reason"] != "").all()
+    assert pairs["labels"].tolist() == ["AF NSR", "SB STach", "LAD RAD"]
+    assert (pairs["reason"] != "").all()
 
 
 def test_three_labels_at_odds_make_three_pairs():
@@ -39,13 +43,13 @@ def test_three_labels_at_odds_make_three_pairs():
 
 
 def test_equivalent_codes_count_as_their_class():
-    found = contradictions.find(table({"CLBBB/LBBB", "CRBBB/RBBB"}), OFFICIAL)
-    assert found[["one", "other"]].to_numpy().tolist() == [["CLBBB/LBBB", "CRBBB/RBBB"]]
+    pairs = contradictions.find(table({"CLBBB/LBBB", "CRBBB/RBBB"}), OFFICIAL)
+    assert pairs[["one", "other"]].to_numpy().tolist() == [["CLBBB/LBBB", "CRBBB/RBBB"]]
 
 
 def test_a_class_that_holds_both_codes_is_checked_once_and_not_against_itself():
     pairs = contradictions.chosen_pairs(select("study"))
-    names = [(one.abbreviation, other.abbreviation) for one, other, _ in pairs]
+    names = [(first.abbreviation, second.abbreviation) for first, second, _ in pairs]
     assert names.count(("AF", "IAVB")) == 1
     assert len(names) == len(set(names))
     assert contradictions.chosen_pairs(select(["426177001|427084000"])) == []
@@ -59,5 +63,5 @@ def test_a_blank_is_no_label():
 
 @pytest.mark.parametrize("pair", contradictions.PAIRS)
 def test_every_code_of_the_pairs_is_an_official_one(pair):
-    known = {code for one in OFFICIAL for code in one.codes}
+    known = {code for diagnosis in OFFICIAL for code in diagnosis.codes}
     assert known >= {*pair.one, *pair.other}

@@ -1,3 +1,5 @@
+"""The page of an audit, as its text and as a Markdown reader of the outside sees it."""
+
 import dataclasses
 
 import numpy as np
@@ -5,9 +7,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from ecgpipe.audit import contradictions, prevalence, unmapped_labels
-from ecgpipe.audit import page as audit_page
-from ecgpipe.audit.audit import SUSPECTS
+from ecgpipe.audit import contradictions, prevalence, suspects, unmapped_labels
+from ecgpipe.audit import page as pages
 from ecgpipe.diagnoses import classes
 
 CLASSES = classes.select(["426783006", "164889003"])
@@ -23,9 +24,7 @@ def audit():
         ["b", "164889003", "AF", "atrial fibrillation", 1000, np.nan],
         ["c", "164889003", "AF", "atrial fibrillation", 1000, 28.0],
     ]
-    judged = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6])).assign(
-        explanation="a | b"
-    )
+    cells = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COUNTED))
     at_odds = pd.DataFrame(
         [["a", "r1", "AF", "NSR", "why", "NSR AF"]], columns=contradictions.COLUMNS
     )
@@ -36,14 +35,21 @@ def audit():
         ["a", "r<1", "AF", 1, 0.04, 0.9, "0", "NSR", "001-a.png"],
         ["a", "r2", "AF", 0, 0.9, 0.8, "1", "", ""],
     ]
-    return audit_page.Audit(
-        CLASSES, judged, pd.DataFrame(labels, columns=unmapped_labels.COLUMNS), at_odds,
-        pd.DataFrame(doubted, columns=SUSPECTS), {"NSR": "hardly told apart"}, "", {"a r9": "gone"}, 3,
-    )  # fmt: skip
+    return pages.Audit(
+        classes=CLASSES,
+        cells=cells.assign(explanation="a | b"),
+        unscored=pd.DataFrame(labels, columns=unmapped_labels.COLUMNS),
+        contradictions=at_odds,
+        suspects=pd.DataFrame(doubted, columns=suspects.COLUMNS),
+        unjudged={"NSR": "hardly told apart"},
+        without="",
+        undrawn={"a r9": "gone"},
+        most=3,
+    )
 
 
 def test_the_gist_counts_what_was_found(audit):
-    assert audit_page.gist(audit) == [
+    assert pages.gist(audit) == [
         "3,000 usable recordings of 3 sources, 2 classes.",
         "1 of 3 cells of class and source suspicious (NSR at c 10).",
         "30 native labels without a class (near to one are: label 20 30).",
@@ -54,8 +60,8 @@ def test_the_gist_counts_what_was_found(audit):
 
 
 def test_the_page_holds_every_part_and_marks_suspicious_cells(audit):
-    page = audit_page.page(audit)
-    assert page.startswith(audit_page.TITLE + "\n")
+    page = pages.page(audit)
+    assert page.startswith(pages.TITLE + "\n")
     assert "| NSR | 400 | 420 | **10 \u2193** |" in page
     assert "| AF | 30 |  | 28 |" in page
     assert "| NSR at c | 10 of 1,000 | 410.0 | 1 % | 40 % to 42 % | a \\| b |" in page
@@ -73,13 +79,13 @@ def test_the_page_holds_every_part_and_marks_suspicious_cells(audit):
 
 
 def test_of_many_labels_the_frequent_and_the_near_are_shown(audit):
-    page = audit_page.page(audit)
+    page = pages.page(audit)
     shown = [n for n in range(30) if f"| label {n} |" in page]
-    assert shown == [*range(audit_page.MOST_LABELS), 20]
+    assert shown == [*range(pages.MOST_LABELS), 20]
 
 
 def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
-    page = audit_page.page(audit)
+    page = pages.page(audit)
     blocks = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
     assert len(blocks) > 5
     for lines in blocks:
@@ -87,10 +93,9 @@ def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
 
 
 def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
-    judged = audit.cells.assign(
-        explanation=["", "", "far fewer", "known | of both", "", "known | of both"]
-    )
-    page = audit_page.page(dataclasses.replace(audit, cells=judged))
+    explanations = ["", "", "far fewer", "known | of both", "", "known | of both"]
+    cells = audit.cells.assign(explanation=explanations)
+    page = pages.page(dataclasses.replace(audit, cells=cells))
     assert (
         "Known, though the figures here do not show it: AF at a, AF at c. known \\| of both" in page
     )
@@ -98,18 +103,17 @@ def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
 
 
 def test_duplicates_that_disagree_are_named_with_their_classes(audit):
-    assert "None: exact duplicates of a signal carry the same labels" in audit_page.page(audit)
-    found = dataclasses.replace(
-        audit, disagreeing=[{"records": ["a/r1", "b/r7"], "classes": ["164889003"]}]
-    )
-    assert "1 signal recorded with different labels (a/r1 and b/r7)." in audit_page.gist(found)
-    assert "| a/r1, b/r7 | AF |" in audit_page.page(found)
+    assert "None: exact duplicates of a signal carry the same labels" in pages.page(audit)
+    duplicates = {"records": ["a/r1", "b/r7"], "classes": ["164889003"]}
+    audit = dataclasses.replace(audit, disagreeing=[duplicates])
+    assert "1 signal recorded with different labels (a/r1 and b/r7)." in pages.gist(audit)
+    assert "| a/r1, b/r7 | AF |" in pages.page(audit)
 
 
 def test_names_from_files_are_text_whatever_they_hold(audit):
     nasty = "a|[x](http://evil) <img src=x> *b* `c` ![y](z)"
     cells = audit.cells.replace({"source": {"c": nasty}, "explanation": {"a | b": nasty}})
-    found = dataclasses.replace(
+    audit = dataclasses.replace(
         audit,
         cells=cells,
         unscored=audit.unscored.assign(label=nasty, hint=nasty),
@@ -119,12 +123,12 @@ def test_names_from_files_are_text_whatever_they_hold(audit):
         unjudged={nasty: nasty},
         disagreeing=[{"records": [nasty, nasty], "classes": ["164889003"]}],
     )
-    page = audit_page.page(found)
+    page = pages.page(audit)
     tokens = MarkdownIt("commonmark").enable("table").parse(page)
     inline = [child for token in tokens for child in token.children or [token]]
-    assert not [one for one in inline if one.type.startswith("html")]
-    links = {one.attrGet("href") or one.attrGet("src") for one in inline}
+    assert not [child for child in inline if child.type.startswith("html")]
+    links = {child.attrGet("href") or child.attrGet("src") for child in inline}
     assert links == {None, "001-a.png"}
     shown = "a|[x](http://evil) <img src=x> *b* c ![y](z)"
-    texts = ["".join(one.content for one in token.children or []) for token in tokens]
+    texts = ["".join(child.content for child in token.children or []) for token in tokens]
     assert sum(shown in text for text in texts) > 30

@@ -1,3 +1,5 @@
+"""Suspicious cells, on the counts of the public recordings and on counts made up."""
+
 import math
 
 import numpy as np
@@ -10,9 +12,15 @@ from ecgpipe.audit import prevalence
 from ecgpipe.diagnoses import classes, vocabularies
 
 SIZES = {
-    "CPSC2018": 6877, "CPSC2018-Extra": 3453, "INCART": 74, "PTB": 516, "PTB-XL": 21837, "Georgia": 10344,
-    "Chapman-Shaoxing": 10247, "Ningbo": 34905,
-}  # fmt: skip
+    "CPSC2018": 6877,
+    "CPSC2018-Extra": 3453,
+    "INCART": 74,
+    "PTB": 516,
+    "PTB-XL": 21837,
+    "Georgia": 10344,
+    "Chapman-Shaoxing": 10247,
+    "Ningbo": 34905,
+}
 # Positives in the public recordings of the CinC Challenge 2021 (its dx_mapping_scored.csv); None:
 # not annotated.
 PUBLIC = {
@@ -30,23 +38,21 @@ PUBLIC = {
 def public():
     rows = []
     for code, counts in PUBLIC.items():
-        (one,) = classes.select([code])
-        for (source, size), positives in zip(SIZES.items(), counts, strict=True):
-            rows.append(
-                [
-                    source,
-                    code,
-                    one.abbreviation,
-                    one.name,
-                    size,
-                    np.nan if positives is None else positives,
-                ]
-            )
-    return prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))
+        (diagnosis,) = classes.select([code])
+        about = [code, diagnosis.abbreviation, diagnosis.name]
+        for (source, size), count in zip(SIZES.items(), counts, strict=True):
+            positives = np.nan if count is None else count
+            rows.append([source, *about, size, positives])
+    return judged(rows)
 
 
-def verdicts(judged, abbreviation):
-    rows = judged[judged["abbreviation"] == abbreviation]
+def judged(rows):
+    """Rows as `prevalence.count` makes them, judged."""
+    return prevalence.judge(pd.DataFrame(rows, columns=prevalence.COUNTED))
+
+
+def verdicts(cells, abbreviation):
+    rows = cells[cells["abbreviation"] == abbreviation]
     return {row["source"]: row["verdict"] for _, row in rows.iterrows() if row["verdict"]}
 
 
@@ -66,11 +72,11 @@ def test_ningbos_fibrillation_and_flutter_are_found_in_the_public_counts(public)
 
 def test_what_is_known_agrees_with_our_table_of_native_labels():
     for name in ("Ningbo", "Chapman-Shaoxing"):
-        words = vocabularies.vocabulary(name)
-        assert words["AF"] == {"164890007"}
-        assert words["AFIB"] == {"164889003"}
+        vocabulary = vocabularies.vocabulary(name)
+        assert vocabulary["AF"] == {"164890007"}
+        assert vocabulary["AFIB"] == {"164889003"}
     for name, code in prevalence.KNOWN:
-        assert any(code in said for said in vocabularies.vocabulary(name).values())
+        assert any(code in codes for codes in vocabularies.vocabulary(name).values())
 
 
 def test_the_expectation_is_the_median_share_of_the_sisters(public):
@@ -95,27 +101,25 @@ def test_a_source_too_small_to_tell_is_no_sister():
         ["b", "1", "X", "x", 1000, 100],
         ["c", "1", "X", "x", 19, 5],
     ]
-    judged = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))
-    assert list(judged["verdict"]) == ["not judged", "not judged", ""]
+    assert list(judged(rows)["verdict"]) == ["not judged", "not judged", ""]
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [((2, 30, 30), "few"), ((8, 30, 30), ""), ((200, 30, 30), "many")]
+    ("counts", "verdict"), [((2, 30, 30), "few"), ((8, 30, 30), ""), ((200, 30, 30), "many")]
 )
-def test_five_times_is_the_bound(counts, said):
+def test_five_times_is_the_bound(counts, verdict):
     rows = [[name, "1", "X", "x", 1000, n] for name, n in zip("abc", counts, strict=True)]
-    assert (
-        prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"].iloc[0]
-        == said
-    )
+    assert judged(rows)["verdict"].iloc[0] == verdict
 
 
 def test_small_numbers_are_no_finding():
-    rows = [["a", "1", "X", "x", 111, 10], ["b", "1", "X", "x", 27, 0], ["c", "1", "X", "x", 43, 3]]
-    rows.append(["d", "1", "X", "x", 37, 0])
-    assert set(prevalence.judge(pd.DataFrame(rows, columns=prevalence.COLUMNS[:6]))["verdict"]) == {
-        ""
-    }
+    rows = [
+        ["a", "1", "X", "x", 111, 10],
+        ["b", "1", "X", "x", 27, 0],
+        ["c", "1", "X", "x", 43, 3],
+        ["d", "1", "X", "x", 37, 0],
+    ]
+    assert set(judged(rows)["verdict"]) == {""}
 
 
 @given(st.integers(0, 40), st.integers(1, 500), st.integers(0, 40), st.integers(1, 500))
@@ -126,9 +130,8 @@ def test_the_chance_is_a_tail_of_the_binomial_law(positives, recordings, others,
         for k in range(together + 1)
     ]
     expected = min(sum(each[: positives + 1]), sum(each[positives:]))
-    assert prevalence.rates_chance(
-        positives, recordings, others, other_recordings
-    ) == pytest.approx(expected, abs=1e-12)
+    chance = prevalence.rates_chance(positives, recordings, others, other_recordings)
+    assert chance == pytest.approx(expected, abs=1e-12)
 
 
 def test_counts_leave_faulty_recordings_out_and_blank_what_is_not_annotated():
@@ -153,6 +156,5 @@ def test_other_cells_are_explained_by_where_to_look(public):
     assert near.startswith("SB, its neighbour, has 12,670 positives here")
     assert prevalence.explain(cell, "Ningbo", ["Brady"], [near]).endswith(near)
     assert "`Brady`" in prevalence.explain(cell, "Ningbo", ["Brady"], [])
-    assert "a native label too many" in prevalence.explain(
-        {**cell, "verdict": "many"}, "Ningbo", ["Brady"], []
-    )
+    many = prevalence.explain({**cell, "verdict": "many"}, "Ningbo", ["Brady"], [])
+    assert "a native label too many" in many

@@ -1,3 +1,5 @@
+"""Labels that no class counts, and the hints at the classes near to them."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,30 +12,22 @@ OFFICIAL = classes.select("official")
 
 
 def test_ventricular_ectopics_are_near_pvc_until_they_are_merged():
-    assert unmapped_labels.hint({concepts.VENTRICULAR_ECTOPICS}, OFFICIAL).startswith(
-        "near PVC/VPB: "
-    )
-    assert "labels.merge_ectopics: true" in unmapped_labels.hint(
-        {concepts.VENTRICULAR_ECTOPICS}, OFFICIAL
-    )
-    assert (
-        unmapped_labels.hint(
-            {concepts.VENTRICULAR_ECTOPICS}, classes.select("official", merge_ectopics=True)
-        )
-        == ""
-    )
-    assert (
-        unmapped_labels.hint({concepts.VENTRICULAR_ECTOPICS}, classes.select(["164889003"])) == ""
-    )
+    ectopics = {concepts.VENTRICULAR_ECTOPICS}
+    hint = unmapped_labels.hint(ectopics, OFFICIAL)
+    assert hint.startswith("near PVC/VPB: ")
+    assert "labels.merge_ectopics: true" in hint
+    merged = classes.select("official", merge_ectopics=True)
+    assert unmapped_labels.hint(ectopics, merged) == ""
+    assert unmapped_labels.hint(ectopics, classes.select(["164889003"])) == ""
 
 
 @pytest.mark.parametrize(
     ("code", "chosen"), [("733534002", "164909002"), ("63593006", "284470004")]
 )
 def test_an_equivalent_code_left_out_of_ones_own_list_is_named(code, chosen):
-    said = unmapped_labels.hint({code}, classes.select([chosen]))
-    assert "the official list counts" in said
-    assert chosen in said
+    hint = unmapped_labels.hint({code}, classes.select([chosen]))
+    assert "the official list counts" in hint
+    assert chosen in hint
     assert unmapped_labels.hint({code}, OFFICIAL) == ""
 
 
@@ -54,19 +48,19 @@ def test_labels_are_listed_by_source_kind_and_number():
         }
     }
     meanings = {"a": {"y": {concepts.VENTRICULAR_ECTOPICS}, "164889003 af": {"164889003"}}}
-    found = unmapped_labels.listed(report, meanings, OFFICIAL)
-    assert found[["label", "recordings", "kind"]].to_numpy().tolist() == [
+    rows = unmapped_labels.listed(report, meanings, OFFICIAL)
+    assert rows[["label", "recordings", "kind"]].to_numpy().tolist() == [
         ["x", 9, "unscored"],
         ["y", 2, "unscored"],
         ["164889003 af", 1, "outside_vocabulary"],
         ["z", 5, "unknown"],
     ]
-    assert found["hint"].iloc[1].startswith("near PVC/VPB")
-    assert found["hint"].iloc[2].startswith("a code of AF: ")
+    assert rows["hint"].iloc[1].startswith("near PVC/VPB")
+    assert rows["hint"].iloc[2].startswith("a code of AF: ")
 
 
 def test_the_relatives_are_codes_of_the_official_list():
-    known = {code for one in OFFICIAL for code in one.codes}
+    known = {code for diagnosis in OFFICIAL for code in diagnosis.codes}
     assert {relative for relative, _ in unmapped_labels.RELATIVES.values()} <= known
 
 

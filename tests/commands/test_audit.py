@@ -1,25 +1,25 @@
 import json
 
 from ecgpipe import __main__
-from tests.audit.test_audit import made, predicted
 from tests.commands.conftest import ROOT
+from tests.fixtures.mapped_project import mapped_project, predict
 
 
 def test_audit_says_what_it_found_and_where_the_page_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(json.dumps(made(tmp_path)))
-    predicted(tmp_path)
+    (tmp_path / "params.yaml").write_text(json.dumps(mapped_project(tmp_path)))
+    predict(tmp_path)
     assert __main__.main(["audit", "--out", "page", "--plots", "1", "--most", "2"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "90 usable recordings of 3 sources, 6 classes."
-    assert said[-1] == "-> page/README.md"
-    assert 5 <= len(said) <= 10
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "90 usable recordings of 3 sources, 6 classes."
+    assert lines[-1] == "-> page/README.md"
+    assert 5 <= len(lines) <= 10
     assert len(list((tmp_path / "page").glob("*.png"))) == 1
 
 
 def test_audit_of_a_folder_without_labels_says_what_to_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert __main__.main(["audit", "--params", str(ROOT / "params.yaml")]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("ecgpipe: data/labels/labels.csv: ")
-    assert said.endswith("run `dvc repro label-map`\n")
+    error = capsys.readouterr().err
+    assert error.startswith("ecgpipe: data/labels/labels.csv: ")
+    assert error.endswith("run `dvc repro label-map`\n")

@@ -12,27 +12,24 @@ hold the models as they are: what another seed of the training would have given 
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ecgpipe.comparison.pairing import PairedRuns, Run, pair
+from ecgpipe.comparison.remarks import remarks
 from ecgpipe.evaluation import bootstrap, held_out, intervals, metric_list
 from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.predictions import Predictions
-from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
-from ecgpipe.report import templates
 
-BETTER, WORSE, NOISE, UNSURE, UNDEFINED = (
-    "better",
-    "worse",
-    "within noise",
-    "not beyond the joint band",
-    "undefined",
-)
+BETTER = "better"
+WORSE = "worse"
+NOISE = "within noise"
+UNSURE = "not beyond the joint band"
+UNDEFINED = "undefined"
 COLUMNS = [
     "kind",
     "name",
@@ -57,34 +54,56 @@ class Comparison:
     remarks: list[str]
 
 
-def compare(given: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
+class Scored(NamedTuple):
+    """A run's metrics by their keys: the numbers, as scikit-learn has them, and their draws
+    [..., resample]."""
+
+    values: Mapping[str, Any]
+    draws: Mapping[str, NDArray]
+
+
+class Column(NamedTuple):
+    """One run's scores in the rows of a table: `values` [row], `draws` [row, resample]."""
+
+    values: NDArray
+    draws: NDArray
+
+
+def compare(paired: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     """One row per metric: `COLUMNS`; kind is headline, class or source, the difference is b less
     a."""
-    weights = bootstrap.counts(given.groups, resamples, seed)
-    drawn = [intervals.draws(side, given.classes, weights) for side in (given.a, given.b)]
-    values = [_values(side, given.classes) for side in (given.a, given.b)]
-    positives, annotated = (given.a.labels == 1).sum(axis=0), given.a.annotated.sum(axis=0)
-    metrics = [score.key for score in metric_list.scores(given.classes) if score.has_interval]
-    stacked = [
-        [np.stack([one[metric] for metric in metrics]) for one in two] for two in (values, drawn)
-    ]
+    weights = bootstrap.counts(paired.groups, resamples, seed)
+    runs = [_scored(answers, paired.classes, weights) for answers in (paired.a, paired.b)]
+    positives = (paired.a.labels == 1).sum(axis=0)  # [class]
+    annotated = paired.a.annotated.sum(axis=0)  # [class]
+    metrics = [score.key for score in metric_list.scores(paired.classes) if score.has_interval]
+    columns = [_column([run] * len(metrics), metrics) for run in runs]
     counts = {
-        "recordings": np.full(len(metrics), len(given.groups)),
+        "recordings": np.full(len(metrics), len(paired.groups)),
         "positives": np.full(len(metrics), positives.sum()),
     }
-    rows = _several("headline", ["all"] * len(metrics), metrics, *stacked, counts)
+    rows = _several("headline", ["all"] * len(metrics), metrics, *columns, counts)
     counts = {"recordings": annotated, "positives": positives}
     for metric in metric_list.rankings():
-        each = [[one[metric] for one in two] for two in (values, drawn)]
-        rows += _several("class", given.classes.names, [metric] * len(positives), *each, counts)
-    return pd.DataFrame([*rows, *_by_source(given, weights)], columns=COLUMNS)
+        columns = [Column(run.values[metric], run.draws[metric]) for run in runs]
+        rows += _several("class", paired.classes.names, [metric] * len(positives), *columns, counts)
+    return pd.DataFrame([*rows, *_by_source(paired, weights)], columns=COLUMNS)
 
 
-def _values(predictions: Predictions, classes: ScoredClasses) -> dict[str, Any]:
-    """The numbers themselves, as scikit-learn has them; those of `evaluation.intervals.draws` by
-    their names there."""
-    values = metric_list.class_values(predictions)
-    return values | metric_list.score_values(predictions, classes, values)
+def _scored(answers: Predictions, classes: ScoredClasses, weights: NDArray) -> Scored:
+    """All metrics of one run's answers."""
+    of_classes = metric_list.class_values(answers)
+    values = of_classes | metric_list.score_values(answers, classes, of_classes)
+    return Scored(values, intervals.draws(answers, classes, weights))
+
+
+def _column(scored: Sequence[Scored], metrics: Sequence[str]) -> Column:
+    """A row per metric, each of the scores beside it."""
+    pairs = list(zip(scored, metrics, strict=True))
+    return Column(
+        values=np.stack([scores.values[metric] for scores, metric in pairs]),
+        draws=np.stack([scores.draws[metric] for scores, metric in pairs]),
+    )
 
 
 def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) -> dict[str, Any]:
@@ -94,21 +113,24 @@ def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) 
     verdict = UNDEFINED if np.isnan([a, b, low, high]).any() else NOISE
     if verdict == NOISE and (low > 0 or high < 0):
         verdict = BETTER if sign * (b - a) > 0 else WORSE
-    found = {"kind": kind, "name": name, "metric": metric, "a": a, "b": b, "difference": b - a}
-    return found | {"low": low, "high": high, "verdict": verdict}
+    row = {"kind": kind, "name": name, "metric": metric, "a": a, "b": b, "difference": b - a}
+    return row | {"low": low, "high": high, "verdict": verdict}
 
 
 def _several(
-    kind: str, names: Sequence[str], metrics: Sequence[str], values: Sequence[NDArray], draws: Sequence[NDArray],
-    counts: Mapping[str, NDArray],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Comparisons side by side, verdicts by the band of all. `values` and `draws` are those of A
-    and of B, [row] and [row, resample]; `counts` are [row]."""
-    difference, drawn = values[1] - values[0], draws[1] - draws[0]
-    different = beyond(difference, drawn)
+    kind: str,
+    names: Sequence[str],
+    metrics: Sequence[str],
+    a: Column,
+    b: Column,
+    counts: Mapping[str, Sequence[int] | NDArray],
+) -> list[dict[str, Any]]:
+    """Comparisons side by side, verdicts by the band of all; `counts` are [row]."""
+    draws = b.draws - a.draws
+    different = beyond(b.values - a.values, draws)
     rows = []
     for index, (name, metric) in enumerate(zip(names, metrics, strict=True)):
-        row = _row(kind, name, metric, values[0][index], values[1][index], drawn[index])
+        row = _row(kind, name, metric, a.values[index], b.values[index], draws[index])
         if row["verdict"] in (BETTER, WORSE) and not different[index]:
             row["verdict"] = UNSURE
         rows.append(row | {key: int(count[index]) for key, count in counts.items()})
@@ -123,117 +145,49 @@ def beyond(differences: NDArray, draws: NDArray, level: float = 0.95) -> NDArray
     deviation.
     """
     kept = np.isfinite(differences) & (np.isfinite(draws).mean(axis=1) >= level)
-    found = np.zeros(len(differences), bool)
+    outside = np.zeros(len(differences), bool)
     if kept.any():
-        spread = np.nanstd(draws[kept], axis=1, ddof=1)
-        spread = np.where(
-            spread > 0, spread, np.inf
-        )  # equal in every resample: no difference to speak of
-        away = np.abs(draws[kept] - differences[kept, None]) / spread[:, None]
-        band = np.quantile(
-            np.nan_to_num(away).max(axis=0), level
-        )  # undefined in a resample: no deviation there
-        found[kept] = np.abs(differences[kept]) / spread > band
-    return found
+        deviation = np.nanstd(draws[kept], axis=1, ddof=1)
+        # Where all resamples are equal there is no difference to speak of.
+        deviation = np.where(deviation > 0, deviation, np.inf)
+        away = np.abs(draws[kept] - differences[kept, None]) / deviation[:, None]
+        # Where a resample leaves a difference undefined, it is not away.
+        largest = np.nan_to_num(away).max(axis=0)  # [name, resample] -> [resample]
+        outside[kept] = np.abs(differences[kept]) / deviation > np.quantile(largest, level)
+    return outside
 
 
-def _by_source(given: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
+def _by_source(paired: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
     """Macro AUROC and average precision on the recordings of each source."""
-    names = sorted(set(given.sources))
-    values: list[list[dict[str, Any]]] = [[], []]
-    drawn: list[list[dict[str, Any]]] = [[], []]
+    names = sorted(set(paired.sources))
+    a, b = [], []
     counts: dict[str, list[int]] = {"recordings": [], "positives": []}
     for name in names:
-        places = np.flatnonzero(given.sources == name)
-        sides = [side.take(places) for side in (given.a, given.b)]
-        for side, own, draws in zip(sides, values, drawn, strict=True):
-            own.append(_values(side, given.classes))
-            draws.append(intervals.draws(side, given.classes, weights[places]))
+        places = np.flatnonzero(paired.sources == name)
+        for answers, scored in ((paired.a, a), (paired.b, b)):
+            scored.append(_scored(answers.take(places), paired.classes, weights[places]))
         counts["recordings"].append(len(places))
-        counts["positives"].append(int((sides[0].labels == 1).sum()))
+        counts["positives"].append((paired.a.labels[places] == 1).sum())
     rows = []
-    for metric in (f"{key}_macro" for key in metric_list.rankings()):
-        stacked = [
-            [np.stack([one[metric] for one in each]) for each in two] for two in (values, drawn)
-        ]
-        of_each = {key: np.array(count) for key, count in counts.items()}
-        rows += _several("source", names, [metric] * len(names), *stacked, of_each)
+    for key in metric_list.rankings():
+        metrics = [f"{key}_macro"] * len(names)
+        columns = [_column(scored, metrics) for scored in (a, b)]
+        rows += _several("source", names, metrics, *columns, counts)
     return rows
 
 
 def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> list[Comparison]:
     """The comparisons in `setting`, or in every setting in which the runs have recordings in
     common. UserError where there is none."""
-    found, faults = [], []
+    comparisons, faults = [], []
     for name in [setting] if setting else held_out.WHOLE:
         try:
-            given = pair(a, b, name)
+            paired = pair(a, b, name)
         except UserError as error:
             faults.append(str(error))
             continue
-        found.append(Comparison(name, compare(given, resamples, seed), _remarks(a, b, name, given)))
-    if not found:
+        table = compare(paired, resamples, seed)
+        comparisons.append(Comparison(name, table, remarks(a, b, name, paired)))
+    if not comparisons:
         raise UserError("; ".join(faults))
-    return found
-
-
-def _remarks(a: Run, b: Run, setting: str, given: PairedRuns) -> list[str]:
-    """What a reader must know of the two runs to read the table right."""
-    counts = [len(run.found.whole[setting].rows) for run in (a, b)]
-    changed = [
-        f"`{key}` {one} -> {other}" for key, (one, other) in unlike(a.values, b.values).items()
-    ]
-    params = f"Params that differ: {', '.join(changed)}." if changed else "The params are the same."
-    said = [params] if a.values and b.values else []
-    said.append(
-        f"{templates.count(len(given.groups))} recordings that both predicted "
-        f"({templates.count(counts[0])} in A, {templates.count(counts[1])} in B)."
-    )
-    if given.unlike:
-        said.append(
-            f"{templates.count(given.unlike)} cells are left out: the two runs label them differently."
-        )
-    dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
-    if dropped:
-        said.append(f"Left out, since one run alone has them: {', '.join(dropped)}.")
-    trained = [round(_trained(run)) for run in (a, b)]
-    if max(trained) > 1.05 * min(trained):
-        said.append(
-            f"A model of A trained on {templates.count(trained[0])} recordings, one of B on "
-            f"{templates.count(trained[1])}: part of the difference may be that. For like with like "
-            "give both runs the same split.test_fraction and as many folds."
-        )
-    alike = max(trained) <= 1.05 * min(trained) and a.about.get("sources") == b.about.get("sources")
-    protocols = [run.about.get("protocol") for run in (a, b)]
-    if setting == held_out.OUT_OF_FOLD and protocols == ["stratified", "source"] and alike:
-        said.append(
-            "A was split by protocol stratified, B by source, on the same data: the difference is the optimism gap, "
-            "what a score loses where the hospital is new."
-        )
-    elif setting == held_out.OUT_OF_FOLD and protocols == ["source", "stratified"]:
-        said.append(
-            "A was split by protocol source, B by stratified: for the optimism gap, compare B with A."
-        )
-    return said
-
-
-def unlike(one: Any, other: Any, where: str = "") -> dict[str, tuple[Any, Any]]:
-    """Key (dots go deeper) -> its values in two params files, where they differ; not those of
-    `compute`, which change no result.
-
-    >>> unlike({"train": {"seed": 1, "epochs": 3}}, {"train": {"seed": 2, "epochs": 3}})
-    {'train.seed': (1, 2)}
-    """
-    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
-        return {} if one == other else {where: (one, other)}
-    found: dict[str, tuple[Any, Any]] = {}
-    for key in [*one, *(key for key in other if key not in one)]:
-        if where or key != "compute":
-            found |= unlike(one.get(key), other.get(key), f"{where}.{key}".removeprefix("."))
-    return found
-
-
-def _trained(run: Run) -> float:
-    """How many recordings a fold's model was trained on, on average."""
-    sizes = run.table["fold"].value_counts().drop(tables.TEST, errors="ignore")
-    return float(sizes.sum() - sizes.mean())
+    return comparisons

@@ -29,7 +29,7 @@ class Run:
 
     table: pd.DataFrame
     classes: ScoredClasses
-    found: held_out.HeldOut
+    settings: held_out.HeldOut
     about: Mapping[str, Any]
     values: Mapping[str, Any]
 
@@ -51,64 +51,63 @@ def load(root: Path, predictions: Path, fallback: Mapping[str, Any]) -> Run:
     """The run whose split lies in the project tree `root` and whose folds' folders in
     `predictions`; its operating points as its own section `evaluate` says, or, where it has none,
     as that of the params `fallback` does."""
-    own = params.load(root / params.PARAMS) if (root / params.PARAMS).is_file() else {}
-    chosen = params.section(EvaluateParams, own if "evaluate" in own else fallback, "evaluate")
+    values = params.load(root / params.PARAMS) if (root / params.PARAMS).is_file() else {}
+    scoring = values if "evaluate" in values else fallback
+    evaluate = params.section(EvaluateParams, scoring, "evaluate")
     table = tables.read(root / paths.FOLDS)
     folds = fold_names(table, root / paths.FOLDS_INFO)
     classes = challenge_score.scored_classes(tables.class_codes(table))
-    found = held_out.read(table, folds, classes, chosen, predictions)
-    return Run(table, classes, found, tables.folds_info(root / paths.FOLDS_INFO), own)
+    settings = held_out.read(table, folds, classes, evaluate, predictions)
+    return Run(table, classes, settings, tables.folds_info(root / paths.FOLDS_INFO), values)
 
 
 def pair(a: Run, b: Run, setting: str) -> PairedRuns:
     """The recordings that both runs predicted in `setting`. UserError where there are none, or no
     common class."""
     codes = [code for code in a.classes.codes if code in b.classes.codes]
-    both = [
-        run.table.iloc[run.found.whole[setting].rows]
-        for run in (a, b)
-        if setting in run.found.whole
-    ]
+    both = []
+    for run in (a, b):
+        if setting in run.settings.whole:
+            both.append(run.table.iloc[run.settings.whole[setting].rows])
     keys = [pd.MultiIndex.from_frame(rows[KEY]) for rows in both]
     common = keys[0].intersection(keys[1], sort=None) if len(keys) == 2 else []
     if not codes or not len(common):
         raise UserError(
-            f"{setting}: the two runs have {len(common)} recordings and {len(codes)} classes in common there; compare "
-            "runs on the same data, or another --setting"
+            f"{setting}: the two runs have {len(common)} recordings and {len(codes)} classes "
+            "in common there; compare runs on the same data, or another --setting"
         )
-    sides = []
-    for run, key in zip((a, b), keys, strict=True):
+    sides, groups = [], []
+    for run, rows, key in zip((a, b), both, keys, strict=True):
         places = key.get_indexer(common)
-        sides.append(
-            _columns(
-                run.found.whole[setting].take(places),
-                [run.classes.codes.index(code) for code in codes],
-            )
-        )
-    labels = np.where(sides[0].labels == sides[1].labels, sides[0].labels, np.nan)
-    unlike = int((sides[0].annotated & sides[1].annotated & np.isnan(labels)).sum())
-    groups = [
-        rows["group"].to_numpy()[key.get_indexer(common)]
-        for rows, key in zip(both, keys, strict=True)
-    ]
-    same = [dataclasses.replace(side, labels=labels) for side in sides]
+        columns = [run.classes.codes.index(code) for code in codes]
+        sides.append(_columns(run.settings.whole[setting].take(places), columns))
+        groups.append(rows["group"].to_numpy()[places])
+    of_a, of_b = sides
+    labels = np.where(of_a.labels == of_b.labels, of_a.labels, np.nan)
     sources = common.get_level_values("source").to_numpy(object)
-    return PairedRuns(*same, a.classes.of(codes), _united(*groups), sources, unlike)
+    return PairedRuns(
+        a=dataclasses.replace(of_a, labels=labels),
+        b=dataclasses.replace(of_b, labels=labels),
+        classes=a.classes.of(codes),
+        groups=united(*groups),
+        sources=sources,
+        unlike=int((of_a.annotated & of_b.annotated & np.isnan(labels)).sum()),
+    )
 
 
 def _columns(answers: Predictions, columns: Sequence[int]) -> Predictions:
     """The answers for some classes alone."""
     fields = ("labels", "probabilities", "thresholds", "raw")
-    return dataclasses.replace(
-        answers, **{name: getattr(answers, name)[:, columns] for name in fields}
-    )
+    chosen = {name: getattr(answers, name)[:, columns] for name in fields}
+    return dataclasses.replace(answers, **chosen)
 
 
-def _united(one: NDArray, other: NDArray) -> NDArray[np.object_]:
-    """The groups of two splits together: what either keeps together is one group."""
-    (first, _), (second, _) = pd.factorize(one), pd.factorize(other)
-    size = first.max() + second.max() + 2
-    edges = coo_array(
-        (np.ones(len(first), bool), (first, first.max() + 1 + second)), shape=(size, size)
-    )
-    return connected_components(edges, directed=False)[1][first].astype(object)
+def united(of_a: NDArray, of_b: NDArray) -> NDArray[np.object_]:
+    """[recording]: the groups of two splits together; what either keeps together is one group."""
+    first, _ = pd.factorize(of_a)
+    second, _ = pd.factorize(of_b)
+    # A graph of the groups of A and, after them, those of B: a recording links its two groups.
+    after = first.max() + 1
+    size = after + second.max() + 1
+    graph = coo_array((np.ones(len(first), bool), (first, after + second)), shape=(size, size))
+    return connected_components(graph, directed=False)[1][first].astype(object)

@@ -27,8 +27,8 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
         missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
         if missing:
             raise UserError(
-                f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc repro ran, or "
-                "a folder of predictions (fold-K/val.csv)"
+                f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc "
+                "repro ran, or a folder of predictions (fold-K/val.csv)"
             )
         return folder, folder / paths.PREDICTIONS
     root = _fetch(name, Path(scratch))
@@ -48,8 +48,8 @@ def _fetch(revision: str, scratch: Path) -> Path:
             files.get(path.as_posix(), target.as_posix(), recursive=True)
     except (DvcException, OSError) as error:
         raise UserError(
-            f"'{revision}' is no folder, and as a revision its predictions cannot be had ({error}); name a Git "
-            "revision or an experiment of `dvc exp show` whose run is in DVC's cache (`dvc pull`, or `dvc repro` "
-            "there), or a folder"
+            f"'{revision}' is no folder, and as a revision its predictions cannot be had "
+            f"({error}); name a Git revision or an experiment of `dvc exp show` whose run is in "
+            "DVC's cache (`dvc pull`, or `dvc repro` there), or a folder"
         ) from error
     return scratch

@@ -7,14 +7,14 @@ from ecgpipe import __main__
 from ecgpipe.commands import compare
 from ecgpipe.evaluation import held_out
 from tests.commands.conftest import ROOT
-from tests.comparison.test_compare import project
+from tests.fixtures.made_runs import made_run
 
 
 @pytest.fixture
 def two(tmp_path, monkeypatch):
     """Folders a and b of projects; the working directory has the params that say how to score."""
     for seed, name in enumerate("ab"):
-        project(tmp_path / name, seed=seed)
+        made_run(tmp_path / name, seed=seed)
         (tmp_path / name / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)

@@ -27,7 +27,7 @@ def cells(text):
         if token.type == "tr_open":
             rows.append([])
         elif token.type in ("td_open", "th_open"):
-            rows[-1].append("".join(one.content for one in tokens[place + 1].children))
+            rows[-1].append("".join(child.content for child in tokens[place + 1].children))
     return rows
 
 
@@ -46,8 +46,8 @@ def test_every_row_stands_in_the_table_of_its_kind(comparison):
 
 def test_the_gist_names_what_differs(comparison):
     minus = "\N{MINUS SIGN}"
-    found = f"B is auroc_macro better (+0.050), auroc of AF worse ({minus}0.030).\n"
-    assert found in page.markdown(comparison, "main", "exp")
+    gist = f"B is auroc_macro better (+0.050), auroc of AF worse ({minus}0.030).\n"
+    assert gist in page.markdown(comparison, "main", "exp")
     comparison.table["verdict"] = "within noise"
     text = page.markdown(comparison, "main", "exp")
     assert "No difference is beyond noise." in text

@@ -1,3 +1,5 @@
+"""Runs found in folders and, from a cache of DVC, in Git revisions."""
+
 import json
 import shutil
 import subprocess
@@ -52,10 +54,7 @@ def test_a_folder_is_a_project_or_one_of_predictions(repository):
     shutil.copytree(paths.PREDICTIONS, repository / "elsewhere")
     assert runs.locate("elsewhere", repository / "scratch") == (Path(), whole / "elsewhere")
     (repository / "empty").mkdir()
-    with pytest.raises(
-        ValueError,
-        match=r"empty: no data/folds, data/predictions in this folder",
-    ):
+    with pytest.raises(ValueError, match=r"empty: no data/folds, data/predictions in this folder"):
         runs.locate("empty", repository / "scratch")
 
 

@@ -36,8 +36,9 @@ is our share of what the machine did when it did nothing but the work named ther
 | `python -m tests.benchmarks.startup` | user seconds that commands and stages take to start |
 | `python -m tests.benchmarks.scale` | seconds and memory of whole stages, to 100,000 recordings |
 | `python -m tests.benchmarks.ablation` | [what each augmentation brings](ablation.md) to the demo |
-`scale` and `ablation` write their figures beside this page; `ablation` needs a demo that `dvc repro`
-has made, and goes on where it was stopped.
+
+`startup` and `ablation` need the demo that `dvc repro` makes; `scale` and `ablation` write what
+they find beside this page.
 {scale}"""
 _NO_GPU = """
 No GPU was at hand for this run: training on one was never measured. Where there is one, its rows

@@ -36,11 +36,12 @@ RECOMMENDED = tuple(
 )
 _PAGE = """# Augmentations, one by one
 
-Made by `python -m tests.benchmarks.ablation` on the demo: simulated recordings, which say nothing about patients. Every
-setting was trained with {seeds} seeds, each with another fold left out, by the params of params.yaml (the best of 32
-epochs by validation), and scored on the test part by that one model. The test part has 127 recordings, and 32 epochs
-are few where much is augmented: single differences below .01 say little. The recommended ones disturb as real
-recordings do, or keep what a class rests on; they were chosen before, not by this table.
+Made by `python -m tests.benchmarks.ablation` on the demo: simulated recordings, which say nothing
+about patients. Every setting was trained with {seeds} seeds, each with another fold left out, by
+the params of params.yaml (the best of 32 epochs by validation), and scored on the test part by that
+one model. The test part has 127 recordings, and 32 epochs are few where much is augmented: single
+differences below .01 say little. The recommended ones disturb as real recordings do, or keep what a
+class rests on; they were chosen before, not by this table.
 
 {lines}
 """
@@ -52,55 +53,59 @@ SETTINGS = {
 }
 
 
-def score(chosen: dict, seed: int, fold: str) -> float:
-    """Macro AUROC on the test part of one model."""
+def score(switches: dict, seed: int, fold: str) -> float:
+    """Macro AUROC on the test part of one model, trained with these switches of augmentations."""
     values = params.load()
     table = tables.read(paths.FOLDS)
     rows = examples.parts(table, fold)
     info = json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
     whole = examples.examples(table, examples.open_stores(sorted(info["sources"])))
     data = {name: whole.take(part.index) for name, part in rows.items()}
-    augment = values["augment"] | dict.fromkeys(BY_NAME, False) | chosen
+    augment = values["augment"] | dict.fromkeys(BY_NAME, False) | switches
     train = TrainParams.model_validate(values["train"] | {"seed": seed})
     with tempfile.TemporaryDirectory() as scratch:
         run = trainer.Trainer(
-            data["train"], data["val"], ModelParams.model_validate(values["model"]), train,
-            AugmentParams.model_validate(augment), codes=tables.class_codes(table),
-            peers=Peers(0, 1, torch.device("cpu")), state_path=Path(scratch) / "state.pt", key="",
-        )  # fmt: skip
+            data["train"],
+            data["val"],
+            ModelParams.model_validate(values["model"]),
+            train,
+            AugmentParams.model_validate(augment),
+            codes=tables.class_codes(table),
+            peers=Peers(0, 1, torch.device("cpu")),
+            state_path=Path(scratch) / "state.pt",
+            key="",
+        )
         run.run(lambda **arguments: tqdm(disable=True, **arguments))
-    found = inference.probabilities_of(run.state.network, data["test"], run.window, train.normalise)
-    return trainer.macro_auroc(data["test"].labels, found)
+    network = run.state.network
+    probabilities = inference.probabilities_of(network, data["test"], run.window, train.normalise)
+    return trainer.macro_auroc(data["test"].labels, probabilities)
 
 
-def page(found: dict[str, dict[str, float]]) -> str:
+def page(scores: dict[str, dict[str, float]]) -> str:
     """The table: mean and deviation over the seeds, and the mean difference from none, seed by
     seed."""
-    seeds = len(found["none"])
+    seeds = len(scores["none"])
     lines = [
         f"| augmentation | macro AUROC, mean of {seeds} seeds | deviation | against none |",
         "|---|---|---|---|",
     ]
-    for name, by_seed in found.items():
-        scores, difference = (
-            list(by_seed.values()),
-            [by_seed[seed] - found["none"][seed] for seed in by_seed],
-        )
-        gain = (
-            ""
-            if name == "none"
-            else f"{np.mean(difference):+.4f} (sd {statistics.stdev(difference):.4f})"
-        )
-        lines.append(
-            f"| {title(name)} | {np.mean(scores):.4f} | {statistics.stdev(scores):.4f} | {gain} |"
-        )
+    for name, by_seed in scores.items():
+        values = list(by_seed.values())
+        gains = [value - scores["none"][seed] for seed, value in by_seed.items()]
+        against = f"{np.mean(gains):+.4f} (sd {statistics.stdev(gains):.4f})"
+        if name == "none":
+            against = ""
+        mean, deviation = np.mean(values), statistics.stdev(values)
+        lines.append(f"| {title(name)} | {mean:.4f} | {deviation:.4f} | {against} |")
     return _PAGE.format(seeds=seeds, lines="\n".join(lines))
 
 
 def title(name: str) -> str:
     """What the table calls a setting."""
     if name == "recommended":
-        return "recommended: " + ", ".join(BY_NAME[one].contract.title for one in RECOMMENDED)
+        return "recommended: " + ", ".join(
+            BY_NAME[augmentation].contract.title for augmentation in RECOMMENDED
+        )
     settings = AugmentParams.model_validate(
         params.load(HERE.parents[1] / "params.yaml")["augment"] | SETTINGS[name]
     )
@@ -109,17 +114,22 @@ def title(name: str) -> str:
     return BY_NAME["star" if "star" in name else name].contract_of(settings).title
 
 
-if __name__ == "__main__":
-    key = checkpoint.fingerprint(
-        params.load(), json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
-    )
+def main() -> None:
+    """Trains and scores what ablation.json lacks, and writes the page."""
+    info = json.loads(paths.FOLDS_INFO.read_text(encoding="utf-8"))
+    key = checkpoint.fingerprint(params.load(), info)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    done: dict[str, dict[str, float]] = (
-        kept["scores"] if kept.get("key") == key else {}
-    )  # else of other code or data
-    for number, left_out in SEEDS.items():
-        for setting, switched in tqdm(SETTINGS.items(), desc=f"seed {number}", disable=None):
-            if str(number) not in done.setdefault(setting, {}):
-                done[setting][str(number)] = round(score(switched, number, left_out), 5)
-                RESULTS.write_text(json.dumps({"key": key, "scores": done}, indent=1) + "\n")
-    (HERE / "ablation.md").write_text(page(done), encoding="utf-8")
+    scores: dict[str, dict[str, float]] = {}
+    if kept.get("key") == key:  # else they are of other code or data
+        scores = kept["scores"]
+    for seed, left_out in SEEDS.items():
+        for setting, switches in tqdm(SETTINGS.items(), desc=f"seed {seed}", disable=None):
+            by_seed = scores.setdefault(setting, {})
+            if str(seed) not in by_seed:
+                by_seed[str(seed)] = round(score(switches, seed, left_out), 5)
+                RESULTS.write_text(json.dumps({"key": key, "scores": scores}, indent=1) + "\n")
+    (HERE / "ablation.md").write_text(page(scores), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

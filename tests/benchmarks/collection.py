@@ -62,10 +62,10 @@ def labels(name: str, count: int, rng: np.random.Generator) -> list[list[str]]:
     weight = 1 / np.arange(1, len(codes) + 1)
     drawn = rng.choice(len(codes), size=(count, 5), p=weight / weight.sum())
     kept = np.minimum(1 + rng.poisson(0.9, count), 5)
-    return [
-        [codes[one] for one in dict.fromkeys(row[:k].tolist())]
-        for row, k in zip(drawn, kept, strict=True)
-    ]
+    lists = []
+    for row, number in zip(drawn.tolist(), kept.tolist(), strict=True):
+        lists.append([codes[index] for index in dict.fromkeys(row[:number])])
+    return lists
 
 
 def bases(count: int, seed: int) -> np.ndarray:
@@ -106,7 +106,7 @@ def make(root: Path, recordings: int, *, simulated: int = 500, seed: int = 1) ->
     made = bases(min(simulated, recordings), seed)
     for number, (name, count) in enumerate(sizes(recordings).items()):
         rng = np.random.default_rng([seed, number])
-        said = labels(name, count, rng)
+        codes = labels(name, count, rng)
         for index in range(count):
             folder = root / name / f"g{index // PER_FOLDER + 1}"
             if index % PER_FOLDER == 0:
@@ -114,14 +114,8 @@ def make(root: Path, recordings: int, *, simulated: int = 500, seed: int = 1) ->
             noise = rng.integers(-4, 5, SAMPLES, dtype=np.int16)
             digital = made[rng.integers(len(made))] + noise[:, None]
             record = f"{SOURCES[name].prefix}{index + 1:06d}"
-            write(
-                folder,
-                record,
-                digital,
-                int(rng.integers(18, 95)),
-                ("Male", "Female")[index % 2],
-                said[index],
-            )
+            age, sex = int(rng.integers(18, 95)), ("Male", "Female")[index % 2]
+            write(folder, record, digital, age, sex, codes[index])
         if name == "ptb-xl":
             patients = rng.integers(0, max(1, round(3 * count)), count)
             rows = [f"{index + 1},{patient}" for index, patient in enumerate(patients.tolist())]

@@ -1,4 +1,5 @@
-"""python -m tests.benchmarks.scale [--counts 1000 10000 100000] [--scratch DIR]
+"""python -m tests.benchmarks.scale [--counts 1000 10000 100000] [--scratch DIR]: at least 1,000
+recordings, so that the smallest source has one.
 
 Cost against size: made-up collections (`collection`) go through label-map, preprocess, split and
 evaluate as a user runs them, `python -m stages.<name>`, with made-up predictions of five folds in
@@ -42,9 +43,8 @@ def measure(command: list[str], project: Path, threads: int = 1) -> dict[str, fl
     with (project / "log.txt").open("a") as log:
         process = subprocess.Popen(command, cwd=project, env=environment, stdout=log, stderr=log)
         while process.poll() is None:
-            held = [memory(pid) for pid in tree(process.pid)]
-            anonymous = max(anonymous, sum(one[0] for one in held))
-            mapped = max(mapped, sum(one[1] for one in held))
+            held = np.sum([memory(pid) for pid in tree(process.pid)], axis=0)
+            anonymous, mapped = max(anonymous, held[0]), max(mapped, held[1])
             time.sleep(0.05)
     if process.returncode:
         raise RuntimeError(
@@ -67,10 +67,10 @@ def tree(root: int) -> list[int]:
             except OSError:  # it has ended
                 continue
             children.setdefault(parent, []).append(int(entry.name))
-    found = [root]
-    for pid in found:
-        found += children.get(pid, [])
-    return found
+    pids = [root]
+    for pid in pids:  # which grows on the way
+        pids += children.get(pid, [])
+    return pids
 
 
 def memory(pid: int) -> tuple[int, int]:
@@ -79,11 +79,10 @@ def memory(pid: int) -> tuple[int, int]:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0, 0
-    held = {
-        line.partition(":")[0]: 1024 * int(line.split()[1])
-        for line in lines
-        if line.startswith("Rss")
-    }
+    held = {}
+    for line in lines:
+        if line.startswith("Rss"):
+            held[line.partition(":")[0]] = 1024 * int(line.split()[1])  # KiB -> bytes
     return held.get("RssAnon", 0), held.get("RssFile", 0) + held.get("RssShmem", 0)
 
 
@@ -130,8 +129,9 @@ def run(count: int, scratch: Path) -> list[dict]:
                 "recordings": count,
                 "stage": stage,
                 "seconds": round(sum(part["seconds"] for part in parts), 2),
+                "anonymous": round(max(part["anonymous"] for part in parts)),
+                "file": round(max(part["file"] for part in parts)),
             }
-            row |= {key: round(max(part[key] for part in parts)) for key in ("anonymous", "file")}
             rows.append(row)
             print(json.dumps(row), flush=True)
         return rows
@@ -143,17 +143,20 @@ def draw(rows: list[dict]) -> None:
     """Both plots: a line for each stage against the number of recordings."""
     pictures = {
         "seconds": ("wall-clock time", "seconds", {"seconds": "-"}),
-        "memory": ("all processes of a stage: held (solid), mapped from files (dotted)", "MiB",
-                   {"anonymous": "-", "file": ":"}),
-    }  # fmt: skip
+        "memory": (
+            "all processes of a stage: held (solid), mapped from files (dotted)",
+            "MiB",
+            {"anonymous": "-", "file": ":"},
+        ),
+    }
     for name, (title, unit, measures) in pictures.items():
         figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
         for number, stage in enumerate(STAGES):
             mine = [row for row in rows if row["stage"] == stage]
             for measured, style in measures.items():
                 points = [row["recordings"] for row in mine], [row[measured] for row in mine]
-                said = stage.replace("_", "-") if style == "-" else None
-                axes.plot(*points, style, marker="o", color=f"C{number}", label=said)
+                label = stage.replace("_", "-") if style == "-" else None
+                axes.plot(*points, style, marker="o", color=f"C{number}", label=label)
         axes.set(xscale="log", yscale="log", xlabel="recordings of 10 s at 500 Hz", ylabel=unit)
         if name == "memory":
             axes.axhline(3000, color="grey", linestyle="--", label="3,000 MiB")
@@ -172,8 +175,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10000, 100000])
     parser.add_argument("--scratch", type=Path, default=Path("/tmp"))
-    given = parser.parse_args()
-    rows = [row for count in sorted(given.counts) for row in run(count, given.scratch.resolve())]
+    arguments = parser.parse_args()
+    rows = []
+    for count in sorted(arguments.counts):
+        rows += run(count, arguments.scratch.resolve())
     about = {"cores": os.cpu_count(), "unit_of_memory": "MiB", "rows": rows}
     (HERE / "scale.json").write_text(json.dumps(about, indent=1) + "\n")
     draw(rows)

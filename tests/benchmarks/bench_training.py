@@ -1,41 +1,32 @@
-"""Batches, augmentation, training steps and inference of the full network, beside the published
-code's way.
-
-The references are written here as plainly as they are published: one recording at a time, one lead
-at a time, in float32, with torch's own layers.
-"""
+"""Training steps and inference of the full network on all cores, beside the published code's way
+(`published`)."""
 
 import contextlib
-import itertools
 import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 import torch
-from torch import nn
 
-from ecgpipe.augmentation import augmenter
-from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference, saved_model
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import params, paths, tables
-from ecgpipe.project.leads import LEADS
 from ecgpipe.training import trainer
 from ecgpipe.training.distributed import Peers
 from ecgpipe.training.params import TrainParams
+from tests.benchmarks import published
 from tests.benchmarks.measuring import Row, seconds
+from tests.benchmarks.published import WINDOW
+from tests.benchmarks.stored_recordings import CLASSES, RATE_HZ, RECORDINGS, recordings
 
 ROOT = Path(__file__).parents[2]
-RATE_HZ, WINDOW, TEN_S = 250, 4096, 2500
-RECORDINGS, BATCH, STEP_BATCH, CLASSES = 256, 64, 32, 26
+TEN_S = 2500  # samples
+BATCH, STEP_BATCH = 64, 32
 FULL = ModelParams(width=64, stem_kernel=15, kernel=7, dropout=0.2, reduction=16, demographics=True)
 # of one 12 x 4096 window, as counted in tests/model/test_network.py
 STEP_GFLOP, FORWARD_GFLOP = 9.6, 3.2
@@ -44,204 +35,11 @@ PRODUCTS = "matrix products in bfloat16 alone"
 
 def rows() -> list[Row]:
     """The rows of this part of the table."""
-    cores = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as scratch:
-        data = recordings(Path(scratch), samples=7500)
-        torch.set_num_threads(1)
-        measured = [crops(data, Path(scratch)), augmented(data)]
-        torch.set_num_threads(cores)
-        measured += [steps(), *predictions(), epoch(Path(scratch))]
+        measured = [steps(), *predictions(), epoch(Path(scratch))]
     if torch.cuda.is_available():
         measured += gpu()
     return measured
-
-
-def recordings(folder: Path, samples: int) -> examples.Examples:
-    """Recordings in a memory-mapped store, R-peaks every 200 samples, some labels."""
-    rng = np.random.default_rng(1)
-    lead = np.cumsum(rng.normal(0, 20, (RECORDINGS * samples, len(LEADS))), axis=0)
-    level = lead - np.linspace(lead[0], lead[-1], len(lead))
-    path = folder / f"{samples}.npy"
-    np.save(path, np.rint(level).astype(np.int16))
-    stored = torch.from_numpy(np.load(path, mmap_mode="c"))
-    data = examples.of_signals(
-        [np.zeros((samples, len(LEADS)), np.int16)] * RECORDINGS,
-        np.full(RECORDINGS, 60.0),
-        np.full(RECORDINGS, "F"),
-        rate_hz=RATE_HZ,
-        classes=CLASSES,
-    )
-    count = len(range(100, samples, 200))
-    peaks = torch.arange(100, samples, 200, dtype=torch.int32).repeat(RECORDINGS)
-    place = torch.stack([torch.arange(RECORDINGS) * count, torch.full((RECORDINGS,), count)], dim=1)
-    labels = torch.from_numpy((rng.random((RECORDINGS, CLASSES)) < 0.2).astype(np.float32))
-    keys = torch.from_numpy(rng.integers(0, 2**62, RECORDINGS))
-    return replace(
-        data, signals_uv=[stored], peaks=peaks, peak_place=place, labels=labels, keys=keys
-    )
-
-
-def engine(
-    data: examples.Examples, *names: str, normalise: str = "lead", window: int = WINDOW
-) -> augmenter.Augmenter:
-    """The engine with these augmentations, each always acting."""
-    values = params.load(ROOT / "params.yaml")["augment"]
-    values |= {name: name in names for name in BY_NAME}
-    values |= {f"{name}_probability": 1.0 for name in names[1:]}
-    settings = AugmentParams.model_validate(values)
-    codes = [str(number) for number in range(CLASSES)]
-    return augmenter.Augmenter(data, codes, settings, window=window, normalise=normalise, seed=1)
-
-
-def crops(data: examples.Examples, folder: Path) -> Row:
-    """A batch cropped and normalised, on one core."""
-    stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
-    for number in range(8):
-        scipy.io.savemat(folder / f"{number}.mat", {"val": stored[number].T / 1000})
-    rng = np.random.default_rng(2)
-
-    def published() -> None:
-        for number in range(8):
-            published_crop(scipy.io.loadmat(folder / f"{number}.mat")["val"], rng)
-
-    def slices() -> None:
-        windows = []
-        for row, begin in enumerate(rng.integers(0, 7500 - WINDOW, BATCH)):
-            windows.append(stored[row, begin : begin + WINDOW].astype(np.float32))
-        np.stack(windows)
-
-    ours, rows = engine(data, "crop"), torch.arange(BATCH)
-    published_s, slices_s, ours_s = seconds(
-        published, slices, lambda: ours.batch(rows, 0), rounds=15
-    )
-    return Row(
-        step="batch of 64 x 12 x 4096, crop, normalise",
-        unit="samples/s",
-        reference_name="published loader",
-        reference=8 / published_s,
-        ours=BATCH / ours_s,
-        aim=">= 10,000/s",
-        limit=BATCH / slices_s,
-        limited_by="memory-map slices as float32, not normalised",
-    )
-
-
-def published_crop(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random window, each lead scaled to 0-1 unless it holds a zero (as published)."""
-    begin = int(rng.integers(0, leads.shape[1] - WINDOW))
-    window = leads[:, begin : begin + WINDOW].copy()
-    for number, lead in enumerate(window):
-        if not sum(lead == 0):
-            window[number] = (lead - np.min(lead)) / (np.max(lead) - np.min(lead))
-    return window.astype(np.float32)
-
-
-def augmented(data: examples.Examples) -> Row:
-    """The same with STAR, Multiply-Triangle, noise and lead dropout, each acting on every
-    recording; one core."""
-    stored = data.signals_uv[0].numpy().reshape(RECORDINGS, -1, 12)
-    rng = np.random.default_rng(3)
-    ours = engine(data, "crop", "star", "triangle", "noise", "lead_dropout")
-    rows = torch.arange(BATCH)
-
-    def published() -> None:
-        for number in range(16):
-            published_chain(stored[number].T / 1000, rng)
-
-    def slices() -> None:
-        np.stack([stored[row, :WINDOW].astype(np.float32) for row in range(BATCH)])
-
-    published_s, slices_s, ours_s = seconds(
-        published, slices, lambda: ours.batch(rows, 0), rounds=10
-    )
-    return Row(
-        step="the same with STAR, triangle, noise, lead dropout",
-        unit="samples/s",
-        reference_name="published chain, from memory",
-        reference=16 / published_s,
-        ours=BATCH / ours_s,
-        aim=">= 2,000/s",
-        limit=BATCH / slices_s,
-        limited_by="memory-map slices as float32",
-    )
-
-
-def published_chain(leads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One recording, lead by lead: crop and scale, beats resampled by np.interp, a triangle, noise,
-    dropped leads."""
-    window = published_crop(leads, rng)
-    peaks = np.arange(100, WINDOW, 200)
-    time = np.arange(WINDOW, dtype=float)
-    for first, last in itertools.pairwise(peaks):
-        u = (time[first:last] - first) / (last - first)
-        time[first:last] = first + (last - first) * (
-            u + rng.uniform(-0.2, 0.2) * np.sin(2 * np.pi * u) / (2 * np.pi)
-        )
-    for number, lead in enumerate(window):
-        warped = np.interp(time, np.arange(WINDOW), lead)
-        turn = int(rng.uniform(0, 1) * WINDOW)
-        top = rng.uniform(0.25, 4)
-        window[number] = warped * np.concatenate(
-            [np.linspace(1, top, turn), np.linspace(top, 1, WINDOW - turn)]
-        )
-    window = window + rng.normal(0, rng.uniform(0, 0.3), window.shape)
-    return np.where(rng.random(12) < 0.25, 0, window.T).T
-
-
-class PublishedBlock(nn.Module):
-    """A residual block with torch's own layers in one dimension."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(inputs, outputs, 7, stride, 3, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
-        self.second = nn.Conv1d(outputs, outputs, 7, 1, 3, bias=False)
-        self.again = nn.BatchNorm1d(outputs)
-        self.relu = nn.ReLU(inplace=True)
-        self.dropout = nn.Dropout(0.2)
-        self.pool = nn.AdaptiveAvgPool1d(1)
-        self.gate = nn.Sequential(
-            nn.Linear(outputs, outputs // 16, bias=False),
-            nn.ReLU(),
-            nn.Linear(outputs // 16, outputs, bias=False),
-            nn.Sigmoid(),
-        )
-        self.skip = nn.Identity()
-        if stride > 1:
-            self.skip = nn.Sequential(
-                nn.Conv1d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm1d(outputs)
-            )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = self.again(self.second(self.dropout(self.relu(self.norm(self.first(x))))))
-        weight = self.gate(self.pool(inner).flatten(1))[:, :, None]
-        return self.relu(inner * weight.expand_as(inner) + self.skip(x))
-
-
-class Published(nn.Module):
-    """The published network."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv1d(12, 64, 15, 2, 7, bias=False),
-            nn.BatchNorm1d(64),
-            nn.ReLU(),
-            nn.MaxPool1d(3, 2, 1),
-            PublishedBlock(64, 64, 1),
-            PublishedBlock(64, 64, 1),
-            PublishedBlock(64, 128, 2),
-            PublishedBlock(128, 128, 1),
-            PublishedBlock(128, 256, 2),
-            PublishedBlock(256, 256, 1),
-            PublishedBlock(256, 512, 2),
-            PublishedBlock(512, 512, 1),
-        )
-        self.known = nn.Linear(3, 10)
-        self.classifier = nn.Linear(522, CLASSES)
-
-    def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        return self.classifier(torch.cat([self.known(known), self.body(x).mean(dim=2)], dim=1))
 
 
 def bf16_limit(gflop: float) -> float:
@@ -276,21 +74,6 @@ def fold_of(
     )
 
 
-def published_step(window: int) -> Callable[[], None]:
-    """One step of the published training on a fixed batch."""
-    network = Published().train()
-    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-    signal, known = torch.randn(STEP_BATCH, 12, window), torch.rand(STEP_BATCH, 3)
-    target = (torch.rand(STEP_BATCH, CLASSES) < 0.2).float()
-
-    def step() -> None:
-        optimizer.zero_grad()
-        nn.functional.binary_cross_entropy_with_logits(network(signal, known), target).backward()
-        optimizer.step()
-
-    return step
-
-
 def steps() -> Row:
     """Training steps of the full network on all cores, batch 32 of 12 x 4096."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -298,14 +81,15 @@ def steps() -> Row:
         fold.state.network.train()
         batch = torch.arange(STEP_BATCH)
         signal = fold.augmenter.batch(batch, 0)
-        published_s, ours_s = seconds(
-            published_step(WINDOW), lambda: fold.step(fold.state.network, batch, signal), rounds=4
+        theirs = published.training_step(WINDOW, STEP_BATCH, CLASSES)
+        theirs_s, ours_s = seconds(
+            theirs, lambda: fold.step(fold.state.network, batch, signal), rounds=4
         )
     return Row(
         step="training step, full network, 12 x 4096, batch 32",
         unit="samples/s",
         reference_name="published network, fp32",
-        reference=STEP_BATCH / published_s,
+        reference=STEP_BATCH / theirs_s,
         ours=STEP_BATCH / ours_s,
         aim=">= x2.1",
         limit=bf16_limit(STEP_GFLOP),
@@ -316,7 +100,7 @@ def steps() -> Row:
 def predictions() -> list[Row]:
     """Inference of the full network on all cores, 12 x 4096."""
     torch.manual_seed(1)
-    published, network = Published().eval(), SEResNet18(CLASSES, FULL).eval()
+    theirs, network = published.Network(CLASSES).eval(), SEResNet18(CLASSES, FULL).eval()
     with tempfile.TemporaryDirectory() as scratch:
         data = recordings(Path(scratch), samples=WINDOW).take(np.arange(BATCH))
         signal, known = torch.randn(1, 12, WINDOW), torch.rand(1, 3)
@@ -324,7 +108,7 @@ def predictions() -> list[Row]:
         def loop() -> None:
             with torch.no_grad():
                 for _ in range(16):
-                    torch.sigmoid(published(signal, known)).numpy()
+                    torch.sigmoid(theirs(signal, known)).numpy()
 
         exact, rounded = (
             partial(inference.probabilities_of, network, data, WINDOW, "lead", bf16=bf16)
@@ -384,18 +168,18 @@ def epoch(folder: Path) -> Row:
     fold = fold_of(data, 10.0, folder)
     fold.state.network.train()
     batch, rng = torch.arange(STEP_BATCH), np.random.default_rng(4)
-    train = published_step(WINDOW)
+    train = published.training_step(WINDOW, STEP_BATCH, CLASSES)
 
-    def published() -> None:
+    def theirs() -> None:
         for row in range(STEP_BATCH):
-            published_crop(np.pad(stored[row].T / 1000, ((0, 0), (0, WINDOW + 1 - TEN_S))), rng)
+            published.crop(np.pad(stored[row].T / 1000, ((0, 0), (0, WINDOW + 1 - TEN_S))), rng)
         train()
 
     def make() -> None:
         fold.augmenter.batch(batch, 0)
 
-    published_s, ours_s, making_s = seconds(
-        published,
+    theirs_s, ours_s, making_s = seconds(
+        theirs,
         lambda: fold.step(fold.state.network, batch, fold.augmenter.batch(batch, 0)),
         make,
         rounds=4,
@@ -404,7 +188,7 @@ def epoch(folder: Path) -> Row:
         step="steps of an epoch of ten-second recordings, batches made, no validation",
         unit="recordings/s",
         reference_name="published, 39 % padding",
-        reference=STEP_BATCH / published_s,
+        reference=STEP_BATCH / theirs_s,
         ours=STEP_BATCH / ours_s,
         aim=f">= x3.2; batches take {making_s / ours_s:.1%} of the time",
         limit=bf16_limit(STEP_GFLOP * TEN_S / WINDOW),

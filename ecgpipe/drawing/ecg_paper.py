@@ -89,13 +89,8 @@ def twelve_leads(
     extents_mm = [_within([values for _, _, values in row]) for row in rows]
     lines = [line for line in note.split("\n") if line]
     head_mm = _MARGIN_MM + _LINE_MM * len(lines)
-    needed_mm = sum(high - low for low, high in extents_mm) + head_mm + 2 * _MARGIN_MM
-    width_mm, height_mm = 5 * np.ceil(
-        np.array([_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM, needed_mm]) / 5
-    )
-    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=DPI)
-    axes = figure.add_axes((0, 0, 1, 1))
-    _grid(axes, width_mm, height_mm)
+    rows_mm = sum(high - low for low, high in extents_mm)
+    axes, width_mm, height_mm = _blank_sheet(rows_mm + head_mm + 2 * _MARGIN_MM)
     axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=10, weight="bold")
     for number, line in enumerate(lines, start=1):
         axes.text(_MARGIN_MM, height_mm - 5 - _LINE_MM * number, line, fontsize=8)
@@ -106,7 +101,18 @@ def twelve_leads(
     cut = any(_is_cut(values).any() for row in rows for _, _, values in row)
     caption = _caption(len(signal_mv) / rate_hz if duration_s is None else duration_s, cut)
     axes.text(width_mm - _MARGIN_MM, 1.5, caption, fontsize=7, ha="right")
-    return figure
+    return axes.figure
+
+
+def _blank_sheet(needed_mm: float) -> tuple[Axes, float, float]:
+    """A sheet of ECG paper that is at least `needed_mm` high: its axes in mm, its width and height,
+    both whole squares of 5 mm."""
+    needed_width_mm = _left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM
+    width_mm, height_mm = 5 * np.ceil(np.array([needed_width_mm, needed_mm]) / 5)
+    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=DPI)
+    axes = figure.add_axes((0, 0, 1, 1))
+    _grid(axes, width_mm, height_mm)
+    return axes, width_mm, height_mm
 
 
 def drawable(text: str) -> str:

@@ -73,5 +73,6 @@ def _title(answer: outputs.RecordingPrediction) -> str:
     recording, path = answer.recording, safe_files.shown(answer.path)
     path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
-    about = f", {recording.sex or 'sex unknown'}, {age}, {answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
-    return ecg_paper.drawable(path + about)
+    person = f"{recording.sex or 'sex unknown'}, {age}"
+    signal = f"{answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    return ecg_paper.drawable(f"{path}, {person}, {signal}")

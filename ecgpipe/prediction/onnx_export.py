@@ -91,7 +91,7 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
 
 
 def inputs_in_numpy() -> str:
-    """The text that makes the inputs of the file: `onnx_inputs`, and how age and sex are encoded."""
+    """The text that makes the file's inputs: `onnx_inputs`, and how age and sex are encoded."""
     return "\n\n".join([inspect.getsource(onnx_inputs), inspect.getsource(demographics)])
 
 

@@ -27,7 +27,7 @@ from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
 
-# pandas is imported where a table is made: `predict` and `check`, which make none, start without it.
+# pandas is imported where a table is made; `predict` and `check` make none and start without it.
 if TYPE_CHECKING:
     import pandas as pd
 

@@ -1,7 +1,7 @@
 """SNOMED CT codes of the diagnoses that the code itself speaks of, under the names that the tables
 of `diagnoses` give them.
 
-They lie apart from those tables, so that a word more of some hospital's vocabulary retrains nothing.
+They lie apart from those tables, so that a word more of a hospital's vocabulary retrains nothing.
 
 The classes that a run learns are chosen by params (`diagnoses.classes`); nothing here says which.
 https://browser.ihtsdotools.org shows what SNOMED CT itself says of a code.

@@ -92,7 +92,7 @@ def test_the_metrics_name_what_they_are(inside):
         assert (PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_with_noise_for_the_test_recordings_every_weight_and_operating_point_is_the_same_to_the_byte(
+def test_noise_in_the_test_part_changes_no_byte_of_any_weight_or_operating_point(
     inside, tmp_path, monkeypatch
 ):
     """Labels and signals of all test recordings are replaced after the split."""
@@ -305,7 +305,8 @@ def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monk
     sources = ["chapman_shaoxing", "ptb", "sph"]
     values = write_params(
         tmp_path / "params.yaml",
-        data={"root": str(real_data), "sources": sources}, labels={"classes": "official"}, simulate={"sources": []},
+        data={"root": str(real_data), "sources": sources}, labels={"classes": "official"},
+        simulate={"sources": []},
         split={"test_fraction": 0}, train={"epochs": 1},
     )  # fmt: skip
     run_stages(ALL_STAGES, values)

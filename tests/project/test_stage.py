@@ -199,7 +199,7 @@ def test_a_stage_interrupted_while_it_imports_says_so_in_one_line(name, number):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_interrupted_while_it_imports_says_so_in_one_line(number, tmp_path):
     status, said = interrupted(["ecgpipe", "export", "--onnx", str(tmp_path / "x.onnx")], number)
-    # Python itself may end by SIGINT once its KeyboardInterrupt was caught, which is 130 to a shell.
+    # Python may end by SIGINT itself once its KeyboardInterrupt was caught: 130 to a shell.
     assert status in (130, -signal.SIGINT)
     assert said == "ecgpipe: stopped; nothing half-written is left\n"
 

@@ -53,7 +53,8 @@ def project(folds=("0", "1"), test=True, seed=0):
                 rows.assign(**dict(zip(CODES, values.T, strict=True))),
                 paths.predictions(k) / f"{name}.csv",
             )
-        text = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds\n1,0.001,0.5,0.6,,1.5\n"
+        columns = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds"
+        text = f"{columns}\n1,0.001,0.5,0.6,,1.5\n"
         (paths.predictions(k) / "history.csv").write_text(text)
         digests.write_digests(paths.predictions(k))
 

@@ -18,7 +18,8 @@ CATALOGUE = """
 sources:
   a: {form: wfdb, vocabulary: CPSC2018, codes: snomed}
   b:
-    {form: h5, vocabulary: SPH, codes: aha, rate_hz: 500, table: t.csv, columns: {record: id, labels: dx, age: years}}
+    {form: h5, vocabulary: SPH, codes: aha, rate_hz: 500, table: t.csv,
+     columns: {record: id, labels: dx, age: years}}
   unused: {form: wfdb, vocabulary: PTB, codes: snomed}
 """
 
@@ -149,7 +150,7 @@ def test_a_wrong_source_is_named(project):
     (project / "params.yaml").write_text(PARAMS.replace("[b, a]", "[b, c]"))
     with pytest.raises(
         ValueError,
-        match=r"configs/sources\.yaml:\n  sources\.c: no such entry \(there: a, b, unused\); add it",
+        match=r"configs/sources\.yaml:\n  sources\.c: no such entry \(there: a, b, unused\); add",
     ):
         label_map.main()
     assert not (project / "data/labels/labels.csv").exists()

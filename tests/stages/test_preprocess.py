@@ -79,8 +79,8 @@ def test_every_recording_is_stored_or_refused_with_its_reason(project):
     assert list(store.index["flags"]) == ["", "flat-lead"]
     refused = tables.read(project_paths.store("one.two") / "refused.csv")
     assert dict(zip(refused["path"], refused["reason"], strict=True)) == {
-        "g1/B.hea": "short", "g1/C.hea": "truncated", "g2/E.hea": "flat", "g1/F.hea": "duplicate-record",
-        "g2/F.hea": "duplicate-record",
+        "g1/B.hea": "short", "g1/C.hea": "truncated", "g2/E.hea": "flat",
+        "g1/F.hea": "duplicate-record", "g2/F.hea": "duplicate-record",
     }  # fmt: skip
     report = json.loads((project_paths.METRICS / "signals/one.two.json").read_text())
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()) == 7

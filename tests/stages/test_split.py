@@ -12,8 +12,8 @@ from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 AF, SB = "164889003", "426177001"
 SPLIT = {
-    "folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [], "institutions": [],
-    "seed": 7,
+    "folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [],
+    "institutions": [], "seed": 7,
 }  # fmt: skip
 
 

@@ -91,8 +91,9 @@ from tests.fixtures.small_training import fold_of, load, quiet
 
 group = Peers.join("cpu")
 _, data = load()
-fold = fold_of(data, peers=group, key=f"of {group.size}", augment=("crop", "jitter", "noise", "star"),
-               epochs=2, learning_rate=0.001)
+augment = ("crop", "jitter", "noise", "star")
+fold = fold_of(data, peers=group, key=f"of {group.size}", augment=augment, epochs=2,
+               learning_rate=0.001)
 state = fold.run(quiet)
 if group.rank == 0:
     torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, sys.argv[1])

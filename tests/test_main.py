@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 from ecgpipe.prediction import reading
 from ecgpipe.simulation import writers
 from tests.fixtures.limbs import lawful
@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_a_users_fault_is_one_line_and_status_2(tmp_path, capsys):
-    assert __main__.main(["predict", str(tmp_path / "none"), "--model", str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("ecgpipe: ")
-    assert said.count("\n") == 1
+    assert main(["predict", str(tmp_path / "none"), "--model", str(tmp_path)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("ecgpipe: ")
+    assert printed.count("\n") == 1
 
 
 def test_an_error_of_ours_keeps_its_traceback(tmp_path, monkeypatch):
@@ -29,7 +29,7 @@ def test_an_error_of_ours_keeps_its_traceback(tmp_path, monkeypatch):
 
     monkeypatch.setattr(reading, "expand", broken)
     with pytest.raises(ValueError, match="a bug"):
-        __main__.main(["check", str(tmp_path)])
+        main(["check", str(tmp_path)])
 
 
 def test_the_module_runs_as_a_command(tmp_path):

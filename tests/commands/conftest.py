@@ -58,12 +58,12 @@ def models(tmp_path):
         "threshold": [0.0, 1.1],
         "validation_auroc": [0.9, 0.6],
     }
-    said = {
+    operating = {
         "classes": about["classes"],
         "folds": {"0": {**point, "validation": "v"}},
         "ensemble": point,
     }
-    write_sealed_text(json.dumps(said), tmp_path / "models/operating/operating.json")
+    write_sealed_text(json.dumps(operating), tmp_path / "models/operating/operating.json")
     return tmp_path / "models"
 
 

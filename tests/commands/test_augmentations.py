@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 from ecgpipe.drawing import augmentation_gallery
 from tests.commands.conftest import ROOT
 
@@ -17,8 +17,8 @@ def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(
         lambda *arguments: asked.append(arguments) or ["star", "roll"],
     )
     out = tmp_path / "page"
-    said = ["augmentations", "A1.hea", "--out", str(out), "--params", str(ROOT / "params.yaml")]
-    assert __main__.main(said) == 0
+    options = ["--out", str(out), "--params", str(ROOT / "params.yaml")]
+    assert main(["augmentations", "A1.hea", *options]) == 0
     assert capsys.readouterr().out == f"2 augmentations -> {out}/README.md\n"
     folder, values, record = asked[0]
     assert (folder, str(record)) == (out, "A1.hea")
@@ -32,5 +32,5 @@ def test_without_a_folder_a_users_recording_does_not_replace_the_projects_page(
     monkeypatch, capsys, record, folder
 ):
     monkeypatch.setattr(augmentation_gallery, "write", lambda *arguments: [])
-    assert __main__.main(["augmentations", *record, "--params", str(ROOT / "params.yaml")]) == 0
+    assert main(["augmentations", *record, "--params", str(ROOT / "params.yaml")]) == 0
     assert capsys.readouterr().out == f"0 augmentations -> {folder}/README.md\n"

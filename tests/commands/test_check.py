@@ -1,15 +1,15 @@
 import csv
 from pathlib import Path
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 
 
 def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw, capsys):
     report = raw.parent / "report.csv"
-    assert __main__.main(["check", str(raw), "--csv", str(report)]) == 0
+    assert main(["check", str(raw), "--csv", str(report)]) == 0
     assert "2 recordings: 2 ok, 0 flagged, 0 refused" in capsys.readouterr().out
     (raw / "A2.mat").write_bytes((raw / "A2.mat").read_bytes()[:-100])
-    assert __main__.main(["check", str(raw), "--csv", str(report)]) == 1
+    assert main(["check", str(raw), "--csv", str(report)]) == 1
     with report.open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(Path(row["path"]).name, row["verdict"]) for row in rows] == [

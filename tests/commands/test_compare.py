@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 from ecgpipe.commands import compare
 from ecgpipe.evaluation import held_out
 from tests.commands.conftest import ROOT
@@ -24,10 +24,7 @@ def two(tmp_path, monkeypatch):
 def test_the_tables_are_printed_and_written_alike(two, capsys):
     written = ["--markdown", "c.md", "--csv", "c.csv"]
     assert (
-        __main__.main(
-            ["compare", "a", "b", "--setting", "out_of_fold", "--resamples", "100", *written]
-        )
-        == 0
+        main(["compare", "a", "b", "--setting", "out_of_fold", "--resamples", "100", *written]) == 0
     )
     assert capsys.readouterr().out == (two / "c.md").read_text() + "\n"
     rows = pd.read_csv(two / "c.csv")
@@ -41,5 +38,5 @@ def test_the_settings_to_choose_from_are_those_that_score_each_recording_once():
 
 
 def test_a_run_that_is_nowhere_is_named(two, capsys):
-    assert __main__.main(["compare", "a", "nowhere"]) == 2
+    assert main(["compare", "a", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err

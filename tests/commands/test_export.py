@@ -1,19 +1,15 @@
 import pytest
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 
 
 def test_export_writes_one_file_of_the_folds(models, tmp_path, capsys):
     pytest.importorskip("onnxscript", reason="export needs requirements-export.txt")
-    assert (
-        __main__.main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
-    )
+    assert main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models)]) == 0
     assert capsys.readouterr().out.startswith("2 classes, folds 0, ")
     assert (tmp_path / "m.onnx").stat().st_size > 10000
     assert (
-        __main__.main(
-            ["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"]
-        )
+        main(["export", "--onnx", str(tmp_path / "m.onnx"), "--model", str(models), "--fold", "3"])
         == 2
     )
     assert "no fold 3 here" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def test_nothing_else_is_ever_replaced(tmp_path):
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "self").symlink_to("self")
     (tmp_path / "plain").write_text("")
-    for name, said in (
+    for name, message in (
         (".", "found a folder"),
         ("pipe", "found a device, pipe or socket"),
         ("device", "found a device"),
@@ -29,9 +29,9 @@ def test_nothing_else_is_ever_replaced(tmp_path):
         ("none/p", "none is none; make it first"),
         ("plain/p", "plain is none; make it first"),
     ):
-        with pytest.raises(ValueError, match=said) as told:
+        with pytest.raises(ValueError, match=message) as caught:
             output_paths.file(tmp_path / name, "--csv")
-        assert "--csv" in str(told.value)
+        assert "--csv" in str(caught.value)
 
 
 def test_a_folder_is_new_or_empty(tmp_path):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 from ecgpipe.project import params
 from tests.commands.conftest import ROOT
 
@@ -26,21 +26,21 @@ def edit(path, *changes):
     Path(path).write_text(text)
 
 
-def told(arguments, capsys):
+def checked(arguments, capsys):
     """The exit status of the command, and the lines that it prints."""
-    status = __main__.main(["params", *arguments])
+    status = main(["params", *arguments])
     return status, capsys.readouterr().out.splitlines()
 
 
 def test_the_command_finds_no_fault_in_the_projects_files(both, capsys):
-    assert told(both, capsys) == (0, [f"{both[0]}: ok", f"{both[2]}: ok"])
+    assert checked(both, capsys) == (0, [f"{both[0]}: ok", f"{both[2]}: ok"])
 
 
 def test_the_command_lists_all_faults_of_both_files(both, capsys):
     edit(both[0], ("epochs: ", "epochs: x"), ("kernel: 7\n", "kernel: 7.5\n  kernel: 7.5\n"))
     edit(both[0], ("  - sim-west\n", "  - sim-wset\n"), ("respect_labels: false", "on: 2020-01-01"))
     edit(both[2], ("form: h5", "form: h5\n    form: edf"))
-    status, lines = told(both, capsys)
+    status, lines = checked(both, capsys)
     assert status == 1
     starts = (
         "model.kernel: it stands twice, in lines ",
@@ -62,14 +62,14 @@ def test_the_command_lists_all_faults_of_both_files(both, capsys):
 
 def test_the_command_checks_the_one_file_where_the_other_cannot_be_read(both, capsys):
     edit(both[0], ("data:", "data: ["))
-    status, lines = told(both, capsys)
+    status, lines = checked(both, capsys)
     assert status == 1
     assert lines[0].startswith(f"{both[0]}, line ")
     assert lines[1:] == [f"{both[0]}: 1 fault", f"{both[2]}: ok"]
     shutil.copy(ROOT / "params.yaml", both[0])
     edit(both[2], ("sources:\n", "sauces:\n"))
     edit(both[0], ("  epochs: ", "  epochs: x"))
-    status, lines = told(both, capsys)
+    status, lines = checked(both, capsys)
     assert status == 1
     assert [line.split(": ")[0] for line in lines] == ["train.epochs", both[0], both[2], both[2]]
     assert lines[2].startswith(f"{both[2]}: expected entries below 'sources:', found none")
@@ -78,7 +78,7 @@ def test_the_command_checks_the_one_file_where_the_other_cannot_be_read(both, ca
 def test_the_command_says_where_entries_left_in_a_params_file_go(both, capsys):
     entries = CATALOGUE.read_text()[CATALOGUE.read_text().index("\nsources:") :]
     Path(both[0]).write_text(Path(both[0]).read_text() + entries)
-    status, lines = told(both, capsys)
+    status, lines = checked(both, capsys)
     assert status == 1
     move = "move entries of your own to configs/sources.yaml and remove the section"
     rule = "the catalogue of sources is no part of this file"

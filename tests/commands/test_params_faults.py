@@ -63,7 +63,7 @@ def test_all_faults_are_reported_together():
     values["augment"]["triangle_scale"] = 0.5
     del values["split"]
     values["extra"] = {}
-    found = "\n".join(faults(values, ENTRIES))
+    problems = "\n".join(faults(values, ENTRIES))
     for text in (
         "extra: no such section",
         "split: section is missing",
@@ -72,7 +72,7 @@ def test_all_faults_are_reported_together():
         "train.speed: Extra inputs are not permitted (found 3)",
         "augment.triangle_scale: Input should be greater than 1 (found 0.5)",
     ):
-        assert text in found
+        assert text in problems
 
 
 def test_all_faults_of_the_catalogue_are_reported_together():
@@ -81,18 +81,20 @@ def test_all_faults_of_the_catalogue_are_reported_together():
     entries["ptb"]["vocabulary"] = "MIMIC"
     entries["ningbo"]["vocabulary"] = "my_labels.csv"
     entries["a;b"] = {"form": "wfdb", "vocabulary": "PTB", "codes": "snomed"}
-    found = catalogue_faults(entries)
-    assert len(found) == 3
-    found = "\n".join(found)
+    problems = catalogue_faults(entries)
+    assert len(problems) == 3
+    problems = "\n".join(problems)
     for text in (
         "sources.georgia.form: Input should be 'wfdb' or 'h5' (found 'edf')",
         "sources.a;b: names of sources go into a shell; 1 to 100 letters, digits, '.', '_', '-'",
     ):
-        assert text in found
+        assert text in problems
     assert re.search(
-        r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", found
+        r"sources\.ptb\.vocabulary: it is one of CPSC2018, .*, LUDB, .* \(found 'MIMIC'\)", problems
     )
-    assert "sources.ningbo" not in found, "a vocabulary of one's own is looked for when it is read"
+    assert "sources.ningbo" not in problems, (
+        "a vocabulary of one's own is looked for when it is read"
+    )
 
 
 def test_contradictions_between_sections_are_found():
@@ -100,10 +102,10 @@ def test_contradictions_between_sections_are_found():
     values["data"]["sources"] = ["sim-north", "nowhere"]
     values["split"]["test_sources"] = ["georgia"]
     values["labels"]["classes"] = "all"
-    found = "\n".join(faults(values, ENTRIES))
-    assert "data.sources: 'nowhere' is not in the catalogue" in found
-    assert "split.test_sources: 'georgia' is not in data.sources" in found
-    assert "labels.classes: " in found
+    problems = "\n".join(faults(values, ENTRIES))
+    assert "data.sources: 'nowhere' is not in the catalogue" in problems
+    assert "split.test_sources: 'georgia' is not in data.sources" in problems
+    assert "labels.classes: " in problems
 
 
 def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
@@ -112,12 +114,12 @@ def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
     assert faults(values, ENTRIES) == []
     values["split"]["test_sources"] = ["ptb"]
     values["split"]["institutions"].append(["georgia", "nowhere"])
-    found = faults(values, ENTRIES)
-    assert len(found) == 2
-    assert found[0].startswith(
+    problems = faults(values, ENTRIES)
+    assert len(problems) == 2
+    assert problems[0].startswith(
         "split.institutions: 'nowhere' is not in the catalogue of sources (it holds chapman_"
     )
-    assert found[1].startswith(
+    assert problems[1].startswith(
         "split.test_sources: institution [ptb, ptb-xl] is to be tested whole or not at all"
     )
     values["split"]["institutions"] = [["ptb", 3]]
@@ -136,7 +138,7 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         (
             {"preprocess": {"high_hz": 4000}},
@@ -170,15 +172,15 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )
-def test_contradictions_are_found_before_anything_runs(changes, said):
+def test_contradictions_are_found_before_anything_runs(changes, message):
     values = copy.deepcopy(params.load(FILES[0]))
     for section, change in changes.items():
         values[section] |= {"sources": ["sim-east"]} if change == "one alone" else change
-    assert faults(values, ENTRIES) == [said]
+    assert faults(values, ENTRIES) == [message]
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "said"),
+    ("where", "value", "pattern"),
     [
         ("data.sources", [{"a": 1}], r"data\.sources\.0: Input should be a valid string"),
         ("data.sources", [["a"]], r"data\.sources\.0: Input should be a valid string"),
@@ -227,14 +229,14 @@ def test_contradictions_are_found_before_anything_runs(changes, said):
         ),
     ],
 )
-def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, said):
+def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, pattern):
     values = copy.deepcopy(params.load(FILES[0]))
     section, key = where.split(".")
     values[section][key] = value
-    found = faults(values, ENTRIES)
-    assert any(re.search(said, fault) for fault in found), found
+    problems = faults(values, ENTRIES)
+    assert any(re.search(pattern, fault) for fault in problems), problems
     assert [
-        fault for fault in found if not fault.startswith((where, "data.sources: 'aaaa"))
+        fault for fault in problems if not fault.startswith((where, "data.sources: 'aaaa"))
     ] == [], "and nothing else"
 
 

@@ -4,14 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ecgpipe import __main__
+from ecgpipe.__main__ import main
 from ecgpipe.project import digests, tables
 from tests.commands.conftest import ROOT
 
 
 def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
     out = raw.parent / "p.csv"
-    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
+    assert main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
     table = tables.read(out, sealed=False)
     assert list(table.columns) == [
         "path",
@@ -24,10 +24,10 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
     ]
     assert list(table["NSR_present"].astype(int)) == [1, 1]
     assert list(table["CLBBB/LBBB_present"].astype(int)) == [0, 0]
-    said = capsys.readouterr().out
-    assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in said
-    assert "2 recordings, 0 refused, 2 classes, 1 models" in said
-    assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)" in said
+    printed = capsys.readouterr().out
+    assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in printed
+    assert "2 recordings, 0 refused, 2 classes, 1 models" in printed
+    assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)" in printed
 
 
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
@@ -35,10 +35,7 @@ def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
     digests.write_digests(path.parent)
     assert (
-        __main__.main(
-            ["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]
-        )
-        == 0
+        main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
     )
     assert "A1.hea: none of the 2 classes\n" in capsys.readouterr().out
 
@@ -49,17 +46,17 @@ def test_predict_takes_a_list_and_writes_the_challenges_files(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.txt").write_text("raw/A1\nraw/gone\n")
     to = ["--model", str(models), "--format", "challenge"]
-    assert __main__.main(["predict", "--list", "list.txt", *to]) == 1
+    assert main(["predict", "--list", "list.txt", *to]) == 1
     assert sorted(path.name for path in (tmp_path / "predictions").iterdir()) == [
         "A1.csv",
         "gone.csv",
     ]
-    said = capsys.readouterr().out
-    assert "raw/gone: refused, " in said
-    assert "2 recordings, 1 refused, 2 classes, 1 models -> predictions\n" in said
-    assert __main__.main(["predict", "raw", *to]) == 2
+    printed = capsys.readouterr().out
+    assert "raw/gone: refused, " in printed
+    assert "2 recordings, 1 refused, 2 classes, 1 models -> predictions\n" in printed
+    assert main(["predict", "raw", *to]) == 2
     assert "predictions: --out writes a new folder" in capsys.readouterr().err
-    assert __main__.main(["predict", "--model", str(models)]) == 2
+    assert main(["predict", "--model", str(models)]) == 2
     assert "no recording named" in capsys.readouterr().err
 
 
@@ -68,10 +65,10 @@ def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, mon
         "sys.stdin", io.TextIOWrapper(io.BytesIO(f"{raw}/A1\0{raw}/gone\0".encode()))
     )
     out = ["--model", str(models), "--out", str(tmp_path / "p.csv"), "--plot"]
-    assert __main__.main(["predict", "--list", "-", *out]) == 1
+    assert main(["predict", "--list", "-", *out]) == 1
     assert [path.name for path in (tmp_path / "p-sheets").iterdir()] == ["A1.png"]
     assert f"{tmp_path}/p-sheets" in capsys.readouterr().out
-    assert __main__.main(["predict", str(raw), *out]) == 2
+    assert main(["predict", str(raw), *out]) == 2
     assert "p-sheets: --plot writes a new folder" in capsys.readouterr().err
 
 
@@ -79,22 +76,19 @@ def test_predict_replaces_nothing_but_plain_files(raw, models, tmp_path, capsys)
     to = ["predict", str(raw), "--model", str(models), "--out"]
     (tmp_path / "there.csv").write_text("before")
     (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
-    assert __main__.main([*to, str(tmp_path / "link.csv")]) == 0
+    assert main([*to, str(tmp_path / "link.csv")]) == 0
     assert (tmp_path / "link.csv").is_symlink()
     assert len(tables.read(tmp_path / "there.csv", sealed=False)) == 2
-    assert __main__.main([*to, "/dev/full"]) == 2
-    assert __main__.main([*to, str(tmp_path / "none/p.csv")]) == 2
-    said = capsys.readouterr().err
-    assert "/dev/full: --out names a regular file, found a device" in said
+    assert main([*to, "/dev/full"]) == 2
+    assert main([*to, str(tmp_path / "none/p.csv")]) == 2
+    printed = capsys.readouterr().err
+    assert "/dev/full: --out names a regular file, found a device" in printed
     assert (
         f"none/p.csv: --out lies in a folder that is there, {tmp_path}/none is none; make it first"
-        in said
+        in printed
     )
     assert Path("/dev/full").is_char_device()
-    assert (
-        __main__.main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")])
-        == 2
-    )
+    assert main(["export", "--onnx", str(tmp_path), "--model", str(tmp_path / "no models")]) == 2
     assert "--onnx names a file, found a folder" in capsys.readouterr().err
 
 
@@ -102,8 +96,8 @@ def test_no_folder_is_replaced_by_a_new_one(raw, models, tmp_path, capsys):
     (tmp_path / "mine-sheets").mkdir()
     (tmp_path / "mine-sheets/thesis.txt").write_text("years")
     for out, option in (("mine-sheets", ["--format", "challenge"]), ("mine.csv", ["--plot"])):
-        said = ["predict", str(raw), "--model", str(models), "--out", str(tmp_path / out), *option]
-        assert __main__.main(said) == 2
+        to = ["--model", str(models), "--out", str(tmp_path / out), *option]
+        assert main(["predict", str(raw), *to]) == 2
         assert "writes a new folder; remove this one or name another" in capsys.readouterr().err
     assert (tmp_path / "mine-sheets/thesis.txt").read_text() == "years"
     assert not (tmp_path / "mine.csv").exists()
@@ -114,7 +108,7 @@ def test_recordings_of_one_name_are_no_challenge(raw, models, tmp_path, capsys):
     for suffix in (".hea", ".mat"):
         (raw / f"sub/A1{suffix}").write_bytes((raw / f"A1{suffix}").read_bytes())
     out = ["--out", str(tmp_path / "new"), "--format", "challenge"]
-    assert __main__.main(["predict", str(raw), "--model", str(models), *out]) == 2
+    assert main(["predict", str(raw), "--model", str(models), *out]) == 2
     assert "predict them apart" in capsys.readouterr().err
 
 
@@ -150,19 +144,16 @@ def test_predict_parts_what_was_not_learnt_from_what_was_learnt_badly(raw, model
     path.write_text(path.read_text().replace("[0.9, 0.6]", "[null, 0.6]"))
     digests.write_digests(path.parent)
     out = raw / "p.csv"
-    assert __main__.main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
-    said = capsys.readouterr().out
-    assert "A1.hea: none of the 1 classes\n" in said
-    assert "not learnt, so never answered (no recording to tell it by): NSR\n" in said
-    assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)\n" in said
+    assert main(["predict", str(raw), "--model", str(models), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "A1.hea: none of the 1 classes\n" in printed
+    assert "not learnt, so never answered (no recording to tell it by): NSR\n" in printed
+    assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)\n" in printed
     table = tables.read(out, sealed=False)
     assert list(table["NSR"]) == list(table["NSR_present"]) == ["", ""]
 
 
 def test_predict_fails_when_any_recording_is_refused(raw, models):
     (raw / "A1.mat").unlink()
-    assert (
-        __main__.main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")])
-        == 1
-    )
+    assert main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
     assert list(tables.read(raw / "p.csv", sealed=False)["verdict"]) == ["refused", "ok"]

@@ -50,7 +50,7 @@ def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("")
     suffixes = ".dat, .dcm, .dicom, .ecg, .edf, .h5, .hea, .mat, "
-    for name, code, said in (
+    for name, code, message in (
         ("gone", "missing", "no such file, and no gone.hea"),
         ("gone/A1.hea", "missing", "no such file"),
         ("empty", "missing", "no recording below this folder"),
@@ -58,7 +58,7 @@ def test_what_is_no_recording_is_named_by_what_it_is(tmp_path):
     ):
         verdict, reason, _ = reading.read(tmp_path / name)
         assert verdict == "refused"
-        assert reason.startswith(f"{code}: ") and said in reason
+        assert reason.startswith(f"{code}: ") and message in reason
 
 
 def test_a_record_of_eight_leads_is_told_how_to_compute_the_others(recordings):
@@ -70,8 +70,8 @@ def test_a_record_of_eight_leads_is_told_how_to_compute_the_others(recordings):
         in reading.read(header)[1]
     )
     header.write_text(header.read_text().replace(" V6\n", " V7\n"))
-    said = reading.read(header)[1]
-    assert said.startswith("leads: ") and "III = " not in said
+    _, reason, _ = reading.read(header)
+    assert reason.startswith("leads: ") and "III = " not in reason
 
 
 def test_a_table_tells_of_the_files_that_are_there(west, tmp_path):

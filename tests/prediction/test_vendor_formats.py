@@ -112,16 +112,21 @@ def reason(path):
 
 def test_a_dicom_recording_reads_as_it_was_written(tmp_path):
     made = signal()
-    found = vendor_formats.read(dicom(tmp_path / "a.dcm", made))
-    assert np.abs(found.signal_mv - made).max() < 1e-3 * 1.26
-    assert (found.rate_hz, found.age, found.sex, found.patient) == (500, 61, "F", "00017")
-    assert found.faults == ()
-    assert found.signal_mv.dtype == np.float32
-    assert found.signal_mv.T.flags.c_contiguous
+    recording = vendor_formats.read(dicom(tmp_path / "a.dcm", made))
+    assert np.abs(recording.signal_mv - made).max() < 1e-3 * 1.26
+    assert (recording.rate_hz, recording.age, recording.sex, recording.patient) == (
+        500,
+        61,
+        "F",
+        "00017",
+    )
+    assert recording.faults == ()
+    assert recording.signal_mv.dtype == np.float32
+    assert recording.signal_mv.T.flags.c_contiguous
     shuffled = vendor_formats.read(
         dicom(tmp_path / "b.dcm", made, leads=LEADS[::-1], unit="mV", sensitivity=0.0025)
     )
-    assert np.array_equal(shuffled.signal_mv, found.signal_mv)
+    assert np.array_equal(shuffled.signal_mv, recording.signal_mv)
 
 
 def test_a_dicom_recording_of_a_cart_reads_as_pydicom_reads_it():
@@ -141,21 +146,21 @@ def test_a_dicom_recording_of_a_cart_reads_as_pydicom_reads_it():
     }
     names = [one.ChannelSourceSequence[0].CodeMeaning for one in group.ChannelDefinitionSequence]
     assert units == {"uV"}
-    found = vendor_formats.read(path)
+    recording = vendor_formats.read(path)
     for column, name in enumerate(names):
         lead = LEADS.index(name.removeprefix("Lead ").split(",")[0].split(" (")[0].strip())
         assert np.allclose(
-            found.signal_mv[:, lead], dataset.waveform_array(0)[:, column] / 1000, atol=1e-5
+            recording.signal_mv[:, lead], dataset.waveform_array(0)[:, column] / 1000, atol=1e-5
         )
-    assert found.rate_hz == float(group.SamplingFrequency)
-    assert found.sex == dataset.PatientSex
+    assert recording.rate_hz == float(group.SamplingFrequency)
+    assert recording.sex == dataset.PatientSex
 
 
 def test_an_edf_recording_reads_as_it_was_written(tmp_path):
     made = signal(seed=2)
-    found = vendor_formats.read(edf(tmp_path / "a.edf", made))
-    assert np.abs(found.signal_mv - made).max() <= 20 / 65535
-    assert (found.rate_hz, found.age, found.sex, found.faults) == (500, 70, "F", ())
+    recording = vendor_formats.read(edf(tmp_path / "a.edf", made))
+    assert np.abs(recording.signal_mv - made).max() <= 20 / 65535
+    assert (recording.rate_hz, recording.age, recording.sex, recording.faults) == (500, 70, "F", ())
     assert (
         np.abs(vendor_formats.read(edf(tmp_path / "b.edf", made, unit="uV")).signal_mv - made).max()
         <= 20 / 65535
@@ -164,9 +169,9 @@ def test_an_edf_recording_reads_as_it_was_written(tmp_path):
 
 def test_limb_leads_that_were_not_stored_are_computed_and_flagged(tmp_path):
     made = signal(seed=3)
-    found = vendor_formats.read(dicom(tmp_path / "a.dcm", made, leads=EIGHT))
-    assert np.abs(found.signal_mv - made).max() < 2e-3
-    assert found.faults == ("derived-leads",)
+    recording = vendor_formats.read(dicom(tmp_path / "a.dcm", made, leads=EIGHT))
+    assert np.abs(recording.signal_mv - made).max() < 2e-3
+    assert recording.faults == ("derived-leads",)
 
 
 def test_what_cannot_be_trusted_is_refused_with_its_reason(tmp_path):
@@ -264,8 +269,8 @@ def test_a_recording_of_many_bytes_is_not_opened(tmp_path):
 def test_a_missing_package_is_named_and_costs_one_recording(tmp_path, monkeypatch):
     (tmp_path / "a.dcm").write_bytes(b"DICM")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said, why, _ = reading.read(tmp_path / "a.dcm")
-    assert said == "refused"
+    verdict, why, _ = reading.read(tmp_path / "a.dcm")
+    assert verdict == "refused"
     assert why.endswith(
         ".dcm is read with the package ecgdatakit; pip install -r requirements-formats.txt"
     )

@@ -102,17 +102,22 @@ def reason(path):
 
 def test_a_muse_recording_reads_as_it_was_written_and_its_limb_leads_are_computed(tmp_path):
     made = signal()
-    found = vendor_formats.read(muse(tmp_path / "a.xml", made))
-    assert np.abs(found.signal_mv - made).max() < 2 * STEP_MV
+    recording = vendor_formats.read(muse(tmp_path / "a.xml", made))
+    assert np.abs(recording.signal_mv - made).max() < 2 * STEP_MV
     assert (
         np.abs(
-            found.signal_mv[:, [LEADS.index(lead) for lead in EIGHT]]
+            recording.signal_mv[:, [LEADS.index(lead) for lead in EIGHT]]
             - made[:, [0, 1, *range(6, 12)]]
         ).max()
         < STEP_MV
     )
-    assert (found.rate_hz, found.age, found.sex, found.patient) == (500, 61, "F", "00017")
-    assert found.faults == ("derived-leads",)
+    assert (recording.rate_hz, recording.age, recording.sex, recording.patient) == (
+        500,
+        61,
+        "F",
+        "00017",
+    )
+    assert recording.faults == ("derived-leads",)
     assert vendor_formats.read(muse(tmp_path / "b.xml", made, age=("", ""))).age is None
 
 
@@ -129,22 +134,22 @@ def test_a_muse_recording_that_cannot_be_trusted_is_refused(tmp_path):
 
 def test_what_the_library_warns_of_is_said(tmp_path):
     made = signal()
-    found = vendor_formats.read(
+    recording = vendor_formats.read(
         muse(tmp_path / "a.xml", made, offset="<FirstSampleBaseline>7</FirstSampleBaseline>")
     )
-    assert found.faults[0] == "derived-leads"
-    assert found.faults[1].startswith(
+    assert recording.faults[0] == "derived-leads"
+    assert recording.faults[1].startswith(
         "parser-warning (GE MUSE: FirstSampleBaseline is non-zero for ["
     )
-    assert len(found.faults[1]) < 240 and "|" not in found.faults[1]
-    said, reason, _ = reading.read(tmp_path / "a.xml")
-    assert (said, reason) == ("flagged", "derived-leads|parser-warning")
+    assert len(recording.faults[1]) < 240 and "|" not in recording.faults[1]
+    verdict, reason, _ = reading.read(tmp_path / "a.xml")
+    assert (verdict, reason) == ("flagged", "derived-leads|parser-warning")
     assert [row[1:3] for row in check.check([tmp_path / "a.xml"])] == [("flagged", reason)]
 
 
 def test_a_checksum_of_the_averaged_beat_alone_refuses_nothing(tmp_path):
-    found = vendor_formats.read(muse(tmp_path / "a.xml", signal(), beat=1))
-    assert found.faults[1].startswith("parser-warning (CRC32 mismatch in lead I (median)")
+    recording = vendor_formats.read(muse(tmp_path / "a.xml", signal(), beat=1))
+    assert recording.faults[1].startswith("parser-warning (CRC32 mismatch in lead I (median)")
 
 
 class Lead:
@@ -220,10 +225,10 @@ def test_a_checksum_that_does_not_fit_is_refused_whether_the_library_raises_or_w
 
 def test_an_annotated_ecg_reads_as_it_was_written(tmp_path):
     made = signal()
-    found = vendor_formats.read(aecg(tmp_path / "a.xml", made))
-    assert np.abs(found.signal_mv - made).max() <= 0.00125 + 1e-6
-    assert (found.rate_hz, found.age, found.sex) == (500, None, None)
-    assert [fault for fault in found.faults if fault in quality.SENTENCES] == []
+    recording = vendor_formats.read(aecg(tmp_path / "a.xml", made))
+    assert np.abs(recording.signal_mv - made).max() <= 0.00125 + 1e-6
+    assert (recording.rate_hz, recording.age, recording.sex) == (500, None, None)
+    assert [fault for fault in recording.faults if fault in quality.SENTENCES] == []
     assert reason(aecg(tmp_path / "unit.xml", made, unit="mmHg")) == "units"
 
 
@@ -235,10 +240,10 @@ def test_entities_that_expand_without_end_are_refused(tmp_path):
     assert reason(tmp_path / "bomb.xml") == "unreadable"
 
 
-def test_the_answer_says_what_the_file_does(tmp_path):
-    values, said = vendor_worker.handle_request("other", str(muse(tmp_path / "a.xml", signal())))
+def test_the_reply_says_what_the_file_does(tmp_path):
+    values, about = vendor_worker.handle_request("other", str(muse(tmp_path / "a.xml", signal())))
     assert values.shape == (8, 5000) and values.dtype == np.float32
-    assert said == {
+    assert about == {
         "leads": list(EIGHT),
         "rate_hz": 500.0,
         "warned": "",

@@ -37,17 +37,17 @@ DRAWS = 20
 def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
     """Writes README.md and a PNG per augmentation into `folder`; the names of the augmentations.
 
-    Each acts with the settings in `values`, those of a whole params file. `file`: a recording, else
-    one is simulated.
+    Each acts by the params `values`, those of a whole params file. `file`: a recording, else one is
+    simulated.
     """
     signal_mv, rate_hz, what = _recording(file)
-    settings = params.section(PreprocessParams, values, "preprocess")
-    data = _examples(
-        bandpass.condition(signal_mv, rate_hz, **bandpass.filter_arguments(settings)),
-        settings.rate_hz,
-    )
+    preprocess = params.section(PreprocessParams, values, "preprocess")
+    conditioning = bandpass.filter_arguments(preprocess)
+    conditioned_mv = bandpass.condition(signal_mv, rate_hz, **conditioning)
+    data = _examples(conditioned_mv, preprocess.rate_hz)
     off = all_off(params.section(AugmentParams, values, "augment"))
-    plain, shown = _window(data, off, 0), list(cases(off))
+    plain = _window(data, off, 0)
+    shown = list(cases(off))
     for case in shown:
         _draw(data, plain, case, Path(folder) / f"{case.name}.png")
     with atomic.atomic(Path(folder) / "README.md") as temporary:
@@ -93,8 +93,8 @@ def all_off(params: General, augmentations: Sequence[Augmentation] = AUGMENTATIO
 
 
 def cases(off: General, augmentations: Sequence[Augmentation] = AUGMENTATIONS) -> Iterator[Case]:
-    """Each augmentation alone in its usual form, then the variants of some, by the settings in
-    `off` (`all_off`)."""
+    """Each augmentation alone in its usual form, then the variants of some, by the params `off`
+    (`all_off`)."""
     for augmentation in augmentations:
         name = augmentation.name
         alone = alone_on(off, augmentation)
@@ -153,11 +153,11 @@ def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:
     return replace(data, peaks=peaks, peak_place=torch.tensor([[0, len(peaks)]]))
 
 
-def _window(data: examples.Examples, settings: General, epoch: int) -> np.ndarray:
+def _window(data: examples.Examples, params: General, epoch: int) -> np.ndarray:
     """The first seconds of the recording, augmented: [lead, time] in mV."""
     window = round(WINDOW_S * data.rate_hz)
-    engine = augmenter.Augmenter(data, [], settings, window=window, normalise="none", seed=5)
-    return engine.batch(torch.tensor([0]), epoch)[0].numpy()
+    augment = augmenter.Augmenter(data, [], params, window=window, normalise="none", seed=5)
+    return augment.batch(torch.tensor([0]), epoch)[0].numpy()
 
 
 def _change(plain: np.ndarray, augmented: np.ndarray) -> float:

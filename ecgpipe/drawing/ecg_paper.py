@@ -2,6 +2,7 @@
 electrocardiogram has it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import font_manager
@@ -26,6 +27,20 @@ _FINE, _COARSE = "#f6d5d5", "#e9a9a9"
 INK, SHADE, CUT = "black", "#0072B2", "#D55E00"
 
 
+class Piece(NamedTuple):
+    """What a row of the sheet shows of one lead: where on the paper, and how high above the row's
+    zero, both [time] in mm."""
+
+    lead: str
+    place_mm: np.ndarray
+    values_mm: np.ndarray
+
+    @property
+    def is_cut(self) -> np.ndarray:
+        """[time]: where the trace that was held within the sheet's range would leave it."""
+        return np.abs(self.values_mm) >= MOST_MV * MM_PER_MV
+
+
 def strips(
     traces: Sequence[tuple[str, np.ndarray, np.ndarray]],
     rate_hz: float,
@@ -38,9 +53,7 @@ def strips(
     heights_mm = [_extent_mm(above, beneath) for _, above, beneath in traces]
     height_mm = sum(high - low + _GAP_MM for low, high in heights_mm) + 3 * _MARGIN_MM
     width_mm = duration_s * MM_PER_S + 2 * _MARGIN_MM
-    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM))
-    axes = figure.add_axes((0, 0, 1, 1))
-    _grid(axes, width_mm, height_mm)
+    figure, axes = _paper(width_mm, height_mm)
     time_mm = _MARGIN_MM + np.arange(len(traces[0][1])) / rate_hz * MM_PER_S
     top_mm = height_mm - 2 * _MARGIN_MM
     for (lead, above, beneath), (low_mm, high_mm) in zip(traces, heights_mm, strict=True):
@@ -49,17 +62,11 @@ def strips(
         axes.plot(time_mm, zero_mm + beneath * MM_PER_MV, color=SHADE, linewidth=0.8, alpha=0.8)
         axes.plot(time_mm, zero_mm + above * MM_PER_MV, color=INK, linewidth=0.8)
         axes.text(1, zero_mm + 2, lead, fontsize=9, weight="bold")
+    right_mm = width_mm - _MARGIN_MM
     axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=11, weight="bold")
-    for place, (text, colour) in enumerate(zip(legend, (INK, SHADE), strict=True)):
-        axes.text(
-            width_mm - _MARGIN_MM - 32 * (1 - place),
-            height_mm - 5,
-            text,
-            fontsize=9,
-            color=colour,
-            ha="right",
-        )
-    axes.text(width_mm - _MARGIN_MM, 1.5, "25 mm/s, 10 mm/mV", fontsize=7, ha="right")
+    axes.text(right_mm - 32, height_mm - 5, legend[0], fontsize=9, color=INK, ha="right")
+    axes.text(right_mm, height_mm - 5, legend[1], fontsize=9, color=SHADE, ha="right")
+    axes.text(right_mm, 1.5, "25 mm/s, 10 mm/mV", fontsize=7, ha="right")
     return figure
 
 
@@ -86,11 +93,13 @@ def twelve_leads(
     shown = signal_mv[: round(SHEET_S * rate_hz)]
     centred_mm = np.clip(shown - np.median(shown, axis=0), -MOST_MV, MOST_MV) * MM_PER_MV
     rows = [_row(leads, centred_mm, rate_hz) for leads in LAYOUT]
-    extents_mm = [_within([values for _, _, values in row]) for row in rows]
+    extents_mm = [_within(row) for row in rows]
     lines = [line for line in note.split("\n") if line]
     head_mm = _MARGIN_MM + _LINE_MM * len(lines)
     rows_mm = sum(high - low for low, high in extents_mm)
-    axes, width_mm, height_mm = _blank_sheet(rows_mm + head_mm + 2 * _MARGIN_MM)
+    width_mm = _in_squares(_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM)
+    height_mm = _in_squares(rows_mm + head_mm + 2 * _MARGIN_MM)
+    figure, axes = _paper(width_mm, height_mm, DPI)
     axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=10, weight="bold")
     for number, line in enumerate(lines, start=1):
         axes.text(_MARGIN_MM, height_mm - 5 - _LINE_MM * number, line, fontsize=8)
@@ -98,21 +107,10 @@ def twelve_leads(
     for row, (low_mm, high_mm) in zip(rows, extents_mm, strict=True):
         _draw(axes, row, top_mm - high_mm)
         top_mm -= high_mm - low_mm
-    cut = any(_is_cut(values).any() for row in rows for _, _, values in row)
-    caption = _caption(len(signal_mv) / rate_hz if duration_s is None else duration_s, cut)
-    axes.text(width_mm - _MARGIN_MM, 1.5, caption, fontsize=7, ha="right")
-    return axes.figure
-
-
-def _blank_sheet(needed_mm: float) -> tuple[Axes, float, float]:
-    """A sheet of ECG paper that is at least `needed_mm` high: its axes in mm, its width and height,
-    both whole squares of 5 mm."""
-    needed_width_mm = _left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM
-    width_mm, height_mm = 5 * np.ceil(np.array([needed_width_mm, needed_mm]) / 5)
-    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=DPI)
-    axes = figure.add_axes((0, 0, 1, 1))
-    _grid(axes, width_mm, height_mm)
-    return axes, width_mm, height_mm
+    if duration_s is None:
+        duration_s = len(signal_mv) / rate_hz
+    axes.text(width_mm - _MARGIN_MM, 1.5, _caption(duration_s, rows), fontsize=7, ha="right")
+    return figure
 
 
 def drawable(text: str) -> str:
@@ -122,10 +120,10 @@ def drawable(text: str) -> str:
     >>> drawable("R$1, 5 \u00b5V, \u5fc3")
     'R\\\\$1, 5 \u00b5V, ?'
     """
-    known = font_manager.get_font(
-        font_manager.findfont(font_manager.FontProperties())
-    ).get_charmap()
-    return "".join(one if ord(one) in known else "?" for one in text).replace("$", r"\$")
+    file = font_manager.findfont(font_manager.FontProperties())
+    known = font_manager.get_font(file).get_charmap()
+    signs = [sign if ord(sign) in known else "?" for sign in text]
+    return "".join(signs).replace("$", r"\$")
 
 
 def _left_mm() -> float:
@@ -133,71 +131,71 @@ def _left_mm() -> float:
     return _MARGIN_MM + max(_PULSE_MM[0])
 
 
-def _row(
-    leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float
-) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """(lead, where on the paper, how high above the row's zero) of each lead of a row, in mm."""
+def _in_squares(length_mm: float) -> float:
+    """A length rounded up to whole squares of 5 mm."""
+    return 5 * np.ceil(length_mm / 5)
+
+
+def _row(leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float) -> list[Piece]:
+    """A row of the sheet: its leads one after the other in time, of `centred_mm` [time, 12]."""
     column_s = SHEET_S / len(leads)
     bounds = [round(column_s * number * rate_hz) for number in range(len(leads) + 1)]
     pieces = []
     for lead, first, last in zip(leads, bounds, bounds[1:], strict=False):
-        values = centred_mm[first:last, LEADS.index(lead)]
-        place = _left_mm() + (first + np.arange(len(values))) / rate_hz * MM_PER_S
-        pieces.append((lead, place, values))
+        values_mm = centred_mm[first:last, LEADS.index(lead)]
+        place_mm = _left_mm() + (first + np.arange(len(values_mm))) / rate_hz * MM_PER_S
+        pieces.append(Piece(lead, place_mm, values_mm))
     return pieces
 
 
-def _is_cut(values_mm: np.ndarray) -> np.ndarray:
-    """[time]: where a trace that was held within the sheet's range would leave it."""
-    return np.abs(values_mm) >= MOST_MV * MM_PER_MV
-
-
-def _within(values_mm: Sequence[np.ndarray]) -> tuple[float, float]:
+def _within(row: Sequence[Piece]) -> tuple[float, float]:
     """How far below and above its zero a row of the sheet reaches, with a little room."""
-    whole = np.concatenate(values_mm)
-    low, high = (whole.min() - 2, whole.max() + 2) if len(whole) else _ROW_MM
-    return min(low, _ROW_MM[0]), max(high, _ROW_MM[1])
+    values_mm = np.concatenate([piece.values_mm for piece in row])
+    low, high = _ROW_MM
+    if len(values_mm):
+        low, high = min(low, values_mm.min() - 2), max(high, values_mm.max() + 2)
+    return low, high
 
 
-def _draw(axes: Axes, row: Sequence[tuple[str, np.ndarray, np.ndarray]], zero_mm: float) -> None:
-    """The pulse, the traces and the names of one row; a short stroke where one lead ends and the
-    next begins, and a triangle where a trace leaves the sheet's range."""
-    axes.plot(
-        _MARGIN_MM + np.array(_PULSE_MM[0]),
-        zero_mm + np.array(_PULSE_MM[1]),
-        color=INK,
-        linewidth=0.8,
-    )
-    for number, (lead, place, values) in enumerate(row):
+def _draw(axes: Axes, row: Sequence[Piece], zero_mm: float) -> None:
+    """The pulse, the traces and the names of one row, and a short stroke where one lead ends and
+    the next begins."""
+    across_mm, up_mm = (np.array(values) for values in _PULSE_MM)
+    axes.plot(_MARGIN_MM + across_mm, zero_mm + up_mm, color=INK, linewidth=0.8)
+    behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
+    name = {"fontsize": 9, "weight": "bold", "bbox": behind, "zorder": 2.5}
+    for number, piece in enumerate(row):
         start_mm = _left_mm() + number * SHEET_S / len(row) * MM_PER_S
         if number:
             axes.plot([start_mm, start_mm], [zero_mm - 4, zero_mm + 4], color=INK, linewidth=0.6)
-        cut = _is_cut(values)
-        padded = np.concatenate([[False], cut, [False]])
-        inner = (
-            padded[:-2] & cut & padded[2:]
-        )  # the trace is drawn as far as where it leaves, and from where it comes back
-        axes.plot(
-            place, zero_mm + np.where(inner, np.nan, values), color=INK, linewidth=0.8, zorder=3
-        )
-        for side, marker in ((1, "^"), (-1, "v")):
-            leaves = np.flatnonzero(
-                np.diff(cut & (side * values > 0), prepend=False, append=False)
-            )[::2]
-            axes.scatter(
-                place[leaves], zero_mm + values[leaves], 18, color=CUT, marker=marker, zorder=4
-            )
-        behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
-        axes.text(
-            start_mm + 1.5, zero_mm + 7.5, lead, fontsize=9, weight="bold", bbox=behind, zorder=2.5
-        )
+        _draw_trace(axes, piece, zero_mm)
+        axes.text(start_mm + 1.5, zero_mm + 7.5, piece.lead, **name)
 
 
-def _caption(duration_s: float, cut: bool) -> str:
+def _draw_trace(axes: Axes, piece: Piece, zero_mm: float) -> None:
+    """One lead's trace, with a triangle at each place where it leaves the sheet's range."""
+    cut = piece.is_cut
+    height_mm = zero_mm + piece.values_mm
+    # Drawn as far as where it leaves, and from where it comes back.
+    padded = np.concatenate([[False], cut, [False]])
+    inner = padded[:-2] & cut & padded[2:]
+    shown_mm = np.where(inner, np.nan, height_mm)
+    axes.plot(piece.place_mm, shown_mm, color=INK, linewidth=0.8, zorder=3)
+    for beyond, marker in ((cut & (piece.values_mm > 0), "^"), (cut & (piece.values_mm < 0), "v")):
+        # Every second change is a return.
+        leaves = np.flatnonzero(np.diff(beyond, prepend=False, append=False))[::2]
+        style = {"color": CUT, "marker": marker, "zorder": 4}
+        axes.scatter(piece.place_mm[leaves], height_mm[leaves], 18, **style)
+
+
+def _caption(duration_s: float, rows: Sequence[Sequence[Piece]]) -> str:
     """Scale, what is shown of how much, and whether a trace was cut."""
-    part = f"first {SHEET_S:g} of {duration_s:.0f} s, " if duration_s > SHEET_S + 0.5 else ""
-    marked = f", cut at \u00b1{MOST_MV:g} mV (triangles)" * cut
-    return f"{part}25 mm/s, 10 mm/mV, each lead about its median{marked}"
+    caption = "25 mm/s, 10 mm/mV, each lead about its median"
+    if duration_s > SHEET_S + 0.5:
+        caption = f"first {SHEET_S:g} of {duration_s:.0f} s, {caption}"
+    if any(piece.is_cut.any() for row in rows for piece in row):
+        caption += f", cut at \u00b1{MOST_MV:g} mV (triangles)"
+    return caption
 
 
 def _extent_mm(*traces: np.ndarray) -> tuple[float, float]:
@@ -206,10 +204,13 @@ def _extent_mm(*traces: np.ndarray) -> tuple[float, float]:
     return min(float(whole.min()), -_LEAST_MM / 2), max(float(whole.max()), _LEAST_MM / 2)
 
 
-def _grid(axes: Axes, width_mm: float, height_mm: float) -> None:
-    """Paper of a size in mm, its data coordinates in mm too."""
+def _paper(width_mm: float, height_mm: float, dpi: float | None = None) -> tuple[Figure, Axes]:
+    """Paper of a size in mm with its grid, its data coordinates in mm too."""
+    figure = Figure(figsize=(width_mm / _INCH_MM, height_mm / _INCH_MM), dpi=dpi)
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width_mm), ylim=(0, height_mm))
     axes.axis("off")
     for step, colour, width in ((1, _FINE, 0.3), (5, _COARSE, 0.5)):
         axes.vlines(np.arange(0, width_mm, step), 0, height_mm, color=colour, linewidth=width)
         axes.hlines(np.arange(0, height_mm, step), 0, width_mm, color=colour, linewidth=width)
+    return figure, axes

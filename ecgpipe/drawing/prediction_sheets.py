@@ -34,20 +34,23 @@ class Sheets:
         nothing to draw."""
         if answer.recording is None:
             return None
-        found = f"The models find: {outputs.positive_classes(answer, self.names, self.full_names)}"
-        lines = [found, *[f"Flags: {safe_files.shown(answer.reason)}"] * bool(answer.reason)]
-        note = "\n".join(
-            part for line in lines for part in textwrap.wrap(ecg_paper.drawable(line), _LETTERS)
-        )
-        path = self.folder / self._name(answer.path.stem)
-        shown = answer.recording
+        positive = outputs.positive_classes(answer, self.names, self.full_names)
+        note = _wrapped(f"The models find: {positive}")
+        if answer.reason:
+            note += _wrapped(f"Flags: {safe_files.shown(answer.reason)}")
+        path = self.folder / self.name(answer.path.stem)
+        recording = answer.recording
         sheet = ecg_paper.twelve_leads(
-            shown.signal_mv, shown.rate_hz, _title(answer), note, answer.duration_s
+            recording.signal_mv,
+            recording.rate_hz,
+            _title(answer),
+            "\n".join(note),
+            answer.duration_s,
         )
         style.save(sheet, path, dpi=ecg_paper.DPI)
         return path
 
-    def _name(self, stem: str) -> str:
+    def name(self, stem: str) -> str:
         """A file name that nothing drawn before has: letters and digits of any script, dot, dash,
         underscore."""
         wanted = re.sub(r"[^\w.-]", "_", stem).encode()[:_LONGEST].decode(errors="ignore")
@@ -68,11 +71,17 @@ def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> It
         yield Sheets(temporary, names, full_names)
 
 
+def _wrapped(text: str) -> list[str]:
+    """A text as lines of the sheet."""
+    return textwrap.wrap(ecg_paper.drawable(text), _LETTERS)
+
+
 def _title(answer: outputs.RecordingPrediction) -> str:
     """The path as it was given, of a long one its end, then sex, age, duration and rate."""
     recording, path = answer.recording, safe_files.shown(answer.path)
-    path = path if len(path) <= _PATH_LETTERS else f"...{path[-_PATH_LETTERS:]}"
+    if len(path) > _PATH_LETTERS:
+        path = f"...{path[-_PATH_LETTERS:]}"
+    sex = recording.sex or "sex unknown"
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
-    person = f"{recording.sex or 'sex unknown'}, {age}"
-    signal = f"{answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
-    return ecg_paper.drawable(f"{path}, {person}, {signal}")
+    duration = f"{answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    return ecg_paper.drawable(f"{path}, {sex}, {age}, {duration}")

@@ -1,3 +1,5 @@
+"""The page of augmentations: every one with its picture, as the code has it."""
+
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +16,15 @@ from ecgpipe.simulation import writers
 
 ROOT = Path(__file__).parents[2]
 VALUES = params.load(ROOT / "params.yaml")
-CASES = list(
-    augmentation_gallery.cases(
-        augmentation_gallery.all_off(AugmentParams.model_validate(VALUES["augment"]))
-    )
-)
+OFF = augmentation_gallery.all_off(AugmentParams.model_validate(VALUES["augment"]))
+CASES = list(augmentation_gallery.cases(OFF))
 
 
 def test_the_page_shows_every_augmentation_with_its_picture(tmp_path):
     names = augmentation_gallery.write(tmp_path, VALUES)
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    variants = [variant.name for one in BY_NAME.values() for variant in one.variants]
-    assert names == [*BY_NAME, *variants]
+    variants = [variant for augmentation in BY_NAME.values() for variant in augmentation.variants]
+    assert names == [*BY_NAME, *(variant.name for variant in variants)]
     assert page == augmentation_gallery.page(CASES)
     assert page.count("![") == len(names)
     pictures = [image.imread(tmp_path / f"{name}.png") for name in names]
@@ -36,24 +35,15 @@ def test_the_page_shows_every_augmentation_with_its_picture(tmp_path):
 
 def test_one_may_look_at_a_recording_of_ones_own(tmp_path):
     time = np.arange(5000)[:, None] / 500
-    writers.write_challenge(
-        tmp_path,
-        "A1",
-        np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1),
-        500,
-        age=60,
-        sex="M",
-        labels=["426783006"],
-    )
+    signal_mv = np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1)
+    writers.write_challenge(tmp_path, "A1", signal_mv, 500, age=60, sex="M", labels=["426783006"])
     augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "A1.hea")
     assert "acts alone on `A1`" in (tmp_path / "page/README.md").read_text(encoding="utf-8")
 
 
 def test_a_switch_alone_acts_always_and_whatever_the_labels():
-    settings = AugmentParams.model_validate(
-        VALUES["augment"] | {"respect_labels": True, "noise": True}
-    )
-    off = augmentation_gallery.all_off(settings)
+    values = VALUES["augment"] | {"respect_labels": True, "noise": True}
+    off = augmentation_gallery.all_off(AugmentParams.model_validate(values))
     alone = augmentation_gallery.alone_on(off, BY_NAME["star"])
     assert [name for name in BY_NAME if getattr(alone, name)] == ["star"]
     assert alone.star_probability == 1
@@ -75,8 +65,8 @@ def test_the_table_says_of_each_augmentation_what_its_contract_does():
     width = len(PROMISES) + 3
     head, *rows = [texts[place : place + width] for place in range(0, len(texts), width)]
     assert head == ["augmentation", "acts on", *PROMISES, "may break"]
-    every = [contract for _, contract in catalogue.contracts()]
-    assert [row[0] for row in rows] == [one.title for one in every]
-    for row, one in zip(rows, every, strict=True):
-        kept = {promise for promise, said in zip(PROMISES, row[2:], strict=False) if said}
-        assert (kept, row[-1]) == (one.keeps, ", ".join(one.breaks))
+    contracts = [contract for _, contract in catalogue.contracts()]
+    assert [row[0] for row in rows] == [contract.title for contract in contracts]
+    for row, contract in zip(rows, contracts, strict=True):
+        kept = {promise for promise, mark in zip(PROMISES, row[2:-1], strict=True) if mark}
+        assert (kept, row[-1]) == (contract.keeps, ", ".join(contract.breaks))

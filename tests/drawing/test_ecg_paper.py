@@ -1,8 +1,11 @@
+"""ECG paper true to scale, with every lead in its place and nothing over anything else."""
+
 import itertools
 
 import numpy as np
 import pytest
 from matplotlib import image
+from matplotlib.collections import PathCollection
 
 from ecgpipe.drawing import ecg_paper
 from ecgpipe.project.leads import LEADS
@@ -10,9 +13,8 @@ from ecgpipe.project.leads import LEADS
 
 def test_a_second_is_25_mm_and_a_millivolt_10_mm_on_the_printed_sheet():
     step = np.where(np.arange(1000) < 500, 0.0, 1.0)
-    figure = ecg_paper.strips(
-        [("II", step, step * 0), ("V1", step, step)], 250, "a title", ("new", "old")
-    )
+    traces = [("II", step, step * 0), ("V1", step, step)]
+    figure = ecg_paper.strips(traces, 250, "a title", ("new", "old"))
     axes = figure.axes[0]
     width_mm, height_mm = figure.get_size_inches() * 25.4
     assert axes.get_xlim() == (0, width_mm)
@@ -27,12 +29,8 @@ def test_a_second_is_25_mm_and_a_millivolt_10_mm_on_the_printed_sheet():
 
 def test_strips_do_not_run_into_each_other_or_off_the_sheet():
     tall = np.sin(np.linspace(0, 50, 1000)) * 3
-    figure = ecg_paper.strips(
-        [(lead, tall * size, tall) for lead, size in (("I", 1), ("II", 2), ("V1", 0.1))],
-        250,
-        "",
-        ("", ""),
-    )
+    traces = [("I", tall, tall), ("II", tall * 2, tall), ("V1", tall * 0.1, tall)]
+    figure = ecg_paper.strips(traces, 250, "", ("", ""))
     lines = figure.axes[0].lines
     reach = []
     for number in range(3):
@@ -70,9 +68,8 @@ def test_the_sheet_is_true_to_scale_at_its_dpi(tmp_path):
     *rows, rhythm = traces(figure)
     assert np.ptp(rhythm[0][:, 0]) == pytest.approx(250, abs=0.1)
     assert np.ptp(rhythm[0][:, 1]) == pytest.approx(10)
-    assert [np.ptp(piece[:, 0]) for row in rows for piece in row] == pytest.approx(
-        [62.5] * 12, abs=0.1
-    )
+    widths_mm = [np.ptp(piece[:, 0]) for row in rows for piece in row]
+    assert widths_mm == pytest.approx([62.5] * 12, abs=0.1)
     pulse = next(line.get_xydata() for line in figure.axes[0].lines if len(line.get_xydata()) == 6)
     assert np.ptp(pulse[:, 1]) == 10
     assert pulse[3, 0] - pulse[2, 0] == pytest.approx(0.2 * 25)
@@ -96,10 +93,8 @@ def test_columns_follow_one_another_in_time_and_hold_the_leads_of_a_cardiograph(
 def test_a_short_recording_leaves_the_paper_empty(duration_s):
     figure = ecg_paper.twelve_leads(twelve(duration_s), 500, "", "")
     lines = [line.get_xydata() for line in figure.axes[0].lines]
-    assert (
-        figure.get_size_inches()[0]
-        == ecg_paper.twelve_leads(twelve(), 500, "").get_size_inches()[0]
-    )
+    whole = ecg_paper.twelve_leads(twelve(), 500, "")
+    assert figure.get_size_inches()[0] == whole.get_size_inches()[0]
     longest = max(np.ptp(line[:, 0]) for line in lines if len(line))
     assert longest == pytest.approx(duration_s * 25, abs=0.1)
     assert "first 10" not in " ".join(by_text(figure.axes[0]))
@@ -134,21 +129,18 @@ def test_large_waves_are_shown_and_what_is_cut_is_marked():
 
 def marks(figure):
     """The places of the marks, upward and downward ones."""
-    return [
-        found
-        for one in figure.axes[0].collections
-        if len(found := one.get_offsets()) and hasattr(one, "get_sizes") and len(one.get_sizes())
-    ]
+    scattered = [item for item in figure.axes[0].collections if isinstance(item, PathCollection)]
+    return [item.get_offsets() for item in scattered if len(item.get_offsets())]
 
 
 @pytest.mark.parametrize("size", [0.001, 1.0, 3.0, 50.0])
 def test_rows_stay_apart_and_on_the_sheet_whatever_the_amplitude(size):
     rng = np.random.default_rng(1)
     figure = ecg_paper.twelve_leads(rng.normal(size=(5000, 12)) * size + 5, 500, "t", "n\nm")
-    reach = [
-        (min(np.nanmin(p[:, 1]) for p in row), max(np.nanmax(p[:, 1]) for p in row))
-        for row in traces(figure)
-    ]
+    reach = []
+    for row in traces(figure):
+        heights_mm = np.concatenate([piece[:, 1] for piece in row])
+        reach.append((np.nanmin(heights_mm), np.nanmax(heights_mm)))
     assert all(upper[0] > lower[1] for upper, lower in itertools.pairwise(reach))
     assert reach[-1][0] > 0
     assert all(high - low <= 2 * ecg_paper.MOST_MV * 10 for low, high in reach)

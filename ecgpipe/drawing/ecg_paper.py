@@ -100,9 +100,7 @@ def twelve_leads(
     width_mm = _in_squares(_left_mm() + SHEET_S * MM_PER_S + _MARGIN_MM)
     height_mm = _in_squares(rows_mm + head_mm + 2 * _MARGIN_MM)
     figure, axes = _paper(width_mm, height_mm, DPI)
-    axes.text(_MARGIN_MM, height_mm - 5, title, fontsize=10, weight="bold")
-    for number, line in enumerate(lines, start=1):
-        axes.text(_MARGIN_MM, height_mm - 5 - _LINE_MM * number, line, fontsize=8)
+    _write_head(axes, height_mm - 5, title, lines)
     top_mm = height_mm - head_mm - _MARGIN_MM / 2
     for row, (low_mm, high_mm) in zip(rows, extents_mm, strict=True):
         _draw(axes, row, top_mm - high_mm)
@@ -111,6 +109,12 @@ def twelve_leads(
         duration_s = len(signal_mv) / rate_hz
     axes.text(width_mm - _MARGIN_MM, 1.5, _caption(duration_s, rows), fontsize=7, ha="right")
     return figure
+
+
+def _write_head(axes: Axes, top_mm: float, title: str, lines: Sequence[str]) -> None:
+    axes.text(_MARGIN_MM, top_mm, title, fontsize=10, weight="bold")
+    for number, line in enumerate(lines, start=1):
+        axes.text(_MARGIN_MM, top_mm - _LINE_MM * number, line, fontsize=8)
 
 
 def drawable(text: str) -> str:

@@ -38,7 +38,7 @@ class Sheets:
         note = _wrapped(f"The models find: {positive}")
         if answer.reason:
             note += _wrapped(f"Flags: {safe_files.shown(answer.reason)}")
-        path = self.folder / self.name(answer.path.stem)
+        path = self.folder / self.new_name(answer.path.stem)
         recording = answer.recording
         sheet = ecg_paper.twelve_leads(
             recording.signal_mv,
@@ -50,7 +50,7 @@ class Sheets:
         style.save(sheet, path, dpi=ecg_paper.DPI)
         return path
 
-    def name(self, stem: str) -> str:
+    def new_name(self, stem: str) -> str:
         """A file name that nothing drawn before has: letters and digits of any script, dot, dash,
         underscore."""
         wanted = re.sub(r"[^\w.-]", "_", stem).encode()[:_LONGEST].decode(errors="ignore")

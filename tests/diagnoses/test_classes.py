@@ -143,5 +143,7 @@ def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choic
 
 
 def test_a_code_that_stands_twice_names_its_column_itself():
-    assert [one.abbreviation for one in of_columns(["427172004", "17338001"])] == ["PVC/VPB", "VPB"]
-    assert [one.abbreviation for one in of_columns(["164889003", "164889003"])] == ["164889003"] * 2
+    pvc, vpb = of_columns(["427172004", "17338001"])
+    assert (pvc.abbreviation, vpb.abbreviation) == ("PVC/VPB", "VPB")
+    first, second = of_columns(["164889003", "164889003"])
+    assert first.abbreviation == second.abbreviation == "164889003"

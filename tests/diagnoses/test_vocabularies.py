@@ -87,9 +87,9 @@ def with_a_wrong_digit(code):
 
 def with_neighbours_exchanged(code):
     for place in range(len(code) - 1):
-        one, other = code[place : place + 2]
-        if one != other:
-            yield code[:place] + other + one + code[place + 2 :]
+        first, second = code[place : place + 2]
+        if first != second:
+            yield code[:place] + second + first + code[place + 2 :]
 
 
 def test_a_code_has_six_to_eighteen_digits_and_verhoeffs_check_digit():

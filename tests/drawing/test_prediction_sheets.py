@@ -92,9 +92,9 @@ def test_sheets_are_written_under_names_of_their_own_and_a_refused_recording_has
     sheets = sheets_in(tmp_path / "sheets")
     paths = [sheets.draw(answer(path)) for path in ("a/R 1.hea", "b/R 1.hea", "b/r_1.hea")]
     assert [path.name for path in paths] == ["R_1.png", "R_1-2.png", "r_1-3.png"]
-    assert sheets.name("\uc2ec\uc804\ub3c43") == "\uc2ec\uc804\ub3c43.png"
-    assert sheets.name("\udcff/x") == "__x.png"
-    longest = sheets.name("\uc2ec" * 200)
+    assert sheets.new_name("\uc2ec\uc804\ub3c43") == "\uc2ec\uc804\ub3c43.png"
+    assert sheets.new_name("\udcff/x") == "__x.png"
+    longest = sheets.new_name("\uc2ec" * 200)
     assert len(longest.encode()) <= 160
     assert longest.startswith("\uc2ec\uc2ec")
     assert image.imread(paths[0]).shape[1] > 1300

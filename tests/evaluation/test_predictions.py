@@ -11,14 +11,13 @@ from tests.fixtures.sealed import write_sealed
 
 
 def test_rows_of_the_table_are_taken_and_joined():
-    given = predictions_with_gaps(10)
-    given = dataclasses.replace(given, rows=np.arange(10) + 5)
+    whole = dataclasses.replace(predictions_with_gaps(10), rows=np.arange(10) + 5)
     mask = np.zeros(20, bool)
     mask[[6, 14, 19]] = True
-    part = given.of(mask)
+    part = whole.of(mask)
     assert part.rows.tolist() == [6, 14]
-    np.testing.assert_array_equal(part.raw, given.raw[[1, 9]])
-    both = predictions.joined([given, part])
+    np.testing.assert_array_equal(part.raw, whole.raw[[1, 9]])
+    both = predictions.joined([whole, part])
     assert both.rows.tolist() == [*range(5, 15), 6, 14]
 
 

@@ -38,26 +38,14 @@ from tests.fixtures.small_project import (
 from tests.fixtures.small_training import state_of
 
 FORK = multiprocessing.get_context("fork")
+# What each stage is run with, and what it leaves.
 STAGES = {
     "simulate": ("sim-south", ["data/raw/sim-south"]),
-    "label_map": (
-        "",
-        ["data/labels", "metrics/labels.json"],
-    ),
+    "label_map": ("", ["data/labels", "metrics/labels.json"]),
     "preprocess": ("sim-north", ["data/signals", "metrics/signals"]),
-    "split": (
-        "",
-        ["data/folds", "data/left_out.csv", "metrics/split.json"],
-    ),
+    "split": ("", ["data/folds", "data/left_out.csv", "metrics/split.json"]),
     "train": ("0", ["data/models/fold-0", "data/predictions/fold-0"]),
-    "evaluate": (
-        "",
-        [
-            "metrics",
-            "plots",
-            "data/models/operating",
-        ],
-    ),
+    "evaluate": ("", ["metrics", "plots", "data/models/operating"]),
 }
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
@@ -80,11 +68,11 @@ def copy(whole, tmp_path, monkeypatch):
     return tmp_path / "copy"
 
 
-def stage(name: str, before: Callable[[], None] = lambda: None, say: int | None = None) -> None:
+def stage(name: str, before: Callable[[], None] = lambda: None, stderr: int | None = None) -> None:
     """Runs a stage as its script does, in a process that ends with its status."""
     before()
-    if say is not None:
-        os.dup2(say, 2)
+    if stderr is not None:
+        os.dup2(stderr, 2)
         logging.basicConfig(
             level=logging.INFO, format="%(message)s", force=True, stream=os.fdopen(2, "w")
         )
@@ -96,26 +84,25 @@ def stage(name: str, before: Callable[[], None] = lambda: None, say: int | None 
 
 def outputs(root: Path, name: str) -> dict[str, bytes]:
     """The bytes of all that a stage leaves, hidden files too."""
-    files = [
-        file
-        for out in STAGES[name][1]
-        for file in [root / out, *(root / out).rglob("*")]
-        if file.is_file()
-    ]
-    assert files
-    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
+    contents = {}
+    for out in STAGES[name][1]:
+        for path in (root / out, *(root / out).rglob("*")):
+            if path.is_file():
+                contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    assert contents
+    return contents
 
 
 class Alone(subprocess.Popen):
     """A stage in a process that is not forked, with the face of one that is."""
 
     def __init__(
-        self, name: str, before: Callable[[], None] | None = None, say: int | None = None
+        self, name: str, before: Callable[[], None] | None = None, stderr: int | None = None
     ) -> None:
         command = [sys.executable, "-m", f"stages.{name}", STAGES[name][0]]
         surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
         super().__init__(
-            command, env=surroundings, preexec_fn=before, stderr=say or subprocess.DEVNULL
+            command, env=surroundings, preexec_fn=before, stderr=stderr or subprocess.DEVNULL
         )
 
     def join(self, timeout: float | None = None) -> None:
@@ -141,6 +128,15 @@ def forked(*arguments) -> int:
     process = begun(*arguments)
     process.join()
     return process.exitcode
+
+
+def error_of(name: str, before: Callable[[], None] = lambda: None) -> str:
+    """What a stage that fails writes to the console."""
+    receiving, sending = os.pipe()
+    assert forked(name, before, sending) == 1
+    os.close(sending)
+    with os.fdopen(receiving) as console:
+        return console.read()
 
 
 def writes_counted(strike: int, counted=None) -> Callable[[], None]:
@@ -173,16 +169,16 @@ def struck_at(name: str, strike: int) -> None:
 
 
 def same(whole: Path, name: str) -> None:
-    found, expected = outputs(Path(), name), outputs(whole, name)
-    assert found.keys() == expected.keys(), (
-        f"nothing is left beside them: {found.keys() ^ expected.keys()}"
-    )
-    assert [path for path in found if found[path] != expected[path]] == []
+    """Asserts that a stage has left what it leaves undisturbed, to the byte, and nothing else."""
+    contents, expected = outputs(Path(), name), outputs(whole, name)
+    assert contents.keys() == expected.keys()
+    assert [path for path in contents if contents[path] != expected[path]] == []
     assert list(Path("data/checkpoints").rglob("state.pt*")) == []
     assert [path for path in Path().rglob(".*") if path.suffix in (".tmp", ".old")] == []
 
 
 def writes(name: str) -> int:
+    """How often a stage writes below the working directory."""
     counted = FORK.Value("i", 0)
     assert forked(name, writes_counted(0, counted)) == 0
     return counted.value
@@ -214,7 +210,8 @@ def test_campaign_kills_at_chosen_writes(whole, copy, name, points):
 def test_campaign_kills_at_random_moments(whole, copy, name, times):
     begin = time.monotonic()
     assert forked(name) == 0
-    lasts_s, rng, hit = time.monotonic() - begin, random.Random(7), 0
+    lasts_s = time.monotonic() - begin
+    rng, hit = random.Random(7), 0
     while hit < times:  # a run that ended before its kill does not count
         process = begun(name)
         process.join(rng.uniform(0, lasts_s))
@@ -240,27 +237,25 @@ def test_signals_stop_a_stage_within_seconds_and_it_goes_on_to_the_same_bytes(wh
         same(whole, name)
 
 
-IN_EVERY_RUN = ("split", "train")
-FULL = [
-    pytest.param(name, marks=[] if name in IN_EVERY_RUN else pytest.mark.campaign)
-    for name in STAGES
-]
-
-
-@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "split",
+        "train",
+        *(
+            pytest.param(name, marks=pytest.mark.campaign)
+            for name in ("simulate", "label_map", "preprocess", "evaluate")
+        ),
+    ],
+)
 def test_a_full_disk_is_told_and_the_old_files_stay_whole(whole, copy, name):
     """No file may grow beyond 300 bytes: a write meets then what it meets on a full disk, but for
     its number."""
-    receiving, sending = os.pipe()
-    limit = 300
 
     def before() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
 
-    assert forked(name, before, sending) == 1
-    os.close(sending)
-    with os.fdopen(receiving) as said:
-        text = said.read()
+    text = error_of(name, before)
     assert "the disk is full or a limit is reached" in text, text
     assert "Traceback" not in text
     print(f"{name}: {text.strip().splitlines()[-1]}")
@@ -295,6 +290,10 @@ def _points(name: str) -> None:
     )
 
 
+def _state(name: str) -> None:
+    state_of(1).resume(Path(name), "key", torch.device("cpu"))
+
+
 def _validations() -> dict[str, Path]:
     return {k: paths.predictions(k) / "val.csv" for k in "01"}
 
@@ -306,11 +305,9 @@ KINDS = {
     "predictions": ("data/predictions/fold-0/*", _fold),
     "model": ("data/models/fold-0/*", lambda _: saved_model.load(paths.model("0"))),
     "operating points": ("data/models/operating/*", _points),
-    "training state": (
-        "state.pt",
-        lambda path: state_of(1).resume(Path(path), "key", torch.device("cpu")),
-    ),
+    "training state": ("state.pt", _state),
 }
+FILES = {"store": 6, "predictions": 4, "model": 3, "folds": 3, "training state": 1}  # else 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -321,19 +318,12 @@ def test_every_file_of_an_artefact_is_refused_by_name_where_a_bit_its_end_or_its
     state_of(1).save(Path("state.pt"), "key")
     files, rng = sorted(Path().glob(pattern)), np.random.default_rng(6)
     read("state.pt")
-    assert len(files) == {
-        "store": 6,
-        "predictions": 4,
-        "model": 3,
-        "folds": 3,
-        "training state": 1,
-    }.get(kind, 2)
+    assert len(files) == FILES.get(kind, 2)
     for path in files:
         kept = path.read_bytes()
+        flipped = bytearray(kept)
         place = int(rng.integers(len(kept)))
-        flipped = (
-            kept[:place] + bytes([kept[place] ^ (1 << int(rng.integers(8)))]) + kept[place + 1 :]
-        )
+        flipped[place] ^= 1 << int(rng.integers(8))
         for content in (flipped, kept[:place], b""):
             path.write_bytes(content)
             with pytest.raises(ValueError, match="damaged") as caught:
@@ -355,12 +345,7 @@ READERS = [
             "data/signals/sim-east/SHA256SUMS": "sim-east/",
         },
     ),
-    (
-        "train",
-        {
-            "data/folds/SHA256SUMS": "data/folds/",
-        },
-    ),
+    ("train", {"data/folds/SHA256SUMS": "data/folds/"}),
     (
         "evaluate",
         {
@@ -378,11 +363,7 @@ def test_a_stage_refuses_what_it_reads_without_its_digest_and_leaves_what_there_
     for path, named in digests.items():
         kept = Path(path).read_bytes()
         Path(path).unlink()
-        receiving, sending = os.pipe()
-        assert forked(name, lambda: None, sending) == 1
-        os.close(sending)
-        with os.fdopen(receiving) as said:
-            text = said.read()
+        text = error_of(name)
         assert named in text and "no digest beside it" in text, text
         Path(path).write_bytes(kept)
         same(whole, name)

@@ -92,15 +92,12 @@ def test_the_metrics_name_what_they_are(inside):
         assert (PLOTS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_noise_in_the_test_part_changes_no_byte_of_any_weight_or_operating_point(
+def test_noise_in_place_of_the_test_recordings_changes_no_weight_and_no_operating_point(
     inside, tmp_path, monkeypatch
 ):
     """Labels and signals of all test recordings are replaced after the split."""
-    shutil.copytree(
-        inside,
-        tmp_path / "p",
-        ignore=shutil.ignore_patterns("raw", "models", "predictions", "plots"),
-    )
+    made_again = shutil.ignore_patterns("raw", "models", "predictions", "plots")
+    shutil.copytree(inside, tmp_path / "p", ignore=made_again)
     monkeypatch.chdir(tmp_path / "p")
     rng, table = np.random.default_rng(1), tables.read(FOLDS)
     test = table["fold"] == "test"
@@ -131,23 +128,21 @@ def test_predict_on_the_raw_files_equals_the_folds_own_test_predictions(inside, 
     test = folds[(folds["fold"] == "test") & (folds["source"] == "sim-north")]
     paths = [f"data/raw/sim-north/{path}" for path in test["path"]]
     assert paths
-    assert (
-        __main__.main(["predict", *paths, "--precision", "fp32", "--out", str(tmp_path / "p.csv")])
-        == 0
-    )
+    options = ["--precision", "fp32", "--out", str(tmp_path / "p.csv")]
+    assert __main__.main(["predict", *paths, *options]) == 0
     ours = tables.read(tmp_path / "p.csv", sealed=False)
     expected = []
     for fold in ("0", "1"):
         table = tables.read(predictions(fold) / "test.csv").set_index(["source", "record"])
         expected.append(table.loc[[("sim-north", record) for record in test["record"]]].to_numpy())
     names = [column for column in ours.columns[3:] if not column.endswith("_present")]
-    said = json.loads(OPERATING.read_text())["ensemble"]
+    point = json.loads(OPERATING.read_text())["ensemble"]
     mean = np.mean(expected, axis=0).astype(float)
-    logits = np.log(mean / (1 - mean)) * said["slope"] + said["shift"]
+    logits = np.log(mean / (1 - mean)) * point["slope"] + point["shift"]
     calibrated = 1 / (1 + np.exp(-logits))
     assert np.allclose(ours[names].astype(float), calibrated, atol=5e-6)
     decisions = ours[[f"{name}_present" for name in names]].astype(float)
-    assert ((decisions == 1) == (calibrated >= said["threshold"])).all(axis=None)
+    assert ((decisions == 1) == (calibrated >= point["threshold"])).all(axis=None)
 
 
 def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_surroundings(
@@ -214,8 +209,9 @@ def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(
     assert summary["counts"]["folds"] == 2
     assert sorted(path.name for path in (METRICS / "folds").iterdir()) == ["0.json", "1.json"]
     assert json.loads((model(0) / "model.json").read_text())["folds"] == [0, 1]
-    one = f"data/raw/sim-north/{folds['path'][folds['source'] == 'sim-north'].iloc[0]}"
-    assert __main__.main(["predict", one, "--out", str(tmp_path / "p.csv")]) == 0
+    path = folds["path"][folds["source"] == "sim-north"].iloc[0]
+    command = ["predict", f"data/raw/sim-north/{path}", "--out", str(tmp_path / "p.csv")]
+    assert __main__.main(command) == 0
     assert tables.read(tmp_path / "p.csv", sealed=False)["verdict"].tolist() == ["ok"]
 
 
@@ -225,7 +221,7 @@ def test_an_override_on_the_command_line_changes_one_line_of_params(tmp_path):
     before = path.read_text().splitlines()
     apply_overrides(path, ["augment.triangle=true"])
     after = path.read_text().splitlines()
-    changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
     assert changed == [("  triangle: false", "  triangle: true")]
 
 
@@ -239,9 +235,9 @@ def test_an_override_of_the_sources_keeps_every_comment_and_section(tmp_path):
     assert params.load(path)["data"]["sources"] == ["sim-north", "sim-west"]
     apply_overrides(path, ["split.institutions=[[sim-north,sim-west]]"])
     assert params.load(path)["split"]["institutions"] == [["sim-north", "sim-west"]]
-    assert [line for line in path.read_text().splitlines() if line.startswith("#")] == [
-        line for line in before if line.startswith("#")
-    ]
+    comments = [line for line in before if line.startswith("#")]
+    after = path.read_text().splitlines()
+    assert [line for line in after if line.startswith("#")] == comments
 
 
 @pytest.mark.parametrize(
@@ -258,7 +254,7 @@ def test_an_override_reaches_one_line_of_the_catalogue(tmp_path, override, befor
     lines = path.read_text().splitlines()
     apply_overrides(path, [override])
     pairs = zip(lines, path.read_text().splitlines(), strict=True)
-    assert [(one, other) for one, other in pairs if one != other] == [(before, after)]
+    assert [pair for pair in pairs if pair[0] != pair[1]] == [(before, after)]
 
 
 def test_an_override_adds_an_entry_to_the_catalogue_and_keeps_the_rest(tmp_path):
@@ -272,17 +268,15 @@ def test_an_override_adds_an_entry_to_the_catalogue_and_keeps_the_rest(tmp_path)
 
 def test_dvc_yaml_tracks_the_catalogue_source_by_source():
     stages = load_yaml(ROOT / "dvc.yaml")["stages"]
-    tracked = {
-        name: [
-            given[str(SOURCES)]
-            for given in stage.get("do", stage)["params"]
-            if isinstance(given, dict)
-        ]
-        for name, stage in stages.items()
-    }
-    assert {name: keys for name, keys in tracked.items() if keys} == {
-        "label-map": [["sources"]],  # DVC makes no list of parameters of the list data.sources
-        "preprocess": [["sources.${item}"]],
+    tracked = {}
+    for name, stage in stages.items():
+        for entry in stage.get("do", stage)["params"]:
+            if isinstance(entry, dict):
+                tracked[name] = entry
+    assert tracked == {
+        # DVC makes no list of parameters of the list data.sources
+        "label-map": {str(SOURCES): ["sources"]},
+        "preprocess": {str(SOURCES): ["sources.${item}"]},
     }
 
 
@@ -295,9 +289,8 @@ def test_dvc_yaml_lists_sources_and_folds_once_in_params():
     }
     for name, stage in stages.items():
         body = stage.get("do", stage)
-        assert all(isinstance(out, str) for out in body.get("outs", [])), (
-            f"{name}: cache: false stops the run cache"
-        )
+        for out in body.get("outs", []):
+            assert isinstance(out, str), f"{name}: cache: false stops the run cache"
 
 
 def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monkeypatch):
@@ -305,10 +298,12 @@ def test_the_catalogue_alone_reads_the_real_recordings(real_data, tmp_path, monk
     sources = ["chapman_shaoxing", "ptb", "sph"]
     values = write_params(
         tmp_path / "params.yaml",
-        data={"root": str(real_data), "sources": sources}, labels={"classes": "official"},
+        data={"root": str(real_data), "sources": sources},
+        labels={"classes": "official"},
         simulate={"sources": []},
-        split={"test_fraction": 0}, train={"epochs": 1},
-    )  # fmt: skip
+        split={"test_fraction": 0},
+        train={"epochs": 1},
+    )
     run_stages(ALL_STAGES, values)
     folds = tables.read(FOLDS)
     assert set(folds["source"]) == set(sources)

@@ -33,9 +33,8 @@ def test_multiply_triangle_is_its_formula_on_given_draws():
     found = made(data, settings).numpy()
     for row in range(5):
         for lead in range(12):
-            gain = np.interp(
-                np.arange(WHOLE), [0, turn[row, lead], WHOLE - 1], [1, peak[row, lead], 1]
-            )
+            corners = [0, turn[row, lead], WHOLE - 1]
+            gain = np.interp(np.arange(WHOLE), corners, [1, peak[row, lead], 1])
             assert np.abs(found[row, lead] - plain[row, lead] * gain).max() < 1e-6
 
 
@@ -48,9 +47,8 @@ def test_sine_resampling_is_its_formula_on_given_draws():
     for row in range(5):
         new_s = time_s + float(shift_s[row]) * np.sin(2 * np.pi * float(frequency_hz[row]) * time_s)
         inside = (new_s >= 0) & (new_s <= time_s[-1])
-        for lead in range(
-            12
-        ):  # outside the recording the original repeats its ends; here are zeros
+        # outside the recording the original repeats its ends; here are zeros
+        for lead in range(12):
             expected = np.interp(new_s, time_s, plain[row, lead]) * inside
             assert np.abs(found[row, lead] - expected).max() < 1e-6
 

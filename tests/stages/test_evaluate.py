@@ -23,15 +23,15 @@ def project(folds=("0", "1"), test=True, seed=0):
     labels.loc[::7, CODES[2]] = np.nan
     table = pd.DataFrame({"path": "p", "age": 60.0, "gender": "F"}, index=labels.index).join(labels)
     table = table.assign(
-        source="sim", record=[f"{i:04d}" for i in range(len(fold))], patient="", fold=fold
+        source="sim",
+        record=[f"{row:04d}" for row in range(len(fold))],
+        patient="",
+        group=[f"g{row // 4}" for row in range(len(fold))],
+        fold=fold,
     )
-    table = table.assign(group=[f"g{i // 4}" for i in range(len(fold))])[
-        [*table.columns[:-1], "group", "fold"]
-    ]
     write_sealed(table, paths.FOLDS)
-    write_sealed_text(
-        json.dumps({"folds": [int(k) for k in folds], "unused": [9]}), paths.FOLDS_INFO
-    )
+    info = {"folds": [int(k) for k in folds], "unused": [9]}
+    write_sealed_text(json.dumps(info), paths.FOLDS_INFO)
     values = {
         "calibration": "platt",
         "thresholds": "f1",
@@ -45,17 +45,14 @@ def project(folds=("0", "1"), test=True, seed=0):
     for k in folds:
         paths.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
-            rows = table[table["fold"] == part][["source", "record"]]
-            values = (
-                rng.random((len(rows), 3)) * 0.5 + 0.5 * labels.loc[rows.index].fillna(0).to_numpy()
-            )
-            tables.write(
-                rows.assign(**dict(zip(CODES, values.T, strict=True))),
-                paths.predictions(k) / f"{name}.csv",
-            )
-        columns = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds"
-        text = f"{columns}\n1,0.001,0.5,0.6,,1.5\n"
-        (paths.predictions(k) / "history.csv").write_text(text)
+            rows = table[table["fold"] == part]
+            present = rows[CODES].fillna(0).to_numpy()
+            predicted = rows[["source", "record"]].copy()
+            predicted[CODES] = 0.5 * rng.random(present.shape) + 0.5 * present
+            tables.write(predicted, paths.predictions(k) / f"{name}.csv")
+        head = "epoch,learning_rate,train_loss,val_loss,val_auroc_macro,seconds"
+        history = f"{head}\n1,0.001,0.5,0.6,,1.5\n"
+        (paths.predictions(k) / "history.csv").write_text(history)
         digests.write_digests(paths.predictions(k))
 
 
@@ -94,20 +91,13 @@ def test_the_stage_writes_metrics_and_plots_and_prunes_folds_of_another_run():
     assert read("summary.json")["test_ensemble"]["challenge_subset"] is not None
     assert read("classes.json")["AFL"]["out_of_fold"]["annotated"] < 80
     whole = read("subgroups.json")
-    assert (
-        whole["source"]["sim"]
-        == whole["age"]["60-79"]
-        == whole["sex"]["F"]
-        == whole["flag"]["none"]
-    )
-    assert (
-        whole["sex"]["F"]["test_ensemble"]["auroc_macro"]
-        == read("summary.json")["test_ensemble"]["auroc_macro"]
-    )
-    assert (
-        read("settings.json")["test"]["auroc_macro"]["value"]
-        == read("summary.json")["test"]["auroc_macro"]["mean"]
-    )
+    everyone = whole["sex"]["F"]
+    assert whole["source"]["sim"] == whole["age"]["60-79"] == whole["flag"]["none"] == everyone
+    summary = read("summary.json")
+    ensemble = summary["test_ensemble"]
+    assert everyone["test_ensemble"]["auroc_macro"] == ensemble["auroc_macro"]
+    of_folds = read("settings.json")["test"]["auroc_macro"]
+    assert of_folds["value"] == summary["test"]["auroc_macro"]["mean"]
     assert set(read("folds/0.json")["point"]) == {"NSR", "AF", "AFL"}
     assert json.loads(paths.OPERATING.read_text())["folds"].keys() == {"0", "1"}
     assert "<html" in (paths.PLOTS / "report.html").read_text()
@@ -118,12 +108,12 @@ def test_the_intervals_are_those_of_groups():
     evaluate.main()
     table = tables.read(paths.FOLDS)
     classes = challenge_score.scored_classes(CODES)
-    chosen = params.section(EvaluateParams, params.load(), "evaluate")
-    pooled = held_out.read(table, ["0", "1"], classes, chosen).whole["out_of_fold"]
+    evaluate_params = params.section(EvaluateParams, params.load(), "evaluate")
+    pooled = held_out.read(table, ["0", "1"], classes, evaluate_params).whole["out_of_fold"]
     weights = bootstrap.counts(table["group"].to_numpy()[pooled.rows], 100, 1)
     low, high = bootstrap.percentiles(intervals.draws(pooled, classes, weights)["ap_macro"])
-    found = read("settings.json")["out_of_fold"]["ap_macro"]
-    assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-6)
+    interval = read("settings.json")["out_of_fold"]["ap_macro"]
+    assert (interval["low"], interval["high"]) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_the_same_predictions_give_the_same_files():

@@ -11,8 +11,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from ecgpipe.preprocessing import build_store
 from ecgpipe.preprocessing.params import PreprocessParams
-from ecgpipe.project import params, stage, tables
-from ecgpipe.project import paths as project_paths
+from ecgpipe.project import params, paths, stage, tables
 from ecgpipe.recordings import sources
 from ecgpipe.signals.store import open_store, read_about
 from ecgpipe.simulation import writers
@@ -49,14 +48,9 @@ def project(tmp_path, monkeypatch):
     (tmp_path / params.SOURCES).write_text(CATALOGUE)
     rng = np.random.default_rng(1)
     raw = tmp_path / "data/raw/one.two"
-    for name, samples in (
-        ("g1/A", 5000),
-        ("g1/B", 1000),
-        ("g1/C", 5000),
-        ("g1/D", 4000),
-        ("g2/E", 4000),
-        ("g1/F", 4000),
-    ):
+    samples_of = {"g1/A": 5000, "g1/B": 1000, "g1/C": 5000}
+    samples_of |= dict.fromkeys(("g1/D", "g2/E", "g1/F"), 4000)
+    for name, samples in samples_of.items():
         signal_mv = lawful(rng.normal(0, 0.3, (samples, 12)))
         signal_mv[:, 4] *= name != "g1/D"
         signal_mv *= name != "g2/E"
@@ -73,16 +67,19 @@ def project(tmp_path, monkeypatch):
 
 def test_every_recording_is_stored_or_refused_with_its_reason(project):
     preprocess.main("one.two")
-    store = open_store(project_paths.store("one.two"))
+    store = open_store(paths.store("one.two"))
     assert list(store.index["record"]) == ["A", "D"]
     assert list(store.index["samples"]) == [1000, 800]
     assert list(store.index["flags"]) == ["", "flat-lead"]
-    refused = tables.read(project_paths.store("one.two") / "refused.csv")
+    refused = tables.read(paths.store("one.two") / "refused.csv")
     assert dict(zip(refused["path"], refused["reason"], strict=True)) == {
-        "g1/B.hea": "short", "g1/C.hea": "truncated", "g2/E.hea": "flat",
-        "g1/F.hea": "duplicate-record", "g2/F.hea": "duplicate-record",
-    }  # fmt: skip
-    report = json.loads((project_paths.METRICS / "signals/one.two.json").read_text())
+        "g1/B.hea": "short",
+        "g1/C.hea": "truncated",
+        "g2/E.hea": "flat",
+        "g1/F.hea": "duplicate-record",
+        "g2/F.hea": "duplicate-record",
+    }
+    report = json.loads((paths.METRICS / "signals/one.two.json").read_text())
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()) == 7
     assert report["flags"] == {"flat-lead": 1}
     assert store.conditioning == {"to_rate_hz": 100.0, "low_hz": 0.5, "high_hz": 40.0, "order": 2}
@@ -90,25 +87,23 @@ def test_every_recording_is_stored_or_refused_with_its_reason(project):
 
 def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
     preprocess.main("one.two")
-    before = read_about(project_paths.store("one.two"))["digest"]
-    (project_paths.store("one.two") / "stray").write_text("")
+    before = read_about(paths.store("one.two"))["digest"]
+    (paths.store("one.two") / "stray").write_text("")
     preprocess.main("one.two")
-    assert read_about(project_paths.store("one.two"))["digest"] == before
-    assert sorted(path.name for path in project_paths.SIGNALS.iterdir()) == ["one.two"]
-    assert not (project_paths.store("one.two") / "stray").exists()
+    assert read_about(paths.store("one.two"))["digest"] == before
+    assert sorted(path.name for path in paths.SIGNALS.iterdir()) == ["one.two"]
+    assert not (paths.store("one.two") / "stray").exists()
 
 
 def test_a_dask_cluster_makes_the_same_bytes(project):
     preprocess.main("one.two")
-    loky = {path.name: path.read_bytes() for path in project_paths.store("one.two").iterdir()}
+    loky = {path.name: path.read_bytes() for path in paths.store("one.two").iterdir()}
     assert len(loky) == 6
     (project / "params.yaml").write_text(
         PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask")
     )
     preprocess.main("one.two")
-    assert {
-        path.name: path.read_bytes() for path in project_paths.store("one.two").iterdir()
-    } == loky
+    assert {path.name: path.read_bytes() for path in paths.store("one.two").iterdir()} == loky
 
 
 def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch):
@@ -123,7 +118,7 @@ def test_a_scheduler_named_in_the_environment_does_the_work(project, monkeypatch
         (project / "params.yaml").write_text(PARAMS.replace("loky", "dask"))
         preprocess.main("one.two")
         assert "_condition_files" in str(list(cluster.scheduler.task_prefixes))
-    assert list(open_store(project_paths.store("one.two")).index["record"]) == ["A", "D"]
+    assert list(open_store(paths.store("one.two")).index["record"]) == ["A", "D"]
 
 
 def test_dask_without_its_package_says_what_to_install(project, monkeypatch):
@@ -140,7 +135,7 @@ def test_two_runs_at_once_are_refused(project, monkeypatch, caplog):
     assert (
         "another process is running stage preprocess-one.two; wait for it or end it" in caplog.text
     )
-    assert not project_paths.store("one.two").exists()
+    assert not paths.store("one.two").exists()
 
 
 def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(project):
@@ -151,7 +146,7 @@ def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(p
     )
     with pytest.raises(ValueError, match=says):
         preprocess.main("one.two")
-    assert not project_paths.store("one.two").exists()
+    assert not paths.store("one.two").exists()
 
 
 def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
@@ -159,7 +154,7 @@ def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
     (project / "data/raw/one.two/g1/A.mat").rename(outside)
     (project / "data/raw/one.two/g1/A.mat").symlink_to(outside)
     preprocess.main("one.two")
-    refused = tables.read(project_paths.store("one.two") / "refused.csv").set_index("record")
+    refused = tables.read(paths.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "outside"
 
 
@@ -177,9 +172,9 @@ def test_a_recording_that_kills_its_process_is_refused_and_the_next_is_read(dead
     values = params.load(deadly / "params.yaml")
     settings = params.section(PreprocessParams, values, "preprocess")
     raw = Path("data/raw/one.two")
-    paths = [raw / "g1/A.hea", raw / "g1/D.hea"]
+    headers = [raw / "g1/A.hea", raw / "g1/D.hea"]
     first, second = build_store.condition_one_by_one(
-        str(deadly), paths, sources.select(["one.two"])["one.two"], settings, raw
+        str(deadly), headers, sources.select(["one.two"])["one.two"], settings, raw
     )
     assert (
         first[:2] == ("refused", "crashed")
@@ -198,6 +193,6 @@ def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypa
     get_reusable_executor().shutdown(wait=True)
     preprocess.main("one.two")
     get_reusable_executor().shutdown(wait=True)
-    refused = tables.read(project_paths.store("one.two") / "refused.csv").set_index("record")
+    refused = tables.read(paths.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "crashed"
-    assert list(open_store(project_paths.store("one.two")).index["record"]) == ["D"]
+    assert list(open_store(paths.store("one.two")).index["record"]) == ["D"]

@@ -12,9 +12,13 @@ from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 AF, SB = "164889003", "426177001"
 SPLIT = {
-    "folds": [0, 1, 2], "protocol": "stratified", "test_fraction": 0.2, "test_sources": [],
-    "institutions": [], "seed": 7,
-}  # fmt: skip
+    "folds": [0, 1, 2],
+    "protocol": "stratified",
+    "test_fraction": 0.2,
+    "test_sources": [],
+    "institutions": [],
+    "seed": 7,
+}
 
 
 @pytest.fixture
@@ -29,19 +33,12 @@ def project(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         names = [f"{number:05d}" for number in range(40)]
         for name in names:
-            labels = [
-                "" if source == "sph" else str(generator.integers(2)),
-                str(generator.integers(2)),
-            ]
-            lines.append(
-                ",".join(
-                    [source, name, f"g1/{name}.hea", "", "61", "M", "500", "5000", "", *labels]
-                )
-            )
-        index = [f"{name},0,2500,,{source[:1]}{name},0,9" for name in names[1:]]
-        (folder / "index.csv").write_text(
-            "\n".join(["record,first,samples,flags,digest,first_peak,peaks", *index, ""])
-        )
+            af = "" if source == "sph" else generator.integers(2)
+            sb = generator.integers(2)
+            lines.append(f"{source},{name},g1/{name}.hea,,61,M,500,5000,,{af},{sb}")
+        index = ["record,first,samples,flags,digest,first_peak,peaks"]
+        index += [f"{name},0,2500,,{source[:1]}{name},0,9" for name in names[1:]]
+        (folder / "index.csv").write_text("\n".join([*index, ""]))
         (folder / "refused.csv").write_text(
             'record,path,reason,message\n00000,g1/00000.hea,short,"1 s, too short"\n'
         )
@@ -145,7 +142,7 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    ("sources", "said"),
+    ("sources", "fault"),
     [
         (["ptb_xl", "sph"], r"data/signals/ptb_xl"),
         ("ptb-xl", r"data\.sources: Input should be a valid list"),
@@ -153,10 +150,10 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
         (["../signals"], r"data\.sources\.0: String should match"),
     ],
 )
-def test_a_wrong_list_of_sources_costs_no_store(sources, said):
+def test_a_wrong_list_of_sources_costs_no_store(sources, fault):
     values = params.load()
     values["data"]["sources"] = sources
     params.PARAMS.write_text(json.dumps(values))
-    with pytest.raises((ValueError, OSError), match=said):
+    with pytest.raises((ValueError, OSError), match=fault):
         split.main()
     assert sorted(path.name for path in paths.SIGNALS.iterdir()) == ["georgia", "ptb-xl", "sph"]

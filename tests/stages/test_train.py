@@ -68,9 +68,10 @@ def test_kill_9_and_the_same_command_again_give_the_bytes_of_an_undisturbed_run(
 
 def test_two_processes_train_one_model(project):
     subprocess.run(TORCHRUN, env=environment(), check=True, capture_output=True, timeout=180)
-    found = tables.read(paths.predictions("0") / "history.csv")
-    assert len(found) == 12
-    assert found["train_loss"].astype(float).iloc[-1] < found["train_loss"].astype(float).iloc[0]
+    history = tables.read(paths.predictions("0") / "history.csv")
+    losses = history["train_loss"].astype(float).tolist()
+    assert len(losses) == 12
+    assert losses[-1] < losses[0]
     _, about = saved_model.load(paths.model("0"))
     assert about["folds"] == [0, 1]
 
@@ -88,15 +89,15 @@ def test_an_unused_fold_trains_nothing_and_says_why(project, caplog):
 def test_unannotated_cells_taken_for_absent_make_another_model_that_says_so(project):
     values = params.load()
     values["train"]["epochs"] = 2
-    found = {}
-    for how in ("mask", "negative"):
-        values["train"]["unannotated"] = how
+    fold = {}
+    for treatment in ("mask", "negative"):
+        values["train"]["unannotated"] = treatment
         with params.PARAMS.open("w") as handle:
             yaml.safe_dump(values, handle, sort_keys=False)
         train.main("0")
-        found[how] = outputs()
-        assert saved_model.load(paths.model("0"))[1]["train"]["unannotated"] == how
-    assert found["mask"]["weights.safetensors"] != found["negative"]["weights.safetensors"]
+        fold[treatment] = outputs()
+        assert saved_model.load(paths.model("0"))[1]["train"]["unannotated"] == treatment
+    assert fold["mask"]["weights.safetensors"] != fold["negative"]["weights.safetensors"]
 
 
 def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(project, monkeypatch):
@@ -108,8 +109,8 @@ def test_a_state_of_the_other_treatment_of_unannotated_cells_is_not_resumed(proj
 
     monkeypatch.setattr(train.trainer, "Trainer", stopped)
     values = params.load()
-    for how in ("mask", "negative", "mask"):
-        values["train"]["unannotated"] = how
+    for treatment in ("mask", "negative", "mask"):
+        values["train"]["unannotated"] = treatment
         with params.PARAMS.open("w") as handle:
             yaml.safe_dump(values, handle, sort_keys=False)
         with pytest.raises(InterruptedError):

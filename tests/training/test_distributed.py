@@ -92,8 +92,9 @@ from tests.fixtures.small_training import fold_of, load, quiet
 group = Peers.join("cpu")
 _, data = load()
 augment = ("crop", "jitter", "noise", "star")
-fold = fold_of(data, peers=group, key=f"of {group.size}", augment=augment, epochs=2,
-               learning_rate=0.001)
+fold = fold_of(
+    data, f"of {group.size}", augment=augment, peers=group, epochs=2, learning_rate=0.001
+)
 state = fold.run(quiet)
 if group.rank == 0:
     torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, sys.argv[1])

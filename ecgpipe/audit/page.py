@@ -181,11 +181,11 @@ def _pairs(audit: Audit) -> list[dict[str, Any]]:
     met, pairs = audit.contradictions, []
     for first, second, reason in chosen_pairs(audit.classes):
         names = first.abbreviation, second.abbreviation
-        own = met[(met["one"] == names[0]) & (met["other"] == names[1])]
-        by_source = own.groupby("source", sort=False).size().items()
+        carriers = met[(met["one"] == names[0]) & (met["other"] == names[1])]
+        by_source = carriers.groupby("source", sort=False).size().items()
         where = [f"{source} {count(times)}" for source, times in by_source]
         pairs.append(
-            {"names": names, "reason": reason, "recordings": len(own), "where": where},
+            {"names": names, "reason": reason, "recordings": len(carriers), "where": where},
         )
     return pairs
 
@@ -205,9 +205,9 @@ def _duplicates(audit: Audit) -> list[dict[str, Any]]:
 def _drawn(suspects: pd.DataFrame) -> list[dict[str, Any]]:
     """Each recording with a plot: whose it is, its labels, and what is doubted of them."""
     drawn = []
-    for plot, own in suspects[suspects["plot"] != ""].groupby("plot", sort=False):
-        first = own.iloc[0]
-        doubts = [doubt(row) for row in _rows(own)]
+    for plot, rows in suspects[suspects["plot"] != ""].groupby("plot", sort=False):
+        first = rows.iloc[0]
+        doubts = [doubt(row) for row in _rows(rows)]
         whose = {"source": first["source"], "record": first["record"], "plot": plot}
         drawn.append(whose | {"labels": labels_of(first), "doubts": doubts})
     return drawn
@@ -215,8 +215,10 @@ def _drawn(suspects: pd.DataFrame) -> list[dict[str, Any]]:
 
 def labels_of(row: Mapping[str, Any]) -> str:
     """All labels of a suspect's recording."""
-    own = [row["class"]] if row["label"] else []
-    return ", ".join([*own, *row["others"].split()]) or "none of the classes"
+    names = row["others"].split()
+    if row["label"]:
+        names = [row["class"], *names]
+    return ", ".join(names) or "none of the classes"
 
 
 def doubt(row: Mapping[str, Any]) -> str:
@@ -230,7 +232,7 @@ def _most_suspicious(audit: Audit) -> list[dict[str, Any]]:
     rows = []
     suspects = audit.suspects
     for diagnosis in audit.classes:
-        own = suspects[suspects["class"] == diagnosis.abbreviation]
+        of_class = suspects[suspects["class"] == diagnosis.abbreviation]
         for label in DIRECTIONS:
-            rows += _rows(own[own["label"] == label].head(audit.most))
+            rows += _rows(of_class[of_class["label"] == label].head(audit.most))
     return rows

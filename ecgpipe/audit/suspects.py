@@ -79,9 +79,9 @@ def _named(
     named["probability"] = suspects["probability"].to_numpy()
     named["score"] = suspects["score"].to_numpy()
     others = []
-    for row, own in zip(suspects["row"], named["class"], strict=True):
+    for row, doubted in zip(suspects["row"], named["class"], strict=True):
         carried = contradictions.carried(rows.loc[row], classes).split(" ")
-        others.append(" ".join(name for name in carried if name != own))
+        others.append(" ".join(name for name in carried if name != doubted))
     return named.assign(others=others, plot="")
 
 

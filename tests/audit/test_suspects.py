@@ -31,15 +31,15 @@ def drawn(data, folder, most=3):
 
 @pytest.mark.usefixtures("predicted")
 def test_both_labels_of_the_wrong_recording_are_found_and_nothing_else():
-    found = suspects.find(CLASSES)
-    assert found.without == ""
-    rows = found.table[["source", "record", "class", "label", "others", "fold"]]
+    doubted = suspects.find(CLASSES)
+    assert doubted.without == ""
+    rows = doubted.table[["source", "record", "class", "label", "others", "fold"]]
     assert sorted(rows.to_numpy().tolist()) == [
         [*WRONG, "AF", 1, "", "1"],
         [*WRONG, "NSR", 0, "AF", "1"],
     ]
-    assert found.table["score"].is_monotonic_decreasing
-    assert found.unjudged["SB"].startswith("1 with it, ")
+    assert doubted.table["score"].is_monotonic_decreasing
+    assert doubted.unjudged["SB"].startswith("1 with it, ")
 
 
 def test_a_recording_has_one_sheet_for_all_its_doubts(predicted, tmp_path):
@@ -73,9 +73,9 @@ def test_a_recording_that_cannot_be_read_has_no_sheet_and_is_named(predicted, tm
 )
 def test_without_one_of_its_files_nobody_is_judged_and_the_file_is_named(path):
     path.unlink()
-    found = suspects.find(CLASSES)
-    assert found.table.empty
-    assert found.without.startswith(f"No {path}: single recordings are judged from")
+    doubted = suspects.find(CLASSES)
+    assert doubted.table.empty
+    assert doubted.without.startswith(f"No {path}: single recordings are judged from")
 
 
 @pytest.mark.usefixtures("predicted")

@@ -376,18 +376,39 @@ def test_the_workflow_tests_runs_the_demo_and_compares_it_with_main():
     assert "python -m ecgpipe compare ../main ." in commands
 
 
-def test_the_readme_has_no_blank_left_to_fill():
-    assert "@@" not in (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted(
+    path
+    for folder in (".", "stages", "configs", "ecgpipe", "tests", "plots")
+    for path in (ROOT / folder).glob("*.md" if folder == "." else "**/*.md")
+    if "audit" not in path.parts or "ecgpipe" in path.parts  # plots/audit shows a user's recordings
+)
 
 
-def test_the_readme_names_only_files_and_overrides_that_exist():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_has_no_blank_left_to_fill_and_its_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    assert "@@" not in text
+    links = re.findall(r"\]\(([^)#\s]+)\)", text)
+    lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert lost == []
+
+
+def test_the_readme_ends_after_five_minutes_and_names_every_page_beside_the_code():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.encode()) <= 7000
+    pages = [page for page in PAGES if page != ROOT / "README.md"]
+    assert len(pages) > 9
+    assert [page for page in pages if f"({page.relative_to(ROOT)})" not in readme] == []
+
+
+def test_pages_name_only_files_and_overrides_that_exist():
     values = load_yaml(ROOT / "params.yaml")
-    overrides = re.findall(r"-S '?([a-z_]+)\.([a-z_]+)=", readme)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    overrides = re.findall(r"-S '?([a-z_]+)\.([a-z_]+)=", text)
     assert len(overrides) > 8
     assert [(section, key) for section, key in overrides if key not in values[section]] == []
     paths = re.findall(
-        r"`((?:configs|ecgpipe|stages|metrics)/[\w./]+\.(?:py|yaml|json|csv))`", readme
+        r"`((?:configs|ecgpipe|stages|metrics|tests)/[\w./]+\.(?:py|yaml|json|csv))`", text
     )
     assert len(paths) > 4
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -18,18 +18,18 @@ from ecgpipe.training.params import TrainParams
 
 def main(fold: str) -> None:
     kinds = {"model": ModelParams, "train": TrainParams, "augment": AugmentParams}
-    *settings, compute = params.sections(params.load(), **kinds, compute=params.Compute)
+    model, train, augment, compute = params.sections(params.load(), **kinds, compute=params.Compute)
     info = tables.folds_info()
     params.one_of(fold, [*info["folds"], *info["unused"]], f"the folds of {paths.FOLDS_INFO}")
     peers = distributed.Peers.join(compute.device)
     if int(fold) in info["unused"]:
         saved_model.leave_unused(fold, rank=peers.rank)
         return peers.leave()
-    cache = settings[1].cache
-    rows, data, conditioning = examples.read(fold, info["sources"], peers.device, cache)
+    rows, data, conditioning = examples.read(fold, info["sources"], peers.device, train.cache)
     run = trainer.Trainer(
-        data["train"], data["val"], *settings, codes=tables.class_codes(rows["val"]), peers=peers,
-        state_path=paths.state(fold), key=checkpoint.fingerprint(fold, info, *settings),
+        data["train"], data["val"], model, train, augment, codes=tables.class_codes(rows["val"]),
+        peers=peers, state_path=paths.state(fold),
+        key=checkpoint.fingerprint(fold, info, model, train, augment),
     )  # fmt: skip
     run.run(progress.of_fold(fold, peers.rank))
     outputs.deliver(run, rows, data["test"], name=fold, facts=outputs.facts(info, conditioning))

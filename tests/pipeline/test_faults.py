@@ -30,9 +30,7 @@ from ecgpipe.project.stage import run
 from ecgpipe.report import plots
 from ecgpipe.splitting.join import read_store
 from tests.fixtures.small_project import (
-    ALL_STAGES,
     ROOT,
-    run_stages_in_a_process,
     write_params,
 )
 from tests.fixtures.small_training import state_of
@@ -50,20 +48,11 @@ STAGES = {
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A small project in which every stage has run, undisturbed."""
-    folder = tmp_path_factory.mktemp("whole")
-    values = write_params(folder / "params.yaml", train={"epochs": 4}, compute={"workers": 2})
-    # so that no later fork inherits its pool of workers
-    run_stages_in_a_process(ALL_STAGES, values, folder, {})
-    return folder
-
-
 @pytest.fixture
 def copy(whole, tmp_path, monkeypatch):
-    """A copy of it; the working directory is there."""
+    """A copy of the project, whose stages take two workers; the working directory is there."""
     shutil.copytree(whole, tmp_path / "copy")
+    write_params(tmp_path / "copy/params.yaml", compute={"workers": 2})
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
 

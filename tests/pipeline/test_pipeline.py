@@ -37,20 +37,11 @@ from tests.fixtures.small_project import (
 )
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A folder in which the whole pipeline has run."""
-    folder = tmp_path_factory.mktemp("project")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        run_stages(ALL_STAGES, write_params(folder / "params.yaml"))
-    return folder
-
-
 @pytest.fixture
-def inside(project, monkeypatch):
-    monkeypatch.chdir(project)
-    return project
+def inside(whole, monkeypatch):
+    """The folder of the project, which is the working directory."""
+    monkeypatch.chdir(whole)
+    return whole
 
 
 def test_every_recording_made_is_in_a_fold_or_listed_with_its_reason(inside):
@@ -186,10 +177,10 @@ def test_the_same_bytes_twice_whatever_the_workers_the_order_of_files_and_the_su
 
 
 def test_whole_institutions_are_held_out_and_folds_beyond_them_stay_unused(
-    project, tmp_path, monkeypatch
+    whole, tmp_path, monkeypatch
 ):
     folder = tmp_path / "held-out"
-    shutil.copytree(project, folder)
+    shutil.copytree(whole, folder)
     monkeypatch.chdir(folder)
     together = [["sim-north", "sim-east"], ["sim-south", "sim-west"]]
     split = {"folds": [0, 1, 2], "protocol": "source", "test_fraction": 0, "institutions": together}

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from ecgpipe.training import distributed
+from tests.fixtures.small_training import ALONE, train_shortly
 
 
 def test_alone_without_torchrun(monkeypatch):
@@ -16,28 +17,34 @@ def test_alone_without_torchrun(monkeypatch):
     group.leave()
 
 
-def test_two_processes_agree_on_the_first_ones_value(tmp_path):
-    script = tmp_path / "agree.py"
-    script.write_text(
-        "from ecgpipe.training.distributed import Peers\n"
-        "group = Peers.join('cpu')\n"
-        "print(f'agreed {group.agree(float(group.rank + 5))}', flush=True)\n"
-        "group.leave()\n"
-    )
+def run_by_two(script, folder):
+    """What two processes print that run a script in `folder`, as torchrun starts them."""
+    (folder / "script.py").write_text(script)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "script.py"]
     root = Path(distributed.__file__).parents[2]
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node=2",
-        str(script),
-    ]
-    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     run = subprocess.run(
-        command, capture_output=True, text=True, env=environment, check=True, timeout=120
+        [sys.executable, *torchrun],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        timeout=120,
     )
-    assert run.stdout.count("agreed 5.0") == 2
+    assert run.returncode == 0, run.stderr[-2000:]
+    return run.stdout
+
+
+AGREED = """
+from ecgpipe.training.distributed import Peers
+
+group = Peers.join("cpu")
+print(f"agreed {group.agree(float(group.rank + 5))}", flush=True)
+group.leave()
+"""
+
+
+def test_two_processes_agree_on_the_first_ones_value(tmp_path):
+    assert run_by_two(AGREED, tmp_path).count("agreed 5.0") == 2
 
 
 NORMED = """
@@ -67,57 +74,29 @@ group.leave()
 
 
 def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_zero(tmp_path):
-    (tmp_path / "normed.py").write_text(NORMED)
-    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {
-        "PYTHONPATH": str(Path(distributed.__file__).parents[2]),
-        "OMP_NUM_THREADS": "1",
-    }
-    run = subprocess.run(
-        [*start, str(tmp_path / "normed.py")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-    )
-    assert run.stdout.count("normed") == 2, run.stderr[-2000:]
+    assert run_by_two(NORMED, tmp_path).count("normed") == 2
 
 
 SHARED = """
-import sys
 import torch
 from ecgpipe.training.distributed import Peers
-from tests.fixtures.small_training import fold_of, load, quiet
+from tests.fixtures.small_training import train_shortly
 
 group = Peers.join("cpu")
-_, data = load()
-augment = ("crop", "jitter", "noise", "star")
-fold = fold_of(
-    data, f"of {group.size}", augment=augment, peers=group, epochs=2, learning_rate=0.001
-)
-state = fold.run(quiet)
+state = train_shortly(group)
 if group.rank == 0:
-    torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, sys.argv[1])
+    torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, "shared.pt")
 group.leave()
 """
 
 
 def test_two_processes_train_as_one_with_the_same_batch(split_project):
-    (split_project / "shared.py").write_text(SHARED)
-    root = Path(distributed.__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    results = []
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    for count, start in ((1, []), (2, torchrun)):
-        command = [sys.executable, *start, "shared.py", f"{count}.pt"]
-        subprocess.run(
-            command, capture_output=True, text=True, env=environment, check=True, timeout=120
-        )
-        results.append(torch.load(split_project / f"{count}.pt", weights_only=True))
-    alone, together = results
-    assert [row["epoch"] for row in alone["history"]] == [1, 2]
-    for one, two in zip(alone["history"], together["history"], strict=True):
-        assert abs(one["train_loss"] - two["train_loss"]) < 1e-5
-        assert abs(one["val_loss"] - two["val_loss"]) < 1e-4
-    for name, tensor in alone["weights"].items():
+    run_by_two(SHARED, split_project)
+    together = torch.load(split_project / "shared.pt", weights_only=True)
+    alone = train_shortly(ALONE)
+    assert [row["epoch"] for row in alone.history] == [1, 2]
+    for row, shared in zip(alone.history, together["history"], strict=True):
+        assert abs(row["train_loss"] - shared["train_loss"]) < 1e-5
+        assert abs(row["val_loss"] - shared["val_loss"]) < 1e-4
+    for name, tensor in alone.network.state_dict().items():
         assert torch.allclose(tensor.float(), together["weights"][name].float(), atol=1e-3), name

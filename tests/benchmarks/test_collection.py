@@ -20,16 +20,15 @@ def test_a_collection_reads_without_a_fault_and_no_recording_comes_twice(tmp_pat
     digests = []
     for name, source in params_of(tmp_path).items():
         described = list(describe(tmp_path / name, source)) if made[name] else []
-        assert [one.fault for one in described] == [""] * made[name]
-        assert all(one.labels for one in described)
-        for one in described:
-            recording = read(tmp_path / name / one.path, source)
+        assert [description.fault for description in described] == [""] * made[name]
+        for description in described:
+            assert description.labels
+            recording = read(tmp_path / name / description.path, source)
             digests.append(store_writer.raw_digest(recording.signal_mv, recording.rate_hz))
     assert len(set(digests)) == 90
-    one = next((tmp_path / "ningbo").rglob("*.hea"))
-    assert np.allclose(
-        wfdb.rdrecord(str(one.with_suffix(""))).p_signal, read(one).signal_mv, atol=1e-6
-    )
+    header = next((tmp_path / "ningbo").rglob("*.hea"))
+    expected_mv = wfdb.rdrecord(str(header.with_suffix(""))).p_signal
+    assert np.allclose(expected_mv, read(header).signal_mv, atol=1e-6)
 
 
 def params_of(project):

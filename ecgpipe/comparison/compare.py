@@ -22,6 +22,7 @@ from ecgpipe.comparison.pairing import PairedRuns, Run, pair
 from ecgpipe.comparison.remarks import remarks
 from ecgpipe.evaluation import bootstrap, held_out, intervals, metric_list
 from ecgpipe.evaluation.challenge_score import ScoredClasses
+from ecgpipe.evaluation.metric_list import MACRO, Score
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project.errors import UserError
 
@@ -85,8 +86,9 @@ def compare(paired: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     rows = _several("headline", ["all"] * len(metrics), metrics, *columns, counts)
     counts = {"recordings": annotated, "positives": positives}
     for metric in metric_list.rankings():
-        columns = [Column(run.values[metric], run.draws[metric]) for run in runs]
-        rows += _several("class", paired.classes.names, [metric] * len(positives), *columns, counts)
+        columns = [Column(run.values[metric.key], run.draws[metric.key]) for run in runs]
+        keys = [metric.key] * len(positives)
+        rows += _several("class", paired.classes.names, keys, *columns, counts)
     return pd.DataFrame([*rows, *_by_source(paired, weights)], columns=COLUMNS)
 
 
@@ -169,8 +171,8 @@ def _by_source(paired: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
         counts["recordings"].append(len(places))
         counts["positives"].append((paired.a.labels[places] == 1).sum())
     rows = []
-    for key in metric_list.rankings():
-        metrics = [f"{key}_macro"] * len(names)
+    for metric in metric_list.rankings():
+        metrics = [Score(metric, MACRO).key] * len(names)
         columns = [_column(scored, metrics) for scored in (a, b)]
         rows += _several("source", names, metrics, *columns, counts)
     return rows

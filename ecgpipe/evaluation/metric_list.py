@@ -3,11 +3,12 @@
 `METRICS` judge each class; the numbers for all classes together (`scores`) are made of them. A new
 metric is a function in `metrics` and a record here, and stands then in `metrics/settings.json`,
 `classes.json`, `subgroups.json` and `folds/`, on the page of the report and in `compare`; with
-`ranked` or `sums` it has an interval. What `metrics/summary.json` shows is chosen: `headline`.
+`ranked` or `sums` it has an interval. `metrics/summary.json` shows it in the settings that its
+`summary` names.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import numpy as np
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from ecgpipe.evaluation import bootstrap, challenge_score, metrics
 from ecgpipe.evaluation.bootstrap import RankedCounts
 from ecgpipe.evaluation.challenge_score import ScoredClasses
+from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, TEST, WHOLE
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.evaluation.predictions import Predictions
 
 # How the numbers for all classes together are made of a metric: the mean over the classes, over
 # those that are `metrics.frequent`, of all label entries as if they were one class, or at once.
-MACRO, FREQUENT, MICRO, WHOLE = "macro", "macro_frequent", "micro", "whole"
+MACRO, FREQUENT, MICRO, AT_ONCE = "macro", "macro_frequent", "micro", "whole"
 Over = Literal["macro", "macro_frequent", "micro", "whole"]
 
 
@@ -46,6 +48,8 @@ class Metric:
     over: which numbers for all classes together are made of it.
     ranked, sums: how it is computed for many resamples at once, of the ranking by `raw` or of sums
         over rows; without either it has no interval.
+    summary: the settings (`held_out.SETTINGS`) of which `summary.json` shows its numbers.
+    before_calibration: it stands in the report's tables of classes before calibration too.
     """
 
     key: str
@@ -55,8 +59,14 @@ class Metric:
     over: tuple[Over, ...] = ()
     ranked: Callable[[RankedCounts], NDArray[np.float64]] | None = None
     sums: Sums | None = None
-    headline: bool = False
+    summary: Collection[str] = ()
+    before_calibration: bool = False
     lower_is_better: bool = False
+
+    @property
+    def headline(self) -> bool:
+        """Does it stand in the summary of every setting in which classes have numbers?"""
+        return set(self.summary) >= set(WHOLE)
 
     @property
     def has_interval(self) -> bool:
@@ -76,7 +86,7 @@ METRICS = (
         function=metrics.auroc,
         over=(MACRO, FREQUENT, MICRO),
         ranked=bootstrap.auroc,
-        headline=True,
+        summary=tuple(SETTINGS),
     ),
     Metric(
         "ap",
@@ -85,7 +95,7 @@ METRICS = (
         function=metrics.average_precision,
         over=(MACRO, MICRO),
         ranked=bootstrap.average_precision,
-        headline=True,
+        summary=tuple(SETTINGS),
     ),
     Metric(
         "f1",
@@ -94,7 +104,7 @@ METRICS = (
         function=metrics.f1,
         over=(MACRO,),
         sums=Sums(metrics.answer_terms, metrics.f1_where_positive),
-        headline=True,
+        summary=WHOLE,
     ),
     Metric(
         "brier",
@@ -112,6 +122,8 @@ METRICS = (
         reads="probabilities",
         function=metrics.calibration_error,
         over=(MACRO,),
+        summary=(OUT_OF_FOLD,),
+        before_calibration=True,
         lower_is_better=True,
     ),
 )
@@ -131,9 +143,9 @@ def challenge(classes: ScoredClasses) -> Metric:
         "Challenge score" if official else "Challenge score of these classes",
         reads="binary",
         function=classes.score,
-        over=(WHOLE,),
+        over=(AT_ONCE,),
         sums=Sums(classes.gains, challenge_score.scaled),
-        headline=True,
+        summary=tuple(SETTINGS),
     )
 
 
@@ -149,7 +161,7 @@ class Score:
     @property
     def key(self) -> str:
         """Its name in files, such as `auroc_macro_frequent` or `brier_macro_raw`."""
-        if self.over == WHOLE:
+        if self.over == AT_ONCE:
             return self.metric.key
         return f"{self.metric.key}_{self.over}" + ("_raw" if self.before else "")
 
@@ -163,7 +175,7 @@ class Score:
             MACRO: ", macro",
             FREQUENT: f", macro over classes with {FEW} or more positives",
             MICRO: ", micro",
-            WHOLE: "",
+            AT_ONCE: "",
         }
         return self.metric.words + over[self.over] + better
 
@@ -172,10 +184,12 @@ class Score:
         """Has it an interval? Before calibration no number has."""
         return self.metric.has_interval and not self.before
 
-    @property
-    def headline(self) -> bool:
-        """Does it stand in the summary?"""
-        return self.metric.headline and self.over != FREQUENT
+    def in_summary(self, setting: str) -> bool:
+        """Does it stand in the summary of a setting? Of the folds' single models no pooled number
+        does."""
+        if self.before or self.over == FREQUENT or (setting == TEST and self.over == MICRO):
+            return False
+        return setting in self.metric.summary
 
 
 def scores(classes: ScoredClasses) -> list[Score]:
@@ -192,7 +206,7 @@ def scores(classes: ScoredClasses) -> list[Score]:
                 pooled.append(score)
             else:
                 means.append(score)
-    return [*means, *pooled, Score(challenge(classes), WHOLE), *of_probabilities]
+    return [*means, *pooled, Score(challenge(classes), AT_ONCE), *of_probabilities]
 
 
 def class_values(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
@@ -216,7 +230,7 @@ def score_values(
     for score in scores(classes):
         metric = score.metric
         read = predictions.raw if score.before else metric.read(predictions)
-        if score.over == WHOLE:
+        if score.over == AT_ONCE:
             numbers[score.key] = metric.function(labels, read)
         elif score.over == MICRO:  # [row, class] -> [row * class, 1]
             numbers[score.key] = metric.function(labels.reshape(-1, 1), read.reshape(-1, 1))[0]
@@ -235,7 +249,7 @@ def lower_is_better() -> set[str]:
     }
 
 
-def rankings() -> list[str]:
-    """The keys of the metrics that rank by the networks' own probabilities and have an interval:
-    no operating point is in them."""
-    return [metric.key for metric in METRICS if metric.reads == "raw" and metric.has_interval]
+def rankings() -> list[Metric]:
+    """The metrics that rank by the networks' own probabilities and have an interval: no operating
+    point is in them."""
+    return [metric for metric in METRICS if metric.reads == "raw" and metric.has_interval]

@@ -83,22 +83,20 @@ def write(metrics: Tree, folder: Path = paths.METRICS) -> None:
 
 
 def summary(reports: Tree, held_out: HeldOut, classes: ScoredClasses) -> Tree:
-    """At most 30 numbers: counts, and the headline of each setting; `undefined` says in words what
-    is null or left out."""
-    keys = [score.key for score in metric_list.scores(classes) if score.headline]
+    """At most 30 numbers: counts, and of each setting the scores whose metric's `summary` names it;
+    `undefined` says in words what is null or left out."""
     table: Tree = {}
     for name in (OUT_OF_FOLD, TEST_ENSEMBLE):
         setting = reports.get(name)
+        keys = _summary_keys(name, classes)
         table[name] = {key: setting[key] if setting else None for key in keys}
         bounds = setting["intervals"]["auroc_macro"] if setting else {"low": None, "high": None}
         table[name] |= {f"auroc_macro_{end}": bounds[end] for end in ("low", "high")}
-    table[OUT_OF_FOLD]["ece_macro"] = reports[OUT_OF_FOLD]["ece_macro"]
-    table[TEST] = {
-        key: {"mean": reports[TEST][key], "sd": reports["test_sd"][key]}
-        if TEST in reports
-        else {"mean": None, "sd": None}
-        for key in ("auroc_macro", "ap_macro", classes.challenge)
-    }
+    table[TEST] = {}
+    for key in _summary_keys(TEST, classes):
+        table[TEST][key] = {"mean": None, "sd": None}
+        if TEST in reports:
+            table[TEST][key] = {"mean": reports[TEST][key], "sd": reports["test_sd"][key]}
     table["undefined"] = {}
     for name in SETTINGS:
         words = _undefined_words(reports.get(name))
@@ -111,6 +109,12 @@ def summary(reports: Tree, held_out: HeldOut, classes: ScoredClasses) -> Tree:
         "test_recordings": reports[TEST]["recordings"] if TEST in reports else 0,
     }
     return table
+
+
+def _summary_keys(setting: str, classes: ScoredClasses) -> list[str]:
+    """The keys of the scores that the summary shows of a setting."""
+    scores = metric_list.scores(classes)
+    return [score.key for score in scores if score.in_summary(setting)]
 
 
 def _undefined_words(setting: Tree | None) -> str:
@@ -210,10 +214,10 @@ def described(point: OperatingPoint, classes: ScoredClasses) -> Tree:
         "shift": point.scaling.shift,
         "threshold": point.thresholds,
     }
-    return {
-        name: {key: values[index] for key, values in columns.items()}
-        for index, name in enumerate(classes.names)
-    }
+    by_class: Tree = {}
+    for index, name in enumerate(classes.names):
+        by_class[name] = {key: values[index] for key, values in columns.items()}
+    return by_class
 
 
 def validation_auroc(held_out: HeldOut) -> dict[str, NDArray[np.float64]]:

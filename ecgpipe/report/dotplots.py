@@ -1,6 +1,6 @@
 """Scores as dots on a line: each class with its interval, each subgroup of recordings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.evaluation.subgroups import KINDS
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, plain, shortened, why_unscored
+from ecgpipe.report.templates import count
 
 _STEP = 0.32  # between the settings of one row
 Report = Mapping[str, Any]
@@ -51,7 +52,7 @@ def classes(by_class: ByName) -> Figure:
         return np.nan_to_num(by_class[name][OUT_OF_FOLD]["auroc"], nan=-1.0)
 
     names = sorted(by_class, key=score)
-    shown = [name for name in WHOLE if all(name in each for each in by_class.values())]
+    shown = _settings_of_all(by_class.values())
     figure, axes = _figure(len(names), len(shown))
     lowest, positives = [0.5], {}
     for row, name in enumerate(names):
@@ -59,13 +60,19 @@ def classes(by_class: ByName) -> Figure:
             of_class = by_class[name][setting]
             _scored(axes, row + _offset(place, len(shown)), of_class, setting)
             lowest.append(of_class["intervals"]["auroc"]["low"])
-        positives[row] = " / ".join(f"{by_class[name][each]['positives']:,.0f}" for each in shown)
+        counts = [count(by_class[name][setting]["positives"]) for setting in shown]
+        positives[row] = " / ".join(counts)
     _frame(axes, np.nanmin(lowest), len(names))
     axes.set_yticks(np.arange(len(names)), [shortened(name) for name in names])
     axes.set_xlabel("AUROC with 95 % interval", fontsize=8)
     _column(axes, 6, positives, "Positives")
     _legend(figure, shown, f"open: fewer than {FEW} positives")
     return figure
+
+
+def _settings_of_all(reports: Collection[Mapping[str, Any]]) -> list[str]:
+    """The settings that every class has, in their order."""
+    return [setting for setting in WHOLE if all(setting in report for report in reports)]
 
 
 def subgroups(by_kind: Mapping[str, ByName], overall: float) -> Figure:
@@ -75,7 +82,10 @@ def subgroups(by_kind: Mapping[str, ByName], overall: float) -> Figure:
     across.
     """
     rows = _subgroup_rows(by_kind)
-    shown = [name for name in WHOLE if any(name in reports for _, reports in rows if reports)]
+    present: set[str] = set()
+    for _, reports in rows:
+        present.update(reports or ())
+    shown = [setting for setting in WHOLE if setting in present]
     figure, axes = _figure(len(rows), 1)
     lowest = [0.5, overall]
     for row, (_, reports) in enumerate(rows):
@@ -120,18 +130,18 @@ def _subgroup_rows(
 def _counts(
     rows: Sequence[tuple[str, Mapping[str, Report] | None]],
     shown: Sequence[str],
-    count: Callable[[Mapping[str, Report], str], str],
+    counted: Callable[[Mapping[str, Report], str], str],
 ) -> dict[int, str]:
     """Row -> a count in each setting."""
     texts = {}
     for row, (_, reports) in enumerate(rows):
         if reports:
-            texts[row] = " / ".join(count(reports, setting) for setting in shown)
+            texts[row] = " / ".join(counted(reports, setting) for setting in shown)
     return texts
 
 
 def _recordings(reports: Mapping[str, Report], setting: str) -> str:
-    return f"{reports[setting]['recordings']:,}" if setting in reports else "0"
+    return count(reports[setting]["recordings"]) if setting in reports else "0"
 
 
 def _scores(reports: Mapping[str, Report], setting: str) -> str:
@@ -144,9 +154,9 @@ def _figure(rows: int, dots: int) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _offset(place: int, count: int) -> float:
-    """Where in its row a setting stands, the first above."""
-    return _STEP * ((count - 1) / 2 - place)
+def _offset(place: int, settings: int) -> float:
+    """Where in its row a setting stands, the first of so many above."""
+    return _STEP * ((settings - 1) / 2 - place)
 
 
 def _scored(axes: Axes, height: float, of_class: Mapping[str, Any], setting: str) -> None:

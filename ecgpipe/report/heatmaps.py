@@ -20,6 +20,7 @@ from ecgpipe.evaluation.held_out import OUT_OF_FOLD, WHOLE
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report import style
 from ecgpipe.report.curve_points import Record
+from ecgpipe.report.templates import count
 
 NO_CLASS = "no class"
 # Neither can be the name of a source (paths.NAME) or of a class.
@@ -52,7 +53,7 @@ def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequenc
     """The matrix of `report.curve_points.cooccurrence` (shares 0..1, [class, class]) in %, and how
     many recordings have a class (`positives` [class]) beside its name."""
     short = list(map(style.shortened, names))
-    rows = [f"{name}  {int(count):,}" for name, count in zip(short, positives, strict=True)]
+    rows = [f"{name}  {count(number)}" for name, number in zip(short, positives, strict=True)]
     others = np.array(shares, np.float64)
     absent = np.diag(np.isnan(shares))
     np.fill_diagonal(others, np.where(absent, np.nan, 0.0))

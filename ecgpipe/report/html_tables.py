@@ -77,8 +77,8 @@ def class_columns() -> dict[str, str]:
     columns = {}
     for metric in metric_list.METRICS:
         columns[metric.key] = metric.words
-        if metric.key == "ece":
-            columns["ece_raw"] = "before calibration"
+        if metric.before_calibration:
+            columns[f"{metric.key}_raw"] = "before calibration"
     return columns
 
 

@@ -19,7 +19,7 @@ from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.report import curve_points
 from ecgpipe.report.curve_points import Record
 from ecgpipe.report.style import COLOURS, GREY, plain, shortened
-from ecgpipe.report.templates import number
+from ecgpipe.report.templates import count, number
 
 COLUMNS = 6
 RAW = "0.45"
@@ -167,13 +167,14 @@ def _titled(axes: Axes, name: str) -> None:
 
 def _counts(axes: Axes, bins: pd.DataFrame) -> None:
     """Bars of how many recordings a bin holds, on a log scale, and the number of the tallest."""
-    count = bins["recordings"].to_numpy(np.float64)
+    recordings = bins["recordings"].to_numpy(np.float64)
+    most = recordings.max()
     left = np.minimum(np.floor(bins["predicted"] * BINS), BINS - 1) / BINS
-    height = 0.3 * np.log10(1 + count) / np.log10(1 + count.max())
+    height = 0.3 * np.log10(1 + recordings) / np.log10(1 + most)
     bar = {"color": "0.88", "edgecolor": "white", "linewidth": 0.4, "zorder": 1}
     axes.bar(left, height, 1 / BINS, align="edge", **bar)
     style = {"fontsize": 5.5, "color": "0.4", "ha": "center", "va": "bottom"}
-    axes.text(0.5, 1.035, f"({int(count.max()):,})", transform=axes.transAxes, **style)
+    axes.text(0.5, 1.035, f"({count(most)})", transform=axes.transAxes, **style)
 
 
 def _lines(

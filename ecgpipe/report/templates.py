@@ -45,14 +45,14 @@ def render(template: Path, **values: Any) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three digits after the point, or that it is undefined.
+    """Three digits after the point, or that it is undefined. What rounds to zero has no sign.
 
-    >>> number(0.93785), number(float("nan")), number(None)
-    ('0.938', 'undefined', 'undefined')
+    >>> number(0.93785), number(-0.0001), number(float("nan")), number(None)
+    ('0.938', '0.000', 'undefined', 'undefined')
     """
     if value is None or not np.isfinite(value):
         return UNDEFINED
-    return f"{value:.3f}".replace("-", _MINUS)
+    return f"{value:z.3f}".replace("-", _MINUS)  # z: no minus before a rounded zero (PEP 682)
 
 
 def signed(value: float | None) -> str:

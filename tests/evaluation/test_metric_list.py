@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score
 from ecgpipe.comparison import compare
 from ecgpipe.comparison.pairing import PairedRuns
 from ecgpipe.evaluation import bootstrap, intervals, metric_list, metric_tables, metrics
+from ecgpipe.evaluation.held_out import SETTINGS
 from ecgpipe.evaluation.metric_list import MACRO, METRICS, MICRO, RATES, Metric, Sums
 from tests.fixtures.made_predictions import (
     CLASSES,
@@ -63,7 +64,7 @@ def test_scores_stand_in_the_order_means_micro_challenge_probabilities():
         "ece_macro_raw",
     ]
     assert metric_list.lower_is_better() == {"brier", "brier_macro", "ece", "ece_macro"}
-    assert metric_list.rankings() == ["auroc", "ap"]
+    assert [metric.key for metric in metric_list.rankings()] == ["auroc", "ap"]
 
 
 @pytest.mark.parametrize("metric", [*METRICS, metric_list.challenge(CLASSES)], ids=lambda m: m.key)
@@ -95,6 +96,23 @@ def test_a_metric_that_is_added_stands_in_every_table_but_the_chosen_summary():
     assert of_all["accuracy_micro"].keys() == {"value", "low", "high"}
     assert trees["subgroups"]["sex"]["F"]["out_of_fold"]["accuracy_macro"] == pytest.approx(mean)
     assert "accuracy_macro" not in trees["summary"]["out_of_fold"]
+
+
+@pytest.mark.parametrize("named", [("test",), ("out_of_fold", "test_ensemble")])
+def test_the_summary_shows_a_metric_in_the_settings_that_it_names(monkeypatch, named):
+    metric = dataclasses.replace(ACCURACY, summary=named)
+    monkeypatch.setattr(metric_list, "METRICS", (*METRICS, metric))
+    labels, fold, probabilities = split()
+    test = {k: probabilities[fold == "test"] * scale for k, scale in (("0", 1.0), ("1", 0.8))}
+    settings = built(labels, fold, probabilities, test)
+    reports = reports_of(settings)
+    summary = metric_tables.summary(reports, settings, CLASSES)
+    assert {name for name in SETTINGS if "accuracy_macro" in summary[name]} == set(named)
+    for name in set(named) - {"test"}:
+        assert summary[name]["accuracy_macro"] == reports[name]["accuracy_macro"]
+    if "test" in named:
+        mean, deviation = (reports[name]["accuracy_macro"] for name in ("test", "test_sd"))
+        assert summary["test"]["accuracy_macro"] == {"mean": mean, "sd": deviation}
 
 
 @pytest.mark.usefixtures("_accuracy")

@@ -1,6 +1,7 @@
 import pytest
 
 from ecgpipe.evaluation import metric_list, metrics
+from ecgpipe.evaluation.held_out import WHOLE
 from ecgpipe.evaluation.metric_list import MACRO, METRICS, Metric
 from ecgpipe.report.html import write
 from ecgpipe.report.html_tables import class_rows, headline, points, subgroup_rows
@@ -62,7 +63,7 @@ def test_a_metric_that_is_added_stands_on_the_page(monkeypatch, tmp_path, headli
         reads="binary",
         function=metrics.sensitivity,
         over=(MACRO,),
-        headline=headlined,
+        summary=WHOLE if headlined else (),
     )
     monkeypatch.setattr(metric_list, "METRICS", (*METRICS, toy))
     trees = run.__wrapped__()[1]

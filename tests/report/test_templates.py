@@ -89,6 +89,13 @@ def test_every_filter_writes_what_its_function_does(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("value", [-0.0001, -0.0, -0.00049])
+def test_what_rounds_to_zero_has_no_minus(value):
+    assert (templates.number(value), templates.signed(value)) == ("0.000", "+0.000")
+    ends = {"low": value, "high": -0.0006}
+    assert templates.interval(ends) == "0.000 to \N{MINUS SIGN}0.001"
+
+
 def test_a_minus_is_the_sign_of_that_name():
     assert templates.number(-0.02071) == "\N{MINUS SIGN}0.021"
     assert templates.signed(-0.02071) == "\N{MINUS SIGN}0.021"

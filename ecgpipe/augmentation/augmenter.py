@@ -2,10 +2,10 @@
 an addition n, and the batch is made once: y = g * x(tau) + n, straight from the int16 stores, on
 the device where they lie.
 
-The engine knows no augmentation by its name: it asks the records (`record`, `catalogue`) that are
-switched on, kind by kind. Time maps apply from the window to the recording, so STAR, which knows
-where the R-peaks are, comes last. Leads that are dropped are silent whatever is added, and so is
-what lies outside the recording. Evaluation uses `model.inference`, which knows none of this.
+The engine knows no augmentation by its name: it asks the records (`record`, `all_augmentations`)
+that are switched on, kind by kind. Time maps apply from the window to the recording, so STAR, which
+knows where the R-peaks are, comes last. Leads that are dropped are silent whatever is added, and so
+is what lies outside the recording. Evaluation uses `model.inference`, which knows none of this.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ecgpipe.augmentation import contracts
-from ecgpipe.augmentation.catalogue import AUGMENTATIONS
+from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS
 from ecgpipe.augmentation.params import General
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.augmentation.record import Augmentation, Batch, Kind

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from ecgpipe.augmentation.catalogue import AUGMENTATIONS
+from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS
 from ecgpipe.augmentation.record import Augmentation
 from ecgpipe.project.params import Section
 

@@ -2,9 +2,9 @@
 
 A record holds the settings in `augment` of params.yaml, the stream of random draws, the contract,
 what the page says, and the function that acts. The modules of the formulas (`time_warps`, `star`,
-`gains`, `additions`, `lead_dropout`, `flips`) define the records and list them, `catalogue` joins
-the lists. The schema of the params (`params`), the engine (`augmenter`) and the page read nothing
-but the records, so a new augmentation is written in one module.
+`gains`, `additions`, `lead_dropout`, `flips`) define the records and list them, and
+`all_augmentations` joins the lists. The schema of the params (`params`), the engine (`augmenter`)
+and the page read nothing but the records, so a new augmentation is written in one module.
 """
 
 from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgpipe.augmentation.catalogue import HIGHEST_HZ
+from ecgpipe.augmentation.all_augmentations import HIGHEST_HZ
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.diagnoses import classes, vocabularies
 from ecgpipe.evaluation import challenge_score

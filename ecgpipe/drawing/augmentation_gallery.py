@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe.augmentation import augmenter, catalogue
-from ecgpipe.augmentation.catalogue import AUGMENTATIONS
+from ecgpipe.augmentation import all_augmentations, augmenter
+from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS
 from ecgpipe.augmentation.contracts import PROMISES
 from ecgpipe.augmentation.params import AugmentParams, General
 from ecgpipe.augmentation.record import Augmentation
@@ -74,7 +74,7 @@ def page(
     return templates.render(
         TEMPLATE,
         promises=PROMISES,
-        contracts=catalogue.contracts(augmentations),
+        contracts=all_augmentations.contracts(augmentations),
         what=what,
         draws=DRAWS,
         shown=shown,

@@ -5,8 +5,8 @@ import pytest
 import scipy.interpolate
 import torch
 
+from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.augmenter import Augmenter
-from ecgpipe.augmentation.catalogue import BY_NAME
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.dataset import gather
 from tests.fixtures.augmented_batches import (

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.augmentation import catalogue, contracts
-from ecgpipe.augmentation.catalogue import AUGMENTATIONS, BY_NAME
+from ecgpipe.augmentation import all_augmentations, contracts
+from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS, BY_NAME
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.dataset import examples
 from ecgpipe.diagnoses import classes
@@ -161,7 +161,7 @@ def test_time_never_runs_backwards_alone_or_with_the_other_warps(name, seed):
 
 def test_every_code_is_a_class_of_ours():
     known = {code for one in classes.select("official", merge_ectopics=True) for code in one.codes}
-    broken = {code for _, contract in catalogue.contracts() for code in contract.codes}
+    broken = {code for _, contract in all_augmentations.contracts() for code in contract.codes}
     assert broken <= known <= contracts.KNOWN
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgpipe.augmentation.catalogue import BY_NAME
+from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.project import params
 
@@ -11,7 +11,7 @@ VALUES = params.load(ROOT / "params.yaml")["augment"]
 FILES = [path for path in sorted((ROOT / "configs").glob("*.yaml")) if path.stem != "sources"]
 
 
-def test_params_yaml_lists_every_augmentation_with_its_settings_in_the_order_of_the_catalogue():
+def test_params_yaml_lists_every_augmentation_with_its_settings_in_their_order():
     assert list(VALUES) == list(AugmentParams.model_fields)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import Field
 
-from ecgpipe.augmentation import catalogue
+from ecgpipe.augmentation import all_augmentations
 from ecgpipe.augmentation.augmenter import Augmenter
 from ecgpipe.augmentation.contracts import Contract, all_but
 from ecgpipe.augmentation.params import schema
@@ -66,7 +66,7 @@ OFFSET = Augmentation(
     highest="top_hz",
     fault=_fault,
 )
-MORE = (*catalogue.AUGMENTATIONS, OFFSET)
+MORE = (*all_augmentations.AUGMENTATIONS, OFFSET)
 MODEL = schema(MORE)
 REST = {"contract": OFFSET.contract, "caption": ""}
 

@@ -8,7 +8,7 @@ import scipy.io
 import torch
 
 from ecgpipe.augmentation import augmenter
-from ecgpipe.augmentation.catalogue import BY_NAME
+from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.dataset import examples
 from ecgpipe.project import params

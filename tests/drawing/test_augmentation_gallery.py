@@ -6,8 +6,8 @@ import numpy as np
 from markdown_it import MarkdownIt
 from matplotlib import image
 
-from ecgpipe.augmentation import catalogue
-from ecgpipe.augmentation.catalogue import BY_NAME
+from ecgpipe.augmentation import all_augmentations
+from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.contracts import PROMISES
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.drawing import augmentation_gallery
@@ -65,7 +65,7 @@ def test_the_table_says_of_each_augmentation_what_its_contract_does():
     width = len(PROMISES) + 3
     head, *rows = [texts[place : place + width] for place in range(0, len(texts), width)]
     assert head == ["augmentation", "acts on", *PROMISES, "may break"]
-    contracts = [contract for _, contract in catalogue.contracts()]
+    contracts = [contract for _, contract in all_augmentations.contracts()]
     assert [row[0] for row in rows] == [contract.title for contract in contracts]
     for row, contract in zip(rows, contracts, strict=True):
         kept = {promise for promise, mark in zip(PROMISES, row[2:-1], strict=True) if mark}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ecgpipe.augmentation.catalogue import BY_NAME
+from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.augmentation.random_draws import RandomStreams
 from ecgpipe.project import params

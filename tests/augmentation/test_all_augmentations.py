@@ -2,8 +2,8 @@
 
 import pytest
 
-from ecgpipe.augmentation import catalogue
-from ecgpipe.augmentation.catalogue import AUGMENTATIONS, BY_NAME
+from ecgpipe.augmentation import all_augmentations
+from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS, BY_NAME
 from ecgpipe.augmentation.contracts import CODES, PROMISES
 from ecgpipe.augmentation.params import AugmentParams
 
@@ -37,7 +37,7 @@ def test_every_augmentation_has_a_name_and_a_stream_of_its_own_and_keeps_them():
 
 
 def test_contracts_speak_of_promises_and_classes_that_there_are_and_titles_differ():
-    contracts = [contract for _, contract in catalogue.contracts()]
+    contracts = [contract for _, contract in all_augmentations.contracts()]
     assert all(contract.keeps <= PROMISES.keys() for contract in contracts)
     assert all(set(contract.breaks) <= CODES.keys() for contract in contracts)
     assert len({contract.title for contract in contracts}) == len(contracts) > len(AUGMENTATIONS)
@@ -56,5 +56,5 @@ def test_a_variant_chooses_a_value_that_is_not_the_default(name):
 
 def test_the_highest_frequencies_are_settings():
     known = {"wander": "wander_high_hz", "multiply_sine": "multiply_sine_frequency_hz"}
-    assert known.items() <= catalogue.HIGHEST_HZ.items()
-    assert set(catalogue.HIGHEST_HZ.values()) <= AugmentParams.model_fields.keys()
+    assert known.items() <= all_augmentations.HIGHEST_HZ.items()
+    assert set(all_augmentations.HIGHEST_HZ.values()) <= AugmentParams.model_fields.keys()

@@ -1,2 +1,2 @@
-"""The stages of dvc.yaml: each reads its params and its inputs, does one deed and writes its
+"""The stages of dvc.yaml: each reads its params and its inputs, does one thing and writes its
 outputs."""

@@ -243,17 +243,51 @@ def test_nothing_private_of_another_module_is_used(path):
     assert set(private) <= {"_exit"}, "os._exit is public for all its name"
 
 
+def is_switched_by_multiplying(product: ast.BinOp) -> bool:
+    """Whether a text or list is multiplied by a truth value; a text with values in it is
+    never repeated, so whatever it is multiplied by is one."""
+    sides = (product.left, product.right)
+    if any(isinstance(side, ast.JoinedStr) for side in sides):
+        return True
+    is_sequence = [
+        isinstance(side, ast.List | ast.Tuple) or isinstance(getattr(side, "value", None), str)
+        for side in sides
+    ]
+    return any(is_sequence) and any(is_truth_value(side) for side in sides)
+
+
+def is_truth_value(node: ast.expr) -> bool:
+    """Whether an expression is a truth value by its form."""
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) == "bool"
+    is_negated = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    return is_negated or isinstance(node, ast.Compare | ast.BoolOp)
+
+
 @pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
 def test_no_text_or_list_is_multiplied_by_a_truth_value(path):
-    truth, sequences = (ast.Compare, ast.BoolOp, ast.Not), (ast.JoinedStr, ast.List, ast.Tuple)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            sides = [getattr(side, "op", side) for side in (node.left, node.right)]
-            texts = [
-                isinstance(side, sequences) or isinstance(getattr(side, "value", None), str)
-                for side in sides
-            ]
-            assert not (any(texts) and any(isinstance(side, truth) for side in sides)), node.lineno
+            assert not is_switched_by_multiplying(node), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("'s' * (count > 1)", True),
+        ("(here and there) * 's'", True),
+        ("'s' * (not count)", True),
+        ("[row] * bool(rows)", True),
+        ("bool(rows) * 's'", True),
+        ("f'{name}, ' * is_named", True),
+        ("count * f'{name}'", True),
+        ("'-' * width", False),
+        ("[0.0] * len(rows)", False),
+        ("value * (value > 0)", False),
+    ],
+)
+def test_what_counts_as_switched_by_multiplying(code, refused):
+    assert is_switched_by_multiplying(ast.parse(code, mode="eval").body) == refused
 
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
@@ -321,6 +355,28 @@ def test_tests_mirror_the_source():
         if path.stem != "__init__" and not test.exists():
             missing.append(str(inside))
     assert not missing
+
+
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_imports_no_other_test(path):
+    modules = {".".join(test.relative_to(ROOT).with_suffix("").parts) for test in TESTS}
+    shared = {name for name in imported_by_test(path) if name in modules}
+    assert not shared, "what several tests need belongs into tests/fixtures or a conftest.py"
+
+
+def imported_by_test(path: Path) -> set[str]:
+    """Dotted names of all that a test imports: modules, and what is taken from modules."""
+    named = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return named
 
 
 def test_every_import_is_pinned_with_a_reason():

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> _Targets:
-    """Where to write, checked; ValueError where something stands there that is not replaced."""
+    """Where to write, checked; UserError where something stands there that is not replaced."""
     if arguments.format == "challenge":
         outputs.check_distinct_names(files)
         out = arguments.out or Path("predictions")

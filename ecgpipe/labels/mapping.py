@@ -119,13 +119,13 @@ def _identity(name: str, descriptions: Sequence[Description]) -> pd.DataFrame:
     numbers, NaN where unknown."""
     columns: dict[str, object] = {
         "source": name,
-        "record": [one.record for one in descriptions],
-        "path": [one.path for one in descriptions],
-        "patient": [one.patient or "" for one in descriptions],
-        "gender": [one.sex or "" for one in descriptions],
+        "record": [description.record for description in descriptions],
+        "path": [description.path for description in descriptions],
+        "patient": [description.patient or "" for description in descriptions],
+        "gender": [description.sex or "" for description in descriptions],
     }
     for number in ("age", "rate_hz", "samples"):
-        values = [getattr(one, number) for one in descriptions]
+        values = [getattr(description, number) for description in descriptions]
         columns[number] = np.array(values, dtype=np.float64)  # None becomes NaN
     return pd.DataFrame(columns)
 
@@ -173,8 +173,12 @@ def meanings_of(
 ) -> dict[str, Meaning]:
     """What each label of a source means."""
     scored = {code for diagnosis in classes for code in diagnosis.codes}
-    labels = dict.fromkeys(label for one in descriptions for label in one.labels)
-    return {label: _meaning(label, source, vocabulary, scored) for label in labels}
+    meanings: dict[str, Meaning] = {}
+    for description in descriptions:
+        for label in description.labels:
+            if label not in meanings:
+                meanings[label] = _meaning(label, source, vocabulary, scored)
+    return meanings
 
 
 def _meaning(label: str, source: Source, vocabulary: Vocabulary, scored: set[str]) -> Meaning:
@@ -196,10 +200,9 @@ def _values(
     """float64 [recording, class]: 1, 0 or NaN."""
     values = np.zeros((len(descriptions), len(classes)))
     column = {code: index for index, diagnosis in enumerate(classes) for code in diagnosis.codes}
-    columns = {
-        label: [column[code] for code in meaning.codes if code in column]
-        for label, meaning in meanings.items()
-    }
+    columns: dict[str, list[int]] = {}
+    for label, meaning in meanings.items():
+        columns[label] = [column[code] for code in meaning.codes if code in column]
     for row, description in enumerate(descriptions):
         if not all(meanings[label].genuine for label in description.labels):
             values[row] = np.nan  # nobody knows what else was said
@@ -213,7 +216,11 @@ def faults_of(
     descriptions: Sequence[Description], meanings: Mapping[str, Meaning], source: Source
 ) -> list[str]:
     """The fault of each recording: the one found before, or that of its labels, or ''."""
-    return [one.fault or _fault_of_labels(one.labels, meanings, source) for one in descriptions]
+    faults = []
+    for description in descriptions:
+        fault = description.fault or _fault_of_labels(description.labels, meanings, source)
+        faults.append(fault)
+    return faults
 
 
 def _fault_of_labels(labels: Sequence[str], meanings: Mapping[str, Meaning], source: Source) -> str:
@@ -234,8 +241,8 @@ def _check_understood(
     """UserError where more than half of a source's labelled recordings have labels that nobody
     understands."""
     unknown = [
-        one
-        for one, fault in zip(descriptions, faults, strict=True)
+        description
+        for description, fault in zip(descriptions, faults, strict=True)
         if fault.startswith("unknown-labels: ")
     ]
     labelled = len(unknown) + faults.count("")

@@ -41,7 +41,9 @@ def report(
         "recordings": len(table),
         "usable": len(good),
         "sources": of_sources,
-        "classes": {one.code: _of_class(one, good[one.code]) for one in classes},
+        "classes": {
+            diagnosis.code: _of_class(diagnosis, good[diagnosis.code]) for diagnosis in classes
+        },
     }
 
 
@@ -60,7 +62,10 @@ def _of_source(table: pd.DataFrame, descriptions: Sequence[Description]) -> dict
     """What `report` counts of one source's recordings."""
     good = table[table["fault"] == ""]
     usable = set(good["record"])
-    flags = Counter(flag for one in descriptions if one.record in usable for flag in one.flags)
+    flags: Counter[str] = Counter()
+    for description in descriptions:
+        if description.record in usable:
+            flags.update(description.flags)
     return {
         "recordings": len(table),
         "usable": len(good),
@@ -94,7 +99,10 @@ def _of_labels(
         "outside_vocabulary": Counter(),
         "unscored": Counter(),
     }
-    for label, times in Counter(label for one in descriptions for label in one.labels).items():
+    written: Counter[str] = Counter()
+    for description in descriptions:
+        written.update(description.labels)
+    for label, times in written.items():
         in_class = not scored.isdisjoint(meanings[label].codes)
         if not meanings[label].known:
             kind = "outside_vocabulary" if in_class else "unknown"
@@ -117,11 +125,12 @@ def _count_recordings(
     for diagnosis, is_one in zip(classes, is_annotated(vocabulary, classes), strict=True):
         annotated.update(diagnosis.codes if is_one else ())
     without = partly = 0
-    for one in descriptions:
-        diagnoses = [meanings[label] for label in one.labels if meanings[label].genuine]
+    for description in descriptions:
+        labels = description.labels
+        diagnoses = [meanings[label] for label in labels if meanings[label].genuine]
         if diagnoses and all(annotated.isdisjoint(meaning.codes) for meaning in diagnoses):
             without += 1
-        if 0 < len(diagnoses) < len(one.labels):
+        if 0 < len(diagnoses) < len(labels):
             partly += 1
     return without, partly
 

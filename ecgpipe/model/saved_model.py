@@ -30,9 +30,19 @@ from ecgpipe.project.leads import LEADS
 FORMAT = 3
 _LOG = logging.getLogger(__name__)
 _PACKAGES = [
-    "torch", "torchmetrics", "numpy", "scipy", "pandas", "safetensors", "pydantic", "pyyaml",
-    "wfdb", "h5py", "sleepecg", "joblib",
-]  # fmt: skip
+    "torch",
+    "torchmetrics",
+    "numpy",
+    "scipy",
+    "pandas",
+    "safetensors",
+    "pydantic",
+    "pyyaml",
+    "wfdb",
+    "h5py",
+    "sleepecg",
+    "joblib",
+]
 
 
 def versions() -> dict[str, str]:

@@ -42,7 +42,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ecgpipe.dataset import demographics
+from ecgpipe.dataset import demographics as encoding  # `demographics` is an input's name
 from ecgpipe.dataset.gather import normalise
 from ecgpipe.evaluation import calibration
 from ecgpipe.model.network import DEMOGRAPHICS
@@ -82,17 +82,17 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
     return {key: about[key] for key in same} | {
         "leads": list(LEADS),
         "unit": "mV",
-        "thresholds": [float(one) if np.isfinite(one) else None for one in thresholds],
+        "thresholds": [float(value) if np.isfinite(value) else None for value in thresholds],
         "unlearnt": ensemble.unlearnt,
         "conditioning_numpy": inputs_in_numpy(),
-        "demographics": list(demographics.COLUMNS) if about["network"]["demographics"] else [],
+        "demographics": list(encoding.COLUMNS) if about["network"]["demographics"] else [],
         "folds": ensemble.folds,
     }
 
 
 def inputs_in_numpy() -> str:
     """The text that makes the file's inputs: `onnx_inputs`, and how age and sex are encoded."""
-    return "\n\n".join([inspect.getsource(onnx_inputs), inspect.getsource(demographics)])
+    return "\n\n".join([inspect.getsource(onnx_inputs), inspect.getsource(encoding)])
 
 
 class _Predict(nn.Module):

@@ -11,6 +11,7 @@ from pathlib import Path
 from ecgpipe.prediction import vendor_formats
 from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.params import SOURCES
 from ecgpipe.recordings import recording, refusals, source_tables, suffixes
 from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.source_tables import MetadataRow
@@ -116,11 +117,11 @@ def read(
     opened outside the first folder of `within` that the path lies in, or its own folder."""
     root = next((folder for folder in within if path.is_relative_to(folder)), path.parent)
     try:
-        recording = _read(path, source, root)
+        content = _read(path, source, root)
     except refusals.Refused as refusal:
         return "refused", f"{refusal.reason}: {refusal}{_next_step(refusal)}", None
-    codes = [flag.partition(" (")[0] for flag in recording.faults]
-    return ("flagged" if codes else "ok"), "|".join(codes), recording
+    codes = [flag.partition(" (")[0] for flag in content.faults]
+    return ("flagged" if codes else "ok"), "|".join(codes), content
 
 
 def _read(path: Path, source: Source | None, root: Path) -> Recording:
@@ -146,15 +147,15 @@ def _no_recording(path: Path) -> refusals.Refused:
 def _next_step(refusal: refusals.Refused) -> str:
     """What one can do here about a refusal, besides what it says itself."""
     if refusal.reason == "rate":
-        return "; here: --source NAME (its entry under sources in params.yaml) or --rate-hz HZ"
+        return f"; here: --source NAME (its entry in {SOURCES}) or --rate-hz HZ"
     missing = set(str(refusal).partition(", missing ")[2].partition(";")[0].split(", "))
     if refusal.reason == "leads" and missing <= leads.DERIVED:
         return f"; or write a copy with all 12 leads: {leads.LAWS}"
     return ""
 
 
-def with_metadata(recording: Recording, row: MetadataRow | None) -> Recording:
+def with_metadata(content: Recording, row: MetadataRow | None) -> Recording:
     """The recording with age and sex of its row in the metadata table, or flagged 'no-metadata'."""
     if row is None:
-        return replace(recording, faults=(*recording.faults, "no-metadata"))
-    return replace(recording, age=row.age, sex=row.sex, patient=row.patient)
+        return replace(content, faults=(*content.faults, "no-metadata"))
+    return replace(content, age=row.age, sex=row.sex, patient=row.patient)

@@ -22,7 +22,7 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import refusal_limit, refusals, safe_files, sources
 from ecgpipe.recordings.recording import read
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 _CHUNK = 16  # recordings that a worker is given at once
 _FEW = 256  # recordings for which no worker is started
 _MOST_NAMED = 200  # recordings that a message names
@@ -132,7 +132,7 @@ def warn(suspects: Sequence[Path]) -> None:
     """Logs that a worker died and that the recordings `suspects`, at one of which it was, are done
     again."""
     named = ", ".join(safe_files.shown(path.name) for path in suspects[:_MOST_NAMED])
-    _log.warning(
+    _LOG.warning(
         "a worker process died; the %d recordings that it may have been at are done again, one by "
         "one: %s%s",
         len(suspects),
@@ -153,7 +153,7 @@ def condition_one_by_one(
             yield pool.submit(_condition_files, where, [path], source, params, root).result()[0]
         except BrokenProcessPool:
             pool = None
-            _log.warning("%s: the process that conditioned it died; it is left out", path)
+            _LOG.warning("%s: the process that conditioned it died; it is left out", path)
             message = f"{path}: the process that conditioned it died; leave it out, and report it"
             yield "refused", "crashed", message
     if pool is not None:
@@ -199,7 +199,7 @@ def build_store(
 
 def log(name: str, report: dict[str, Any]) -> None:
     """Tells how many recordings of the source `name` were stored, refused and flagged."""
-    _log.info(
+    _LOG.info(
         "%s: %d of %d stored; refused: %s; flags: %s (refused.csv in the store says why)",
         name,
         report["stored"],

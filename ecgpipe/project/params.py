@@ -1,7 +1,7 @@
 """Reading params.yaml, and checking its sections: once, at the door, with all faults reported
 together.
 
-A section's model (a `Section`) stands beside the deed that uses it.
+A section's model (a `Section`) stands beside the code that uses it.
 """
 
 from collections.abc import Iterable, Mapping

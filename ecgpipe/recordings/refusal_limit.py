@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.params import SOURCES
 from ecgpipe.recordings.descriptions import Description
 
 # Faults of what a table says, not of a recording: files without a row, rows without a file.
@@ -13,7 +14,8 @@ _OF_TABLES = ("no-metadata", "missing")
 def refused(descriptions: Iterable[Description]) -> Counter[str]:
     """Reason -> how many of the recordings described the reader refuses; what a table lacks is no
     refusal."""
-    reasons = (one.fault.partition(":")[0] for one in descriptions if one.fault)
+    faults = (description.fault for description in descriptions if description.fault)
+    reasons = (fault.partition(":")[0] for fault in faults)
     return Counter(reason for reason in reasons if reason not in _OF_TABLES)
 
 
@@ -31,5 +33,5 @@ def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, whe
         raise UserError(
             f"{where}: {total} of {found} recordings are refused ({reasons}), more than "
             f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its "
-            "entry under sources) says why for each; mend them, or raise max_refused"
+            f"entry in {SOURCES}) says why for each; mend them, or raise max_refused"
         )

@@ -22,7 +22,7 @@ from ecgpipe.recordings import demographics, safe_files
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sources import Columns, Patients, Source
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
     columns = source.patients
     path = Path(folder) / columns.table
     if not path.is_file():
-        _log.warning(
+        _LOG.warning(
             "%s: no such table of patients; each recording counts as a patient of its own", path
         )
         return {}

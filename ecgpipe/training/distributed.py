@@ -1,5 +1,4 @@
-"""The processes that train one model together under `torchrun`, and what a state must match to be
-resumed."""
+"""The processes that train one model together under `torchrun`."""
 
 import os
 from dataclasses import dataclass

@@ -24,14 +24,14 @@ class Row:
     limited_by: str = ""
 
 
-def seconds(*deeds: Callable[[], object], rounds: int = 5) -> list[float]:
-    """The best time of each deed over `rounds` rounds in which they take turns, after one round to
+def seconds(*tasks: Callable[[], object], rounds: int = 5) -> list[float]:
+    """The best time of each task over `rounds` rounds in which they take turns, after one round to
     warm up."""
-    best = [float("inf")] * len(deeds)
+    best = [float("inf")] * len(tasks)
     for number in range(rounds + 1):
-        for index, deed in enumerate(deeds):
+        for index, task in enumerate(tasks):
             start = time.perf_counter()
-            deed()
+            task()
             if number:
                 best[index] = min(best[index], time.perf_counter() - start)
     return best

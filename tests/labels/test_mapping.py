@@ -9,28 +9,23 @@ from ecgpipe.labels import mapping
 from ecgpipe.project import tables
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
-
-STUDY = select("study")
-OFFICIAL = select("official")
-CPSC = Source(form="wfdb", vocabulary="CPSC2018", codes="snomed")
-PTB_XL = Source(form="wfdb", vocabulary="PTB-XL", codes="snomed")
-SPH = Source(form="wfdb", vocabulary="SPH", codes="aha")
-EAST = Source(form="wfdb", vocabulary="sim-east", codes="native")
-LUDB = Source(form="wfdb", vocabulary="LUDB", codes="snomed")
-NINGBO = Source(form="wfdb", vocabulary="Ningbo", codes="snomed")
-NSR = "426783006"
-AF = "164889003"
-RBBB = "59118001"
-TAB = "164934002"
-TINV = "59931005"
-PVC = "427172004"
-
-
-def described(*labels):
-    return [
-        Description(f"R{n}", f"R{n}.hea", None, 60, "F", 500, 5000, one)
-        for n, one in enumerate(labels)
-    ]
+from tests.fixtures.labelled import (
+    AF,
+    CPSC,
+    EAST,
+    LUDB,
+    NINGBO,
+    NSR,
+    OFFICIAL,
+    PTB_XL,
+    PVC,
+    RBBB,
+    SPH,
+    STUDY,
+    TAB,
+    TINV,
+    described,
+)
 
 
 def mapped(source, *labels, classes=STUDY, unscored="keep"):

@@ -3,7 +3,7 @@ import pytest
 from ecgpipe.labels import mapping
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import params
-from tests.labels.test_mapping import AF, RBBB
+from tests.fixtures.labelled import AF, RBBB
 
 
 def test_params_choose_the_classes():

@@ -6,7 +6,7 @@ import pytest
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping, report
 from ecgpipe.recordings.descriptions import Description
-from tests.labels.test_mapping import AF, CPSC, NSR, RBBB, SPH, STUDY, TAB, described
+from tests.fixtures.labelled import AF, CPSC, NSR, RBBB, SPH, STUDY, TAB, described
 
 
 @pytest.fixture

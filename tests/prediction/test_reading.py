@@ -95,7 +95,7 @@ def test_an_unknown_rate_is_refused_with_the_next_step(west):
     assert verdict == "refused"
     assert reason.startswith("rate: ")
     assert "--source NAME" in reason
-    assert "--rate-hz HZ" in reason
+    assert "--source NAME (its entry in configs/sources.yaml) or --rate-hz HZ" in reason
     assert [row[1] for row in check.check(reading.expand([west]), SOURCE)] == ["ok"] * 3
     for wrong in (0, -1, np.nan, np.inf):
         with pytest.raises(ValueError, match="--rate-hz: a rate is above 0 Hz"):

@@ -13,18 +13,7 @@ import pytest
 from ecgpipe.prediction import check, reading, vendor_formats
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings import refusals
-
-EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
-RATE_HZ = 500
-
-
-def signal(seconds=10, seed=1):
-    """[time, 12] in mV that obeys the laws of the limb leads, in steps of 5 microvolts."""
-    rng = np.random.default_rng(seed)
-    made = np.round(rng.normal(0, 0.3, (seconds * RATE_HZ, 12)).cumsum(axis=0) / 20 / 0.02) * 0.02
-    i, ii = made[:, 0], made[:, 1]
-    made[:, 2:6] = np.stack([ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2], axis=1)
-    return made
+from tests.fixtures.resting_ecg import EIGHT, RATE_HZ, signal
 
 
 def dicom(path, signal_mv, leads=LEADS, rate_hz=RATE_HZ, unit="uV", sensitivity=2.5, age="061Y"):

@@ -13,7 +13,7 @@ import pytest
 from ecgpipe.prediction import check, reading, vendor_formats, vendor_worker
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings import quality, refusals
-from tests.prediction.test_vendor_formats import EIGHT, RATE_HZ, signal
+from tests.fixtures.resting_ecg import EIGHT, RATE_HZ, signal
 
 STEP_MV = 0.00488  # of MUSE
 

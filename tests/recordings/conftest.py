@@ -42,3 +42,46 @@ def edit(header, old, new, count=-1):
 
 def wfdb_signal(header):
     return wfdb.rdrecord(str(header.with_suffix(""))).p_signal
+
+
+def cut(good):
+    good.with_suffix(".mat").write_bytes(good.with_suffix(".mat").read_bytes()[:-2])
+
+
+def lengthen(good):
+    good.with_suffix(".mat").write_bytes(good.with_suffix(".mat").read_bytes() + b"\0\0")
+
+
+def flip(good):
+    raw = bytearray(good.with_suffix(".mat").read_bytes())
+    raw[1000] ^= 1
+    good.with_suffix(".mat").write_bytes(raw)
+
+
+# Reason of a refusal -> what brings it about in a recording that reads, and what the refusal says.
+BREAKS = {
+    "truncated": (cut, "the header tells of 24024 bytes, found 24022; fetch it anew"),
+    "oversized": (lengthen, "the header tells of 24024 bytes, found 24026"),
+    "checksum": (flip, "checksum: the header says .*, found"),
+    "missing": (
+        lambda good: good.with_suffix(".mat").unlink(),
+        "A0001.mat: no such file; fetch it",
+    ),
+    "header": (
+        lambda good: good.write_text("no header"),
+        "the number of signals is a count, found 'header'",
+    ),
+    "leads": (lambda good: edit(good, " V6\n", " V7\n"), "missing V6"),
+    "gain": (
+        lambda good: edit(good, "1000/mV", "0/mV"),
+        "lead I: the gain is a number but 0, .*, found 0.0 a mV",
+    ),
+    "units": (
+        lambda good: edit(good, "1000/mV", "1000/mmHg"),
+        "units are mV, uV or V, found 'mmHg'",
+    ),
+    "format": (
+        lambda good: edit(good, "A0001.mat", "../A0001.mat"),
+        "signal file '../A0001.mat' is not in the header's",
+    ),
+}

@@ -8,8 +8,7 @@ from ecgpipe.recordings.descriptions import Description, describe
 from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.sources import Source
 from ecgpipe.simulation import writers
-from tests.recordings.conftest import H5, WFDB, edit
-from tests.recordings.test_recording import BREAKS
+from tests.recordings.conftest import BREAKS, H5, WFDB, edit
 
 
 def test_describe_reads_no_signal(good):

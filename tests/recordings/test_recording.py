@@ -11,7 +11,7 @@ from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sources import find
 from ecgpipe.simulation import writers
-from tests.recordings.conftest import WFDB, edit, wfdb_signal
+from tests.recordings.conftest import BREAKS, WFDB, edit, wfdb_signal
 
 
 def test_a_recording_equals_what_wfdb_reads(good):
@@ -54,48 +54,6 @@ def test_a_few_missing_samples_are_bridged_and_flagged(tmp_path, signal_mv):
     assert np.allclose(
         recording.signal_mv[4:9, 2], np.linspace(signal_mv[4, 2], signal_mv[8, 2], 5), atol=1e-6
     )
-
-
-def cut(good):
-    good.with_suffix(".mat").write_bytes(good.with_suffix(".mat").read_bytes()[:-2])
-
-
-def lengthen(good):
-    good.with_suffix(".mat").write_bytes(good.with_suffix(".mat").read_bytes() + b"\0\0")
-
-
-def flip(good):
-    raw = bytearray(good.with_suffix(".mat").read_bytes())
-    raw[1000] ^= 1
-    good.with_suffix(".mat").write_bytes(raw)
-
-
-BREAKS = {
-    "truncated": (cut, "the header tells of 24024 bytes, found 24022; fetch it anew"),
-    "oversized": (lengthen, "the header tells of 24024 bytes, found 24026"),
-    "checksum": (flip, "checksum: the header says .*, found"),
-    "missing": (
-        lambda good: good.with_suffix(".mat").unlink(),
-        "A0001.mat: no such file; fetch it",
-    ),
-    "header": (
-        lambda good: good.write_text("no header"),
-        "the number of signals is a count, found 'header'",
-    ),
-    "leads": (lambda good: edit(good, " V6\n", " V7\n"), "missing V6"),
-    "gain": (
-        lambda good: edit(good, "1000/mV", "0/mV"),
-        "lead I: the gain is a number but 0, .*, found 0.0 a mV",
-    ),
-    "units": (
-        lambda good: edit(good, "1000/mV", "1000/mmHg"),
-        "units are mV, uV or V, found 'mmHg'",
-    ),
-    "format": (
-        lambda good: edit(good, "A0001.mat", "../A0001.mat"),
-        "signal file '../A0001.mat' is not in the header's",
-    ),
-}
 
 
 @pytest.mark.parametrize("reason", BREAKS)

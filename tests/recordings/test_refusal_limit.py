@@ -11,6 +11,8 @@ def test_a_run_fails_where_more_than_the_stated_share_is_refused_and_not_at_it()
         match=r"data/raw/a: 6 of 100 recordings are refused \(3 gain, 3 leads\), more than",
     ):
         refusal_limit.check_refusal_limit({"leads": 3, "gain": 3}, 100, 0.05, "data/raw/a")
+    with pytest.raises(ValueError, match=r"--source NAME` \(its entry in configs/sources\.yaml\)"):
+        refusal_limit.check_refusal_limit({"gain": 1}, 1, 0.05, "data/raw/a")
     refusal_limit.check_refusal_limit({}, 0, 0.0, "data/raw/a")
 
 

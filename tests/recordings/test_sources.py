@@ -90,6 +90,14 @@ def test_the_list_of_sources_is_checked(sources, says):
         )
 
 
+@pytest.mark.parametrize("share", [1.5, -0.1])
+def test_the_limit_of_refused_recordings_is_a_share(share):
+    values = {"data": {"root": "data/raw", "max_refused": share, "sources": ["a"]}}
+    rule = rf"data\.max_refused: Input should be .* than or equal to .*\(found {share}\)"
+    with pytest.raises(ValueError, match=rule):
+        params.section(DataParams, values, "data")
+
+
 def test_a_form_has_its_keys():
     assert (
         "form h5 needs rate_hz, table, columns"

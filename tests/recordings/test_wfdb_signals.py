@@ -9,27 +9,7 @@ import wfdb
 from ecgpipe.recordings import safe_files, wfdb_header, wfdb_signals
 from ecgpipe.recordings.refusals import Refused
 from tests.fixtures.corpus import encoded
-
-STEPS = np.random.default_rng(1).integers(-2047, 2048, (700, 3)).astype(np.int16)
-
-
-def write(folder, fmt, raw, steps=STEPS, count=None):
-    (folder / "A.dat").write_bytes(raw)
-    count = len(steps) if count is None else count
-    text = [
-        f"A.dat {fmt} 200/mV 16 0 {steps[0, lead]} 0 0 L{lead}" for lead in range(steps.shape[1])
-    ]
-    sums = (steps.sum(axis=0, dtype=np.int64) % 65536).tolist()
-    text = [line.replace(" 0 0 L", f" {total} 0 L") for line, total in zip(text, sums, strict=True)]
-    (folder / "A.hea").write_text(
-        "\n".join([f"A {steps.shape[1]} 500 {count or ''}", *text]) + "\n"
-    )
-    return folder / "A.hea"
-
-
-def read(header):
-    found = wfdb_header.read(header)
-    return wfdb_signals.read(header, found, list(found.signals), header.parent)
+from tests.fixtures.signal_files import STEPS, read, write
 
 
 @pytest.mark.parametrize("odd", [0, 1])

@@ -9,7 +9,7 @@ import wfdb
 from ecgpipe.recordings import safe_files, wfdb_signals, wfdb_worker
 from ecgpipe.recordings.refusals import Refused
 from tests.fixtures.corpus import encoded
-from tests.recordings.test_wfdb_signals import STEPS, read, write
+from tests.fixtures.signal_files import STEPS, read, write
 
 
 @pytest.mark.parametrize("fmt", ["310", "311", "8", "16x2", "16:3"])

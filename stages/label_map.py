@@ -29,7 +29,7 @@ def main() -> None:
     with atomic.sealed_folder(paths.LABELS.parent) as folder:
         tables.write(table, folder / paths.LABELS.name)
     report = label_report.report(table, descriptions, used, vocabularies, classes)
-    atomic.write_json(paths.METRICS / "labels.json", report)
+    atomic.write_json(paths.LABELS_REPORT, report)
     label_report.log(report)
 
 

@@ -7,9 +7,8 @@ if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
 import sys
-from pathlib import Path
 
-from ecgpipe.project import params
+from ecgpipe.project import params, paths
 from ecgpipe.simulation import hospitals
 from ecgpipe.simulation.params import SimulateParams
 
@@ -18,7 +17,7 @@ def main(source: str) -> None:
     kinds = {"simulate": SimulateParams, "compute": params.Compute}
     simulate, compute = params.sections(params.load(), **kinds)
     params.one_of(source, hospitals.SOURCES, "the simulator")
-    hospitals.simulate(source, Path("data/raw") / source, simulate, compute.workers)
+    hospitals.simulate(source, paths.SIMULATED / source, simulate, compute.workers)
 
 
 if __name__ == "__main__":

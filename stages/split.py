@@ -28,7 +28,7 @@ def main() -> None:
         info = summary.info(table, sources, split, folder / paths.FOLDS.name)
         atomic.write_json(folder / paths.FOLDS_INFO.name, info)
     figures = summary.summary(table, left_out, split) | {"disagreeing": conflicts}
-    atomic.write_json(paths.METRICS / "split.json", figures)
+    atomic.write_json(paths.SPLIT_REPORT, figures)
     # As the last act: whatever fails before costs nobody a store.
     pruned = atomic.prune(paths.SIGNALS, sources)
     summary.log(table, left_out, conflicts, pruned)

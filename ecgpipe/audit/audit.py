@@ -24,8 +24,6 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.sources import DataParams, Source, select
 
-REPORT = paths.METRICS / "labels.json"
-SPLIT = paths.METRICS / "split.json"
 _AGAIN = "run `dvc repro label-map`"
 
 
@@ -53,7 +51,7 @@ def read(values: Mapping[str, Any]) -> Project:
     UserError where label-map has not run, or where params.yaml names other sources than it ran
     with.
     """
-    for path in (paths.LABELS, REPORT):
+    for path in (paths.LABELS, paths.LABELS_REPORT):
         if not path.is_file():
             raise UserError(
                 f"{path}: the audit reads what the stage label-map writes, found no such file; "
@@ -65,13 +63,13 @@ def read(values: Mapping[str, Any]) -> Project:
     sources = select(data.sources)
     if set(sources) != set(report["sources"]):
         raise UserError(
-            f"data.sources in the params: they are those of {REPORT}, "
+            f"data.sources in the params: they are those of {paths.LABELS_REPORT}, "
             f"found {', '.join(sources)} and {', '.join(report['sources'])}; {_AGAIN}"
         )
     if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
         raise UserError(
-            f"{REPORT}: it counts the recordings and classes of {paths.LABELS}, found others; "
-            f"{_AGAIN}"
+            f"{paths.LABELS_REPORT}: it counts the recordings and classes of {paths.LABELS}, "
+            f"found others; {_AGAIN}"
         )
     classes = _classes(report)
     vocabularies = {
@@ -84,7 +82,7 @@ def _report() -> dict[str, Any]:
     """metrics/labels.json, which Git tracks and no digest guards. UserError where it is no report
     of label-map."""
     try:
-        report = json.loads(REPORT.read_text(encoding="utf-8"))
+        report = json.loads(paths.LABELS_REPORT.read_text(encoding="utf-8"))
         kinds = {"sources": dict, "classes": dict, "recordings": int}
         wrong = [key for key, kind in kinds.items() if not isinstance(report[key], kind)]
     except (ValueError, KeyError, TypeError) as error:
@@ -106,7 +104,8 @@ def _classes(report: Mapping[str, Any]) -> list[Diagnosis]:
 
 
 def _no_report(what: str) -> UserError:
-    return UserError(f"{REPORT}: not what the stage label-map writes ({what}); {_AGAIN}")
+    rule = f"not what the stage label-map writes ({what})"
+    return UserError(f"{paths.LABELS_REPORT}: {rule}; {_AGAIN}")
 
 
 def write(
@@ -149,9 +148,9 @@ def write(
 
 def _disagreeing() -> list[dict[str, Any]]:
     """Exact duplicates that disagree, as the stage split found them; none where it has not run."""
-    if not SPLIT.is_file():
+    if not paths.SPLIT_REPORT.is_file():
         return []
-    return json.loads(SPLIT.read_text(encoding="utf-8"))["disagreeing"]
+    return json.loads(paths.SPLIT_REPORT.read_text(encoding="utf-8"))["disagreeing"]
 
 
 def _free(folder: Path) -> Path:

@@ -48,7 +48,7 @@ def find(classes: Sequence[Diagnosis]) -> Suspects:
         )
     parts, probabilities = [], []
     for fold in predictions.fold_names(table):
-        path = paths.predictions(fold) / "val.csv"
+        path = paths.predictions(fold) / paths.VALIDATION
         if not path.is_file():
             return _none(path)
         part = table[table["fold"] == fold]

@@ -74,7 +74,7 @@ def compare(paired: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     """One row per metric: `COLUMNS`; kind is headline, class or source, the difference is b less
     a."""
     weights = bootstrap.counts(paired.groups, resamples, seed)
-    runs = [_scored(answers, paired.classes, weights) for answers in (paired.a, paired.b)]
+    runs = [_scored(predictions, paired.classes, weights) for predictions in (paired.a, paired.b)]
     positives = (paired.a.labels == 1).sum(axis=0)  # [class]
     annotated = paired.a.annotated.sum(axis=0)  # [class]
     metrics = [score.key for score in metric_list.scores(paired.classes) if score.has_interval]
@@ -92,11 +92,11 @@ def compare(paired: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame([*rows, *_by_source(paired, weights)], columns=COLUMNS)
 
 
-def _scored(answers: Predictions, classes: ScoredClasses, weights: NDArray) -> Scored:
-    """All metrics of one run's answers."""
-    of_classes = metric_list.class_values(answers)
-    values = of_classes | metric_list.score_values(answers, classes, of_classes)
-    return Scored(values, intervals.draws(answers, classes, weights))
+def _scored(predictions: Predictions, classes: ScoredClasses, weights: NDArray) -> Scored:
+    """All metrics of one run's predictions."""
+    of_classes = metric_list.class_values(predictions)
+    values = of_classes | metric_list.score_values(predictions, classes, of_classes)
+    return Scored(values, intervals.draws(predictions, classes, weights))
 
 
 def _column(scored: Sequence[Scored], metrics: Sequence[str]) -> Column:
@@ -166,8 +166,8 @@ def _by_source(paired: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
     counts: dict[str, list[int]] = {"recordings": [], "positives": []}
     for name in names:
         places = np.flatnonzero(paired.sources == name)
-        for answers, scored in ((paired.a, a), (paired.b, b)):
-            scored.append(_scored(answers.take(places), paired.classes, weights[places]))
+        for predictions, scored in ((paired.a, a), (paired.b, b)):
+            scored.append(_scored(predictions.take(places), paired.classes, weights[places]))
         counts["recordings"].append(len(places))
         counts["positives"].append((paired.a.labels[places] == 1).sum())
     rows = []

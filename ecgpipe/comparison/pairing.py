@@ -36,8 +36,9 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class PairedRuns:
-    """Two runs' answers to the same recordings in the same order, with the same labels: a cell that
-    one of them does not annotate, or labels otherwise (`unlike` counts these), is blank in both."""
+    """Two runs' predictions of the same recordings in the same order, with the same labels: a cell
+    that one of them does not annotate, or labels otherwise (`unlike` counts these), is blank in
+    both."""
 
     a: Predictions
     b: Predictions
@@ -95,11 +96,11 @@ def pair(a: Run, b: Run, setting: str) -> PairedRuns:
     )
 
 
-def _columns(answers: Predictions, columns: Sequence[int]) -> Predictions:
-    """The answers for some classes alone."""
+def _columns(predictions: Predictions, columns: Sequence[int]) -> Predictions:
+    """The predictions for some classes alone."""
     fields = ("labels", "probabilities", "thresholds", "raw")
-    chosen = {name: getattr(answers, name)[:, columns] for name in fields}
-    return dataclasses.replace(answers, **chosen)
+    chosen = {name: getattr(predictions, name)[:, columns] for name in fields}
+    return dataclasses.replace(predictions, **chosen)
 
 
 def united(of_a: NDArray, of_b: NDArray) -> NDArray[np.object_]:

@@ -21,14 +21,14 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     """
     folder = Path(name).resolve()
     if folder.is_dir():
-        if next(folder.glob("fold-*/val.csv"), None):
+        if next(folder.glob(f"fold-*/{paths.VALIDATION}"), None):
             above = folder.parent.parent
             return (above if above / paths.PREDICTIONS == folder else Path()), folder
         missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
         if missing:
             raise UserError(
                 f"{name}: no {', '.join(missing)} in this folder; name a project in which dvc "
-                "repro ran, or a folder of predictions (fold-K/val.csv)"
+                f"repro ran, or a folder of predictions (fold-K/{paths.VALIDATION})"
             )
         return folder, folder / paths.PREDICTIONS
     root = _fetch(name, Path(scratch))

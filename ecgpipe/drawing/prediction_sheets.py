@@ -29,23 +29,23 @@ class Sheets:
     full_names: Sequence[str]
     _taken: set[str] = field(default_factory=set)
 
-    def draw(self, answer: outputs.RecordingPrediction) -> Path | None:
+    def draw(self, prediction: outputs.RecordingPrediction) -> Path | None:
         """The sheet of one recording, as it was read; None where it was refused and there is
         nothing to draw."""
-        if answer.recording is None:
+        if prediction.recording is None:
             return None
-        positive = outputs.positive_classes(answer, self.names, self.full_names)
+        positive = outputs.positive_classes(prediction, self.names, self.full_names)
         note = _wrapped(f"The models find: {positive}")
-        if answer.reason:
-            note += _wrapped(f"Flags: {safe_files.shown(answer.reason)}")
-        path = self.folder / self.new_name(answer.path.stem)
-        recording = answer.recording
+        if prediction.reason:
+            note += _wrapped(f"Flags: {safe_files.shown(prediction.reason)}")
+        path = self.folder / self.new_name(prediction.path.stem)
+        recording = prediction.recording
         sheet = ecg_paper.twelve_leads(
             recording.signal_mv,
             recording.rate_hz,
-            _title(answer),
+            _title(prediction),
             "\n".join(note),
-            answer.duration_s,
+            prediction.duration_s,
         )
         style.save(sheet, path, dpi=ecg_paper.DPI)
         return path
@@ -76,12 +76,12 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(ecg_paper.drawable(text), _LETTERS)
 
 
-def _title(answer: outputs.RecordingPrediction) -> str:
+def _title(prediction: outputs.RecordingPrediction) -> str:
     """The path as it was given, of a long one its end, then sex, age, duration and rate."""
-    recording, path = answer.recording, safe_files.shown(answer.path)
+    recording, path = prediction.recording, safe_files.shown(prediction.path)
     if len(path) > _PATH_LETTERS:
         path = f"...{path[-_PATH_LETTERS:]}"
     sex = recording.sex or "sex unknown"
     age = "age unknown" if recording.age is None else f"{recording.age:g} years"
-    duration = f"{answer.duration_s:.1f} s at {recording.rate_hz:g} Hz"
+    duration = f"{prediction.duration_s:.1f} s at {recording.rate_hz:g} Hz"
     return ecg_paper.drawable(f"{path}, {sex}, {age}, {duration}")

@@ -73,9 +73,9 @@ def read(
     the split table."""
     part = {name: table[table["fold"] == name] for name in (*folds, tables.TEST)}
     where = {k: Path(folder or paths.PREDICTIONS) / paths.predictions(k).name for k in folds}
-    validation = {k: read_probabilities(where[k] / "val.csv", part[k]) for k in folds}
+    validation = {k: read_probabilities(where[k] / paths.VALIDATION, part[k]) for k in folds}
     tested = folds if len(part[tables.TEST]) else []
-    test = {k: read_probabilities(where[k] / "test.csv", part[tables.TEST]) for k in tested}
+    test = {k: read_probabilities(where[k] / paths.TESTED, part[tables.TEST]) for k in tested}
     labels = table[tables.class_codes(table)].to_numpy(np.float64)
     return build(labels, table["fold"].to_numpy(), validation, test, classes, params)
 

@@ -114,9 +114,10 @@ def write(
 ) -> None:
     """Writes operating.json and its digest, atomically, into a folder of its own: `points` and
     `auroc` [class] by fold and of `ENSEMBLE`."""
-    digests = {
-        name: digest(paths.predictions(name) / "val.csv") for name in points if name != ENSEMBLE
-    }
+    digests = {}
+    for name in points:
+        if name != ENSEMBLE:
+            digests[name] = digest(paths.predictions(name) / paths.VALIDATION)
     with atomic.sealed_folder(folder) as temporary:
         text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
         (temporary / paths.OPERATING.name).write_text(text + "\n", encoding="utf-8")
@@ -134,7 +135,7 @@ def read(
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise UserError(f"{path}: no operating points beside these models; {again}")
-    content = read_verified(path, required=True)
+    content = read_verified(path)
     try:
         stored = json.loads(content)
         made_for = {name: fold["validation"] for name, fold in stored["folds"].items()}

@@ -6,7 +6,6 @@ calibration.
 """
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgpipe.project import digests, paths, tables
+from ecgpipe.project import paths, tables
 from ecgpipe.project.errors import UserError
 
 
@@ -56,10 +55,9 @@ def joined(parts: Sequence[Predictions]) -> Predictions:
 
 
 def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
-    """The folds that `path` ({"folds": [...]}) lists. UserError where the table's rows have
+    """The folds that `path` (`tables.folds_info`) lists. UserError where the table's rows have
     others."""
-    content = digests.read_verified(path, required=True)
-    listed = [str(fold) for fold in json.loads(content)["folds"]]
+    listed = [str(fold) for fold in tables.folds_info(path)["folds"]]
     in_table = sorted(set(table["fold"]) - {tables.TEST})
     if sorted(listed) != in_table:
         raise UserError(

@@ -87,7 +87,7 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
         step = "run `dvc repro`, or point --model to a folder of fold-K models"
         raise UserError(f"{path}: no model here; {step}")
     again = "train again with `dvc repro -f`"
-    about = json.loads(digests.read_verified(path, required=True))
+    about = json.loads(digests.read_verified(path))
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
         raise UserError(f"{path}: format {about.get('format')} is not {FORMAT}; {again}")
     wrong = params.faults(ModelParams, about["network"], "network")
@@ -95,7 +95,7 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
         raise UserError(f"{path}: {'; '.join(wrong)}; {again}")
     network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
     path = Path(folder) / "weights.safetensors"
-    weights = safetensors.torch.load(digests.read_verified(path, required=True))
+    weights = safetensors.torch.load(digests.read_verified(path))
     try:
         network.load_state_dict(weights, strict=True)
     except RuntimeError as error:

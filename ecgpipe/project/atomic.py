@@ -18,13 +18,12 @@ _MANY = 1000
 
 
 @contextlib.contextmanager
-def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
+def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and is removed
     when not.
 
-    The block may make a file or a folder; a folder replaces an older one whole, and holds the
-    digests of its files where it is to be `sealed`. What killed writers of the same path left is
-    removed first.
+    The block may make a file or a folder; a folder replaces an older one whole. What killed writers
+    of the same path left is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,8 +31,6 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        if sealed:
-            write_digests(temporary)
         _flush(temporary)
         _replace(temporary, path)
         _flush(path.parent, alone=True)
@@ -50,14 +47,19 @@ def atomic(path: Path, *, sealed: bool = False) -> Iterator[Path]:
 def sealed_folder(path: Path) -> Iterator[Path]:
     """A new folder that takes the place of `path` with the digests of its files when the block ends
     well, and is removed when not (`atomic`)."""
-    with atomic(path, sealed=True) as folder:
+    with atomic(path) as folder:
         folder.mkdir()
         yield folder
+        write_digests(folder)
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
     """Writes JSON, atomically (`atomic`): floats of six digits, NaN as null, a list as one record a
-    line; keys in the order of `content`, or of the alphabet where `sort_keys`."""
+    line; keys in the order of `content`, or of the alphabet where `sort_keys`.
+
+    What must come back to the last bit (a model, operating points, a store) is written by its own
+    module, with all digits.
+    """
     rules = {"sort_keys": sort_keys, "ensure_ascii": False, "allow_nan": False}
     if isinstance(content, list) and content:
         lines = [json.dumps(_plain(record), **rules) for record in content]

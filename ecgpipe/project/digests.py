@@ -4,7 +4,7 @@ those of its files in `SHA256SUMS`, in the form of the command `sha256sum`, whic
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecgpipe.project.errors import UserError
@@ -29,39 +29,34 @@ def write_digests(folder: Path, known: Mapping[str, str] | None = None) -> None:
     (Path(folder) / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def recorded(path: Path, required: bool = False) -> str | None:
-    """The digest that was recorded for a file when it was written; None where there is none, as
-    beside a table that was made elsewhere.
-
-    UserError where the record is damaged or lacks the file, or where one is `required`.
-    """
+def recorded(path: Path) -> str:
+    """The digest that was recorded for a file when it was written. UserError where its folder
+    records none, or the record is damaged or lacks the file."""
     path = Path(path)
     sums = path.with_name(SUMS)
     if not sums.is_file():
-        if required:
-            raise UserError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
-        return None
+        raise UserError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
     text = sums.read_bytes().decode("utf-8", errors="replace")
-    of_file = [line[:64] for line in text.splitlines() if line[66:] == path.name]
-    if not _LINES.fullmatch(text) or len(of_file) != 1:
+    lines = [line[:64] for line in text.splitlines() if line[66:] == path.name]
+    if not _LINES.fullmatch(text) or len(lines) != 1:
         raise UserError(f"{sums}: it is damaged, or lacks the digest of {path.name}; {_AGAIN}")
-    return of_file[0]
+    return lines[0]
 
 
-def verify(path: Path, required: bool = False) -> None:
+def verify(path: Path) -> None:
     """UserError where a file is not as it was written (`recorded`). It is read piece by piece."""
-    _compare(path, recorded(path, required), lambda: digest(path))
+    _compare(path, recorded(path), digest(path))
 
 
-def read_verified(path: Path, required: bool = False) -> bytes:
+def read_verified(path: Path) -> bytes:
     """The content of a file that is as it was written. UserError where it is not (`recorded`)."""
     content = Path(path).read_bytes()
-    _compare(path, recorded(path, required), lambda: hashlib.sha256(content).hexdigest())
+    _compare(path, recorded(path), hashlib.sha256(content).hexdigest())
     return content
 
 
-def _compare(path: Path, wanted: str | None, compute: Callable[[], str]) -> None:
-    if wanted is not None and compute() != wanted:
+def _compare(path: Path, wanted: str, computed: str) -> None:
+    if computed != wanted:
         raise UserError(
             f"{path}: damaged or changed: its SHA-256 is not the one noted beside it; {_AGAIN}"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 # command unquoted.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
+SIMULATED = Path("data/raw")
 LABELS = Path("data/labels/labels.csv")
 FOLDS = Path("data/folds/folds.csv")
 FOLDS_INFO = Path("data/folds/folds.json")
@@ -17,7 +18,11 @@ MODELS = Path("data/models")
 OPERATING = Path("data/models/operating/operating.json")
 PREDICTIONS = Path("data/predictions")
 CHECKPOINTS = Path("data/checkpoints")
+# Files of a fold's predictions, those of the validation part, of the test part and by epoch.
+VALIDATION, TESTED, HISTORY = "val.csv", "test.csv", "history.csv"
 METRICS = Path("metrics")
+LABELS_REPORT = METRICS / "labels.json"
+SPLIT_REPORT = METRICS / "split.json"
 PLOTS = Path("plots")
 
 

@@ -14,13 +14,13 @@ POINTS = 200
 Record = dict[str, Any]
 
 
-def roc(answers: Predictions, names: Sequence[str]) -> list[Record]:
+def roc(predictions: Predictions, names: Sequence[str]) -> list[Record]:
     """Records `class, fpr, tpr` of each class that has positives and negatives, from (0, 0) to
     (1, 1)."""
     from sklearn.metrics import roc_curve
 
     records = []
-    for name, truth, scores in _scorable(answers, names):
+    for name, truth, scores in _scorable(predictions, names):
         fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
         kept = _thin(fpr, tpr)
         points = zip(fpr[kept], tpr[kept], strict=True)
@@ -28,7 +28,7 @@ def roc(answers: Predictions, names: Sequence[str]) -> list[Record]:
     return records
 
 
-def precision_recall(answers: Predictions, names: Sequence[str]) -> list[Record]:
+def precision_recall(predictions: Predictions, names: Sequence[str]) -> list[Record]:
     """Records `class, recall, precision` of each class that has positives and negatives, by rising
     recall.
 
@@ -38,7 +38,7 @@ def precision_recall(answers: Predictions, names: Sequence[str]) -> list[Record]
     from sklearn.metrics import precision_recall_curve
 
     records = []
-    for name, truth, scores in _scorable(answers, names):
+    for name, truth, scores in _scorable(predictions, names):
         precision, recall, _ = precision_recall_curve(truth, scores)
         precision, recall = precision[::-1], recall[::-1]
         precision[0] = precision[1]  # scikit-learn has 1 at recall 0, where no recording stands
@@ -48,16 +48,16 @@ def precision_recall(answers: Predictions, names: Sequence[str]) -> list[Record]
     return records
 
 
-def calibration(answers: Predictions, names: Sequence[str]) -> list[Record]:
+def calibration(predictions: Predictions, names: Sequence[str]) -> list[Record]:
     """Records `class, probabilities, predicted, observed, recordings`: mean probability and share
     of positives in ten equal bins, of the probabilities `raw` (before calibration) and
     `calibrated`. The bins are those of the calibration error, each with its lower end;
     scikit-learn's have the upper end, and it does not say how many recordings lie in each."""
     records = []
     for index, name in enumerate(names):
-        known = answers.annotated[:, index]
-        truth = answers.labels[known, index]
-        for kind, scores in (("raw", answers.raw), ("calibrated", answers.probabilities)):
+        known = predictions.annotated[:, index]
+        truth = predictions.labels[known, index]
+        for kind, scores in (("raw", predictions.raw), ("calibrated", predictions.probabilities)):
             _, *bins = reliability(truth, scores[known, index])
             for x, y, n in zip(*bins, strict=True):
                 one = {
@@ -71,20 +71,18 @@ def calibration(answers: Predictions, names: Sequence[str]) -> list[Record]:
     return records
 
 
-def cooccurrence(answers: Predictions) -> NDArray[np.float64]:
+def cooccurrence(predictions: Predictions) -> NDArray[np.float64]:
     """[class, class]: of recordings with class j (row), the share with class k (column) among those
     where both are annotated; NaN where there are none."""
-    present, annotated = (
-        (answers.labels == 1).astype(np.float64),
-        answers.annotated.astype(np.float64),
-    )
+    present = (predictions.labels == 1).astype(np.float64)
+    annotated = predictions.annotated.astype(np.float64)
     counted = present.T @ annotated
     return np.divide(
         present.T @ present, counted, out=np.full(counted.shape, np.nan), where=counted > 0
     )
 
 
-def confusion(answers: Predictions) -> NDArray[np.float64]:
+def confusion(predictions: Predictions) -> NDArray[np.float64]:
     """[class + 1, class + 1]: of recordings with class j (row), the share answered with class k
     (column).
 
@@ -95,8 +93,8 @@ def confusion(answers: Predictions) -> NDArray[np.float64]:
     the multi-label confusion matrix, Heydarian et al. 2022, doi:10.1109/ACCESS.2022.3151048; its
     way of sharing a recording between cells is not used.)
     """
-    present, absent = answers.labels == 1, answers.labels == 0
-    answered = answers.binary & answers.annotated
+    present, absent = predictions.labels == 1, predictions.labels == 0
+    answered = predictions.binary & predictions.annotated
     present_or_none = np.column_stack([present, ~present.any(axis=1)]).astype(np.float64)
     lacking = np.column_stack([absent, np.ones(len(absent))]).astype(np.float64)
     given = np.column_stack([answered, ~answered.any(axis=1)]).astype(np.float64)
@@ -108,15 +106,15 @@ def confusion(answers: Predictions) -> NDArray[np.float64]:
 
 
 def _scorable(
-    answers: Predictions, names: Sequence[str]
+    predictions: Predictions, names: Sequence[str]
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
     """(name, labels, probabilities of the network) of each class that has positives and negatives,
     over the recordings where it is annotated."""
     for index, name in enumerate(names):
-        known = answers.annotated[:, index]
-        truth = answers.labels[known, index]
+        known = predictions.annotated[:, index]
+        truth = predictions.labels[known, index]
         if 0 < truth.sum() < len(truth):
-            yield name, truth, answers.raw[known, index]
+            yield name, truth, predictions.raw[known, index]
 
 
 def _thin(x: NDArray, y: NDArray) -> NDArray[np.int64]:

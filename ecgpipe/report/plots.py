@@ -11,7 +11,6 @@ The JSON files are lists of records in long format, null where undefined:
   the other).
 """
 
-import io
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from matplotlib.figure import Figure
 
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, WHOLE, HeldOut
 from ecgpipe.evaluation.predictions import Predictions, joined
-from ecgpipe.project import atomic, digests, paths
+from ecgpipe.project import atomic, paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.report import curve_points, dotplots, heatmaps, panels
 from ecgpipe.report.curve_points import Record
@@ -89,17 +88,17 @@ PICTURES = (
 def read_histories(folds: Sequence[str]) -> pd.DataFrame:
     """The folds' history.csv in one table with the fold as a column. UserError where a column is
     missing."""
-    tables = []
+    histories = []
     for fold in folds:
-        path = paths.predictions(fold) / "history.csv"
-        table = pd.read_csv(io.BytesIO(digests.read_verified(path, required=True)))
+        path = paths.predictions(fold) / paths.HISTORY
+        table = tables.read_numbers(path)
         missing = [column for column in ("epoch", *HISTORY) if column not in table]
         if missing:
             raise UserError(
                 f"{path}: no column {', '.join(missing)}; train this fold again (dvc repro)"
             )
-        tables.append(table[["epoch", *HISTORY]].assign(fold=f"fold {fold}"))
-    return pd.concat(tables, ignore_index=True)
+        histories.append(table[["epoch", *HISTORY]].assign(fold=f"fold {fold}"))
+    return pd.concat(histories, ignore_index=True)
 
 
 def plot(

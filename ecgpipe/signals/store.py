@@ -71,7 +71,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
         )
-    about = json.loads(digests.read_verified(path, required=True))
+    about = json.loads(digests.read_verified(path))
     if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
         rule = f"store format {about['format']} is not {FORMAT}"
         raise UserError(f"{path}: {rule}; run `dvc repro -f` to rebuild it")
@@ -82,7 +82,7 @@ def open_store(folder: Path) -> Store:
     """Opens the store in `folder`. UserError where a file is damaged, or they do not fit each
     other."""
     about = read_about(folder)
-    digests.verify(Path(folder) / SIGNALS, required=True)
+    digests.verify(Path(folder) / SIGNALS)
     signals_uv = np.load(Path(folder) / SIGNALS, mmap_mode="r")
     index = read_index(folder)
     counted = int(index["samples"].sum())
@@ -91,7 +91,7 @@ def open_store(folder: Path) -> Store:
             f"{folder}: {INDEX} counts {counted} samples, {SIGNALS} holds {len(signals_uv)}; "
             "rebuild the store with `dvc repro -f`"
         )
-    peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / PEAKS, required=True)))
+    peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / PEAKS)))
     return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
 
 

@@ -56,8 +56,8 @@ def deliver(
         with atomic.sealed_folder(paths.predictions(name)) as folder:
             for part, values in probabilities.items():
                 tables.write(prediction_table(rows[part], values), folder / f"{part}.csv")
-            tables.write(pd.DataFrame(fold.state.history), folder / "history.csv")
-        validation = digests.digest(paths.predictions(name) / "val.csv")
+            tables.write(pd.DataFrame(fold.state.history), folder / paths.HISTORY)
+        validation = digests.digest(paths.predictions(name) / paths.VALIDATION)
         about = describe(fold, tables.class_codes(rows["val"]), validation)
         saved_model.save(paths.model(name), fold.state.network, {**about, **facts})
         fold.state_path.unlink(missing_ok=True)

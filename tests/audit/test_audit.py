@@ -130,7 +130,7 @@ def test_a_native_label_is_understood_as_its_source_writes_it():
     ["{", "[]", '{"sources": {}}', '{"sources": {}, "classes": [], "recordings": 1}', "\x00"],
 )
 def test_a_damaged_report_of_label_map_is_named_with_the_next_step(project, broken):
-    audit.REPORT.write_text(broken)
+    paths.LABELS_REPORT.write_text(broken)
     with pytest.raises(
         ValueError,
         match=r"^metrics/labels\.json: not what the stage label-map writes .*label-map`$",
@@ -139,9 +139,9 @@ def test_a_damaged_report_of_label_map_is_named_with_the_next_step(project, brok
 
 
 def test_a_class_without_its_codes_in_the_report_is_named(project):
-    report = json.loads(audit.REPORT.read_text())
+    report = json.loads(paths.LABELS_REPORT.read_text())
     del next(iter(report["classes"].values()))["codes"]
-    audit.REPORT.write_text(json.dumps(report))
+    paths.LABELS_REPORT.write_text(json.dumps(report))
     with pytest.raises(
         ValueError,
         match=r"labels\.json: not what the stage label-map writes \(KeyError\('codes'\)\)",

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from ecgpipe.project import atomic, digests
+from ecgpipe.project.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -33,20 +34,16 @@ def test_every_flipped_bit_and_every_cut_of_a_file_or_its_digest_is_refused_by_n
     assert digests.read_verified(path) == b"record\n1\n"
 
 
-def test_a_file_without_a_digest_is_refused_where_one_is_required_and_a_folder_lists_every_file(
-    project,
-):
+def test_a_file_without_a_digest_is_refused_and_a_folder_lists_every_file(project):
     (project / "table.csv").write_text("made elsewhere")
-    assert digests.read_verified(project / "table.csv") == b"made elsewhere"
-    with pytest.raises(
-        ValueError, match=r"table.csv: no digest beside it in SHA256SUMS; `dvc checkout"
-    ):
-        digests.read_verified(project / "table.csv", required=True)
+    missing = r"table.csv: no digest beside it in SHA256SUMS; `dvc checkout"
+    for read in (digests.read_verified, digests.verify):
+        with pytest.raises(UserError, match=missing):
+            read(project / "table.csv")
     digests.write_digests(project)
     (project / "late.csv").touch()
-    with pytest.raises(
-        ValueError, match=r"SHA256SUMS: it is damaged, or lacks the digest of late.csv"
-    ):
+    lacking = r"SHA256SUMS: it is damaged, or lacks the digest of late.csv"
+    with pytest.raises(UserError, match=lacking):
         digests.read_verified(project / "late.csv")
 
 
@@ -57,8 +54,8 @@ def test_digests_are_written_as_sha256sum_checks_them(project):
     command = ["sha256sum", "--strict", "-c", digests.SUMS]
     done = subprocess.run(command, cwd=project / "model", capture_output=True, check=True)
     assert done.stdout.count(b"OK") == 2
-    assert digests.read_verified(project / "model/a b.bin", required=True) == b"a b.bin"
-    digests.verify(project / "model/model.json", required=True)
+    assert digests.read_verified(project / "model/a b.bin") == b"a b.bin"
+    digests.verify(project / "model/model.json")
 
 
 def test_digests_that_are_known_are_taken_as_they_are(project):

@@ -141,7 +141,10 @@ def percentiles(
         low, high = bootstrap.percentiles(draws)
         return {"low": low, "high": high}
 
-    return {
-        key: interval(draws) if draws.ndim == 1 else [interval(of_class) for of_class in draws]
-        for key, draws in values.items()
-    }
+    intervals = {}
+    for key, draws in values.items():
+        if draws.ndim == 1:
+            intervals[key] = interval(draws)
+        else:
+            intervals[key] = [interval(of_class) for of_class in draws]
+    return intervals

@@ -86,10 +86,10 @@ def described(
             "threshold": _learnt(point.thresholds, auroc[name]),
             "validation_auroc": auroc[name],
         }
-        return {
-            key: [float(value) if np.isfinite(value) else None for value in column]
-            for key, column in values.items()
-        }
+        plain = {}
+        for key, column in values.items():
+            plain[key] = [float(value) if np.isfinite(value) else None for value in column]
+        return plain
 
     folds = {name: {**columns(name), "validation": digests[name]} for name in digests}
     return {

@@ -38,14 +38,14 @@ def report(predictions: Predictions, classes: ScoredClasses) -> Tree:
     undefined = _why_undefined(predictions, classes)
     if np.isnan(scores[classes.challenge]):
         undefined[classes.challenge] = NO_SEVERITY if classes.weights is None else NO_GAIN
+    by_class = {}
+    for index, name in enumerate(classes.names):
+        by_class[name] = {key: column[index] for key, column in columns.items()}
     return {
         "recordings": len(labels),
         **scores,
         "undefined": undefined,
-        "classes": {
-            name: {key: column[index] for key, column in columns.items()}
-            for index, name in enumerate(classes.names)
-        },
+        "classes": by_class,
     }
 
 

@@ -52,10 +52,9 @@ def masks(table: pd.DataFrame, flags: NDArray[np.object_]) -> Masks:
     for name in sorted(set().union(*carried)):
         kinds["flag"][name] = np.array([name in own for own in carried])
     kinds["flag"][NO_FLAG] = np.array([not own for own in carried])
-    return {
-        kind: {name: mask for name, mask in values.items() if mask.any()}
-        for kind, values in kinds.items()
-    }
+    for kind, masks in kinds.items():
+        kinds[kind] = {name: mask for name, mask in masks.items() if mask.any()}
+    return kinds
 
 
 def _age_bands(age: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:

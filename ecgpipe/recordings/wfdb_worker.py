@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgpipe.recordings import safe_files, sandbox, wfdb_formats
+from ecgpipe.recordings import safe_files, sandbox, suffixes, wfdb_formats
 from ecgpipe.recordings.refusals import Refused
 
 MISSING = -(1 << 31)
@@ -42,11 +42,12 @@ def own_record(
     header = [f"{_NAME} {len(lines)} 250 {safe_files.MOST_SAMPLES}"]
     for number, (per_frame, _, first) in enumerate(lines):
         storage = f"{fmt}x{per_frame}+{offset}"
-        header.append(f"{_NAME}.dat {storage} 1/mV 0 0 {first} 0 0 signal{number}")
+        header.append(f"{_NAME}{suffixes.SIGNAL} {storage} 1/mV 0 0 {first} 0 0 signal{number}")
     with tempfile.TemporaryDirectory(prefix="ecgpipe-") as folder:
         record = Path(folder) / _NAME
-        record.with_suffix(".hea").write_text("\n".join(header) + "\n", encoding="ascii")
-        record.with_suffix(".dat").symlink_to(file.absolute())
+        text = "\n".join(header) + "\n"
+        record.with_suffix(suffixes.HEADER).write_text(text, encoding="ascii")
+        record.with_suffix(suffixes.SIGNAL).symlink_to(file.absolute())
         yield str(record)
 
 
@@ -115,7 +116,8 @@ def _decoded(
     except MemoryError:
         raise
     except Exception as error:  # wfdb raises whatever its parsing meets
-        cause = " ".join(str(error).replace(f"{record}.dat", file).split())[:200]
+        message = str(error).replace(f"{record}{suffixes.SIGNAL}", file)
+        cause = " ".join(message.split())[:200]
         raise Refused(
             "unreadable", f"{file}: wfdb cannot read its signals ({cause}); fetch it anew"
         ) from error

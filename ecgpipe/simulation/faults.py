@@ -40,6 +40,7 @@ def written_age(fault: str | None, age: int) -> int | None:
 
 def spoil(stem: Path, fault: str | None) -> None:
     """Makes a fault in the files `<stem>.hea` and `<stem>.mat`, which are already written."""
+    # Not the reader's `suffixes`: what checks the reader shares nothing with it.
     header, signal = stem.with_suffix(".hea"), stem.with_suffix(".mat")
     text = header.read_text(encoding="utf-8")
     if fault == GAIN_WITH_BASELINE:

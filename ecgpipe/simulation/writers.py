@@ -34,13 +34,9 @@ def write_challenge(
     age: float | None,
     sex: str | None,
     labels: Sequence[str],
-    comment_prefix: str = "#",
 ) -> None:
     """Writes `signal_mv` [time, 12] in the standard lead order; sex is F, M or None; `labels` are
-    joined by commas.
-
-    `comment_prefix` opens each comment line: '#' gives `#Age: 74`, '# ' gives `# Age: 74`.
-    """
+    joined by commas."""
     digital = _digital(signal_mv, name)  # int16 [time, lead]
     samples = len(digital)
     lines = [f"{name} {len(LEADS)} {rate_hz:g} {samples}"]
@@ -49,7 +45,7 @@ def write_challenge(
     ):
         checksum = (int(total) + 0x8000) % 0x10000 - 0x8000  # the sum as a signed 16-bit number
         lines.append(f"{name}.mat 16+24 {GAIN:g}/mV 16 0 {first} {checksum} 0 {lead}")
-    lines += [comment_prefix + text for text in _comments(age, sex, labels)]
+    lines += ["#" + text for text in _comments(age, sex, labels)]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     head = struct.pack("<5i4s", 30, len(LEADS), samples, 0, 4, b"val\0")

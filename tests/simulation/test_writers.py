@@ -36,14 +36,12 @@ def test_the_challenge_form_is_a_matlab_file_and_a_wfdb_record(tmp_path, signal_
     )
 
 
-def test_the_comment_prefix_and_unknown_people(tmp_path, signal_mv):
-    writers.write_challenge(
-        tmp_path, "A", signal_mv, 500, age=None, sex=None, labels=["1"], comment_prefix="# "
-    )
+def test_what_is_unknown_of_people_is_written_as_the_challenge_does(tmp_path, signal_mv):
+    writers.write_challenge(tmp_path, "A", signal_mv, 500, age=None, sex=None, labels=["1"])
     assert (tmp_path / "A.hea").read_text().splitlines()[-3:] == [
-        "# Age: NaN",
-        "# Sex: Unknown",
-        "# Dx: 1",
+        "#Age: NaN",
+        "#Sex: Unknown",
+        "#Dx: 1",
     ]
 
 

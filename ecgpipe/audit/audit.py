@@ -109,15 +109,15 @@ def _no_report(what: str) -> UserError:
 
 
 def write(
-    folder: Path, values: Mapping[str, Any], most: int, draw: int, progress: Callable
+    folder: Path, values: Mapping[str, Any], most: int, plots: int, progress: Callable
 ) -> list[str]:
     """Audits the project in the working directory into `folder`; what was found, a sentence a line.
 
-    most: suspects named per class and direction; draw: recordings drawn, the most suspicious;
-    progress: wraps what is drawn. UserError for negative numbers, a folder that holds other
+    most: suspects named per class and direction; plots: recordings plotted, the most suspicious;
+    progress: wraps what is plotted. UserError for negative numbers, a folder that holds other
     things, and the faults of `read`.
     """
-    for name, value in (("--most", most), ("--plots", draw)):
+    for name, value in (("--most", most), ("--plots", plots)):
         if value < 0:
             raise UserError(f"{name}: it is 0 or more, found {value}; give another number")
     folder = _free(folder)
@@ -125,22 +125,23 @@ def write(
     doubted = suspects.find(project.classes)
     with atomic.atomic(folder) as temporary:
         temporary.mkdir()
-        drawn, undrawn = suspects.draw(
-            doubted.table, draw, temporary, project.data, project.sources, progress
+        plotted, unplotted = suspects.plot(
+            doubted.table, plots, temporary, project.data, project.sources, progress
         )
         audit = page.Audit(
             classes=project.classes,
-            cells=_cells(project),
+            entries=_entries(project),
             unscored=_unscored(project),
             contradictions=contradictions.find(project.sound, project.classes),
-            suspects=drawn,
+            suspects=plotted,
             unjudged=doubted.unjudged,
             without=doubted.without,
-            undrawn=undrawn,
+            unplotted=unplotted,
             most=most,
             disagreeing=_disagreeing(),
         )
-        for name in ("cells", "unscored", "contradictions", "suspects"):
+        tables.write(audit.entries, temporary / "cells.csv")
+        for name in ("unscored", "contradictions", "suspects"):
             tables.write(getattr(audit, name), temporary / f"{name}.csv")
         (temporary / "README.md").write_text(page.page(audit), encoding="utf-8")
     return page.gist(audit)
@@ -175,23 +176,24 @@ def _free(folder: Path) -> Path:
     return folder
 
 
-def _cells(project: Project) -> pd.DataFrame:
-    """All cells, judged; the suspicious ones with an explanation, and those of which a fault is
+def _entries(project: Project) -> pd.DataFrame:
+    """All entries, judged; the suspicious ones with an explanation, and those of which a fault is
     known."""
-    cells = prevalence.judge(prevalence.count(project.table, project.classes))
-    cells["explanation"] = ""
+    entries = prevalence.judge(prevalence.count(project.table, project.classes))
+    entries["explanation"] = ""
     codes = {diagnosis.code: set(diagnosis.codes) for diagnosis in project.classes}
-    for place, cell in prevalence.suspicious(cells).iterrows():
-        vocabulary = project.vocabularies[cell["source"]].items()
-        labels = [label for label, meant in vocabulary if not codes[cell["code"]].isdisjoint(meant)]
-        name = project.sources[cell["source"]].vocabulary
-        neighbours = prevalence.neighbours_of(cell, cells)
-        cells.loc[place, "explanation"] = prevalence.explain(cell, name, labels, neighbours)
-    for place, cell in cells[cells["positives"].notna()].iterrows():
-        name = project.sources[cell["source"]].vocabulary
-        if not cell["explanation"]:
-            cells.loc[place, "explanation"] = prevalence.KNOWN.get((name, cell["code"]), "")
-    return cells
+    for place, entry in prevalence.suspicious(entries).iterrows():
+        vocabulary = project.vocabularies[entry["source"]].items()
+        of_class = codes[entry["code"]]
+        labels = [label for label, meant in vocabulary if not of_class.isdisjoint(meant)]
+        name = project.sources[entry["source"]].vocabulary
+        neighbours = prevalence.neighbours_of(entry, entries)
+        entries.loc[place, "explanation"] = prevalence.explain(entry, name, labels, neighbours)
+    for place, entry in entries[entries["positives"].notna()].iterrows():
+        name = project.sources[entry["source"]].vocabulary
+        if not entry["explanation"]:
+            entries.loc[place, "explanation"] = prevalence.KNOWN.get((name, entry["code"]), "")
+    return entries
 
 
 def _unscored(project: Project) -> pd.DataFrame:

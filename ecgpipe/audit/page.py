@@ -23,45 +23,45 @@ DIRECTIONS = {1: "labelled, not seen", 0: "seen, not labelled"}
 
 @dataclass(frozen=True)
 class Audit:
-    """All that was found. `cells`, `unscored` and `contradictions` are the tables of the modules of
-    these names.
+    """All that was found. `entries`, `unscored` and `contradictions` are the tables of
+    `prevalence`, `unmapped_labels` and `contradictions`.
 
     `suspects`: `source, record, class, label, probability, score, fold, others, plot`, highest
     score first; `unjudged`: class -> why; `without`: why there are no suspects at all, or '';
-    `undrawn`: recording -> why it has no plot; `disagreeing`: exact duplicates with different
+    `unplotted`: recording -> why it has no plot; `disagreeing`: exact duplicates with different
     labels, as `splitting.duplicates.conflicting_labels` names them.
     """
 
     classes: Sequence[Diagnosis]
-    cells: pd.DataFrame
+    entries: pd.DataFrame
     unscored: pd.DataFrame
     contradictions: pd.DataFrame
     suspects: pd.DataFrame
     unjudged: Mapping[str, str]
     without: str
-    undrawn: Mapping[str, str]
+    unplotted: Mapping[str, str]
     most: int
     disagreeing: Sequence[Mapping[str, Any]] = ()
 
 
 def gist(audit: Audit) -> list[str]:
     """What was found, a sentence a line."""
-    sizes = _sizes(audit.cells)
+    sizes = _sizes(audit.entries)
     usable = several(sizes.sum(), "usable recording")
     return [
         f"{usable} of {len(sizes)} sources, {len(audit.classes)} classes.",
-        *_gist_of_cells(audit.cells),
+        *_gist_of_entries(audit.entries),
         *_gist_of_labels(audit),
         *_gist_of_recordings(audit),
         *([audit.without] if audit.without else _gist_of_suspects(audit)),
     ]
 
 
-def _gist_of_cells(cells: pd.DataFrame) -> list[str]:
-    odd, judged = prevalence.suspicious(cells), int(cells["expected"].notna().sum())
+def _gist_of_entries(entries: pd.DataFrame) -> list[str]:
+    odd, judged = prevalence.suspicious(entries), int(entries["expected"].notna().sum())
     worst = [
-        f"{cell['abbreviation']} at {cell['source']} {count(cell['positives'])}"
-        for cell in _rows(odd.head(3))
+        f"{entry['abbreviation']} at {entry['source']} {count(entry['positives'])}"
+        for entry in _rows(odd.head(3))
     ]
     return [f"{len(odd)} of {judged} cells of class and source suspicious{_such(worst)}."]
 
@@ -72,7 +72,7 @@ def _gist_of_labels(audit: Audit) -> list[str]:
     near = [f"{label} {count(often)}" for label, often in _most(times)]
     without = several(len(labels), "native label")
     sentences = [f"{without} without a class{_such(near, 'near to one are')}."]
-    unsaid = unmapped_labels.unsaid(audit.cells)
+    unsaid = unmapped_labels.unsaid(audit.entries)
     if unsaid:
         sentences.append(f"No source in use annotates {', '.join(unsaid)}.")
     return sentences
@@ -127,16 +127,16 @@ def page(audit: Audit) -> str:
         sisters=prevalence.SISTERS,
         sister_recordings=prevalence.SISTER_RECORDINGS,
         most_labels=MOST_LABELS,
-        **_cells(audit.cells),
+        **_entries(audit.entries),
         labels=_labels(audit.unscored),
-        unsaid=unmapped_labels.unsaid(audit.cells),
+        unsaid=unmapped_labels.unsaid(audit.entries),
         pairs=_pairs(audit),
         contradictions=_rows(audit.contradictions.head(MOST_RECORDS)),
         contradicting=len(audit.contradictions),
         duplicates=_duplicates(audit),
         without=audit.without,
-        drawn=_drawn(audit.suspects),
-        undrawn=audit.undrawn,
+        plotted=_plotted(audit.suspects),
+        unplotted=audit.unplotted,
         most=audit.most,
         suspects=_most_suspicious(audit),
         unjudged=audit.unjudged,
@@ -147,27 +147,27 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")
 
 
-def _cells(cells: pd.DataFrame) -> dict[str, Any]:
-    """Recordings of each source (`sizes`), the cells of each class (`counts`), those that are
-    `suspicious`, the cells of which a fault is known although they are not (`known`, by the
+def _entries(entries: pd.DataFrame) -> dict[str, Any]:
+    """Recordings of each source (`sizes`), the entries of each class (`counts`), those that are
+    `suspicious`, the entries of which a fault is known although they are not (`known`, by the
     fault), and the classes not judged (`alone`)."""
-    unsuspicious = ~cells["verdict"].isin(["few", "many"])
-    known = cells[unsuspicious & (cells["explanation"] != "")]
+    unsuspicious = ~entries["verdict"].isin(["few", "many"])
+    known = entries[unsuspicious & (entries["explanation"] != "")]
     places = known["abbreviation"] + " at " + known["source"]
     by_fault = places.groupby(known["explanation"], sort=False)
-    by_class = cells.groupby("abbreviation", sort=False)
+    by_class = entries.groupby("abbreviation", sort=False)
     return {
-        "sizes": _sizes(cells).to_dict(),
+        "sizes": _sizes(entries).to_dict(),
         "counts": {name: _rows(rows) for name, rows in by_class},
-        "suspicious": _rows(prevalence.suspicious(cells)),
+        "suspicious": _rows(prevalence.suspicious(entries)),
         "known": {fault: list(names) for fault, names in by_fault},
-        "alone": cells.loc[cells["verdict"] == "not judged", "abbreviation"].unique().tolist(),
+        "alone": entries.loc[entries["verdict"] == "not judged", "abbreviation"].unique().tolist(),
     }
 
 
-def _sizes(cells: pd.DataFrame) -> pd.Series:
+def _sizes(entries: pd.DataFrame) -> pd.Series:
     """Usable recordings of each source."""
-    return cells.groupby("source", sort=False)["recordings"].first()
+    return entries.groupby("source", sort=False)["recordings"].first()
 
 
 def _labels(unscored: pd.DataFrame) -> list[dict[str, Any]]:
@@ -202,15 +202,15 @@ def _duplicates(audit: Audit) -> list[dict[str, Any]]:
     return named
 
 
-def _drawn(suspects: pd.DataFrame) -> list[dict[str, Any]]:
+def _plotted(suspects: pd.DataFrame) -> list[dict[str, Any]]:
     """Each recording with a plot: whose it is, its labels, and what is doubted of them."""
-    drawn = []
+    plotted = []
     for plot, rows in suspects[suspects["plot"] != ""].groupby("plot", sort=False):
         first = rows.iloc[0]
         doubts = [doubt(row) for row in _rows(rows)]
         whose = {"source": first["source"], "record": first["record"], "plot": plot}
-        drawn.append(whose | {"labels": labels_of(first), "doubts": doubts})
-    return drawn
+        plotted.append(whose | {"labels": labels_of(first), "doubts": doubts})
+    return plotted
 
 
 def labels_of(row: Mapping[str, Any]) -> str:

@@ -1,17 +1,18 @@
-"""Positives of each class at each source, which of these cells are suspicious, and why they may be.
+"""Positives of each class at each source, which of these entries are suspicious, and why they may
+be.
 
-A cell is judged against its sisters: the other sources that annotate the class, with 20 usable
+An entry is judged against its sisters: the other sources that annotate the class, with 20 usable
 recordings or more; two of them at least, since of two sources alone nobody can say which is odd.
-Expected are the cell's recordings times the median of the sisters' shares of positives. A cell is
+Expected are its recordings times the median of the sisters' shares of positives. An entry is
 suspicious where all three hold:
 
 - five times fewer or more positives than expected,
 - a chance below 1 in 10,000 of so few or so many, were the rate here that of all sisters together:
   of two Poisson counts, given their sum, one is binomial (Przyborowski and Wilenski 1940,
-  doi:10.1093/biomet/31.3-4.313). With some 200 cells, false alarms from counting alone stay rare,
+  doi:10.1093/biomet/31.3-4.313). With some 200 entries, false alarms from counting alone stay rare,
 - ten or more, of the positives and the expected.
 
-Hospitals differ, so a suspicious cell is a question and no fault. Why it may be so: `KNOWN` holds
+Hospitals differ, so a suspicious entry is a question and no fault. Why it may be so: `KNOWN` holds
 the cases with a source; of the others `explain` gives the figures and the places to look at. Order:
 by the labels too few or too many.
 """
@@ -49,7 +50,7 @@ _LUDB = (
     "(Kalyakulina et al. 2020, doi:10.1109/ACCESS.2020.3029211). Its labels are wider than those "
     "of sources that name an axis only where a reader found it worth a diagnosis."
 )
-# (vocabulary, code) -> what is known of the cell.
+# (vocabulary, code) -> what is known of the entry.
 KNOWN = {
     ("Ningbo", concepts.ATRIAL_FIBRILLATION): _ZHENG + _NINGBO,
     ("Ningbo", concepts.ATRIAL_FLUTTER): _ZHENG + _NINGBO,
@@ -93,8 +94,8 @@ def judge(counts: pd.DataFrame) -> pd.DataFrame:
     their shares, the `chance` of the count, and the `verdict`: few, many, '' for neither, 'not
     judged' with fewer than two sisters.
 
-    All but the verdict ('') is NaN in cells that are not annotated. The rule stands at the head of
-    this module.
+    All but the verdict ('') is NaN in entries that are not annotated. The rule stands at the head
+    of this module.
     """
     judged = [_judged(row, counts) for _, row in counts.iterrows()]
     return pd.concat([counts, pd.DataFrame(judged, index=counts.index)], axis=1)
@@ -115,32 +116,32 @@ def rates_chance(positives: int, recordings: int, others: int, other_recordings:
     return float(min(few, many))
 
 
-def suspicious(cells: pd.DataFrame) -> pd.DataFrame:
-    """The suspicious cells, those with the most labels too few or too many first."""
-    odd = cells[cells["verdict"].isin(["few", "many"])]
+def suspicious(entries: pd.DataFrame) -> pd.DataFrame:
+    """The suspicious entries, those with the most labels too few or too many first."""
+    odd = entries[entries["verdict"].isin(["few", "many"])]
     off = (odd["positives"] - odd["expected"]).abs()
     return odd.loc[off.sort_values(ascending=False, kind="stable").index]
 
 
 def explain(
-    cell: Mapping[str, Any], vocabulary: str, labels: Sequence[str], neighbours: Sequence[str]
+    entry: Mapping[str, Any], vocabulary: str, labels: Sequence[str], neighbours: Sequence[str]
 ) -> str:
-    """Why a suspicious cell may be so: what is known of it, else where to look.
+    """Why a suspicious entry may be so: what is known of it, else where to look.
 
     `vocabulary`: the name of the source's; `labels`: its native labels that map to the class;
     `neighbours`: sentences on classes that hold the same finding under another name.
     """
-    known = KNOWN.get((vocabulary, cell["code"]))
+    known = KNOWN.get((vocabulary, entry["code"]))
     if known:
         return known
     mapped = ", ".join(f"`{label}`" for label in labels)
-    if cell["positives"] == 0:
+    if entry["positives"] == 0:
         text = (
             f"The vocabulary {vocabulary} can say the class ({mapped}), and no recording does. "
             "If nobody there uses these labels, take their rows out: the class is blank then, "
             "and no recording counts as negative."
         )
-    elif cell["verdict"] == "few":
+    elif entry["verdict"] == "few":
         text = (
             "Another population, another name for the same finding, or a native label that the "
             f"vocabulary {vocabulary} maps elsewhere; to this class map {mapped}."
@@ -153,12 +154,12 @@ def explain(
     return " ".join([text, *neighbours])
 
 
-def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
+def neighbours_of(entry: Mapping[str, Any], entries: pd.DataFrame) -> list[str]:
     """A sentence on each class at the same source that can hold the same finding under another
     name."""
-    here = cells[(cells["source"] == cell["source"]) & cells["expected"].notna()]
+    here = entries[(entries["source"] == entry["source"]) & entries["expected"].notna()]
     sentences = []
-    for _, row in here[here["code"] == NEIGHBOURS.get(cell["code"])].iterrows():
+    for _, row in here[here["code"] == NEIGHBOURS.get(entry["code"])].iterrows():
         positives, expected = templates.count(row["positives"]), templates.count(row["expected"])
         sentences.append(
             f"{row['abbreviation']}, its neighbour, has {positives} positives here "
@@ -167,20 +168,20 @@ def neighbours_of(cell: Mapping[str, Any], cells: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _judged(cell: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
-    """What `judge` adds to one cell."""
+def _judged(entry: pd.Series, counts: pd.DataFrame) -> dict[str, Any]:
+    """What `judge` adds to one entry."""
     unknown = dict.fromkeys(("expected", "sisters", "lowest", "highest", "chance"), np.nan)
-    if np.isnan(cell["positives"]) or not cell["recordings"]:
+    if np.isnan(entry["positives"]) or not entry["recordings"]:
         return unknown | {"verdict": ""}
-    same = counts[(counts["code"] == cell["code"]) & (counts["source"] != cell["source"])]
+    same = counts[(counts["code"] == entry["code"]) & (counts["source"] != entry["source"])]
     sisters = same[same["positives"].notna() & (same["recordings"] >= SISTER_RECORDINGS)]
     if len(sisters) < SISTERS:
         return unknown | {"sisters": len(sisters), "verdict": "not judged"}
     shares = (sisters["positives"] / sisters["recordings"]).to_numpy()
-    expected = float(cell["recordings"] * np.median(shares))
-    positives = float(cell["positives"])
+    expected = float(entry["recordings"] * np.median(shares))
+    positives = float(entry["positives"])
     others = int(sisters["positives"].sum()), int(sisters["recordings"].sum())
-    chance = rates_chance(int(positives), int(cell["recordings"]), *others)
+    chance = rates_chance(int(positives), int(entry["recordings"]), *others)
     return {
         "expected": expected,
         "sisters": len(sisters),

@@ -85,7 +85,7 @@ def _named(
     return named.assign(others=others, plot="")
 
 
-def draw(
+def plot(
     suspects: pd.DataFrame,
     most: int,
     folder: Path,
@@ -93,23 +93,23 @@ def draw(
     sources: Mapping[str, Source],
     progress: Callable,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The first `most` recordings among the suspects drawn into `folder`: the table's `COLUMNS`
+    """The first `most` recordings among the suspects plotted into `folder`: the table's `COLUMNS`
     with the names of the plots; and, of those that cannot be read, recording -> why not."""
-    suspects, undrawn = suspects.copy(), {}
+    suspects, unplotted = suspects.copy(), {}
     by_recording = list(islice(suspects.groupby(["source", "record"], sort=False), most))
     for rank, ((source, record), rows) in enumerate(progress(by_recording), start=1):
         file = data.folder(source) / rows.iloc[0]["path"]
         try:
             recording = read(file, sources[source])
         except refusals.Refused as refusal:
-            undrawn[f"{source} {record}"] = str(refusal)
+            unplotted[f"{source} {record}"] = str(refusal)
             continue
         name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{rank:03d}-{source}-{record}.png")
         title, note = _title(rows.iloc[0]), _note(rows)
         sheet = ecg_paper.twelve_leads(recording.signal_mv, recording.rate_hz, title, note)
         style.save(sheet, folder / name, dpi=ecg_paper.DPI)
         suspects.loc[rows.index, "plot"] = name
-    return suspects[COLUMNS], undrawn
+    return suspects[COLUMNS], unplotted
 
 
 def _title(row: pd.Series) -> str:

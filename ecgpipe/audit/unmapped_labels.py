@@ -98,7 +98,7 @@ def _equivalent(code: str) -> tuple[str, str]:
     return "", ""
 
 
-def unsaid(cells: pd.DataFrame) -> list[str]:
+def unsaid(entries: pd.DataFrame) -> list[str]:
     """The abbreviations of the classes that no source in use annotates."""
-    known = cells.groupby("abbreviation", sort=False)["positives"].count()
+    known = entries.groupby("abbreviation", sort=False)["positives"].count()
     return known.index[known == 0].tolist()

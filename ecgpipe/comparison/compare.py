@@ -1,13 +1,13 @@
 """Is the difference between two runs real? A paired bootstrap on the recordings that both
 predicted.
 
-Both runs are scored on the same recordings, classes and annotated cells, and on the same resamples
-(by the groups of both): what is common to them cancels. A difference is B less A, with its 95 %
-percentile interval. Of many metrics, classes or sources some interval leaves out 0 by chance, so a
-difference counts only where it also lies beyond the simultaneous 95 % band of its kind (headline,
-one metric of all classes or of all sources): the largest studentised deviation of all in each
-resample (Romano and Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x). As all intervals here they
-hold the models as they are: what another seed of the training would have given is not in them.
+Both runs are scored on the same recordings, classes and annotated entries, and on the same
+resamples (by the groups of both): what is common to them cancels. A difference is B less A, with
+its 95 % percentile interval. Of many metrics, classes or sources some interval leaves out 0 by
+chance, so a difference counts only where it also lies beyond the simultaneous 95 % band of its kind
+(headline, one metric of all classes or of all sources): the largest studentised deviation of all in
+each resample (Romano and Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x). As all intervals here
+they hold the models as they are: what another seed of the training would have given is not in them.
 """
 
 import dataclasses

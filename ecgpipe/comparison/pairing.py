@@ -1,5 +1,5 @@
-"""Two runs brought together: the recordings that both predicted, with the cells that both annotate
-alike."""
+"""Two runs brought together: the recordings that both predicted, with the label entries that
+both annotate alike."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

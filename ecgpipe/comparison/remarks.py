@@ -35,15 +35,15 @@ def _on_params(a: Run, b: Run) -> list[str]:
 
 
 def _on_recordings(a: Run, b: Run, setting: str, paired: PairedRuns) -> list[str]:
-    """How many recordings, cells and classes the comparison is on, and what is left out of it."""
+    """How many recordings, entries and classes the comparison is on, and what is left out of it."""
     in_a, in_b = (len(run.settings.whole[setting].rows) for run in (a, b))
     sentences = [
         f"{templates.count(len(paired.groups))} recordings that both predicted "
         f"({templates.count(in_a)} in A, {templates.count(in_b)} in B)."
     ]
     if paired.unlike:
-        cells = templates.count(paired.unlike)
-        sentences.append(f"{cells} cells are left out: the two runs label them differently.")
+        entries = templates.count(paired.unlike)
+        sentences.append(f"{entries} cells are left out: the two runs label them differently.")
     dropped = sorted(set(a.classes.names) ^ set(b.classes.names))
     if dropped:
         sentences.append(f"Left out, since one run alone has them: {', '.join(dropped)}.")

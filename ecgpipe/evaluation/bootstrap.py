@@ -93,8 +93,8 @@ def average_precision(ranked: RankedCounts) -> NDArray[np.float64]:
     answered = ranked.above + ranked.tied
     answered += hits
     precision = np.divide(hits, np.maximum(answered, 1, out=answered), out=answered)
-    found = np.einsum("sr,sr->r", ranked.positive, precision)
-    return np.where(ranked.negatives > 0, ratio(found, ranked.positives), np.nan)
+    summed = np.einsum("sr,sr->r", ranked.positive, precision)
+    return np.where(ranked.negatives > 0, ratio(summed, ranked.positives), np.nan)
 
 
 def rank(

@@ -64,10 +64,10 @@ class ScoredClasses:
 def scored_classes(codes: Sequence[str]) -> ScoredClasses:
     """The classes of a table's columns; a code that no class list holds keeps its code as its
     name."""
-    found = diagnoses.of_columns(codes)
-    names = [diagnosis.abbreviation for diagnosis in found]
-    weighted = all(diagnosis.severity is not None for diagnosis in found)
-    weights = score_weights(found) if weighted else None
+    classes = diagnoses.of_columns(codes)
+    names = [diagnosis.abbreviation for diagnosis in classes]
+    weighted = all(diagnosis.severity is not None for diagnosis in classes)
+    weights = score_weights(classes) if weighted else None
     official = list(codes) == [diagnosis.code for diagnosis in diagnoses.select("official")]
     score = OFFICIAL if official else SUBSET
     return ScoredClasses(list(codes), names, weights, _column_of_sinus(codes), score)

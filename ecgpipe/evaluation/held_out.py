@@ -107,7 +107,9 @@ def build(
         return Predictions(labels[here], point.scaling.apply(raw), thresholds, raw, here)
 
     points = {k: chosen([k]) for k in validation} | {ENSEMBLE: chosen(list(validation))}
-    crossed = {k: chosen([other for other in validation if other != k]) for k in validation}
+    crossed = {}
+    for k in validation:
+        crossed[k] = chosen([other for other in validation if other != k])
     by_fold = {k: predictions(k, validation[k], crossed[k]) for k in validation}
     whole = {OUT_OF_FOLD: joined(list(by_fold.values()))}
     if test:

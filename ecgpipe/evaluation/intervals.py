@@ -44,7 +44,9 @@ def draws(predictions: Predictions, classes: ScoredClasses, weights: NDArray) ->
 
     with ThreadPoolExecutor(_THREADS) as pool:
         parts = list(pool.map(chunk, range(0, weights.shape[1], CHUNK)))
-    values = {key: np.concatenate([part[key] for part in parts], axis=-1) for key in parts[0]}
+    values = {}
+    for key in parts[0]:
+        values[key] = np.concatenate([part[key] for part in parts], axis=-1)
     once = np.ones((len(weights), 1), dtype)
     whole = from_rankings(once) | from_sums(once)
     frequent = metrics.frequent(predictions.labels)
@@ -128,7 +130,10 @@ def _macro(values: NDArray, whole: NDArray) -> NDArray[np.float64]:
 
 def averaged(several: Sequence[Resampled]) -> Resampled:
     """The draws of a mean over folds: those of the same resamples, averaged."""
-    return {key: np.mean([draws[key] for draws in several], axis=0) for key in several[0]}
+    means = {}
+    for key in several[0]:
+        means[key] = np.mean([draws[key] for draws in several], axis=0)
+    return means
 
 
 def percentiles(

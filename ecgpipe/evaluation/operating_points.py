@@ -88,7 +88,7 @@ def described(
         }
         plain = {}
         for key, column in values.items():
-            plain[key] = [float(value) if np.isfinite(value) else None for value in column]
+            plain[key] = _with_nulls(column)
         return plain
 
     folds = {name: {**columns(name), "validation": digests[name]} for name in digests}
@@ -98,6 +98,11 @@ def described(
         "folds": folds,
         ENSEMBLE: columns(ENSEMBLE),
     }
+
+
+def _with_nulls(column: NDArray) -> list[float | None]:
+    """Numbers [class] as JSON has them: null where one is not finite."""
+    return [float(value) if np.isfinite(value) else None for value in column]
 
 
 def _learnt(thresholds: NDArray, auroc: NDArray) -> NDArray[np.float64]:

@@ -50,8 +50,11 @@ class Predictions:
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """The recordings of several predictions, one after the other."""
-    names = [field.name for field in dataclasses.fields(Predictions)]
-    return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    columns = {}
+    for field in dataclasses.fields(Predictions):
+        values = [getattr(part, field.name) for part in parts]
+        columns[field.name] = np.concatenate(values)
+    return Predictions(**columns)
 
 
 def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:

@@ -89,7 +89,10 @@ def _deviation(values: Sequence[float]) -> float:
 def _merged(trees: Sequence[Any], statistic: Callable[[Sequence[float]], float]) -> Any:
     """Equal trees with `statistic` of their floats; what is no float is the first tree's."""
     if isinstance(trees[0], dict):
-        return {key: _merged([tree[key] for tree in trees], statistic) for key in trees[0]}
+        merged = {}
+        for key in trees[0]:
+            merged[key] = _merged([tree[key] for tree in trees], statistic)
+        return merged
     return statistic(trees) if isinstance(trees[0], float) else trees[0]
 
 

@@ -60,14 +60,14 @@ def calibration(predictions: Predictions, names: Sequence[str]) -> list[Record]:
         for kind, scores in (("raw", predictions.raw), ("calibrated", predictions.probabilities)):
             _, *bins = reliability(truth, scores[known, index])
             for x, y, n in zip(*bins, strict=True):
-                one = {
+                record = {
                     "class": name,
                     "probabilities": kind,
                     "predicted": x,
                     "observed": y,
                     "recordings": int(n),
                 }
-                records.append(one)
+                records.append(record)
     return records
 
 
@@ -88,7 +88,7 @@ def confusion(predictions: Predictions) -> NDArray[np.float64]:
 
     On the diagonal this is the sensitivity. Off the diagonal only recordings that truly lack k
     count, so that every such cell is a share of errors. The last row holds recordings without any
-    of the classes, the last column the share answered with no class at all. Not annotated cells
+    of the classes, the last column the share answered with no class at all. Entries not annotated
     count nowhere; NaN where no recording counts. (The idea of a "none" row and column is that of
     the multi-label confusion matrix, Heydarian et al. 2022, doi:10.1109/ACCESS.2022.3151048; its
     way of sharing a recording between cells is not used.)

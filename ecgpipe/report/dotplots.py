@@ -72,7 +72,8 @@ def classes(by_class: ByName) -> Figure:
 
 def _settings_of_all(reports: Collection[Mapping[str, Any]]) -> list[str]:
     """The settings that every class has, in their order."""
-    return [setting for setting in WHOLE if all(setting in report for report in reports)]
+    common = set(WHOLE).intersection(*reports)
+    return [setting for setting in WHOLE if setting in common]
 
 
 def subgroups(by_kind: Mapping[str, ByName], overall: float) -> Figure:

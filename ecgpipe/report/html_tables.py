@@ -36,18 +36,18 @@ def cards(metrics: Mapping[str, Any]) -> list[Row]:
     for name in settings(metrics):
         setting = metrics["settings"][name]
         about = {"title": title(name), "recordings": count(setting["recordings"])}
-        rows.append(about | _cell(setting["auroc_macro"]))
+        rows.append(about | _entry(setting["auroc_macro"]))
     return rows
 
 
 def headline(metrics: Mapping[str, Any]) -> list[Row]:
-    """Rows of the table of settings: `title`, and `cells` with `value`, `interval` and `sd` of each
-    setting there."""
+    """Rows of the table of settings: `title`, and `entries` with `value`, `interval` and `sd` of
+    each setting there."""
     by_setting = [metrics["settings"][name] for name in settings(metrics)]
     rows = []
     for score in scores(metrics):
-        cells = [_cell(setting[score.key]) for setting in by_setting]
-        rows.append({"title": score.words, "cells": cells})
+        entries = [_entry(setting[score.key]) for setting in by_setting]
+        rows.append({"title": score.words, "entries": entries})
     return rows
 
 
@@ -61,7 +61,7 @@ def settings_by_class(metrics: Mapping[str, Any]) -> list[str]:
     return [name for name in WHOLE if name in metrics["settings"]]
 
 
-def _cell(score: Mapping[str, float]) -> Row:
+def _entry(score: Mapping[str, float]) -> Row:
     """The `value` of a score, its `interval`, and `sd` over the folds where it has one."""
     deviation = score.get("sd", np.nan)
     return {
@@ -89,10 +89,10 @@ def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
     rows = []
     for (name, by_setting), diagnosis in zip(classes.items(), diagnoses, strict=True):
         of_class = by_setting[setting]
-        cells = []
+        entries = []
         for key in class_columns():
             ends = of_class["intervals"].get(key, {})
-            cells.append({"value": number(of_class[key]), "interval": interval(ends)})
+            entries.append({"value": number(of_class[key]), "interval": interval(ends)})
         rows.append(
             {
                 "name": name,
@@ -101,7 +101,7 @@ def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
                 "positives": count(of_class["positives"]),
                 "annotated": count(of_class["annotated"]),
                 "few": bool(of_class["few"]),
-                "cells": cells,
+                "entries": entries,
             }
         )
     return rows
@@ -113,17 +113,17 @@ def subgroup_metrics() -> list[Metric]:
 
 
 def subgroup_rows(by_value: Mapping[str, Any]) -> list[Row]:
-    """Rows of the table of one kind of subgroup: `name`, and `cells` of each setting shown:
+    """Rows of the table of one kind of subgroup: `name`, and `entries` of each setting shown:
     `recordings`, `positives` of all classes, how many classes are `scored`, how many of them with
     few positives (`few`), and `means` over classes."""
     rows = []
     for name, by_setting in by_value.items():
-        cells = [_subgroup_cell(by_setting.get(setting)) for setting in WHOLE]
-        rows.append({"name": name, "cells": cells})
+        entries = [_subgroup_entry(by_setting.get(setting)) for setting in WHOLE]
+        rows.append({"name": name, "entries": entries})
     return rows
 
 
-def _subgroup_cell(report: Mapping[str, Any] | None) -> Row:
+def _subgroup_entry(report: Mapping[str, Any] | None) -> Row:
     keys = [Score(metric, MACRO).key for metric in subgroup_metrics()]
     if not report:
         none = {"recordings": "0", "positives": "0", "scored": 0, "few": 0}

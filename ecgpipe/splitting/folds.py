@@ -128,10 +128,10 @@ def _check_filled(table: pd.DataFrame, parts: Sequence[str]) -> None:
 def check_disjoint(table: pd.DataFrame) -> None:
     """UserError where a group of `table` (columns group, fold) stands on two sides."""
     sides = table[["group", "fold"]].drop_duplicates()
-    torn = sides[sides.duplicated("group", keep=False)]
-    if len(torn):
-        group = torn["group"].iloc[0]
-        folds = sorted(torn["fold"][torn["group"] == group])
+    on_two_sides = sides[sides.duplicated("group", keep=False)]
+    if len(on_two_sides):
+        group = on_two_sides["group"].iloc[0]
+        folds = sorted(on_two_sides["fold"][on_two_sides["group"] == group])
         raise UserError(
             f"{FOLDS}: group '{group}' stands in {folds}; a group has one fold, run split again"
         )

@@ -12,8 +12,8 @@ from tests.fixtures.mapped_project import AF, NSR, WRONG, predict
 from tests.fixtures.sealed import write_sealed_text
 
 
-def audited(project, most=3, draw=2):
-    gist = audit.write("plots/audit", project, most, draw, list)
+def audited(project, most=3, plots=2):
+    gist = audit.write("plots/audit", project, most, plots, list)
     return gist, (paths.PLOTS / "audit/README.md").read_text()
 
 
@@ -46,7 +46,7 @@ def test_without_predictions_the_rest_of_the_audit_is_there(project, tmp_path):
 
 def test_the_recording_whose_label_is_wrong_is_drawn_first(project, tmp_path):
     predict(tmp_path)
-    gist, page = audited(project, draw=1)
+    gist, page = audited(project, plots=1)
     suspects = tables.read(tmp_path / "plots/audit/suspects.csv", sealed=False)
     assert set(suspects["record"]) == {WRONG[1]}
     assert dict(zip(suspects["class"], suspects["label"], strict=True)) == {"AF": "1", "NSR": "0"}
@@ -61,7 +61,7 @@ def test_the_recording_whose_label_is_wrong_is_drawn_first(project, tmp_path):
 
 def test_nothing_is_drawn_or_named_where_nothing_is_asked_for(project, tmp_path):
     predict(tmp_path)
-    _, page = audited(project, most=0, draw=0)
+    _, page = audited(project, most=0, plots=0)
     assert not list((tmp_path / "plots/audit").glob("*.png"))
     assert "None." in page
     assert len(tables.read(tmp_path / "plots/audit/suspects.csv", sealed=False)) == 2

@@ -24,7 +24,7 @@ def audit():
         ["b", "164889003", "AF", "atrial fibrillation", 1000, np.nan],
         ["c", "164889003", "AF", "atrial fibrillation", 1000, 28.0],
     ]
-    cells = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COUNTED))
+    entries = prevalence.judge(pd.DataFrame(rows, columns=prevalence.COUNTED))
     at_odds = pd.DataFrame(
         [["a", "r1", "AF", "NSR", "why", "NSR AF"]], columns=contradictions.COLUMNS
     )
@@ -37,13 +37,13 @@ def audit():
     ]
     return pages.Audit(
         classes=CLASSES,
-        cells=cells.assign(explanation="a | b"),
+        entries=entries.assign(explanation="a | b"),
         unscored=pd.DataFrame(labels, columns=unmapped_labels.COLUMNS),
         contradictions=at_odds,
         suspects=pd.DataFrame(doubted, columns=suspects.COLUMNS),
         unjudged={"NSR": "hardly told apart"},
         without="",
-        undrawn={"a r9": "gone"},
+        unplotted={"a r9": "gone"},
         most=3,
     )
 
@@ -94,8 +94,8 @@ def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(audit):
 
 def test_a_known_fault_is_said_even_where_the_figures_do_not_show_it(audit):
     explanations = ["", "", "far fewer", "known | of both", "", "known | of both"]
-    cells = audit.cells.assign(explanation=explanations)
-    page = pages.page(dataclasses.replace(audit, cells=cells))
+    entries = audit.entries.assign(explanation=explanations)
+    page = pages.page(dataclasses.replace(audit, entries=entries))
     assert (
         "Known, though the figures here do not show it: AF at a, AF at c. known \\| of both" in page
     )
@@ -112,14 +112,14 @@ def test_duplicates_that_disagree_are_named_with_their_classes(audit):
 
 def test_names_from_files_are_text_whatever_they_hold(audit):
     nasty = "a|[x](http://evil) <img src=x> *b* `c` ![y](z)"
-    cells = audit.cells.replace({"source": {"c": nasty}, "explanation": {"a | b": nasty}})
+    entries = audit.entries.replace({"source": {"c": nasty}, "explanation": {"a | b": nasty}})
     audit = dataclasses.replace(
         audit,
-        cells=cells,
+        entries=entries,
         unscored=audit.unscored.assign(label=nasty, hint=nasty),
         contradictions=audit.contradictions.assign(source=nasty, record=nasty, labels=nasty),
         suspects=audit.suspects.assign(source=nasty, record=nasty, others=nasty),
-        undrawn={nasty: nasty},
+        unplotted={nasty: nasty},
         unjudged={nasty: nasty},
         disagreeing=[{"records": [nasty, nasty], "classes": ["164889003"]}],
     )

@@ -1,4 +1,4 @@
-"""Suspicious cells, on the counts of the public recordings and on counts made up."""
+"""Suspicious entries, on the counts of the public recordings and on counts made up."""
 
 import math
 
@@ -51,8 +51,8 @@ def judged(rows):
     return prevalence.judge(pd.DataFrame(rows, columns=prevalence.COUNTED))
 
 
-def verdicts(cells, abbreviation):
-    rows = cells[cells["abbreviation"] == abbreviation]
+def verdicts(entries, abbreviation):
+    rows = entries[entries["abbreviation"] == abbreviation]
     return {row["source"]: row["verdict"] for _, row in rows.iterrows() if row["verdict"]}
 
 
@@ -64,8 +64,8 @@ def test_ningbos_fibrillation_and_flutter_are_found_in_the_public_counts(public)
     first = prevalence.suspicious(public).iloc[0]
     assert (first["source"], first["abbreviation"]) == ("Ningbo", "AFL")
     for code in ("164889003", "164890007"):
-        cell = public[(public["source"] == "Ningbo") & (public["code"] == code)].iloc[0]
-        text = prevalence.explain(cell, "Ningbo", ["AF"], [])
+        entry = public[(public["source"] == "Ningbo") & (public["code"] == code)].iloc[0]
+        text = prevalence.explain(entry, "Ningbo", ["AF"], [])
         assert "native label `AF` is atrial flutter" in text
         assert "10.1038/s41597-020-0386-x" in text
 
@@ -80,11 +80,11 @@ def test_what_is_known_agrees_with_our_table_of_native_labels():
 
 
 def test_the_expectation_is_the_median_share_of_the_sisters(public):
-    cell = public[(public["source"] == "Ningbo") & (public["code"] == "164889003")].iloc[0]
+    entry = public[(public["source"] == "Ningbo") & (public["code"] == "164889003")].iloc[0]
     shares = [n / size for n, size in zip(PUBLIC["164889003"], SIZES.values(), strict=True)][:-1]
-    assert cell["expected"] == pytest.approx(34905 * np.median(shares))
-    assert cell["sisters"] == 7
-    assert (cell["lowest"], cell["highest"]) == pytest.approx((2 / 74, 1221 / 6877))
+    assert entry["expected"] == pytest.approx(34905 * np.median(shares))
+    assert entry["sisters"] == 7
+    assert (entry["lowest"], entry["highest"]) == pytest.approx((2 / 74, 1221 / 6877))
 
 
 def test_a_class_that_one_source_alone_annotates_is_not_judged(public):
@@ -148,13 +148,13 @@ def test_counts_leave_faulty_recordings_out_and_blank_what_is_not_annotated():
     assert np.isnan(counted["positives"].iloc[1])
 
 
-def test_other_cells_are_explained_by_where_to_look(public):
-    cell = public[(public["source"] == "Georgia") & (public["code"] == "10370003")].iloc[0]
-    assert "no recording does" in prevalence.explain(cell, "Georgia", ["pacing rhythm"], [])
-    cell = public[(public["source"] == "Ningbo") & (public["code"] == "426627000")].iloc[0]
-    (near,) = prevalence.neighbours_of(cell, public)
+def test_other_entries_are_explained_by_where_to_look(public):
+    entry = public[(public["source"] == "Georgia") & (public["code"] == "10370003")].iloc[0]
+    assert "no recording does" in prevalence.explain(entry, "Georgia", ["pacing rhythm"], [])
+    entry = public[(public["source"] == "Ningbo") & (public["code"] == "426627000")].iloc[0]
+    (near,) = prevalence.neighbours_of(entry, public)
     assert near.startswith("SB, its neighbour, has 12,670 positives here")
-    assert prevalence.explain(cell, "Ningbo", ["Brady"], [near]).endswith(near)
-    assert "`Brady`" in prevalence.explain(cell, "Ningbo", ["Brady"], [])
-    many = prevalence.explain({**cell, "verdict": "many"}, "Ningbo", ["Brady"], [])
+    assert prevalence.explain(entry, "Ningbo", ["Brady"], [near]).endswith(near)
+    assert "`Brady`" in prevalence.explain(entry, "Ningbo", ["Brady"], [])
+    many = prevalence.explain({**entry, "verdict": "many"}, "Ningbo", ["Brady"], [])
     assert "a native label too many" in many

@@ -21,12 +21,12 @@ def predicted(project, tmp_path):
     return DataParams.model_validate(project["data"])
 
 
-def drawn(data, folder, most=3):
-    """The table with its plots, and what is not drawn."""
+def plotted(data, folder, most=3):
+    """The table with its plots, and what is not plotted."""
     folder.mkdir()
     selected = sources.select(data.sources, SOURCES)
     table = suspects.find(CLASSES).table
-    return suspects.draw(table, most, folder, data, selected, list)
+    return suspects.plot(table, most, folder, data, selected, list)
 
 
 @pytest.mark.usefixtures("predicted")
@@ -43,8 +43,8 @@ def test_both_labels_of_the_wrong_recording_are_found_and_nothing_else():
 
 
 def test_a_recording_has_one_sheet_for_all_its_doubts(predicted, tmp_path):
-    table, undrawn = drawn(predicted, tmp_path / "sheets")
-    assert undrawn == {}
+    table, unplotted = plotted(predicted, tmp_path / "sheets")
+    assert unplotted == {}
     assert list(table.columns) == suspects.COLUMNS
     name = f"001-{WRONG[0]}-{WRONG[1]}.png"
     assert set(table["plot"]) == {name}
@@ -53,17 +53,17 @@ def test_a_recording_has_one_sheet_for_all_its_doubts(predicted, tmp_path):
 
 
 def test_no_more_are_drawn_than_asked_for(predicted, tmp_path):
-    table, undrawn = drawn(predicted, tmp_path / "sheets", most=0)
+    table, unplotted = plotted(predicted, tmp_path / "sheets", most=0)
     assert set(table["plot"]) == {""}
-    assert undrawn == {}
+    assert unplotted == {}
 
 
 def test_a_recording_that_cannot_be_read_has_no_sheet_and_is_named(predicted, tmp_path):
     (tmp_path / f"raw/{WRONG[0]}/{WRONG[1]}.mat").unlink()
-    table, undrawn = drawn(predicted, tmp_path / "sheets")
+    table, unplotted = plotted(predicted, tmp_path / "sheets")
     assert set(table["plot"]) == {""}
-    (why,) = undrawn.values()
-    assert list(undrawn) == [" ".join(WRONG)]
+    (why,) = unplotted.values()
+    assert list(unplotted) == [" ".join(WRONG)]
     assert "no such file" in why
 
 

@@ -65,7 +65,7 @@ def test_the_relatives_are_codes_of_the_official_list():
 
 
 def test_a_class_nobody_annotates_is_named():
-    cells = pd.DataFrame(
+    entries = pd.DataFrame(
         {"abbreviation": ["AF", "AF", "LPR", "LPR"], "positives": [0, np.nan, np.nan, np.nan]}
     )
-    assert unmapped_labels.unsaid(cells) == ["LPR"]
+    assert unmapped_labels.unsaid(entries) == ["LPR"]

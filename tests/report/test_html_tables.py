@@ -14,25 +14,25 @@ def test_classes_carry_full_names_counts_marks_and_why_they_are_undefined():
     assert rows[names[1]]["words"] == "atrial fibrillation"
     assert [rows[name]["few"] for name in names] == [False, True, False, True]
     assert rows[names[3]]["why"] == "not annotated"
-    assert [cell["value"] for cell in rows[names[3]]["cells"]] == ["undefined"] * 6
-    assert rows[names[3]]["cells"][0]["interval"] == ""
+    assert [entry["value"] for entry in rows[names[3]]["entries"]] == ["undefined"] * 6
+    assert rows[names[3]]["entries"][0]["interval"] == ""
 
 
 def test_settings_stand_in_the_order_of_the_list_of_metrics():
-    rows = {row["title"]: row["cells"] for row in headline(run()[1])}
+    rows = {row["title"]: row["entries"] for row in headline(run()[1])}
     assert list(rows)[:3] == [
         "AUROC, macro",
         "AUROC, macro over classes with 10 or more positives",
         "Average precision, macro",
     ]
-    assert [bool(cell["sd"]) for cell in rows["F1, macro"]] == [False, False, True]
+    assert [bool(entry["sd"]) for entry in rows["F1, macro"]] == [False, False, True]
     assert rows["Calibration error before calibration"][0]["interval"] == ""
 
 
 def test_a_subgroup_without_recordings_in_a_setting_has_an_empty_cell():
     late = subgroup_rows(run()[1]["subgroups"]["source"])[-1]
     assert late["name"] == "late"
-    none, tested = late["cells"]
+    none, tested = late["entries"]
     assert (none["recordings"], none["scored"], none["means"]) == ("0", 0, ["", "", ""])
     assert tested["recordings"] != "0"
 
@@ -40,7 +40,7 @@ def test_a_subgroup_without_recordings_in_a_setting_has_an_empty_cell():
 def test_operating_points_mark_thresholds_that_rest_on_no_positive():
     _, trees, names = run()
     rows = {row["name"]: row for row in points(trees)}
-    assert [cell["undecided"] for cell in rows[names[3]]["thresholds"]] == [True, True]
+    assert [entry["undecided"] for entry in rows[names[3]]["thresholds"]] == [True, True]
     assert rows[names[3]]["ensemble"] == {
         "threshold": "0.500",
         "temperature": "1.000",
@@ -75,4 +75,4 @@ def test_a_metric_that_is_added_stands_on_the_page(monkeypatch, tmp_path, headli
     for name, row in zip(run()[2], class_rows(trees, "out_of_fold"), strict=True):
         value = trees["classes"][name]["out_of_fold"]["found"]
         expected = {"value": "undefined" if value != value else f"{value:.3f}", "interval": ""}
-        assert row["cells"][-1] == expected
+        assert row["entries"][-1] == expected

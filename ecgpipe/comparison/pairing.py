@@ -36,9 +36,9 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class PairedRuns:
-    """Two runs' predictions of the same recordings in the same order, with the same labels: a cell
-    that one of them does not annotate, or labels otherwise (`unlike` counts these), is blank in
-    both."""
+    """Two runs' predictions of the same recordings in the same order, with the same labels: an
+    entry that one of them does not annotate, or labels otherwise (`unlike` counts these), is blank
+    in both."""
 
     a: Predictions
     b: Predictions

@@ -66,12 +66,13 @@ def read(values: Mapping[str, Any]) -> Project:
             f"data.sources in the params: they are those of {paths.LABELS_REPORT}, "
             f"found {', '.join(sources)} and {', '.join(report['sources'])}; {_AGAIN}"
         )
-    if tables.class_codes(table) != list(report["classes"]) or len(table) != report["recordings"]:
+    classes = _classes(report)
+    codes = [diagnosis.code for diagnosis in classes]
+    if tables.class_codes(table) != codes or len(table) != report["recordings"]:
         raise UserError(
             f"{paths.LABELS_REPORT}: it counts the recordings and classes of {paths.LABELS}, "
             f"found others; {_AGAIN}"
         )
-    classes = _classes(report)
     vocabularies = {
         name: mapping.vocabulary(source, data.folder(name)) for name, source in sources.items()
     }
@@ -96,8 +97,8 @@ def _classes(report: Mapping[str, Any]) -> list[Diagnosis]:
     """The classes that a report of label-map names; severities, which it has not, are None."""
     try:
         return [
-            Diagnosis(tuple(about["codes"]), about["abbreviation"], about["name"], None)
-            for about in report["classes"].values()
+            Diagnosis(tuple(about["codes"]), abbreviation, about["name"], None)
+            for abbreviation, about in report["classes"].items()
         ]
     except (KeyError, TypeError) as error:
         raise _no_report(repr(error)) from error
@@ -151,7 +152,8 @@ def _disagreeing() -> list[dict[str, Any]]:
     """Exact duplicates that disagree, as the stage split found them; none where it has not run."""
     if not paths.SPLIT_REPORT.is_file():
         return []
-    return json.loads(paths.SPLIT_REPORT.read_text(encoding="utf-8"))["disagreeing"]
+    report = json.loads(paths.SPLIT_REPORT.read_text(encoding="utf-8"))
+    return list(report["disagreeing"].values())
 
 
 def _free(folder: Path) -> Path:

@@ -1,15 +1,19 @@
 """The metric files of a run, made of the reports of `scoring`.
 
-- summary.json: at most 30 numbers, for `dvc metrics diff`.
+- summary.json: at most 30 numbers, for `dvc metrics show`, `diff` and `dvc exp show`.
 - settings.json: every number for all classes of each setting with its 95 % interval.
 - classes.json: the same per class. subgroups.json: per source, sex, age band and signal flag.
   folds/K.json: per fold.
 
-What is undefined is null.
+A number has one key in all of them, such as `auroc_macro`; its 95 % interval stands beside it as
+`auroc_macro_low` and `auroc_macro_high`, its deviation over the folds as `auroc_macro_sd`. What is
+undefined is null. But for summary.json they are plots to DVC, which neither prints them as metrics
+nor draws them: so a list in them is neither empty nor one of records.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,12 +95,12 @@ def summary(reports: Tree, held_out: HeldOut, classes: ScoredClasses) -> Tree:
         keys = _summary_keys(name, classes)
         table[name] = {key: setting[key] if setting else None for key in keys}
         bounds = setting["intervals"]["auroc_macro"] if setting else {"low": None, "high": None}
-        table[name] |= {f"auroc_macro_{end}": bounds[end] for end in ("low", "high")}
+        table[name] |= _beside("auroc_macro", bounds)
     table[TEST] = {}
     for key in _summary_keys(TEST, classes):
-        table[TEST][key] = {"mean": None, "sd": None}
-        if TEST in reports:
-            table[TEST][key] = {"mean": reports[TEST][key], "sd": reports["test_sd"][key]}
+        tested = TEST in reports
+        table[TEST][key] = reports[TEST][key] if tested else None
+        table[TEST] |= _beside(key, {"sd": reports["test_sd"][key] if tested else None})
     table["undefined"] = {}
     for name in SETTINGS:
         words = _undefined_words(reports.get(name))
@@ -124,19 +128,19 @@ def _undefined_words(setting: Tree | None) -> str:
 
 
 def by_setting(reports: Tree, classes: ScoredClasses) -> Tree:
-    """Setting -> score -> `value`, its interval `low` and `high`, and `sd` over the folds in
-    `test`. Scores before calibration end in `_raw`; `_frequent` are means over the classes with ten
-    or more positives in the setting."""
+    """Setting -> score -> number, with its interval, and its deviation over the folds in `test`,
+    beside it (`with_ends`). Scores before calibration end in `_raw`; `_frequent` are means over the
+    classes with ten or more positives in the setting."""
     keys = [score.key for score in metric_list.scores(classes)]
     table: Tree = {}
     for name in ordered(reports):
         setting = reports[name]
-        table[name] = {
-            key: {"value": setting[key]} | setting["intervals"].get(key, {}) for key in keys
-        }
-        if name == TEST:
-            for key in keys:
-                table[name][key]["sd"] = reports["test_sd"][key]
+        table[name] = {}
+        for key in keys:
+            table[name][key] = setting[key]
+            table[name] |= _beside(key, setting["intervals"].get(key, {}))
+            if name == TEST:
+                table[name] |= _beside(key, {"sd": reports["test_sd"][key]})
         table[name]["recordings"] = setting["recordings"]
         table[name]["undefined"] = setting["undefined"]
     return table
@@ -151,12 +155,30 @@ def by_class(reports: Tree, classes: ScoredClasses, points: Tree) -> Tree:
         for setting in ordered(reports):
             undefined = reports[setting]["undefined"]
             why = {"undefined": undefined[name]} if name in undefined else {}
-            table[name][setting] = reports[setting]["classes"][name] | why
+            of_class = dict(reports[setting]["classes"][name])
+            for key, bounds in of_class.pop("intervals").items():
+                of_class |= _beside(key, bounds)
+            table[name][setting] = of_class | why
         if TEST in reports:
             spread = reports["test_sd"]["classes"][name]
-            deviations = {f"{metric.key}_sd": spread[metric.key] for metric in metric_list.METRICS}
-            table[name][TEST] = table[name][TEST] | deviations
+            for metric in metric_list.METRICS:
+                table[name][TEST] |= _beside(metric.key, {"sd": spread[metric.key]})
     return table
+
+
+def _beside(key: str, numbers: Mapping[str, float | None]) -> Tree:
+    """What belongs to the number `key` (low, high, sd), under the keys that stand beside it."""
+    return {f"{key}_{kind}": number for kind, number in numbers.items()}
+
+
+def with_ends(table: Mapping[str, Any], key: str) -> dict[str, float]:
+    """Of a table of these files, such as a setting or a class in it: the `value` of a number, and
+    its `low`, `high` and `sd` where it has them."""
+    numbers = {"value": table[key]}
+    for kind in ("low", "high", "sd"):
+        if f"{key}_{kind}" in table:
+            numbers[kind] = table[f"{key}_{kind}"]
+    return numbers
 
 
 def by_subgroup(
@@ -183,28 +205,31 @@ def of_fold(held_out: HeldOut, k: str, classes: ScoredClasses) -> Tree:
 
     `undecided` names the classes without a positive to choose a threshold by, `untrained` those
     that no recording of the other folds has: with whole sources held out, a class that only these
-    annotate.
+    annotate. Each with why, as `undefined` has them.
     """
     others = [other for other in held_out.folds if other != k]
     without = _without_positives(held_out, others, classes)
+    untrained = dict.fromkeys(without, "no recording of the other folds has it")
     return {
         "fold": k,
         "validation": report(held_out.validation[k], classes),
         "test": report(held_out.test[k], classes) if k in held_out.test else None,
         "point": described(held_out.points[k], classes),
         "undecided": {"test": _without_positives(held_out, [k], classes), "validation": without},
-        "untrained": without,
+        "untrained": untrained,
     }
 
 
 def _without_positives(
     held_out: HeldOut, folds: Sequence[str], classes: ScoredClasses
-) -> list[str]:
-    """The names of the classes without a positive among the validation rows of `folds`."""
+) -> dict[str, str]:
+    """The classes without a positive among the validation rows of `folds` -> why they have no
+    threshold."""
     some = next(iter(held_out.validation.values())).labels
     labels = np.concatenate([some[:0], *(held_out.validation[k].labels for k in folds)])
     none = thresholds.without_positives(labels)
-    return [name for name, absent in zip(classes.names, none, strict=True) if absent]
+    names = [name for name, absent in zip(classes.names, none, strict=True) if absent]
+    return dict.fromkeys(names, "no positives")
 
 
 def described(point: OperatingPoint, classes: ScoredClasses) -> Tree:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecgpipe.diagnoses.classes import Diagnosis, is_annotated
+from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, of_columns
 from ecgpipe.diagnoses.vocabularies import name_of
 from ecgpipe.labels.mapping import Meaning, Vocabulary, meanings_of
 from ecgpipe.recordings.descriptions import Description
@@ -27,22 +27,26 @@ def report(
     """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in
     silence.
 
-    Positives are null where a class is not annotated. At most 50 records are named per reason.
+    Classes go by the abbreviations that every metric file has (`classes.of_columns`). Positives are
+    null where a class is not annotated. At most 50 records are named per reason.
     """
+    names = [diagnosis.abbreviation for diagnosis in of_columns([each.code for each in classes])]
     good = table[table["fault"] == ""]
     of_sources = {}
     for name, source in sources.items():
+        positives = _positives(good[good["source"] == name], vocabularies[name], classes)
         of_sources[name] = {
             **_of_source(table[table["source"] == name], descriptions[name]),
             **_of_labels(descriptions[name], source, vocabularies[name], classes),
-            "positives": _positives(good[good["source"] == name], vocabularies[name], classes),
+            "positives": dict(zip(names, positives, strict=True)),
         }
     return {
         "recordings": len(table),
         "usable": len(good),
         "sources": of_sources,
         "classes": {
-            diagnosis.code: _of_class(diagnosis, good[diagnosis.code]) for diagnosis in classes
+            name: _of_class(diagnosis, good[diagnosis.code])
+            for name, diagnosis in zip(names, classes, strict=True)
         },
     }
 
@@ -50,7 +54,7 @@ def report(
 def _of_class(diagnosis: Diagnosis, marks: pd.Series) -> dict[str, Any]:
     """What `report` says of one class, whose column of usable recordings is `marks`."""
     return {
-        "abbreviation": diagnosis.abbreviation,
+        "code": diagnosis.code,
         "name": diagnosis.name,
         "codes": list(diagnosis.codes),
         "positives": int((marks == 1).sum()),
@@ -148,12 +152,11 @@ def _named(label: str, source: Source) -> str:
 
 def _positives(
     good: pd.DataFrame, vocabulary: Vocabulary, classes: Sequence[Diagnosis]
-) -> dict[str, int | None]:
-    """Positives per class of one source, None where the class is not annotated there."""
-    positives: dict[str, int | None] = {}
+) -> list[int | None]:
+    """[class]: positives of one source, None where the class is not annotated there."""
+    positives = []
     for diagnosis, is_one in zip(classes, is_annotated(vocabulary, classes), strict=True):
-        code = diagnosis.code
-        positives[code] = int((good[code] == 1).sum()) if is_one else None
+        positives.append(int((good[diagnosis.code] == 1).sum()) if is_one else None)
     return positives
 
 

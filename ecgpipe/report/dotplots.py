@@ -33,7 +33,8 @@ def class_records(classes: ByName) -> list[Record]:
                     "class": name,
                     "setting": SETTINGS[setting],
                     "auroc": of_class["auroc"],
-                    **of_class["intervals"]["auroc"],
+                    "low": of_class["auroc_low"],
+                    "high": of_class["auroc_high"],
                     "positives": of_class["positives"],
                     "few": bool(of_class["few"]),
                 }
@@ -45,7 +46,8 @@ def classes(by_class: ByName) -> Figure:
     """AUROC of each class with its 95 % interval, sorted by the score out of fold; open dots: few
     positives.
 
-    `by_class`: name -> setting -> `auroc`, `intervals`, `annotated`, `positives`, `few`.
+    `by_class`: name -> setting -> `auroc`, `auroc_low`, `auroc_high`, `annotated`, `positives` and
+    `few`.
     """
 
     def score(name: str) -> float:
@@ -59,7 +61,7 @@ def classes(by_class: ByName) -> Figure:
         for place, setting in enumerate(shown):
             of_class = by_class[name][setting]
             _scored(axes, row + _offset(place, len(shown)), of_class, setting)
-            lowest.append(of_class["intervals"]["auroc"]["low"])
+            lowest.append(of_class["auroc_low"])
         counts = [count(by_class[name][setting]["positives"]) for setting in shown]
         positives[row] = " / ".join(counts)
     _frame(axes, np.nanmin(lowest), len(names))
@@ -166,8 +168,8 @@ def _scored(axes: Axes, height: float, of_class: Mapping[str, Any], setting: str
     if why:
         axes.text(0.505, height, why, fontsize=5.5, color=COLOURS[setting], va="center")
         return
-    ends = of_class["intervals"]["auroc"]
-    axes.hlines(height, ends["low"], ends["high"], color=COLOURS[setting], linewidth=1)
+    low, high = of_class["auroc_low"], of_class["auroc_high"]
+    axes.hlines(height, low, high, color=COLOURS[setting], linewidth=1)
     _dot(axes, of_class["auroc"], height, setting, bool(of_class["few"]))
 
 

@@ -81,7 +81,7 @@ def source_records(metrics: Mapping[str, Any]) -> list[Record]:
     `evaluation.metric_tables.trees`.
     """
     everywhere = {
-        "auroc_macro": metrics["settings"][OUT_OF_FOLD]["auroc_macro"]["value"],
+        "auroc_macro": metrics["settings"][OUT_OF_FOLD]["auroc_macro"],
         "classes": {name: each[OUT_OF_FOLD] for name, each in metrics["classes"].items()},
     }
     records = []

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, TEST, TEST_ENSEMBLE
+from ecgpipe.evaluation.metric_tables import with_ends
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report.html_tables import scores, settings, title
 from ecgpipe.report.templates import count, interval, number
@@ -47,16 +48,16 @@ def _of_settings(metrics: Mapping[str, Any], by_class: Mapping[str, Any]) -> lis
     sentences = [
         f"Each of {count(counts['recordings'])} recordings was scored by a model that had not "
         f"seen it: over the {len(scored)} of {counts['classes']} classes that can be scored, "
-        f"the mean AUROC is {_with_interval(pooled['auroc_macro'])}, "
-        f"the mean F1 {_with_interval(pooled['f1_macro'])}."
+        f"the mean AUROC is {_with_interval(pooled, 'auroc_macro')}, "
+        f"the mean F1 {_with_interval(pooled, 'f1_macro')}."
     ]
     if TEST_ENSEMBLE in by_setting:
-        ensemble, single = (by_setting[name]["auroc_macro"] for name in (TEST_ENSEMBLE, TEST))
+        ensemble, single = by_setting[TEST_ENSEMBLE], by_setting[TEST]
         sentences.append(
             f"On {count(counts['test_recordings'])} test recordings, which no fold trained on, "
             f"the mean of the {counts['folds']} models reaches a mean AUROC of "
-            f"{_with_interval(ensemble)}; "
-            f"a single model {number(single['value'])}."
+            f"{_with_interval(ensemble, 'auroc_macro')}; "
+            f"a single model {number(single['auroc_macro'])}."
         )
     return sentences
 
@@ -96,10 +97,11 @@ def _of_calibration(by_setting: Mapping[str, Any]) -> list[str]:
 
 
 def _calibration_errors(setting: Mapping[str, Any]) -> tuple[str, str]:
-    return number(setting["ece_macro_raw"]["value"]), number(setting["ece_macro"]["value"])
+    return number(setting["ece_macro_raw"]), number(setting["ece_macro"])
 
 
-def _with_interval(score: Mapping[str, float]) -> str:
+def _with_interval(setting: Mapping[str, Any], key: str) -> str:
+    score = with_ends(setting, key)
     ends = interval(score)
     return number(score["value"]) + (f" (95 % interval {ends})" if ends else "")
 

@@ -13,6 +13,7 @@ from ecgpipe.evaluation import metric_list
 from ecgpipe.evaluation.challenge_score import scored_classes
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE, ordered
 from ecgpipe.evaluation.metric_list import MACRO, RATES, Metric, Score
+from ecgpipe.evaluation.metric_tables import with_ends
 from ecgpipe.report.templates import count, interval, number
 
 Row = dict[str, Any]
@@ -36,7 +37,7 @@ def cards(metrics: Mapping[str, Any]) -> list[Row]:
     for name in settings(metrics):
         setting = metrics["settings"][name]
         about = {"title": title(name), "recordings": count(setting["recordings"])}
-        rows.append(about | _entry(setting["auroc_macro"]))
+        rows.append(about | _entry(setting, "auroc_macro"))
     return rows
 
 
@@ -46,7 +47,7 @@ def headline(metrics: Mapping[str, Any]) -> list[Row]:
     by_setting = [metrics["settings"][name] for name in settings(metrics)]
     rows = []
     for score in scores(metrics):
-        entries = [_entry(setting[score.key]) for setting in by_setting]
+        entries = [_entry(setting, score.key) for setting in by_setting]
         rows.append({"title": score.words, "entries": entries})
     return rows
 
@@ -61,8 +62,9 @@ def settings_by_class(metrics: Mapping[str, Any]) -> list[str]:
     return [name for name in WHOLE if name in metrics["settings"]]
 
 
-def _entry(score: Mapping[str, float]) -> Row:
+def _entry(setting: Mapping[str, Any], key: str) -> Row:
     """The `value` of a score, its `interval`, and `sd` over the folds where it has one."""
+    score = with_ends(setting, key)
     deviation = score.get("sd", np.nan)
     return {
         "value": number(score["value"]),
@@ -91,8 +93,8 @@ def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
         of_class = by_setting[setting]
         entries = []
         for key in class_columns():
-            ends = of_class["intervals"].get(key, {})
-            entries.append({"value": number(of_class[key]), "interval": interval(ends)})
+            score = with_ends(of_class, key)
+            entries.append({"value": number(score["value"]), "interval": interval(score)})
         rows.append(
             {
                 "name": name,

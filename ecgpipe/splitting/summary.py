@@ -46,10 +46,15 @@ def info(
     }
 
 
-def summary(table: pd.DataFrame, left_out: pd.DataFrame, params: SplitParams) -> dict[str, Any]:
-    """Figures of a split: per part that holds any, recordings, groups, prevalence by class ('code
-    abbreviation'; null where nothing is annotated); what is uneven; how many are left out, by the
-    first word of the reason.
+def summary(
+    table: pd.DataFrame,
+    left_out: pd.DataFrame,
+    params: SplitParams,
+    conflicts: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Figures of a split: per part that holds any, recordings, groups, prevalence by class (null
+    where nothing is annotated); what is uneven; how many are left out, by the first word of the
+    reason; the `conflicts` (`duplicates.conflicting_labels`) by the first record of each.
 
     deviation: `class_by_source` and `class` as `_off_even` has them; fold_sizes: largest over
     smallest used fold, less 1.
@@ -67,7 +72,11 @@ def summary(table: pd.DataFrame, left_out: pd.DataFrame, params: SplitParams) ->
     return {
         "parts": parts,
         "deviation": deviation,
-        "left_out": {reason: int(reasons[reason]) for reason in sorted(reasons.index)},
+        "left_out": {
+            reason: {"recordings": int(reasons[reason])} for reason in sorted(reasons.index)
+        },
+        # No list of records: DVC would draw it (`evaluation.metric_tables`).
+        "disagreeing": {conflict["records"][0]: conflict for conflict in conflicts},
     }
 
 
@@ -77,8 +86,7 @@ def _part(rows: pd.DataFrame) -> dict[str, Any]:
     prevalence = {}
     for code, diagnosis in zip(codes, classes.of_columns(codes), strict=True):
         share = rows[code].mean()
-        name = " ".join(dict.fromkeys([code, diagnosis.abbreviation]))
-        prevalence[name] = None if np.isnan(share) else round(share, 6)
+        prevalence[diagnosis.abbreviation] = None if np.isnan(share) else round(share, 6)
     return {
         "recordings": len(rows),
         "groups": rows["group"].nunique(),

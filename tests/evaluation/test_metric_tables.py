@@ -21,11 +21,11 @@ def test_the_spread_over_the_folds_stands_in_summary_and_settings():
     reports = reports_of(settings)
     short = metric_tables.summary(reports, settings, CLASSES)
     mean, spread = (reports[name]["auroc_macro"] for name in ("test", "test_sd"))
-    assert short["test"]["auroc_macro"] == {"mean": mean, "sd": spread}
+    assert (short["test"]["auroc_macro"], short["test"]["auroc_macro_sd"]) == (mean, spread)
     assert short["counts"] == {"classes": 3, "folds": 3, "recordings": 90, "test_recordings": 30}
     test = metric_tables.by_setting(reports, CLASSES)["test"]
-    assert test["ap_macro"].keys() == {"value", "low", "high", "sd"}
-    assert test["auroc_macro"]["low"] < mean < test["auroc_macro"]["high"]
+    assert metric_tables.with_ends(test, "ap_macro").keys() == {"value", "low", "high", "sd"}
+    assert test["auroc_macro_low"] < mean < test["auroc_macro_high"]
 
 
 def test_every_score_and_class_number_but_the_calibration_error_has_an_interval():
@@ -46,9 +46,11 @@ def test_every_score_and_class_number_but_the_calibration_error_has_an_interval(
     for index, of_class in enumerate(tree.values()):
         assert of_class["point"]["threshold"] == ensemble.thresholds[index]
         for name in held_out.SETTINGS:
-            assert of_class[name]["intervals"].keys() == {"auroc", "ap", "f1", "brier"}
-            for key, bounds in of_class[name]["intervals"].items():
-                assert bounds["low"] <= of_class[name][key] <= bounds["high"]
+            bounded = {key.removesuffix("_low") for key in of_class[name] if key.endswith("_low")}
+            assert bounded == {"auroc", "ap", "f1", "brier"}
+            for key in bounded:
+                low, high = of_class[name][f"{key}_low"], of_class[name][f"{key}_high"]
+                assert low <= of_class[name][key] <= high
         assert of_class["test"]["auroc_sd"] == pytest.approx(0)
 
 
@@ -57,7 +59,7 @@ def test_the_summary_is_at_most_thirty_numbers():
     settings = built(labels, fold, probabilities, {"0": probabilities[fold == "test"]})
     short = metric_tables.summary(reports_of(settings), settings, CLASSES)
     assert 20 < len(pd.json_normalize(short).select_dtypes("number").columns) <= 30
-    assert np.isnan(short["test"]["auroc_macro"]["sd"])
+    assert np.isnan(short["test"]["auroc_macro_sd"])
 
 
 def test_without_a_test_part_its_metrics_are_null_and_named():
@@ -66,7 +68,8 @@ def test_without_a_test_part_its_metrics_are_null_and_named():
     settings = built(labels[kept], fold[kept], probabilities[kept])
     short = metric_tables.summary(reports_of(settings), settings, CLASSES)
     assert set(short["test_ensemble"].values()) == {None}
-    assert short["test"]["auroc_macro"] == {"mean": None, "sd": None}
+    assert set(short["test"].values()) == {None}
+    assert {"auroc_macro", "auroc_macro_sd"} <= short["test"].keys()
     assert short["undefined"] == dict.fromkeys(
         ("test", "test_ensemble"), "no recording is in the test part"
     )
@@ -78,19 +81,21 @@ def test_thresholds_without_a_positive_to_choose_them_are_named():
     labels[fold == "1", 0] = 0
     settings = built(labels, fold, probabilities)
     tree = metric_tables.of_fold(settings, "1", CLASSES)
-    assert tree["undecided"] == {"test": [CLASSES.names[0]], "validation": []}
+    assert tree["undecided"] == {"test": {CLASSES.names[0]: "no positives"}, "validation": {}}
     assert tree["point"][CLASSES.names[0]]["threshold"] == thresholds.UNDECIDED
     alone = built(labels[fold == "0"], fold[fold == "0"], probabilities[fold == "0"])
     undecided = metric_tables.of_fold(alone, "0", CLASSES)["undecided"]
-    assert undecided == {"test": [], "validation": CLASSES.names}
+    assert (undecided["test"], list(undecided["validation"])) == ({}, CLASSES.names)
 
 
 def test_a_class_that_only_the_held_out_fold_has_is_named_untrained():
     labels, fold, probabilities = split()
     labels[fold != "2", 1] = np.nan  # only the hospital of fold 2 annotates it
     settings = built(labels, fold, probabilities)
-    assert metric_tables.of_fold(settings, "2", CLASSES)["untrained"] == [CLASSES.names[1]]
-    assert metric_tables.of_fold(settings, "0", CLASSES)["untrained"] == []
+    assert metric_tables.of_fold(settings, "2", CLASSES)["untrained"] == {
+        CLASSES.names[1]: "no recording of the other folds has it"
+    }
+    assert metric_tables.of_fold(settings, "0", CLASSES)["untrained"] == {}
 
 
 def test_a_subgroup_is_scored_on_its_own_rows():

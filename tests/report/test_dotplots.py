@@ -40,9 +40,9 @@ def test_every_class_has_its_dot_interval_and_count_few_positives_an_open_one(tm
         for setting, colour in style.COLOURS.items():
             of_class = metrics["classes"][name][setting]
             assert drawn[round(of_class["auroc"], 9), colour] == (of_class["positives"] < FEW)
-            bounds = of_class["intervals"]["auroc"]
-            if np.isfinite(bounds["low"]):
-                assert (round(bounds["low"], 9), round(bounds["high"], 9)) in ends
+            low, high = of_class["auroc_low"], of_class["auroc_high"]
+            if np.isfinite(low):
+                assert (round(low, 9), round(high, 9)) in ends
     assert {True, False} == set(drawn.values())
     written = {text.get_text() for text in axes.texts}
     assert "not annotated" in written

@@ -124,10 +124,10 @@ def test_the_same_run_gives_the_same_bytes(pictures, tmp_path):
 def test_the_numbers_of_the_metrics_stand_on_the_page(pictures, tmp_path):
     text, metrics = page(pictures, tmp_path), run()[1]
     for setting in metrics["settings"].values():
-        score = setting["auroc_macro"]
-        assert f"{score['value']:.3f}" in text
-        assert f"{score['low']:.3f} to {score['high']:.3f}" in text
-    assert f"{metrics['settings']['test']['auroc_macro']['sd']:.3f}" in text
+        low, high = setting["auroc_macro_low"], setting["auroc_macro_high"]
+        assert f"{setting['auroc_macro']:.3f}" in text
+        assert f"{low:.3f} to {high:.3f}" in text
+    assert f"{metrics['settings']['test']['auroc_macro_sd']:.3f}" in text
     for of_class in metrics["classes"].values():
         if np.isfinite(of_class["out_of_fold"]["auroc"]):
             assert f"{of_class['out_of_fold']['auroc']:.3f}" in text

@@ -14,7 +14,7 @@ def test_how_the_run_was_split_and_scored():
 def test_the_summary_names_few_classes_and_scores_with_intervals():
     _, metrics, names = run()
     text = " ".join(summary(metrics))
-    value = metrics["settings"]["out_of_fold"]["auroc_macro"]["value"]
+    value = metrics["settings"]["out_of_fold"]["auroc_macro"]
     scored = f"3 of 4 classes that can be scored, the mean AUROC is {value:.3f} (95 % interval"
     assert scored in text
     assert f"says little of {names[1]}, {names[3]}." in text

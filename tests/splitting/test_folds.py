@@ -64,7 +64,8 @@ def test_recordings_with_a_fault_a_refusal_or_no_partner_are_left_out_and_listed
     ]
     done, _ = split(kept, ["a", "b"], split_params())
     counted = summary.summary(done, left_out, split_params())["left_out"]
-    assert counted == {"flat": 1, "header": 1, "missing": 2}
+    numbers = {"flat": 1, "header": 1, "missing": 2}
+    assert counted == {reason: {"recordings": number} for reason, number in numbers.items()}
 
 
 def test_whole_sources_are_dealt_largest_first_to_the_emptiest_fold():
@@ -192,8 +193,8 @@ def test_duplicates_across_sources_are_left_out_beyond_their_first_source_under_
     ]
     assert len(done) == 12
     assert summary.summary(done, left_out, split_params(protocol="source"))["left_out"] == {
-        "duplicate": 2,
-        "same-patient": 1,
+        "duplicate": {"recordings": 2},
+        "same-patient": {"recordings": 1},
     }
 
 

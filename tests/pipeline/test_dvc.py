@@ -1,0 +1,113 @@
+"""What DVC shows and keeps of the files that the stages leave in metrics/, by the declarations of
+dvc.yaml and the files of a run: DVC itself is run, on a stage that copies them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.utils.serialize import load_yaml
+
+from tests.fixtures.small_project import ROOT, SIMULATED
+
+COPY = "import pathlib, shutil; shutil.copytree('made/metrics', 'metrics', dirs_exist_ok=True)"
+COUNT = "pathlib.Path('ran').open('a').write('x')"
+# Another param leaves other bytes, of the same meaning.
+CHANGE = (
+    "pathlib.Path('metrics/labels.json').open('a').write(' ' * len(open('params.yaml').read()))"
+)
+
+
+def declared() -> dict[str, list]:
+    """The files below metrics/ that dvc.yaml declares, as metrics or as plots, all sources'."""
+    found = {"metrics": [], "plots": []}
+    for stage in load_yaml(ROOT / "dvc.yaml")["stages"].values():
+        body = stage.get("do", stage)
+        for kind, entries in found.items():
+            for entry in body.get(kind, []):
+                ((path, settings),) = entry.items()
+                if path.startswith("metrics/"):
+                    names = SIMULATED if "${item}" in path else [""]
+                    entries += [{path.replace("${item}", name): settings} for name in names]
+    return found
+
+
+def run(*command: str) -> str:
+    """What a command says, on either stream, that ends well."""
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def dvc(*arguments: str) -> str:
+    return run(sys.executable, "-m", "dvc", *arguments)
+
+
+@pytest.fixture(scope="module")
+def repository(whole, tmp_path_factory):
+    """A repository of Git and DVC in which the copying stage ran once, committed."""
+    folder = tmp_path_factory.mktemp("dvc")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for key in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{key}_NAME", "a")
+            patch.setenv(f"GIT_{key}_EMAIL", "a@b")
+        patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
+        shutil.copytree(whole / "metrics", "made/metrics")
+        Path("copying.py").write_text("; ".join([COPY, COUNT, CHANGE]))
+        Path(".gitignore").write_text("ran\nsite\n")
+        Path("params.yaml").write_text("a: 1\n")
+        stage = {
+            "cmd": f"{sys.executable} copying.py",
+            "deps": ["copying.py", "made"],
+            "params": ["a"],
+        }
+        Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage | declared()}}))
+        run("git", "init", "-q")
+        dvc("init", "-q")
+        dvc("repro", "-q")
+        run("git", "add", "-A")
+        run("git", "commit", "-qm", "one")
+        yield folder
+
+
+@pytest.fixture
+def inside(repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    return repository
+
+
+def test_the_summary_alone_is_a_metric_and_short_enough_to_read(inside):
+    shown = json.loads(dvc("metrics", "show", "--json"))[""]["data"]
+    assert list(shown) == ["metrics/summary.json"]
+    assert len(dvc("metrics", "show", "--md").splitlines()[-1]) < 1000
+    experiments = dvc("exp", "show", "--csv")
+    heads, values = (line.split(",") for line in experiments.splitlines()[:2])
+    assert "test_ensemble.auroc_macro" in heads and "test.auroc_macro_sd" in heads
+    assert len(heads) < 45
+    assert values[heads.index("counts.recordings")] != ""
+    assert "metrics/classes" not in experiments
+
+
+def test_what_is_no_metric_is_neither_drawn_nor_complained_of(inside):
+    said = dvc("plots", "show")
+    assert "WARNING" not in said and "ERROR" not in said, said
+    assert "metrics/" not in Path("dvc_plots/index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_in_the_cache_is_brought_back_without_running_again(inside):
+    files = [path for path in Path("metrics").rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    assert len(files) > 8
+    Path("params.yaml").write_text("a: 22\n")
+    dvc("repro")
+    assert Path("metrics/labels.json").read_bytes() != before[Path("metrics/labels.json")]
+    Path("params.yaml").write_text("a: 1\n")
+    shutil.rmtree("metrics")
+    assert "is cached - skipping run" in dvc("repro")
+    assert Path("ran").read_text() == "xx", "once for each value of the param"
+    assert {path: path.read_bytes() for path in before} == before
+    assert run("git", "status", "--porcelain", "metrics") == "", "what Git keeps"

@@ -7,7 +7,6 @@ changes none of it. Without predictions all but the part on single recordings is
 is written whole: README.md, cells.csv, unscored.csv, contradictions.csv, suspects.csv, plots.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from ecgpipe.audit import contradictions, page, prevalence, suspects, unmapped_l
 from ecgpipe.diagnoses.classes import Diagnosis
 from ecgpipe.labels import mapping
 from ecgpipe.labels.mapping import Vocabulary
-from ecgpipe.project import atomic, params, paths, tables
+from ecgpipe.project import atomic, json_objects, params, paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.sources import DataParams, Source, select
@@ -82,11 +81,12 @@ def read(values: Mapping[str, Any]) -> Project:
 def _report() -> dict[str, Any]:
     """metrics/labels.json, which Git tracks and no digest guards. UserError where it is no report
     of label-map."""
+    path = paths.LABELS_REPORT
+    report = json_objects.parse(path.read_bytes(), path, _AGAIN)
     try:
-        report = json.loads(paths.LABELS_REPORT.read_text(encoding="utf-8"))
         kinds = {"sources": dict, "classes": dict, "recordings": int}
         wrong = [key for key, kind in kinds.items() if not isinstance(report[key], kind)]
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
         raise _no_report(repr(error)) from error
     if wrong:
         raise _no_report(", ".join(wrong))
@@ -152,7 +152,8 @@ def _disagreeing() -> list[dict[str, Any]]:
     """Exact duplicates that disagree, as the stage split found them; none where it has not run."""
     if not paths.SPLIT_REPORT.is_file():
         return []
-    report = json.loads(paths.SPLIT_REPORT.read_text(encoding="utf-8"))
+    path = paths.SPLIT_REPORT
+    report = json_objects.parse(path.read_bytes(), path, "run `dvc repro -f split`")
     return list(report["disagreeing"].values())
 
 

@@ -20,7 +20,7 @@ from ecgpipe.evaluation.params import Method
 BINS = 10
 # Probabilities are written with seven digits: nearer to 0 or 1 is not known.
 LEAST = 1e-7
-_STEEPEST = 20.0
+STEEPEST = 20.0
 # Of Newton's method: how many steps, and the step below which it has arrived.
 _STEPS = 100
 _SMALLEST = 1e-10
@@ -76,7 +76,7 @@ def _fitted(truth: NDArray, logits: NDArray, shifted: bool) -> tuple[float, floa
     ones = np.ones_like(logits)
     design = np.stack([logits, ones] if shifted else [logits])
     weights = _newton(design, target, np.zeros(len(logits)), np.eye(len(design))[0])
-    slope = float(np.clip(weights[0], 1 / _STEEPEST, _STEEPEST))
+    slope = float(np.clip(weights[0], 1 / STEEPEST, STEEPEST))
     if slope != weights[0] and shifted:
         weights = np.append(slope, _newton(ones[None], target, slope * logits, np.zeros(1)))
     return slope, float(weights[1]) if shifted else 0.0

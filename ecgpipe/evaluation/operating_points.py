@@ -20,21 +20,53 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 
-from ecgpipe.evaluation.calibration import Scaling, fit
+from ecgpipe.evaluation.calibration import STEEPEST, Scaling, fit
 from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.thresholds import at_sensitivity, maximal_challenge, maximal_f1
-from ecgpipe.project import atomic, paths
+from ecgpipe.project import atomic, json_objects, paths
 from ecgpipe.project.digests import digest, read_verified
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.params import Section, faults, in_one_line
 
 ENSEMBLE = "ensemble"
+# A logit is held within 16.2 and a slope within 20, so no fit shifts further.
+_MOST_SHIFT = 1000.0
 COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
+_Share = Annotated[float, Field(ge=0, le=1)]
+# Beyond 1 by one bit where a class is never answered, though a probability of it is 1.
+_Threshold = Annotated[float, Field(ge=0, le=float(np.nextafter(1, 2)))]
+
+
+class _Point(Section):
+    """One entry of operating.json: lists of one number a class."""
+
+    model_config = ConfigDict(extra="ignore")
+    slope: list[Annotated[float, Field(ge=1 / STEEPEST, le=STEEPEST)]]
+    shift: list[Annotated[float, Field(ge=-_MOST_SHIFT, le=_MOST_SHIFT)]]
+    threshold: list[_Threshold | None]
+    validation_auroc: list[_Share | None]
+
+
+class _FoldPoint(_Point):
+    """That of a fold."""
+
+    validation: str
+
+
+class _Stored(Section):
+    """What of operating.json is used."""
+
+    model_config = ConfigDict(extra="ignore")
+    classes: list[str]
+    folds: dict[str, _FoldPoint]
+    ensemble: _Point
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,34 +167,30 @@ def read(
     operating.json. The threshold is infinite where none was chosen, and where the AUROC is NaN.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say:
-    UserError where the points are missing, damaged, or were chosen for other models.
+    UserError where the points are missing, damaged, out of their ranges, or were chosen for other
+    models.
     """
     again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
     if not Path(path).is_file():
         raise UserError(f"{path}: no operating points beside these models; {again}")
-    content = read_verified(path)
-    try:
-        stored = json.loads(content)
-        made_for = {name: fold["validation"] for name, fold in stored["folds"].items()}
-        point = stored[ENSEMBLE] if which == ENSEMBLE else stored["folds"][which]
-        columns = {key: np.array(point[key], np.float64) for key in COLUMNS}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{path}: not what the stage evaluate writes ({error!r}); {again}"
-        ) from error
-    if stored.get("classes") != codes or made_for != dict(digests):
+    stored = json_objects.parse(read_verified(path), path, again)
+    wrong = faults(_Stored, stored)
+    if wrong:
+        raise UserError(f"{path}: {in_one_line(wrong)}; {again}")
+    made_for = {name: fold["validation"] for name, fold in stored["folds"].items()}
+    if stored["classes"] != codes or made_for != dict(digests):
         raise UserError(
             f"{path}: its operating points were chosen for other models than those beside it; "
             f"{again}"
         )
+    point = stored[ENSEMBLE] if which == ENSEMBLE else stored["folds"][which]
+    columns = {key: np.array(point[key], np.float64) for key in COLUMNS}
     for key, values in columns.items():
-        if values.shape != (len(codes),):
+        if len(values) != len(codes):
             raise UserError(
                 f"{path}: {key} has one number for each of {len(codes)} classes, "
-                f"found {values.size}; {again}"
+                f"found {len(values)}; {again}"
             )
-        if key in ("slope", "shift") and not np.isfinite(values).all():
-            raise UserError(f"{path}: {key} has a number for each class, found null; {again}")
     auroc = columns["validation_auroc"]
     thresholds = _learnt(columns["threshold"], auroc)
     return OperatingPoint(Scaling(columns["slope"], columns["shift"]), thresholds), auroc

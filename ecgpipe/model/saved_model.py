@@ -14,20 +14,26 @@ alone; it says why.
 import json
 import logging
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 
+from ecgpipe.model import soundness
+from ecgpipe.model.description import Description
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.model.params import ModelParams
-from ecgpipe.project import atomic, digests, params, paths
+from ecgpipe.project import atomic, digests, json_objects, params, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+from ecgpipe.project.yaml_files import short
 
 FORMAT = 3
+_AGAIN = "train again with `dvc repro -f`"
 _LOG = logging.getLogger(__name__)
 _PACKAGES = [
     "torch",
@@ -79,25 +85,51 @@ def leave_unused(fold: int | str, rank: int = 0) -> None:
 def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     """The network in evaluation mode on the CPU, all its weights loaded, and what model.json says.
 
-    UserError where the folder holds no model, a damaged one, one of another format, or weights
-    that do not fit.
+    UserError where the folder holds no model, a damaged one, one of another format, a description
+    out of its ranges (`model.description`), weights that do not fit it, or a network that cannot
+    answer (`model.soundness`).
     """
     path = Path(folder) / "model.json"
     if not path.exists():
         step = "run `dvc repro`, or point --model to a folder of fold-K models"
         raise UserError(f"{path}: no model here; {step}")
-    again = "train again with `dvc repro -f`"
-    about = json.loads(digests.read_verified(path))
+    about = json_objects.parse(digests.read_verified(path), path, _AGAIN)
     if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
-        raise UserError(f"{path}: format {about.get('format')} is not {FORMAT}; {again}")
-    wrong = params.faults(ModelParams, about["network"], "network")
+        found = short(about.get("format"))
+        raise UserError(f"{path}: format {found} is not {FORMAT}, or other leads; {_AGAIN}")
+    wrong = params.faults(Description, about)
     if wrong:
-        raise UserError(f"{path}: {'; '.join(wrong)}; {again}")
-    network = SEResNet18(len(about["classes"]), ModelParams.model_validate(about["network"]))
+        raise UserError(f"{path}: {params.in_one_line(wrong)}; {_AGAIN}")
     path = Path(folder) / "weights.safetensors"
-    weights = safetensors.torch.load(digests.read_verified(path))
+    network = _with_weights(about, path)
+    fault = soundness.fault(network, about["window"], about["normalise"])
+    if fault:
+        raise UserError(f"{path}: {fault}; {_AGAIN}")
+    return network, about
+
+
+def _with_weights(about: dict[str, Any], path: Path) -> SEResNet18:
+    """The network that model.json describes with the weights of `path`, in evaluation mode;
+    UserError where they are not its own by name, shape and type."""
     try:
-        network.load_state_dict(weights, strict=True)
-    except RuntimeError as error:
-        raise UserError(f"{path}: does not fit model.json: {error}") from error
-    return network.eval(), about
+        weights = safetensors.torch.load(digests.read_verified(path))
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{path}: no readable safetensors ({error}); {_AGAIN}") from error
+    classes, network = len(about["classes"]), ModelParams.model_validate(about["network"])
+    # Without memory at first: what a description asks for may be more than its weights hold.
+    with torch.device("meta"):
+        wanted = _shapes(SEResNet18(classes, network).state_dict())
+    found = _shapes(weights)
+    unlike = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+    if unlike:
+        name = unlike[0]
+        what = f"{name}: expected {wanted.get(name, 'none')}, found {found.get(name, 'none')}"
+        raise UserError(f"{path}: does not fit model.json: {what}; {_AGAIN}")
+    built = SEResNet18(classes, network)
+    built.load_state_dict(weights, strict=True)
+    return built.eval()
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """Name -> type and shape, in words."""
+    return {name: f"{tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items()}

@@ -32,6 +32,7 @@ _SHARED = (
     "conditioning",
     "folds",
     "split",
+    "network",
 )
 # A class that ranks validation recordings worse than this is named to the user.
 LEAST_AUROC = 0.7
@@ -153,13 +154,13 @@ def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], di
     if first is None:
         step = "run `dvc repro` or give another --model"
         raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")
-    loaded = {first.parent.name: _load_fold(first.parent)}
+    loaded = {first.parent.name: saved_model.load(first.parent)}
     _, about = loaded[first.parent.name]
     networks, validation = {}, {}
     for fold in about["folds"]:
         name = paths.fold_folder(fold)
         if name not in loaded:
-            loaded[name] = _load_fold(folder / name)
+            loaded[name] = saved_model.load(folder / name)
         networks[fold], of_fold = loaded[name]
         unlike = [key for key in _SHARED if of_fold[key] != about[key]]
         if unlike:
@@ -168,19 +169,3 @@ def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], di
             raise UserError(f"{folder}/{name}: {what}, so they are not of one training; {step}")
         validation[str(fold)] = of_fold["validation"]
     return about, networks, validation
-
-
-def _load_fold(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
-    """`model.saved_model.load`; UserError too where model.json does not say all that is needed
-    here."""
-    again = "train again with `dvc repro`"
-    try:
-        network, about = saved_model.load(folder)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{folder}/model.json: not what the stage train writes ({error!r}); {again}"
-        ) from error
-    absent = [key for key in (*_SHARED, "validation") if key not in about]
-    if absent:
-        raise UserError(f"{folder}/model.json: it does not say {', '.join(absent)}; {again}")
-    return network, about

@@ -9,7 +9,8 @@
   the decisions and the probabilities, each a line of values separated by commas. The scorer wants a
   file for every recording and takes a number alone, so of a refused one all are 0, and so are those
   of a class that was not learnt. A last line that begins with `#`, which it skips, has verdict and
-  reason of what is not ok.
+  reason of what is not ok. Of an answer that is no finite number there is no file: the scorer then
+  says so, where zeros would say that the patient is healthy.
 
 Rows are written as they come, under a temporary name that becomes the wanted one at the end.
 """
@@ -29,6 +30,7 @@ from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.safe_files import shown
 
 FORMATS = ("csv", "challenge")
+NOT_FINITE = "not-finite"  # why a recording that was read is refused
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def _row(prediction: RecordingPrediction, classes: int) -> list[str]:
 def _write_challenge_file(
     folder: Path, prediction: RecordingPrediction, codes: Sequence[str]
 ) -> None:
-    """One recording's file."""
+    """One recording's file, where it has one."""
+    if prediction.reason.startswith(f"{NOT_FINITE}: "):
+        return
     if prediction.probabilities is None:
         decisions = ["0"] * len(codes)
         probabilities = decisions

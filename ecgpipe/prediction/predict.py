@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe.prediction import reading
+from ecgpipe.prediction import outputs, reading
 from ecgpipe.prediction.ensemble import Ensemble
 from ecgpipe.prediction.flags import input_flags
 from ecgpipe.prediction.outputs import RecordingPrediction
@@ -157,6 +157,20 @@ def _complete(ensemble: Ensemble, batch: _Batch) -> Iterator[RecordingPrediction
         if prediction.verdict == "refused":
             yield prediction
         else:
-            probabilities = next(rows)
-            present = (probabilities >= ensemble.point.thresholds).astype(np.int64)
-            yield replace(prediction, probabilities=probabilities, present=present)
+            yield _answered(ensemble, prediction, next(rows))
+
+
+def _answered(
+    ensemble: Ensemble, prediction: RecordingPrediction, probabilities: np.ndarray
+) -> RecordingPrediction:
+    """A prediction with its probabilities [class] and decisions; refused where a class that the
+    models learnt has a probability that is no number."""
+    unknown = ensemble.learnt & ~np.isfinite(probabilities)
+    if unknown.any():
+        classes = ", ".join(np.array(ensemble.names, object)[unknown])
+        rule = f"the models' answer is no finite number for {classes}"
+        step = "check its signal, then the models"
+        reason = f"{outputs.NOT_FINITE}: {prediction.path}: {rule}; {step}"
+        return RecordingPrediction(prediction.path, "refused", reason)
+    present = (probabilities >= ensemble.point.thresholds).astype(np.int64)
+    return replace(prediction, probabilities=probabilities, present=present)

@@ -4,7 +4,7 @@ together.
 A section's model (a `Section`) stands beside the code that uses it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -78,9 +78,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     return values, problems
 
 
-def faults(model: type[Section], values: Any, where: str) -> list[str]:
-    """Every fault of one section, as `section.key: rule (found value)`; empty where there is
-    none."""
+def faults(model: type[Section], values: Any, where: str = "") -> list[str]:
+    """Every fault of one section, as `section.key: rule (found value)`, or `key: ...` of what is no
+    section of a file; empty where there is none."""
     try:
         model.model_validate(values)
     except ValidationError as error:
@@ -90,11 +90,21 @@ def faults(model: type[Section], values: Any, where: str) -> list[str]:
 
 def _fault(fault: Mapping[str, Any], where: str) -> str:
     """One fault; of a whole section the values are not told, the rule names those that matter."""
-    place = ".".join([where, *map(str, fault["loc"])])
+    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
     rule = fault["msg"].removeprefix("Value error, ")
     value = fault["input"]
     found = "" if isinstance(value, Mapping) else f" (found {short(value)})"
-    return f"{place}: {rule}{found}"
+    return f"{place}: {rule}{found}" if place else f"{rule}{found}"
+
+
+def in_one_line(problems: Sequence[str], most: int = 5) -> str:
+    """The first faults, and how many more there are.
+
+    >>> in_one_line(["a: too small", "b: too large", "c: missing"], most=2)
+    'a: too small; b: too large; and 1 more'
+    """
+    more = [f"and {len(problems) - most} more"] if len(problems) > most else []
+    return "; ".join([*problems[:most], *more])
 
 
 def section(model: type[S], values: Mapping[str, Any], name: str) -> S:

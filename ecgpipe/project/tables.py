@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgpipe.project import atomic, digests
+from ecgpipe.project import atomic, digests, json_objects
 from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
@@ -114,4 +113,5 @@ def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
     missing or damaged."""
     if not path.is_file():
         raise UserError(f"{path} is missing; run `dvc repro split` first")
-    return {"unused": [], **json.loads(read_verified(path))}
+    said = json_objects.parse(read_verified(path), path, "run `dvc repro -f split`")
+    return {"unused": [], **said}

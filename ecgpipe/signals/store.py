@@ -25,16 +25,16 @@ renamed.
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgpipe.project import digests, tables
+from ecgpipe.project import digests, json_objects, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+from ecgpipe.project.yaml_files import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,10 +71,12 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
         )
-    about = json.loads(digests.read_verified(path))
-    if about["format"] != FORMAT or about["leads"] != list(LEADS) or about["unit"] != UNIT:
-        rule = f"store format {about['format']} is not {FORMAT}"
-        raise UserError(f"{path}: {rule}; run `dvc repro -f` to rebuild it")
+    again = "run `dvc repro -f` to rebuild it"
+    about = json_objects.parse(digests.read_verified(path), path, again)
+    said = (about.get("format"), about.get("leads"), about.get("unit"))
+    if said != (FORMAT, list(LEADS), UNIT):
+        rule = f"store format {short(said[0])} is not {FORMAT}"
+        raise UserError(f"{path}: {rule}; {again}")
     return about
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgpipe.model import soundness
 from ecgpipe.model.network import SEResNet18
 from ecgpipe.project import atomic
 from ecgpipe.project.errors import UserError
@@ -56,13 +57,7 @@ class State:
     def unsound(self) -> str | None:
         """The first of the weights and running statistics that holds a value that is not finite;
         None where none."""
-        tensors = self.network.state_dict()
-        # One stack, so that a GPU is asked once.
-        finite = torch.stack([torch.isfinite(tensor).all() for tensor in tensors.values()])
-        for name, sound in zip(tensors, finite.tolist(), strict=True):
-            if not sound:
-                return name
-        return None
+        return soundness.not_finite(self.network.state_dict())
 
     def pause(self, losses: torch.Tensor) -> None:
         """Notes that the epoch came as far as these `losses` [step], and where the random draws

@@ -55,7 +55,7 @@ def models(tmp_path):
     point = {
         "slope": [1, 1],
         "shift": [0, 0],
-        "threshold": [0.0, 1.1],
+        "threshold": [0.0, None],
         "validation_auroc": [0.9, 0.6],
     }
     operating = {

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ecgpipe.__main__ import main
 from ecgpipe.project import digests, tables
 from tests.commands.conftest import ROOT
@@ -32,7 +34,7 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
 
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path = models / "operating/operating.json"
-    path.write_text(path.read_text().replace("[0.0, 1.1]", "[1.1, 1.1]"))
+    path.write_text(path.read_text().replace("[0.0, null]", "[null, null]"))
     digests.write_digests(path.parent)
     assert (
         main(["predict", str(raw / "A1"), "--model", str(models), "--out", str(raw / "p.csv")]) == 0
@@ -157,3 +159,32 @@ def test_predict_fails_when_any_recording_is_refused(raw, models):
     (raw / "A1.mat").unlink()
     assert main(["predict", str(raw), "--model", str(models), "--out", str(raw / "p.csv")]) == 1
     assert list(tables.read(raw / "p.csv", sealed=False)["verdict"]) == ["refused", "ok"]
+
+
+@pytest.mark.parametrize("command", ["predict", "export"])
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("fold-0/weights.safetensors", lambda content: content[:1000]),
+        ("fold-0/model.json", lambda content: b"[" * 100_000),
+        ("fold-0/model.json", lambda content: content.replace(b'"window": 400', b'"window": 0')),
+        ("operating/operating.json", lambda content: b'{"a":' * 100_000),
+        ("operating/operating.json", lambda content: content.replace(b"[0.9, 0.6]", b"[9, 0.6]")),
+    ],
+)
+def test_models_that_cannot_be_are_one_line_and_status_2(
+    raw, models, tmp_path, capsys, command, file, change
+):
+    path = models / file
+    before = path.read_bytes()
+    path.write_bytes(change(before))
+    assert path.read_bytes() != before
+    digests.write_digests(path.parent)
+    what = [str(raw), "--out", "p.csv"] if command == "predict" else ["--onnx", "m.onnx"]
+    what[-1] = str(tmp_path / what[-1])
+    assert main([command, *what, "--model", str(models)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"ecgpipe: {path}: ")
+    assert printed.err.count("\n") == 1
+    assert not Path(what[-1]).exists()

@@ -7,6 +7,7 @@ from ecgpipe.evaluation import calibration, challenge_score, operating_points, t
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import paths
 from ecgpipe.project.digests import digest
+from ecgpipe.project.errors import UserError
 from tests.fixtures.made_predictions import CLASSES, PARAMS
 from tests.fixtures.sealed import write_sealed_text
 
@@ -94,7 +95,7 @@ def test_a_class_that_nothing_was_there_to_learn_from_is_never_answered(written)
 def test_columns_of_another_length_or_without_numbers_are_named(written, key):
     _, digests = written
     plain = json.loads(paths.OPERATING.read_text())
-    for values in ([0.5], [0.5] * 4, 0.5):
+    for values in ([0.5], [0.5] * 4):
         content = plain | {"ensemble": plain["ensemble"] | {key: values}}
         write_sealed_text(json.dumps(content), paths.OPERATING)
         with pytest.raises(
@@ -102,13 +103,64 @@ def test_columns_of_another_length_or_without_numbers_are_named(written, key):
             match=rf"operating\.json: {key} has one number for each of 3 classes, found \d",
         ):
             operating_points.read(paths.OPERATING, CLASSES.codes, digests)
-    if key in ("slope", "shift"):
-        write_sealed_text(
-            json.dumps(plain | {"ensemble": plain["ensemble"] | {key: [1, None, 1]}}),
-            paths.OPERATING,
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("slope", [1, None, 1]),
+        ("slope", [1, 0, 1]),
+        ("slope", [1, -1, 1]),
+        ("slope", [1, 1e30, 1]),
+        ("slope", 0.5),
+        ("shift", [0, None, 0]),
+        ("shift", [0, 1e6, 0]),
+        ("threshold", [0.5, -0.1, 0.5]),
+        ("threshold", [0.5, 1.1, 0.5]),
+        ("threshold", [0.5, "0.5", 0.5]),
+        ("validation_auroc", [0.5, 1.5, 0.5]),
+    ],
+)
+@pytest.mark.parametrize("where", ["ensemble", "folds.0"])
+def test_numbers_that_no_training_leaves_are_named(written, key, values, where):
+    _, digests = written
+    content = json.loads(paths.OPERATING.read_text())
+    point = content["folds"]["0"] if where == "folds.0" else content["ensemble"]
+    point[key] = values
+    write_sealed_text(json.dumps(content), paths.OPERATING)
+    with pytest.raises(UserError, match=rf"operating\.json: {where}\.{key}.*evaluate`") as caught:
+        operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "[]", '{"classes": []}', '{"a": Infinity}'])
+def test_a_file_that_is_none_of_ours_is_one_line(written, text):
+    _, digests = written
+    write_sealed_text(text, paths.OPERATING)
+    with pytest.raises(UserError, match=r"operating\.json: .*run `dvc repro evaluate`") as caught:
+        operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_steepest_fit_and_a_threshold_that_answers_nobody_are_read_back(written):
+    """The ranges hold what the fits and the rules can give."""
+    _, digests = written
+    labels = np.repeat([[0.0, 1.0]], 2000, axis=0).reshape(-1, 1).repeat(3, axis=1)
+    sure = np.where(labels == 1, 1 - 1e-7, 1e-7)
+    extreme = np.where(labels == 1, 0.500001, 0.5)
+    for raw in (sure, extreme, 1 - sure):
+        scaling = calibration.fit(labels, raw, "platt")
+        point = operating_points.OperatingPoint(scaling, np.full(3, np.nextafter(1, 2)))
+        operating_points.write(
+            {"0": point, "ensemble": point},
+            {"0": np.ones(3), "ensemble": np.zeros(3)},
+            CLASSES,
+            params(),
+            paths.OPERATING.parent,
         )
-        with pytest.raises(ValueError, match=f"{key} has a number for each class, found null"):
-            operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+        stored, _ = operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+        np.testing.assert_array_equal(stored.thresholds, np.nextafter(1, 2))
+        np.testing.assert_array_equal(stored.scaling.shift, scaling.shift)
 
 
 def test_points_of_other_models_are_refused(written, tmp_path):

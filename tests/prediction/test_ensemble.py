@@ -1,7 +1,10 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from ecgpipe.model.network import folded
 from ecgpipe.prediction.ensemble import load
@@ -39,19 +42,7 @@ def test_operating_points_of_other_models_are_refused(models):
         load(models)
 
 
-def test_a_model_without_names_is_to_be_trained_again(models):
-    path = models / "fold-0/model.json"
-    path.write_text(
-        json.dumps(
-            {key: value for key, value in json.loads(path.read_text()).items() if key != "names"}
-        )
-    )
-    digests.write_digests(path.parent)
-    with pytest.raises(ValueError, match=r"fold-0/model\.json: it does not say names; train again"):
-        load(models)
-
-
-@pytest.mark.parametrize("key", ["validation", "network", "classes"])
+@pytest.mark.parametrize("key", ["validation", "network", "classes", "names", "window"])
 def test_a_model_that_lacks_what_is_needed_is_named(models, key):
     path = models / "fold-1/model.json"
     path.write_text(
@@ -61,8 +52,28 @@ def test_a_model_that_lacks_what_is_needed_is_named(models, key):
     )
     digests.write_digests(path.parent)
     with pytest.raises(
-        ValueError, match=rf"fold-1/model\.json: .*{key}.*; train again with `dvc repro`"
+        ValueError,
+        match=rf"fold-1/model\.json: {key}: Field required; train again with `dvc repro -f`",
     ):
+        load(models)
+
+
+def test_every_fold_is_held_to_what_a_model_can_be(models):
+    path = models / "fold-1/weights.safetensors"
+    weights = safetensors.torch.load(path.read_bytes())
+    weights["classifier.weight"][2, 1] = torch.nan
+    path.write_bytes(safetensors.torch.save(weights))
+    digests.write_digests(path.parent)
+    for fold in (None, 0, 1):
+        with pytest.raises(ValueError, match=r"fold-1/weights.*classifier\.weight.* not finite"):
+            load(models, fold=fold)
+
+
+def test_networks_of_two_kinds_are_not_one_training(models, tmp_path):
+    small_models.write(tmp_path / "other", demographics=False)
+    shutil.rmtree(models / "fold-1")
+    (tmp_path / "other/fold-1").rename(models / "fold-1")
+    with pytest.raises(ValueError, match="fold-1: network differ from fold-0's"):
         load(models)
 
 

@@ -109,6 +109,17 @@ def test_the_scorer_of_the_challenge_reads_every_recording(tmp_path):
     )
 
 
+def test_an_answer_that_is_no_number_is_no_file_for_the_scorer(tmp_path):
+    """Zeros would call the patient healthy."""
+    odd = outputs.RecordingPrediction(Path("a/R4.hea"), "refused", "not-finite: a/R4.hea: AF; step")
+    write("challenge", tmp_path / "out", [ANSWERS[0], odd])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["R1.csv"]
+    write("csv", tmp_path / "p.csv", [odd])
+    assert (tmp_path / "p.csv").read_text().splitlines()[1] == (
+        "a/R4.hea,refused,not-finite: a/R4.hea: AF; step,,,,"
+    )
+
+
 def test_two_recordings_of_one_name_are_no_challenge():
     outputs.check_distinct_names([Path("a/R1.hea"), Path("a/R2.hea")])
     with pytest.raises(

@@ -61,6 +61,24 @@ def test_a_class_that_was_not_learnt_is_present_in_nobody(recordings, tmp_path):
         assert prediction.present[1] == 0
 
 
+def test_an_answer_that_is_no_number_is_refused_for_its_recording_alone(models, recordings):
+    """As of weights that a loaded model cannot have, in one fold of two."""
+    ensemble = load(models)
+    bias = ensemble.networks[1].classifier.bias
+    for value in (torch.nan, torch.inf):
+        with torch.no_grad():
+            bias[1] = value
+            bias[1] -= value  # inf - inf is no number either
+        predictions = list(predict.predict(ensemble, reading.expand([recordings])))
+        assert [prediction.verdict for prediction in predictions] == ["refused"] * 4
+        for prediction in predictions[:3]:
+            assert prediction.probabilities is prediction.present is None
+            assert prediction.reason == (
+                f"not-finite: {prediction.path}: the models' answer is no finite number for AF; "
+                "check its signal, then the models"
+            )
+
+
 def test_the_beginning_alone_is_kept_to_be_drawn(models, recordings):
     options = predict.ReadingOptions(keep_s=2.0)
     *kept, refused = predict.predict(load(models), reading.expand([recordings]), options)

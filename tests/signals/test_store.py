@@ -5,7 +5,9 @@ import pytest
 
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project.digests import write_digests
+from ecgpipe.project.errors import UserError
 from ecgpipe.signals.store import open_store, read_about
+from tests.fixtures.sealed import write_sealed_text
 
 
 def write(folder, recordings, conditioning=None):
@@ -90,3 +92,7 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     write_digests(tmp_path / "store")
     with pytest.raises(ValueError, match="store format 99 is not 3"):
         open_store(tmp_path / "store")
+    for text in ("[" * 100_000, "{}", "[]"):
+        write_sealed_text(text, tmp_path / "store/store.json")
+        with pytest.raises(UserError, match=r"store\.json: .*; run `dvc repro -f` to rebuild it"):
+            open_store(tmp_path / "store")

@@ -8,6 +8,7 @@ from ecgpipe.model import inference, saved_model
 from ecgpipe.project import digests, paths, tables
 from ecgpipe.training import outputs
 from tests.fixtures.sealed import write_sealed
+from tests.fixtures.small_models import CONDITIONING, SHARED
 from tests.fixtures.small_training import TRAIN, equal, fold_of, load, quiet, weights_of
 
 
@@ -33,10 +34,8 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     rows, data = load()
     fold = fold_of(data)
     fold.run(quiet)
-    about = {"folds": [0, 1], "split": "s"}
-    outputs.deliver(
-        fold, rows, data["test"], name="0", facts={"conditioning": {"low_hz": 0.5}, **about}
-    )
+    facts = {key: SHARED[key] for key in ("folds", "split", "names", "full_names", "conditioning")}
+    outputs.deliver(fold, rows, data["test"], name="0", facts=facts)
     found = tables.read(paths.predictions("0") / "test.csv")
     assert list(found.columns) == ["source", "record", *tables.class_codes(rows["test"])]
     assert list(found["record"]) == list(rows["test"]["record"])
@@ -44,7 +43,7 @@ def test_delivery_writes_predictions_history_and_a_model_that_predicts_the_same(
     again = inference.probabilities_of(network, data["test"], said["window"], said["normalise"])
     assert np.allclose(found[tables.class_codes(found)], again.numpy(), atol=1e-6)
     assert said["validation"] == digests.digest(paths.predictions("0") / "val.csv")
-    assert said["conditioning"] == {"low_hz": 0.5}
+    assert said["conditioning"] == CONDITIONING
     assert len(tables.read(paths.predictions("0") / "history.csv")) == TRAIN["epochs"]
     assert not (paths.state("0")).exists()
 

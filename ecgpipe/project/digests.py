@@ -11,7 +11,12 @@ from ecgpipe.project.errors import UserError
 
 SUMS = "SHA256SUMS"
 _LINES = re.compile(r"(?:[0-9a-f]{64}  [^\n]+\n)+")  # digest, two spaces, name of the file
-_AGAIN = "`dvc checkout --force` brings the cached one back, `dvc repro -f` makes it anew"
+# DVC checks those objects of its cache that are writable alone, drops what is damaged, and runs the
+# stage anew.
+_AGAIN = (
+    "remove its folder, then `chmod -R u+w .dvc/cache`, so that DVC checks what it keeps, and "
+    "`dvc repro`"
+)
 
 
 def digest(path: Path) -> str:

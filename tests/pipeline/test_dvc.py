@@ -1,7 +1,10 @@
 """What DVC shows and keeps of the files that the stages leave in metrics/, by the declarations of
-dvc.yaml and the files of a run: DVC itself is run, on a stage that copies them."""
+dvc.yaml and the files of a run: DVC itself is run, on a stage that copies them. And what it does
+with a damaged cache, and where it keeps its own."""
 
+import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.repo import Repo
 from dvc.utils.serialize import load_yaml
 
+from ecgpipe.project import digests
 from tests.fixtures.small_project import ROOT, SIMULATED
 
 COPY = "import pathlib, shutil; shutil.copytree('made/metrics', 'metrics', dirs_exist_ok=True)"
@@ -111,3 +116,61 @@ def test_a_run_in_the_cache_is_brought_back_without_running_again(inside):
     assert Path("ran").read_text() == "xx", "once for each value of the param"
     assert {path: path.read_bytes() for path in before} == before
     assert run("git", "status", "--porcelain", "metrics") == "", "what Git keeps"
+
+
+def test_the_hint_of_a_damaged_file_brings_back_a_good_one_where_the_cache_is_damaged(
+    repository, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    script = "from tests.fixtures.sealed import write_sealed_text; "
+    script += "import pathlib; write_sealed_text('good' * 99, pathlib.Path('out/a.txt'))"
+    Path("make.py").write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r}); {script}")
+    stage = {"cmd": f"{sys.executable} make.py", "deps": ["make.py"], "outs": ["out"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"make": stage}}))
+    dvc("init", "-q", "--no-scm")
+    dvc("repro", "-q")
+    good = Path("out/a.txt").read_bytes()
+    name = hashlib.md5(good, usedforsecurity=False).hexdigest()
+    kept = Path(".dvc/cache/files/md5") / name[:2] / name[2:]
+    kept.chmod(0o644)
+    kept.write_bytes(b"f" + good[1:])
+    kept.chmod(0o444)
+    shutil.rmtree("out")
+    dvc("checkout", "--force")
+    with pytest.raises(
+        ValueError, match=r"^out/a\.txt: damaged or changed: .*; remove its"
+    ) as told:
+        digests.read_verified(Path("out/a.txt"))
+    shutil.rmtree("out")
+    commands = re.findall("`(.*?)`", str(told.value))
+    assert len(commands) == 2
+    for command in commands:
+        words = command.split()
+        dvc(*words[1:]) if words[0] == "dvc" else run(*words)
+    assert digests.read_verified(Path("out/a.txt")) == good == kept.read_bytes()
+
+
+@pytest.mark.parametrize("below", [".", "stages"])
+def test_dvc_keeps_its_pickles_in_the_project_where_no_other_user_may_write(
+    tmp_path, monkeypatch, below
+):
+    """By the project's own settings, as Git has them."""
+    monkeypatch.delenv("DVC_SITE_CACHE_DIR", raising=False)
+    kept = [".dvc/config", ".dvc/.gitignore", ".dvc-site/repo/.gitkeep", ".gitignore", ".dvcignore"]
+    for name in [*kept, "dvc.yaml", "params.yaml", "configs/sources.yaml", "stages/split.py"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path / below)
+    run("git", "init", "-q", str(tmp_path))
+    run("git", "add", "--all", str(tmp_path))
+    assert set(kept) <= set(run("git", "-C", str(tmp_path), "ls-files").splitlines())
+    dvc("status", "split" if below == "." else "../dvc.yaml:split")
+    assert "Repo.site_cache_dir: .dvc-site/repo/" in dvc("version")
+    assert len(list(Path(".dvc-site/repo").glob("*/**/cache.db"))) >= 2
+    changes = run("git", "status", "--short", "--untracked-files=all").splitlines()
+    assert [line for line in changes if line.startswith("??")] == []
+    if below == ".":
+        written = [Path(".dvc-site"), *Path(".dvc-site").rglob("*")]
+        assert [path for path in written if path.stat().st_mode & 0o002] == []
+    with Repo(str(tmp_path)) as repo:
+        assert repo.dvcignore.is_ignored_dir(str(Path.cwd() / ".dvc-site"))

@@ -36,7 +36,7 @@ def test_every_flipped_bit_and_every_cut_of_a_file_or_its_digest_is_refused_by_n
 
 def test_a_file_without_a_digest_is_refused_and_a_folder_lists_every_file(project):
     (project / "table.csv").write_text("made elsewhere")
-    missing = r"table.csv: no digest beside it in SHA256SUMS; `dvc checkout"
+    missing = r"table.csv: no digest beside it in SHA256SUMS; remove its folder, then"
     for read in (digests.read_verified, digests.verify):
         with pytest.raises(UserError, match=missing):
             read(project / "table.csv")

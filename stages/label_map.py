@@ -12,7 +12,7 @@ from ecgpipe.labels import mapping
 from ecgpipe.labels import report as label_report
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import atomic, params, paths, tables
-from ecgpipe.recordings import refusal_limit, sources
+from ecgpipe.recordings import refusal_limit, source_files, sources
 from ecgpipe.recordings.descriptions import describe
 
 
@@ -21,14 +21,15 @@ def main() -> None:
     used = sources.select(data.sources)
     classes = mapping.chosen(labels)
     vocabularies = {name: mapping.vocabulary(used[name], data.folder(name)) for name in used}
-    descriptions = {}
+    descriptions, accounts = {}, {}
     for name in tqdm(used, desc="label-map", unit="source", disable=None):
         descriptions[name] = list(describe(data.folder(name), used[name]))
+        accounts[name] = source_files.account(data.folder(name), used[name])
         refusal_limit.check_descriptions(descriptions[name], data.max_refused, data.folder(name))
     table = mapping.map_sources(descriptions, used, vocabularies, classes, labels.unscored)
     with atomic.sealed_folder(paths.LABELS.parent) as folder:
         tables.write(table, folder / paths.LABELS.name)
-    report = label_report.report(table, descriptions, used, vocabularies, classes)
+    report = label_report.report(table, descriptions, used, vocabularies, classes, accounts)
     atomic.write_json(paths.LABELS_REPORT, report)
     label_report.log(report)
 

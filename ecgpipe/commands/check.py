@@ -7,24 +7,46 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ecgpipe.commands import output_paths, reading_arguments
-from ecgpipe.prediction.check import VERDICTS, Verdict, check
+from ecgpipe.prediction.check import LEFT_OUT, VERDICTS, Verdict, accounts, check
+from ecgpipe.recordings.source_files import Account
+
+_FEW = 5  # names of files that are no recordings
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Checks and tells; exit status 1 where some recordings were refused."""
     target = arguments.csv and output_paths.file(arguments.csv, "--csv")
     paths, files = reading_arguments.recording_files(arguments)
-    checked = check(files, reading_arguments.source_of(arguments), reading_arguments.folders(paths))
+    source, folders = reading_arguments.source_of(arguments), reading_arguments.folders(paths)
+    checked = check(files, source, folders)
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     for path, verdict, reason, sentence in rows:
         if verdict != "ok":
             print(f"{verdict}: {path}: {reason}: {sentence}")
     counts = Counter(row.verdict for row in rows)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    print(f"{len(rows)} recordings: {summary}")
+    print(f"{len(rows) - counts[LEFT_OUT]} recordings: {summary}")
+    for account in accounts(folders, source):
+        print(told(account))
     if target:
         _write(rows, target)
     return 1 if counts["refused"] else 0
+
+
+def told(account: Account) -> str:
+    """One line on all files below a folder, which add up."""
+    summary = account.summary()
+    parts = [
+        f"{summary['recordings']} recordings",
+        f"{summary['signal_files']} signal files",
+        f"{summary['tables']} tables",
+    ]
+    for reason, files in summary["left_out"].items():
+        parts.append(f"{files['files']} left out ({reason})")
+    others = summary["no_recordings"]
+    named = f" ({', '.join(others['names'][:_FEW])})" if others["files"] else ""
+    parts.append(f"{others['files']} no recordings{named}")
+    return f"{account.folder}: {summary['total']} files: {', '.join(parts)}"
 
 
 def _write(rows: list[Verdict], target: Path) -> None:

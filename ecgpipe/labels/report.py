@@ -11,6 +11,7 @@ from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, of_columns
 from ecgpipe.diagnoses.vocabularies import name_of
 from ecgpipe.labels.mapping import Meaning, Vocabulary, meanings_of
 from ecgpipe.recordings.descriptions import Description
+from ecgpipe.recordings.source_files import Account
 from ecgpipe.recordings.sources import Source
 
 MOST_NAMED = 50
@@ -23,19 +24,23 @@ def report(
     sources: Mapping[str, Source],
     vocabularies: Mapping[str, Vocabulary],
     classes: Sequence[Diagnosis],
+    accounts: Mapping[str, Account] | None = None,
 ) -> dict[str, Any]:
     """What metrics/labels.json says of the whole labels.csv: nothing is left out or unknown in
     silence.
 
-    Classes go by the abbreviations that every metric file has (`classes.of_columns`). Positives are
-    null where a class is not annotated. At most 50 records are named per reason.
+    `files` accounts for every file below the folder of a source in `accounts`. Classes go by the
+    abbreviations that every metric file has (`classes.of_columns`). Positives are null where a
+    class is not annotated. At most 50 records are named per reason.
     """
     names = [diagnosis.abbreviation for diagnosis in of_columns([each.code for each in classes])]
     good = table[table["fault"] == ""]
     of_sources = {}
     for name, source in sources.items():
         positives = _positives(good[good["source"] == name], vocabularies[name], classes)
+        files = {"files": accounts[name].summary()} if accounts else {}
         of_sources[name] = {
+            **files,
             **_of_source(table[table["source"] == name], descriptions[name]),
             **_of_labels(descriptions[name], source, vocabularies[name], classes),
             "positives": dict(zip(names, positives, strict=True)),

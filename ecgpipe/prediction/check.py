@@ -1,22 +1,22 @@
-"""`python -m ecgpipe check`: is a recording usable, and if not, why?"""
+"""`python -m ecgpipe check`: is a recording usable, and if not, why? And what else lies there?"""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from ecgpipe.prediction import reading
-from ecgpipe.recordings import quality, safe_files, suffixes
+from ecgpipe.recordings import quality, safe_files, source_files
 from ecgpipe.recordings.descriptions import describe
 from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.sources import Source
 
 VERDICTS = ("ok", "flagged", "refused")
+LEFT_OUT = "left out"  # of a file that looks like a recording and is not read
 
 
 class Verdict(NamedTuple):
-    """What is said of one recording file: one of `VERDICTS`, its reason (a code; several flags
+    """What is said of one file: one of `VERDICTS` or `LEFT_OUT`, its reason (a code; several flags
     joined by |) and a sentence."""
 
     path: str
@@ -28,34 +28,61 @@ class Verdict(NamedTuple):
 @dataclass(frozen=True)
 class _Stages:
     """What the stages leave out of folders (file -> `reason: message`), and what they flag (file ->
-    flags) for more than signals."""
+    flags) for more than signals. Files are named as `safe_files.shown` has them."""
 
-    left_out: dict[Path, str] = field(default_factory=dict)
-    flags: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def check(
     paths: Iterable[Path], source: Source | None = None, within: Sequence[Path] = ()
 ) -> Iterator[Verdict]:
-    """The verdict of each recording file (`reading.read`).
+    """The verdict of each recording file (`reading.read`), by its signal and header alone.
 
-    In folders, those `within` which the files lie, two files of one record are refused as the
-    stages refuse them. With a `source` so is what its labels and tables say
-    (`recordings.descriptions.describe`), rows without a file included.
+    With a `source`, what the stages leave out of folders, those `within` which the files lie, is
+    refused as well (`recordings.descriptions.describe`): for labels and tables, two files of one
+    record, rows without a file. Last come the files of folders that look like recordings and are
+    not read.
     """
-    stages = _of_stages(within, source)
+    stages, unread = _of_stages(within, source), _unread(within, source)
     for path in paths:
+        shown = safe_files.shown(path)
+        if shown in unread:
+            continue
         verdict, reason, recording = reading.read(path, source, within)
-        if path in stages.left_out and verdict != "refused":
-            verdict, reason = "refused", stages.left_out.pop(path)
+        fault = stages.left_out.pop(shown, "")
+        if fault and verdict != "refused":
+            verdict, reason = "refused", fault
         if verdict == "refused":
             code, _, message = reason.partition(": ")
-            yield Verdict(safe_files.shown(path), verdict, code, safe_files.shown(message))
+            yield Verdict(shown, verdict, code, safe_files.shown(message))
         else:
-            yield _of_flags(path, recording, stages.flags.get(path, ()))
-    for path, fault in stages.left_out.items():
-        if path.name and not path.exists():
-            yield Verdict(safe_files.shown(path), "refused", *fault.split(": ", 1))
+            yield _of_flags(path, recording, stages.flags.get(shown, ()))
+    for shown, fault in stages.left_out.items():
+        yield Verdict(shown, "refused", *fault.split(": ", 1))
+    for shown, reason in sorted(unread.items()):
+        yield Verdict(shown, LEFT_OUT, reason, source_files.REASONS[reason])
+
+
+def accounts(folders: Sequence[Path], source: Source | None) -> list[source_files.Account]:
+    """Every file below each of these folders, accounted for."""
+    of_stages = source if _has_labels(source) else None
+    return [source_files.account(folder, of_stages) for folder in folders]
+
+
+def _unread(folders: Sequence[Path], source: Source | None) -> dict[str, str]:
+    """The files below folders that look like recordings and are not read, as they are shown, and
+    the reason of each."""
+    unread = {}
+    for account in accounts(folders, source):
+        for path, reason in account.left_out.items():
+            unread[safe_files.shown(account.folder / path)] = reason
+    return unread
+
+
+def _has_labels(source: Source | None) -> bool:
+    """Whether a source is that of the catalogue; `reading.source_of_rate` knows no table."""
+    return source is not None and (source.form == "wfdb" or source.table is not None)
 
 
 def _of_flags(path: Path, recording: Recording, flags_of_stages: Iterable[str]) -> Verdict:
@@ -74,12 +101,9 @@ def _of_flags(path: Path, recording: Recording, flags_of_stages: Iterable[str]) 
 def _of_stages(folders: Sequence[Path], source: Source | None) -> _Stages:
     """What the stages would make of the recordings below these folders, beyond their signals."""
     stages = _Stages()
-    for folder in folders:
-        # Not of `reading.source_of_rate`, which knows no table.
-        if source is not None and (source.form == "wfdb" or source.table):
+    if source is not None and _has_labels(source):
+        for folder in folders:
             _add_labels(stages, folder, source)
-        else:
-            _add_duplicates(stages, folder)
     return stages
 
 
@@ -94,21 +118,11 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
     meanings = mapping.meanings_of(described, source, vocabulary, classes.select("official"))
     faults = mapping.faults_of(described, meanings, source)
     for recording, fault in zip(described, faults, strict=True):
-        path = folder / (recording.path or recording.record)
-        if fault:
+        path = safe_files.shown(folder / (recording.path or recording.record))
+        if fault and fault.partition(":")[0] not in source_files.REASONS:
             stages.left_out[path] = fault
         flags = list(recording.flags)
-        if not all(meanings[label].genuine for label in recording.labels):
-            flags.append("unknown-label")
+        unknown = [label for label in recording.labels if not meanings[label].genuine]
+        if unknown:
+            flags.append(f"unknown-label ({', '.join(map(repr, unknown))})")
         stages.flags[path] = tuple(flags)
-
-
-def _add_duplicates(stages: _Stages, folder: Path) -> None:
-    """Adds the files below a folder that share their record's name with another."""
-    files = sorted(reading.recordings_below(folder))
-    own = suffixes.OF_FORM.values()
-    times = Counter((path.stem, path.suffix) for path in files if path.suffix in own)
-    rule = "another file below this folder has this record name; rename or remove one"
-    for path in files:
-        if times[path.stem, path.suffix] > 1:
-            stages.left_out[path] = f"duplicate-record: {path}: {rule}"

@@ -4,7 +4,7 @@ patients are."""
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ecgpipe.prediction import vendor_formats
 from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import SOURCES
-from ecgpipe.recordings import recording, refusals, source_tables, suffixes
+from ecgpipe.recordings import recording, refusals, source_files, source_tables, suffixes
 from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.source_tables import MetadataRow
 from ecgpipe.recordings.sources import Source
@@ -43,7 +43,7 @@ def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
     reading it says what is wrong."""
     files: list[Path] = []
     for path in map(Path, paths):
-        recordings = sorted(recordings_below(path)) if path.is_dir() else _single(path)
+        recordings = recordings_below(path) if path.is_dir() else _single(path)
         if strict and not recordings:
             rule = "no such file, or no .hea, .h5 or other recording below this folder"
             raise UserError(f"{path}: {rule}")
@@ -51,20 +51,9 @@ def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def recordings_below(folder: Path) -> Iterator[Path]:
-    """The files below a folder that are taken for recordings, by their names; as
-    `recordings.sources.find` goes."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(parent, name)
-            is_recording = path.suffix in suffixes.OF_FORM.values() or _is_vendor_format(path)
-            if is_recording and not name.startswith("."):
-                yield path
-
-
-def _is_vendor_format(path: Path) -> bool:
-    return path.suffix.lower() in suffixes.VENDOR
+def recordings_below(folder: Path) -> list[Path]:
+    """The files below a folder that are taken for recordings, by their names, sorted."""
+    return sorted(file for _, file in source_files.account(folder, None).recordings)
 
 
 def _single(path: Path) -> list[Path]:
@@ -125,7 +114,7 @@ def read(
 
 
 def _read(path: Path, source: Source | None, root: Path) -> Recording:
-    if _is_vendor_format(path):
+    if suffixes.is_vendor_format(path.name):
         return vendor_formats.read(path, root)
     if path.suffix in suffixes.OWN:
         return recording.read(path, source, root)

@@ -19,7 +19,7 @@ from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.preprocessing.r_peaks import r_peaks
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import refusal_limit, refusals, safe_files, sources
+from ecgpipe.recordings import refusal_limit, refusals, safe_files, source_files, sources
 from ecgpipe.recordings.recording import read
 
 _LOG = logging.getLogger(__name__)
@@ -174,8 +174,8 @@ def build_store(
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
     `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
     them is refused."""
-    files = sources.find(raw, source)
-    duplicates = sources.duplicates(files)
+    files = source_files.find(raw, source)
+    duplicates = source_files.duplicates(files)
     results = condition_source(
         [path for _, path in files], source, params, workers=workers, backend=backend, root=raw
     )

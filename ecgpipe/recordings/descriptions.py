@@ -1,13 +1,15 @@
 """What headers and tables say of a source's recordings, never a signal byte: who the patients are,
-which labels are stated, and which recordings could not be read."""
+which labels are stated, which recordings could not be read, and which files are left out that look
+like recordings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ecgpipe.recordings import (
     recording,
     safe_files,
+    source_files,
     source_tables,
     sources,
     wfdb_header,
@@ -38,10 +40,11 @@ class Description:
 
 
 def describe(folder: Path, source: Source) -> Iterator[Description]:
-    """One description per recording found, sorted by record. Rows of the metadata table without a
-    file come last, with fault 'missing'."""
-    files = sources.find(folder, source)
-    duplicates = sources.duplicates(files)
+    """One description per recording found, sorted by record; then rows of the metadata table
+    without a file, with fault 'missing'; then files that look like recordings and are not read,
+    with a fault of `source_files.REASONS`."""
+    files = source_files.find(folder, source)
+    duplicates = source_files.duplicates(files)
     names = [record for record, _ in files]
     rows = source_tables.metadata(folder, source, names) if source.form == "h5" else {}
     patients = source_tables.patients(folder, source, names)
@@ -63,6 +66,14 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     for record in sorted(rows.keys() - set(names)):
         fault = f"missing: {source.table}: record '{record}' has no .h5 file; fetch it"
         yield Description(record, "", fault=fault)
+    yield from _left_out(source_files.account(folder, source))
+
+
+def _left_out(account: source_files.Account) -> Iterator[Description]:
+    """One description per file that looks like a recording and is not read."""
+    for path, reason in sorted(account.left_out.items()):
+        fault = f"{reason}: {path}: {source_files.REASONS[reason]}"
+        yield Description(PurePosixPath(path).stem, path, fault=fault)
 
 
 def _of_header(

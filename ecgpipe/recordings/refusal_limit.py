@@ -5,23 +5,28 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import SOURCES
+from ecgpipe.recordings import source_files
 from ecgpipe.recordings.descriptions import Description
 
-# Faults of what a table says, not of a recording: files without a row, rows without a file.
-_OF_TABLES = ("no-metadata", "missing")
+# Faults of what lies in a folder or stands in a table, not of a recording that was read: files
+# without a row, rows without a file, files that are left out.
+_NOT_READ = ("no-metadata", "missing", *source_files.REASONS)
 
 
 def refused(descriptions: Iterable[Description]) -> Counter[str]:
-    """Reason -> how many of the recordings described the reader refuses; what a table lacks is no
-    refusal."""
+    """Reason -> how many of the recordings described the reader refuses; what a table lacks, and
+    what is left out unread, is no refusal."""
     faults = (description.fault for description in descriptions if description.fault)
     reasons = (fault.partition(":")[0] for fault in faults)
-    return Counter(reason for reason in reasons if reason not in _OF_TABLES)
+    return Counter(reason for reason in reasons if reason not in _NOT_READ)
 
 
 def check_descriptions(descriptions: Collection[Description], most: float, where: object) -> None:
     """`check_refusal_limit` of the recordings of `where`, as they were described."""
-    check_refusal_limit(refused(descriptions), len(descriptions), most, where)
+    unread = sum(
+        description.fault.partition(":")[0] in source_files.REASONS for description in descriptions
+    )
+    check_refusal_limit(refused(descriptions), len(descriptions) - unread, most, where)
 
 
 def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, where: object) -> None:

@@ -38,13 +38,13 @@ _CERTAIN = re.compile(
 )
 
 
-def size(path: Path, root: Path) -> int:
+def size(path: Path, root: Path, *, any_name: bool = False) -> int:
     """The bytes of a regular file that lies below `root` when all links are followed.
 
-    Refused 'name' (no text, or with control characters), 'missing', 'outside', 'no-file' (a folder,
-    a pipe, a device, a link to itself) or 'unreadable'.
+    Refused 'name' (no text, or with control characters, where not `any_name` will do), 'missing',
+    'outside', 'no-file' (a folder, a pipe, a device, a link to itself) or 'unreadable'.
     """
-    if _NO_TEXT.search(str(path)):
+    if not any_name and _NO_TEXT.search(str(path)):
         raise Refused(
             "name", f"{shown(path)}: a file's name is text without control characters; rename it"
         )
@@ -76,10 +76,10 @@ def size(path: Path, root: Path) -> int:
     return status.st_size
 
 
-def content(path: Path, root: Path, most: int = MOST_BYTES) -> bytes:
+def content(path: Path, root: Path, most: int = MOST_BYTES, *, any_name: bool = False) -> bytes:
     """The bytes of a file (`size` says which are refused); Refused 'oversized' above `most`, or
     'unreadable'."""
-    held = size(path, root)
+    held = size(path, root, any_name=any_name)
     if held > most:
         raise Refused(
             "oversized",

@@ -1,4 +1,4 @@
-"""The catalogue of sources, configs/sources.yaml: how each is read; and the files of a source.
+"""The catalogue of sources, configs/sources.yaml: how each is read.
 
     sources:
       my-hospital:                  # the name of its folder below data.root
@@ -10,7 +10,6 @@
 `dvc exp run -S configs/sources.yaml:sources.my-hospital.codes=aha`.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -22,7 +21,7 @@ from ecgpipe.project import params, yaml_files
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import SOURCES, Section
 from ecgpipe.project.paths import NAME
-from ecgpipe.recordings import demographics, safe_files, suffixes
+from ecgpipe.recordings import demographics
 
 
 class Columns(Section):
@@ -89,8 +88,13 @@ class Source(Section):
             )
         return self
 
+    def beside(self) -> list[str]:
+        """What lies beside the recordings: the tables, and a vocabulary of one's own."""
+        own = [self.vocabulary] if self.vocabulary.endswith(".csv") else []
+        return [*self._tables(), *own]
+
     def _tables(self) -> list[str]:
-        """The tables that lie beside the recordings."""
+        """The tables of recordings and of patients."""
         tables = [self.table, self.patients.table if self.patients else None]
         return [name for name in tables if name]
 
@@ -151,41 +155,6 @@ def select(names: Iterable[str], path: Path = SOURCES) -> dict[str, Source]:
     if problems:
         raise UserError(f"{path}:\n  " + "\n  ".join(problems))
     return {name: Source.model_validate(entries[name]) for name in names}
-
-
-def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
-    """(record, file) of every header or .h5 file below `folder`, sorted; hidden files, and what
-    lies in hidden folders (snapshots, checkpoints of notebooks), are no recordings.
-
-    Linked files count, linked folders below `folder` are not entered. UserError where nothing is
-    found.
-    """
-    suffix = suffixes.OF_FORM[source.form]
-    if not Path(folder).is_dir():
-        raise UserError(
-            f"{folder}: no such folder; put the source there or correct data.root or the source's "
-            "folder"
-        )
-    files = []
-    for parent, below, names in os.walk(folder):
-        below[:] = [name for name in below if not name.startswith(".")]  # what is walked next
-        for name in names:
-            if name.endswith(suffix) and not name.startswith("."):
-                record = safe_files.shown(name.removesuffix(suffix))
-                files.append((record, Path(parent, name)))
-    if not files:
-        raise UserError(
-            f"{folder}: a source of form {source.form} holds {suffix} files, found none; check the "
-            "folder"
-        )
-    return sorted(files)
-
-
-def duplicates(files: list[tuple[str, Path]]) -> frozenset[str]:
-    """The record names that stand more than once in what `find` returned: none of their files can
-    be trusted."""
-    times = Counter(record for record, _ in files)
-    return frozenset(record for record in times if times[record] > 1)
 
 
 def single(labels: Iterable[str], source: Source | None) -> tuple[str, ...]:

@@ -14,3 +14,12 @@ VENDOR = frozenset((".dcm", ".dicom", ".scp", ".xml", ".edf", ".mwf", ".mfer", "
 
 # By the form of a source: the one file that stands for each of its recordings.
 OF_FORM = {"wfdb": HEADER, "h5": HDF5}
+
+
+def is_vendor_format(name: str) -> bool:
+    """Whether a file's name ends as those of hospitals' formats do.
+
+    >>> is_vendor_format("ward/A1.XML"), is_vendor_format("A1.hea")
+    (True, False)
+    """
+    return f".{name.rpartition('.')[2].lower()}" in VENDOR

@@ -8,7 +8,7 @@ from ecgpipe.recordings import descriptions, sources
 from tests.prediction.conftest import SOURCE
 
 
-def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path):
+def test_two_files_of_one_record_are_a_fault_of_a_source_alone(recordings, tmp_path):
     for folder in ("one/a", "one/b", "one/.snapshot"):
         (tmp_path / folder).mkdir(parents=True)
         for suffix in (".hea", ".mat"):
@@ -17,10 +17,34 @@ def test_check_refuses_two_files_of_one_record_in_a_folder(recordings, tmp_path)
             )
     (tmp_path / "one/folder.hea").mkdir()
     files = reading.expand([tmp_path / "one"])
-    assert [row[1:3] for row in check.check(files, within=[tmp_path / "one"])] == [
-        ("refused", "duplicate-record")
-    ] * 2
-    assert [row[1] for row in check.check(reading.expand([tmp_path / "one/a"]))] == ["ok"]
+    assert [row[1] for row in check.check(files, within=[tmp_path / "one"])] == ["ok", "ok"]
+    source = sources.Source(form="wfdb", vocabulary="PTB", codes="snomed")
+    rows = check.check(files, source, [tmp_path / "one"])
+    assert [row[1:3] for row in rows] == [("refused", "duplicate-record")] * 2
+
+
+def test_a_file_with_a_line_break_in_its_name_is_told_once(recordings):
+    folder = recordings / "g 1"
+    (folder / "R1.hea").rename(folder / "R\n1.hea")
+    for name in ("R0.hea", "R0.mat", "R2.hea", "R2.mat", "R9.hea"):
+        (folder / name).unlink()
+    source = sources.Source(form="wfdb", vocabulary="PTB", codes="snomed")
+    for one in (None, source):
+        rows = list(check.check(reading.expand([recordings]), one, [recordings]))
+        assert [(Path(row.path).name, row.reason) for row in rows] == [("R\\n1.hea", "name")]
+
+
+def test_check_names_what_looks_like_a_recording_and_is_not_read(recordings):
+    for name in ("stray.dat", "UPPER.HEA", "more.hea.gz", "cart.xml", "README"):
+        (recordings / name).write_text("x")
+    rows = list(check.check(reading.expand([recordings]), None, [recordings]))
+    left_out = {Path(row.path).name: row.reason for row in rows if row.verdict == check.LEFT_OUT}
+    assert left_out == {"stray.dat": "no-header", "UPPER.HEA": "suffix", "more.hea.gz": "archive"}
+    source = sources.Source(form="wfdb", vocabulary="PTB", codes="snomed")
+    rows = list(check.check(reading.expand([recordings]), source, [recordings]))
+    left_out = {Path(row.path).name: row.reason for row in rows if row.verdict == check.LEFT_OUT}
+    assert left_out["cart.xml"] == "form", "the stages do not read it"
+    assert len({row.path for row in rows}) == len(rows)
 
 
 def test_check_of_a_source_says_what_the_stages_leave_out(west):
@@ -40,8 +64,10 @@ def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
         header.write_text(re.sub(r"# ?Dx:.*", f"#Dx: {text}", header.read_text()))
     (recordings / "words.csv").write_text("native_label,snomed_ct\nsinus rhythm,426783006\n")
     source = sources.Source(form="wfdb", vocabulary="words.csv", codes="native")
-    rows = check.check(reading.expand([recordings]), source, [recordings])
+    rows = list(check.check(reading.expand([recordings]), source, [recordings]))
     verdicts = {Path(row.path).stem: (row.verdict, row.reason) for row in rows}
     assert verdicts["R0"] == ("refused", "no-labels")
     assert verdicts["R1"] == ("refused", "unknown-labels")
     assert verdicts["R2"] == ("flagged", "unknown-label")
+    (sentence,) = [row.sentence for row in rows if Path(row.path).stem == "R2"]
+    assert sentence.endswith("are known ('what')")

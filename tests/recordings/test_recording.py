@@ -9,7 +9,7 @@ import wfdb
 from ecgpipe.project.leads import LEADS
 from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.refusals import Refused
-from ecgpipe.recordings.sources import find
+from ecgpipe.recordings.source_files import find
 from ecgpipe.simulation import writers
 from tests.recordings.conftest import BREAKS, WFDB, edit, wfdb_signal
 

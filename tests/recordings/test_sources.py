@@ -1,26 +1,10 @@
-"""The catalogue's entries, and finding a source's files."""
-
-import shutil
+"""The catalogue's entries."""
 
 import pytest
 
 from ecgpipe.project import params
-from ecgpipe.recordings.sources import DataParams, Source, find, read, select
+from ecgpipe.recordings.sources import DataParams, Source, read, select
 from tests.recordings.conftest import H5, WFDB
-
-
-def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
-    (tmp_path / "g2").mkdir()
-    shutil.copy(good, tmp_path / "g2" / "A0000.hea")
-    shutil.copy(good, tmp_path / "g2" / "._A0000.hea")
-    (tmp_path / ".snapshot").mkdir()
-    shutil.copy(good, tmp_path / ".snapshot" / "A0001.hea")
-    assert find(tmp_path, WFDB) == [("A0000", tmp_path / "g2" / "A0000.hea"), ("A0001", good)]
-    with pytest.raises(ValueError, match=r"a source of form h5 holds \.h5 files, found none"):
-        find(tmp_path, H5)
-    with pytest.raises(ValueError, match=r"nowhere: no such folder; put the source there"):
-        find(tmp_path / "nowhere", WFDB)
-
 
 CATALOGUE = """
 sources:

@@ -122,9 +122,38 @@ def test_no_signal_byte_is_needed_and_two_runs_are_equal(project):
     outputs = [project / "data/labels/labels.csv", project / "metrics/labels.json"]
     before = [path.read_bytes() for path in outputs]
     for path in project.rglob("*.mat"):
-        path.unlink()
+        path.write_bytes(b"")
     label_map.main()
     assert [path.read_bytes() for path in outputs] == before
+
+
+def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out(project):
+    folder = project / "data/raw/a"
+    for name in ("stray.mat", "UPPER.HEA", "g1/more.hea.gz", "README", "RECORDS"):
+        (folder / name).write_text("x")
+    (folder / "away").symlink_to(project)
+    label_map.main()
+    report = json.loads((project / "metrics/labels.json").read_text())["sources"]["a"]
+    files = report["files"]
+    left_out = {reason: one["names"] for reason, one in files["left_out"].items()}
+    assert left_out == {
+        "archive": ["g1/more.hea.gz"],
+        "linked-folder": ["away"],
+        "no-header": ["stray.mat"],
+        "suffix": ["UPPER.HEA"],
+    }
+    assert (files["total"], files["recordings"], files["signal_files"]) == (10, 2, 2)
+    assert files["no_recordings"] == {"files": 2, "names": ["README", "RECORDS"]}
+    assert report["recordings"] == report["usable"] + 4
+    table = tables.read(project / "data/labels/labels.csv").set_index("path")
+    fault = "no-header: stray.mat: a signal file that no header (.hea) beside it names"
+    assert table.loc["stray.mat", "fault"].startswith(fault)
+
+
+def test_a_source_without_recordings_stops_and_is_named(project):
+    shutil.rmtree(project / "data/raw/a/g1")
+    with pytest.raises(ValueError, match=r"raw/a: a source of form wfdb holds .* folder is empty"):
+        label_map.main()
 
 
 def test_the_stage_prints_nothing(project, capsys):

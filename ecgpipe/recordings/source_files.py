@@ -1,0 +1,294 @@
+"""The files below a folder, each accounted for once:
+
+    total = recordings + signal files + tables + left out + no recordings
+
+- recordings: headers or .h5 files, the one file that stands for each. Whether they can be read is
+  another matter (`descriptions`).
+- signal files: what a header beside them names, or is named like.
+- tables: of the source (its `table`, patients and vocabulary).
+- left out: what looks like a recording and is not read, each with one of `REASONS`.
+- no recordings: all the rest (README, RECORDS, SHA256SUMS, ...), hidden files and folders.
+
+A folder that is not entered counts as one file: hidden ones (snapshots, checkpoints of notebooks)
+and links to folders. Linked files count as the files they are. A folder that cannot be read is a
+UserError: nobody knows what is in it.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from ecgpipe.project.errors import UserError
+from ecgpipe.recordings import safe_files, suffixes
+from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings.sources import Source
+
+# Why a file that looks like a recording is left out, and what to do about it.
+REASONS = {
+    "no-header": "a signal file that no header (.hea) beside it names; fetch the header",
+    "suffix": "the names of recordings end in small letters; rename it",
+    "archive": "a packed archive is no recording; unpack it",
+    "form": "the source's form reads other files; convert it, or make it a source of its own",
+    "linked-folder": "a link to a folder is not entered; copy the folder there",
+}
+MOST_NAMED = 50
+_SIGNALS = (suffixes.MATLAB, suffixes.SIGNAL)
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".z")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
+_AROUND = " \t\0\x1a\ufeff"
+
+
+class Folder(NamedTuple):
+    """The names in one folder: its files, links to folders, hidden files and folders."""
+
+    path: str
+    files: list[str]
+    linked: list[str]
+    hidden: list[str]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What lies below `folder`: `total` entries, each in one of the other fields.
+
+    `recordings` are (record, file), sorted; `left_out` is path -> one of REASONS; paths are
+    relative to the folder, with forward slashes, as text (`safe_files.shown`).
+    """
+
+    folder: Path
+    total: int = 0
+    recordings: list[tuple[str, Path]] = field(default_factory=list)
+    signals: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    no_recordings: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """The counts, and the first names of what is left out, by reason, and of what is no
+        recording."""
+        named: dict[str, list[str]] = {}
+        for path, reason in self.left_out.items():
+            named.setdefault(reason, []).append(path)
+        return {
+            "total": self.total,
+            "recordings": len(self.recordings),
+            "signal_files": len(self.signals),
+            "tables": len(self.tables),
+            "left_out": {reason: _counted(named[reason]) for reason in sorted(named)},
+            "no_recordings": _counted(self.no_recordings),
+        }
+
+
+def _counted(names: Collection[str]) -> dict[str, Any]:
+    return {"files": len(names), "names": sorted(names)[:MOST_NAMED]}
+
+
+def walk(folder: Path) -> Iterator[Folder]:
+    """Every folder below `folder`, itself first, in the order of their names. UserError where one
+    cannot be read."""
+    waiting = [str(folder)]
+    while waiting:
+        path = waiting.pop()
+        here = Folder(path, [], [], [])
+        below = []
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        here.hidden.append(entry.name)
+                    elif entry.is_dir(follow_symlinks=False):
+                        below.append(entry.path)
+                    elif entry.is_symlink() and entry.is_dir():
+                        here.linked.append(entry.name)
+                    else:
+                        here.files.append(entry.name)
+        except OSError as error:
+            raise UserError(
+                f"{safe_files.shown(path)}: this folder cannot be read ({error.strerror}), so that "
+                "nobody knows what it holds; give the right to read it, or take it away"
+            ) from error
+        yield here
+        waiting += sorted(below, reverse=True)
+
+
+def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
+    """(record, file) of every header or .h5 file below `folder`, sorted. UserError where nothing is
+    found, or a folder cannot be read."""
+    suffix = suffixes.OF_FORM[source.form]
+    _check_folder(folder)
+    files = []
+    for here in walk(folder):
+        for name in here.files:
+            if name.endswith(suffix):
+                files.append(_recording(here.path, name, suffix))
+    if not files:
+        raise _empty(account(folder, source), source)
+    return sorted(files)
+
+
+def _check_folder(folder: Path) -> None:
+    if not Path(folder).is_dir():
+        raise UserError(
+            f"{folder}: no such folder; put the source there or correct data.root or the source's "
+            "folder"
+        )
+
+
+def _recording(folder: str, name: str, suffix: str) -> tuple[str, Path]:
+    """(record, file) of the file that stands for a recording."""
+    return safe_files.shown(name.removesuffix(suffix)), Path(folder, name)
+
+
+def _empty(found: Account, source: Source) -> UserError:
+    """What to say of a source without recordings."""
+    reasons = Counter(found.left_out.values())
+    counts = [f"{count} {reason}" for reason, count in sorted(reasons.items())]
+    first = next(iter(found.left_out), next(iter(found.no_recordings), ""))
+    among = f" among {found.total} files" if found.total else ", the folder is empty"
+    told = f" ({', '.join([*counts, f'the first is {first}'])})" if first else ""
+    return UserError(
+        f"{found.folder}: a source of form {source.form} holds {suffixes.OF_FORM[source.form]} "
+        f"files, found none{among}{told}; check the folder"
+    )
+
+
+def duplicates(files: list[tuple[str, Path]]) -> frozenset[str]:
+    """The record names that stand more than once in what `find` returned: none of their files can
+    be trusted."""
+    times = Counter(record for record, _ in files)
+    return frozenset(record for record in times if times[record] > 1)
+
+
+def account(folder: Path, source: Source | None) -> Account:
+    """Every file below `folder`, of a source, or as `check` reads files that are of none, whose
+    forms are all read."""
+    _check_folder(folder)
+    found = Account(Path(folder))
+    tables: set[str] = set()
+    if source:
+        tables = {PurePosixPath(name).as_posix() for name in source.beside()}
+    total = 0
+    for here in walk(folder):
+        total += len(here.files) + len(here.linked) + len(here.hidden)
+        prefix = _prefix(Path(here.path), found.folder)
+        found.left_out.update((_below(prefix, name), "linked-folder") for name in here.linked)
+        found.no_recordings.extend(_below(prefix, name) for name in here.hidden)
+        _sort(found, here, prefix, source, tables)
+    found.recordings.sort()
+    return Account(**{**vars(found), "total": total})
+
+
+def _prefix(folder: Path, root: Path) -> str:
+    """What the paths of a folder's files begin with, relative to `root`."""
+    below = folder.relative_to(root).as_posix()
+    return "" if below == "." else f"{below}/"
+
+
+def _below(prefix: str, name: str) -> str:
+    """The path of a file as it is shown."""
+    return safe_files.shown(prefix + name)
+
+
+def _sort(
+    found: Account, here: Folder, prefix: str, source: Source | None, tables: set[str]
+) -> None:
+    """Puts the files of one folder where they belong."""
+    form = source.form if source else None
+    stems = set()  # of headers, where these are read
+    if form != "h5":
+        stems = {_parted(name)[0] for name in here.files if name.endswith(suffixes.HEADER)}
+    others: list[str] = []
+    owned: set[str] = set()  # stems that a signal file has as well
+    for name in here.files:
+        stem, suffix = _parted(name)
+        if _stands_for_a_recording(name, suffix, form):
+            found.recordings.append(_recording(here.path, name, suffix))
+        elif suffix in _SIGNALS and stem in stems:
+            found.signals.append(_below(prefix, name))
+            owned.add(stem)
+        else:
+            others.append(name)
+    named = _named_by(here, found.folder, stems, owned, others)
+    for name in others:
+        where = _below(prefix, name)
+        reason = _reason(name, form)
+        if prefix + name in tables:
+            found.tables.append(where)
+        elif name in named:
+            found.signals.append(where)
+        elif reason:
+            found.left_out[where] = reason
+        else:
+            found.no_recordings.append(where)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """(stem, suffix) of a file's name, as pathlib has them, which takes longer."""
+    stem, dot, end = name.rpartition(".")
+    return (stem, dot + end) if stem else (name, "")
+
+
+def _stands_for_a_recording(name: str, suffix: str, form: str | None) -> bool:
+    if form:
+        return suffix == suffixes.OF_FORM[form]
+    return suffix in suffixes.OF_FORM.values() or suffixes.is_vendor_format(name)
+
+
+def _reason(name: str, form: str | None) -> str:
+    """Why a file that stands for no recording looks like one; '' where it does not."""
+    stem, suffix = _parted(name.lower())
+    inner = _parted(stem)[1]
+    if suffix in _ARCHIVES or (suffix in _PACKED and inner in (*suffixes.OWN, ".tar")):
+        return "archive"
+    if suffix in _SIGNALS:
+        return "form" if form == "h5" else "no-header"
+    if suffix in suffixes.OF_FORM.values():
+        return "suffix" if form is None or suffix == suffixes.OF_FORM[form] else "form"
+    return "form" if suffixes.is_vendor_format(name) else ""
+
+
+def _named_by(
+    here: Folder, root: Path, stems: set[str], owned: set[str], others: list[str]
+) -> set[str]:
+    """The names of signal files that headers of a folder give, as far as the account needs them:
+    of all its headers where a signal file is left, else of those without a file of their name."""
+    if any(_parted(name.lower())[1] in _SIGNALS for name in others):
+        asked = stems
+    else:
+        asked = stems - owned if others else set()
+    named: set[str] = set()
+    for stem in asked:
+        named |= names_in_header(_header_text(Path(here.path, stem + suffixes.HEADER), root), stem)
+    return named
+
+
+def _header_text(path: Path, root: Path) -> str:
+    """The text of a header whatever its name is; '' where it cannot be read."""
+    try:
+        raw = safe_files.content(path, root, safe_files.MOST_TEXT, any_name=True)
+    except Refused:
+        return ""
+    return safe_files.text(raw)
+
+
+def names_in_header(text: str, stem: str) -> set[str]:
+    r"""What may be the names of signal files in a header, however broken: the first field of each
+    line that is no comment, and where that begins with the header's own name, which may hold
+    blanks, the field after it.
+
+    >>> sorted(names_in_header("a b 1 500\na b.dat 16\n#c 9\n", "a b"))
+    ['a', 'a b', 'a b.dat']
+    """
+    names = set()
+    for line in re.split("[\r\n]", text):
+        bare = line.strip(_AROUND)
+        if bare and not bare.startswith("#"):
+            names.add(bare.split(None, 1)[0])
+            if " " in stem and line.startswith(stem):
+                rest = line[len(stem) :]
+                names.add(stem + ("" if rest[:1].isspace() else rest.split(None, 1)[0]))
+    return names

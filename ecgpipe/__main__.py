@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ecgpipe.commands import console
+from ecgpipe.project import printable
 from ecgpipe.project.errors import UserError
 
 # Each command is the module of its name in ecgpipe.commands, and this its line of help.
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         print("ecgpipe: stopped; nothing half-written is left", file=sys.stderr)
         return 130
     except (UserError, OSError) as error:
-        print(f"ecgpipe: {error}", file=sys.stderr)
+        print(f"ecgpipe: {printable.shown_lines(str(error))}", file=sys.stderr)
         return 2
 
 

@@ -22,7 +22,7 @@ def main() -> None:
     conflicts = duplicates.conflicting_labels(table)
     table, repeated = folds.split(table, sources, split)
     left_out = pd.concat([left_out, repeated]).sort_values(["source", "record", "path"])
-    tables.write(left_out, paths.LEFT_OUT)
+    tables.write(left_out, paths.LEFT_OUT, for_people=True)
     with atomic.sealed_folder(paths.FOLDS.parent) as folder:
         tables.write(summary.folds_table(table), folder / paths.FOLDS.name)
         info = summary.info(table, sources, split, folder / paths.FOLDS.name)

@@ -141,9 +141,9 @@ def write(
             most=most,
             disagreeing=_disagreeing(),
         )
-        tables.write(audit.entries, temporary / "cells.csv")
+        tables.write(audit.entries, temporary / "cells.csv", for_people=True)
         for name in ("unscored", "contradictions", "suspects"):
-            tables.write(getattr(audit, name), temporary / f"{name}.csv")
+            tables.write(getattr(audit, name), temporary / f"{name}.csv", for_people=True)
         (temporary / "README.md").write_text(page.page(audit), encoding="utf-8")
     return page.gist(audit)
 

@@ -105,21 +105,24 @@ def plot(
             unplotted[f"{source} {record}"] = str(refusal)
             continue
         name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{rank:03d}-{source}-{record}.png")
-        title, note = _title(rows.iloc[0]), _note(rows)
-        sheet = ecg_paper.twelve_leads(recording.signal_mv, recording.rate_hz, title, note)
+        sheet = ecg_paper.twelve_leads(
+            recording.signal_mv, recording.rate_hz, title(rows.iloc[0]), _note(rows)
+        )
         style.save(sheet, folder / name, dpi=ecg_paper.DPI)
         suspects.loc[rows.index, "plot"] = name
     return suspects[COLUMNS], unplotted
 
 
-def _title(row: pd.Series) -> str:
+def title(row: pd.Series) -> str:
     """Whose recording it is."""
     name = f"{row['source']} {row['record']}"
     age = "" if np.isnan(row["age"]) else f"{row['age']:g} years"
-    return ", ".join(text for text in (name, row["gender"], age, "as recorded") if text)
+    parts = [part for part in (name, row["gender"], age, "as recorded") if part]
+    return ecg_paper.drawable(", ".join(parts))
 
 
 def _note(rows: pd.DataFrame) -> str:
     """The labels of a recording, and what is doubted of them."""
     doubts = "; ".join(page.doubt(row) for _, row in rows.head(2).iterrows())
-    return f"Labels: {page.labels_of(rows.iloc[0])}\n{doubts}"
+    note = f"Labels: {page.labels_of(rows.iloc[0])}\n{doubts}"
+    return "\n".join(map(ecg_paper.drawable, note.split("\n")))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
+from ecgpipe.project.printable import shown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -17,8 +18,8 @@ def run(arguments: argparse.Namespace) -> int:
     progress = partial(tqdm, desc="audit", unit="plot", disable=None)
     values = params.load(arguments.params)
     for line in audit.write(arguments.out, values, arguments.most, arguments.plots, progress):
-        print(line)
-    print(f"-> {arguments.out}/README.md")
+        print(shown(line))
+    print(f"-> {shown(arguments.out)}/README.md")
     return 0
 
 

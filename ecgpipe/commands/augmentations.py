@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
+from ecgpipe.project.printable import shown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -14,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     default = Path("augmentations") if arguments.record else PLOTS / "augmentations"
     folder = arguments.out or default
     names = augmentation_gallery.write(folder, params.load(arguments.params), arguments.record)
-    print(f"{len(names)} augmentations -> {folder}/README.md")
+    print(f"{len(names)} augmentations -> {shown(folder)}/README.md")
     return 0
 
 

@@ -55,7 +55,7 @@ def _write(rows: list[Verdict], target: Path) -> None:
 
     from ecgpipe.project import tables
 
-    tables.write(pd.DataFrame(rows, columns=Verdict._fields), target)
+    tables.write(pd.DataFrame(rows, columns=Verdict._fields), target, for_people=True)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

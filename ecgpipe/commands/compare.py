@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             temporary.write_text(text, encoding="utf-8")
     if csv:
         parts = [comparison.table.assign(setting=comparison.setting) for comparison in comparisons]
-        tables.write(pd.concat(parts), csv)
+        tables.write(pd.concat(parts), csv, for_people=True)
     return 0
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgpipe.commands import output_paths
 from ecgpipe.project.paths import MODELS
+from ecgpipe.project.printable import shown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -16,7 +17,9 @@ def run(arguments: argparse.Namespace) -> int:
     onnx_export.write(models, target)
     folds = ", ".join(map(str, models.folds))
     size_mb = target.stat().st_size / 1e6
-    print(f"{len(models.names)} classes, folds {folds}, {size_mb:.1f} MB -> {arguments.onnx}")
+    print(
+        f"{len(models.names)} classes, folds {folds}, {size_mb:.1f} MB -> {shown(arguments.onnx)}"
+    )
     for line in models.warnings:
         print(line)
     return 0

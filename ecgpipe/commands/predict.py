@@ -12,7 +12,7 @@ from ecgpipe.commands import console, output_paths, reading_arguments
 from ecgpipe.prediction import outputs, reading
 from ecgpipe.prediction.outputs import RecordingPrediction
 from ecgpipe.project.paths import MODELS
-from ecgpipe.recordings.safe_files import shown
+from ecgpipe.project.printable import shown
 
 if TYPE_CHECKING:
     from ecgpipe.prediction.ensemble import Ensemble
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             refused += prediction.verdict == "refused"
             console.write(_line(prediction, models.names, models.full_names))
     counts = f"{len(files)} recordings, {refused} refused, {len(models.names)} classes"
-    written = ", ".join(str(path) for path in (targets.out, targets.sheets) if path)
+    written = ", ".join(shown(path) for path in (targets.out, targets.sheets) if path)
     console.write(f"{counts}, {len(models.networks)} models -> {written}")
     for line in models.warnings:
         console.write(line)

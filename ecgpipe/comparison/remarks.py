@@ -28,10 +28,14 @@ def _on_params(a: Run, b: Run) -> list[str]:
     """Nothing where a run's folder has no params."""
     if not (a.values and b.values):
         return []
-    changes = [f"`{key}` {old} -> {new}" for key, (old, new) in unlike(a.values, b.values).items()]
+    changes = []
+    for key, values in unlike(a.values, b.values).items():
+        # Spans of code, in which no sign of a value has a meaning.
+        name, old, new = map(templates.code, (key, *values))
+        changes.append(f"{name} {old} -> {new}")
     if not changes:
         return ["The params are the same."]
-    return [f"Params that differ: {', '.join(changes)}."]
+    return [templates.own_markdown(f"Params that differ: {', '.join(changes)}.")]
 
 
 def _on_recordings(a: Run, b: Run, setting: str, paired: PairedRuns) -> list[str]:

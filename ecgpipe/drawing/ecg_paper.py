@@ -9,6 +9,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ecgpipe.project import printable
 from ecgpipe.project.leads import LEADS
 
 DPI = 127  # five pixels a millimetre
@@ -118,15 +119,15 @@ def _write_head(axes: Axes, top_mm: float, title: str, lines: Sequence[str]) -> 
 
 
 def drawable(text: str) -> str:
-    """Text as it stands: no sign in it means mathematics, and one that the font lacks becomes a
-    question mark.
+    """Text as it stands: no sign in it means mathematics, one that is not seen is spelled out
+    (`printable.shown`), and one that the font lacks becomes a question mark.
 
     >>> drawable("R$1, 5 \u00b5V, \u5fc3")
     'R\\\\$1, 5 \u00b5V, ?'
     """
     file = font_manager.findfont(font_manager.FontProperties())
     known = font_manager.get_font(file).get_charmap()
-    signs = [sign if ord(sign) in known else "?" for sign in text]
+    signs = [sign if ord(sign) in known else "?" for sign in printable.shown(text)]
     return "".join(signs).replace("$", r"\$")
 
 

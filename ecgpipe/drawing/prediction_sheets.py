@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ecgpipe.drawing import ecg_paper
 from ecgpipe.prediction import outputs
-from ecgpipe.project import atomic
-from ecgpipe.recordings import safe_files
+from ecgpipe.project import atomic, printable
 from ecgpipe.report import style
 
 SHOWN_S = ecg_paper.SHEET_S  # of a recording
@@ -37,7 +36,7 @@ class Sheets:
         positive = outputs.positive_classes(prediction, self.names, self.full_names)
         note = _wrapped(f"The models find: {positive}")
         if prediction.reason:
-            note += _wrapped(f"Flags: {safe_files.shown(prediction.reason)}")
+            note += _wrapped(f"Flags: {printable.shown(prediction.reason)}")
         path = self.folder / self.new_name(prediction.path.stem)
         recording = prediction.recording
         sheet = ecg_paper.twelve_leads(
@@ -78,7 +77,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _title(prediction: outputs.RecordingPrediction) -> str:
     """The path as it was given, of a long one its end, then sex, age, duration and rate."""
-    recording, path = prediction.recording, safe_files.shown(prediction.path)
+    recording, path = prediction.recording, printable.shown(prediction.path)
     if len(path) > _PATH_LETTERS:
         path = f"...{path[-_PATH_LETTERS:]}"
     sex = recording.sex or "sex unknown"

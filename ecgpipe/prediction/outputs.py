@@ -2,7 +2,8 @@
 
 - csv: one file, a row per recording: `path, verdict, reason`, one column of probability per class
   under its abbreviation, one of decision (1 present, 0 absent) under `<abbreviation>_present`; both
-  blank where refused, and of a class that the models did not learn.
+  blank where refused, and of a class that the models did not learn. A path that a spreadsheet
+  would take for a formula has `./` before it (`printable.path_cell`).
 - challenge: one folder, a file `<record>.csv` per recording as the scorer of the PhysioNet/CinC
   Challenge 2021 reads it (evaluate_model.py of
   https://github.com/physionetchallenges/evaluation-2021): `#<record>`, then the SNOMED CT codes,
@@ -26,8 +27,8 @@ from numpy.typing import NDArray
 
 from ecgpipe.project import atomic
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.printable import path_cell, shown
 from ecgpipe.recordings.recording import Recording
-from ecgpipe.recordings.safe_files import shown
 
 FORMATS = ("csv", "challenge")
 NOT_FINITE = "not-finite"  # why a recording that was read is refused
@@ -97,7 +98,7 @@ def check_distinct_names(files: Sequence[Path]) -> None:
 
 def _row(prediction: RecordingPrediction, classes: int) -> list[str]:
     """One row of the CSV."""
-    head = [shown(prediction.path), prediction.verdict, shown(prediction.reason)]
+    head = [path_cell(prediction.path), prediction.verdict, shown(prediction.reason)]
     if prediction.probabilities is None:
         return head + [""] * (2 * classes)
     probabilities, decisions = [], []

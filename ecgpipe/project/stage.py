@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ecgpipe.project import printable
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import CHECKPOINTS, NAME
 
@@ -63,10 +64,20 @@ def interruptible() -> dict[signal.Signals, Any]:
     return {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
 
 
+class _Shown(logging.Formatter):
+    """Lines without what a terminal would obey (`printable.shown`): they name files and labels."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What is written of a record."""
+        return printable.shown_lines(super().format(record))
+
+
 def run(main: Callable[..., None], *arguments: str) -> None:
     """Runs a stage under its lock. A UserError or an OSError is told on standard error, status
     1; SIGINT and SIGTERM end it with status 130 and what to do next."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    lines = logging.StreamHandler()
+    lines.setFormatter(_Shown("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     before = interruptible()
     name = "-".join([_stage_name(), *arguments])
     try:

@@ -9,6 +9,9 @@ that people wrote.
 
 Tables between stages lie in folders with digests (`project.digests`), checked when they are read.
 
+Between stages every text is as it was read, whatever a spreadsheet would make of it; tables for
+people (left_out.csv, those of `check` and of audits) say apart what looks like a formula.
+
 Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank where unknown.
 """
 
@@ -21,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgpipe.project import atomic, digests, json_objects
+from ecgpipe.project import atomic, digests, json_objects, printable
 from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
@@ -84,15 +87,21 @@ def read_numbers(path: Path) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(digests.read_verified(path)))
 
 
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Writes a table atomically; whole numbers without a decimal point, others with seven
-    digits."""
+def write(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> None:
+    """Writes a table atomically; whole numbers without a decimal point, others with seven digits.
+
+    `for_people`: it is read in a spreadsheet, and by no stage, so a text that would be taken for a
+    formula is told apart from one (`printable.text_cell`, `path_cell`).
+    """
     import pandas as pd
 
     text = table.copy()
     for column in text.columns:
         if pd.api.types.is_float_dtype(text[column]):
             text[column] = _as_text(text[column].to_numpy())
+        elif for_people and not pd.api.types.is_numeric_dtype(text[column]):
+            cell = printable.path_cell if column == "path" else printable.text_cell
+            text[column] = text[column].map(cell, na_action="ignore")
     with atomic.atomic(Path(path)) as temporary:
         text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 

@@ -12,6 +12,7 @@ import re
 import stat
 from pathlib import Path
 
+from ecgpipe.project.printable import shown
 from ecgpipe.recordings.refusals import Refused
 
 MOST_BYTES = 1 << 26  # of a signal file: 93 minutes of 12 leads at 500 Hz, 16 bits each
@@ -146,16 +147,6 @@ def no_recording(raw: bytes, path: Path) -> Refused | None:
     """As `foreign_bytes`, where the first bytes are such as no recording begins with: asked before
     one is read."""
     return foreign_bytes(raw, path) if _CERTAIN.match(raw[:_HEAD]) else None
-
-
-def shown(path: Path | str) -> str:
-    r"""A path as text that any file and terminal takes: what is no character or a control character
-    is escaped.
-
-    >>> shown("a\n.hea")
-    'a\\n.hea'
-    """
-    return _NO_TEXT.sub(lambda match: ascii(match[0])[1:-1], str(path))
 
 
 def _kind(mode: int) -> str:

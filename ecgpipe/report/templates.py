@@ -3,10 +3,13 @@ write numbers the same way.
 
 `render` escapes whatever a template prints, as the template's name says: `.html.j2` as HTML,
 `.md.j2` as Markdown (CommonMark with GitHub's tables, https://github.github.com/gfm/). A name that
-came from a file is text then: it is no markup and ends no line and no cell of a table. In Markdown
-a span of code inside a value stays one, since nothing in it has a meaning of its own.
+came from a file is text then: it is no markup, ends no line and no cell of a table, makes no link
+of what looks like an address, and signs that are not seen are spelled out (`printable.shown`). In
+Markdown a span of code inside a value stays one, since nothing in it has a meaning of its own; in
+HTML the filter `prose` makes spans of code of them.
 
-Filters: `number`, `signed`, `interval`, `count`, `percent`, `several`, and `code` for Markdown.
+Filters: `number`, `signed`, `interval`, `count`, `percent`, `several`, `code` (Markdown) and
+`prose` (HTML).
 """
 
 import re
@@ -16,13 +19,20 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from ecgpipe.project import printable
 
 UNDEFINED = "undefined"
 _MINUS = "\N{MINUS SIGN}"
 _CODE = re.compile(r"(?<!`)(`+)(?!`)([^|]+?)(?<!`)\1(?!`)")
 # What may begin markup; an underscore within a word does not, nor does a lone ampersand.
-_MARKUP = re.compile(r"[\\`*~\[\]<|]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
+_MARKUP = re.compile(
+    r"[\\`*~\[\]<|]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)"
+    # GitHub makes links of these: https://a, www.a, a@b.
+    r"|(?<=:)/(?=/)|(?<=www)\.|@(?=\w)",
+    re.IGNORECASE,
+)
 # What begins a quotation, a heading, a list or a rule where a line begins with it.
 _BLOCK = re.compile(r"^(?:>|(?:#{1,6}|[-+=]|\d{1,9}[.)])(?=[\s=-]|$))")
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
@@ -33,13 +43,13 @@ def render(template: Path, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
         autoescape=True,
-        finalize=_as_markdown if template.name.endswith(".md.j2") else None,
+        finalize=_as_markdown if template.name.endswith(".md.j2") else _as_html,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (number, signed, interval, count, percent, several, code)
+    filters = (number, signed, interval, count, percent, several, code, prose)
     environment.filters |= {function.__name__: function for function in filters}
     return environment.get_template(template.name).render(**values)
 
@@ -109,11 +119,16 @@ def code(text: Any) -> Markup:
     >>> print(code("train.seed"), code("a`b"))
     `train.seed` ``a`b``
     """
-    words = " ".join(str(text).split())
+    words = _in_one_line(text)
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if words.startswith("`") or words.endswith("`") else ""
     return Markup(fence + pad + words + pad + fence)
+
+
+def own_markdown(text: str) -> Markup:
+    """Markdown of our own, in which every value is escaped already (`code`, `markdown`)."""
+    return Markup(text)
 
 
 def markdown(text: Any) -> str:
@@ -122,7 +137,7 @@ def markdown(text: Any) -> str:
     >>> print(markdown("r<1 | *2* of `a*b`"))
     r&lt;1 \\| \\*2\\* of `a*b`
     """
-    words, parts, done = " ".join(str(text).split()), [], 0
+    words, parts, done = _in_one_line(text), [], 0
     for span in _CODE.finditer(words):
         parts += [_escaped(words[done : span.start()]), span.group()]
         done = span.end()
@@ -130,8 +145,31 @@ def markdown(text: Any) -> str:
     return _BLOCK.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], line)
 
 
+def prose(text: Any) -> Markup:
+    """HTML of a sentence of ours: what stands between backticks is a span of code.
+
+    >>> print(prose("a<b, as `predict` says"))
+    a&lt;b, as <code>predict</code> says
+    """
+    words, parts, done = _in_one_line(text), [], 0
+    for span in _CODE.finditer(words):
+        parts += [escape(words[done : span.start()]), Markup("<code>{}</code>").format(span[2])]
+        done = span.end()
+    return Markup("").join([*parts, escape(words[done:])])
+
+
+def _in_one_line(text: Any) -> str:
+    return printable.shown(" ".join(str(text).split()))
+
+
 def _escaped(text: str) -> str:
     return _MARKUP.sub(lambda found: _ENTITIES.get(found.group(), "\\" + found.group()), text)
+
+
+def _as_html(value: Any) -> Any:
+    """What jinja2 prints and then escapes: markup of our own as it is."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable.shown_lines(value) if is_text else value
 
 
 def _as_markdown(value: Any) -> Markup:

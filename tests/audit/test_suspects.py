@@ -1,5 +1,6 @@
 """Suspects of a project with one wrong label: found, named and drawn, or why there are none."""
 
+import pandas as pd
 import pytest
 from matplotlib import image
 
@@ -86,3 +87,9 @@ def test_folds_of_other_classes_are_refused():
         ValueError, match=r"data/folds/folds\.csv: its classes are those of data/labels/labels\.csv"
     ):
         suspects.find(CLASSES)
+
+
+def test_what_a_sheet_says_of_a_recording_is_text(predicted):
+    """A dollar sign begins mathematics in pictures, and the font lacks many a letter."""
+    row = pd.Series({"source": "a", "record": "$x_\u5fc3$\x1b", "gender": "F", "age": 50.0})
+    assert suspects.title(row) == r"a \$x_?\$\x1b, F, 50 years, as recorded"

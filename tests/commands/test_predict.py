@@ -188,3 +188,25 @@ def test_models_that_cannot_be_are_one_line_and_status_2(
     assert printed.err.startswith(f"ecgpipe: {path}: ")
     assert printed.err.count("\n") == 1
     assert not Path(what[-1]).exists()
+
+
+def test_names_units_and_headers_are_printed_as_text(raw, models, tmp_path, monkeypatch, capsys):
+    """A terminal obeys nothing of a stranger's, and a spreadsheet computes nothing."""
+    odd = "=1+1 \u202egpj"
+    for suffix in (".hea", ".mat"):
+        (raw / f"A1{suffix}").rename(raw / f"{odd}{suffix}")
+    header = raw / f"{odd}.hea"
+    header.write_text(header.read_text().replace("A1", "R").replace("/mV", "/\x1b]0;me\x07"))
+    (raw / "A3\x1b[2J.hea").write_text("A3 12 500 10\n")
+    out = tmp_path / "p\x1b[1m.csv"
+    monkeypatch.chdir(raw)
+    assert main(["predict", ".", "--model", str(models), "--out", str(out)]) == 1
+    assert main(["check", ".", "--csv", str(tmp_path / "c.csv")]) == 1
+    assert main(["predict", "none\x1b[2J", "--model", str(models)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.count("\\u202e") >= 2
+    for text in (printed.out, printed.err):
+        assert text and all(line.isprintable() for line in text.splitlines())
+    for file in (out, tmp_path / "c.csv"):
+        paths = list(tables.read(file, sealed=False)["path"])
+        assert paths == ["./=1+1 \\u202egpj.hea", "A2.hea", "A3\\x1b[2J.hea"]

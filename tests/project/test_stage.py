@@ -52,6 +52,18 @@ def test_a_fault_of_the_users_is_one_line(caplog):
     ]
 
 
+def test_what_a_stage_says_has_no_signs_that_a_terminal_obeys():
+    code = (
+        "import logging, sys; from ecgpipe.project import stage; sys.argv = ['stages/split.py']; "
+        "stage.run(lambda: logging.warning('%s', 'a\\x1b[2J\\u202eb'))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert ran.stderr == "a\\x1b[2J\\u202eb\n"
+
+
 def test_a_missing_file_is_one_line(caplog):
     assert status(lambda: Path("absent.csv").read_text()) == 1
     assert "label-map: [Errno 2] No such file or directory: 'absent.csv'" in caplog.text

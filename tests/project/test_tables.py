@@ -90,3 +90,20 @@ def test_the_facts_of_the_split_are_read_and_a_missing_file_names_the_stage():
     assert tables.folds_info() == {"folds": [0, 1], "unused": [2]}
     write_sealed_text('{"folds": [0, 1]}', paths.FOLDS_INFO)
     assert tables.folds_info()["unused"] == []
+
+
+def test_a_table_for_people_holds_no_formula_and_one_for_stages_every_text(tmp_path):
+    rows = {
+        "path": ["=a.hea", "b/c.hea", "@x"],
+        "record": ["=HYPERLINK(1)", "-0.5", "'x"],
+        "age": [-1.5, np.nan, 3.0],
+    }
+    table = pd.DataFrame(rows)
+    tables.write(table, tmp_path / "people.csv", for_people=True)
+    assert (tmp_path / "people.csv").read_text() == (
+        "path,record,age\n./=a.hea,'=HYPERLINK(1),-1.5\nb/c.hea,-0.5,\n./@x,''x,3\n"
+    )
+    tables.write(table, tmp_path / "stages.csv")
+    stored = tables.read(tmp_path / "stages.csv", sealed=False)
+    assert stored["record"].tolist() == rows["record"]
+    assert table["record"].tolist() == rows["record"], "the table given is left as it is"

@@ -1,3 +1,5 @@
+import re
+
 import jinja2
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from ecgpipe.project import printable
 from ecgpipe.report import templates
 
 MARKUP = "ab1 \n\t|`*_~<>[]()!#&;:=+-.\\\"'{}/@$"
@@ -14,6 +17,7 @@ NASTY = st.text(st.sampled_from(MARKUP), max_size=24) | st.text(max_size=12)
 def shown(page):
     """(kinds of blocks, texts of lines and cells) as another reader of Markdown sees a page."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    assert not AUTOLINK.search(without_code(page))
     tokens = parser.parse(page)
     texts = []
     for token in tokens:
@@ -24,9 +28,23 @@ def shown(page):
     return [token.type for token in tokens if token.type.endswith("_open")], texts
 
 
+# What GitHub makes a link of without any markup (https://github.github.com/gfm/#autolinks).
+AUTOLINK = re.compile(r"(https?|ftp)://|(?<!\w)www\.|[\w.+-]@\w", re.IGNORECASE)
+
+
+def without_code(page):
+    """The text of a page outside spans of code."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(page)
+    spans = {c.content for t in tokens for c in t.children or [] if c.type == "code_inline"}
+    for span in spans:
+        page = page.replace(span, "")
+    return page
+
+
 def bare(text):
-    """A text without what spans of code may take from it."""
-    return "".join(text.replace("`", "").replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+    """A text with the signs spelled out that are not seen, without what spans of code may take from
+    it."""
+    return "".join(printable.shown(" ".join(text.split())).replace("`", "").split())
 
 
 @given(NASTY)
@@ -39,6 +57,9 @@ def bare(text):
 @example("> quoted")
 @example("![x](http://y)")
 @example("\\`<b>`")
+@example("see https://evil.example/x, www.evil.example or a@evil.example")
+@example("\x1b]8;;http://evil\x07text\x1b]8;;\x07")
+@example("\u202egnp.exe")
 def test_a_value_is_shown_as_it_is_wherever_it_stands(text):
     escaped = templates.markdown(text)
     table = f"| head | other |\n|---|---|\n| {escaped} | end |\n"
@@ -52,10 +73,26 @@ def test_a_value_is_shown_as_it_is_wherever_it_stands(text):
 
 @given(NASTY)
 def test_code_is_shown_as_it_is(text):
-    words = " ".join(text.split())
     kinds, texts = shown(f"x {templates.code(text)} y\n")
     assert kinds == ["paragraph_open"]
-    assert bare(texts[0]) == bare(f"x{words}y")
+    assert bare(texts[0]) == bare(f"x {text} y")
+
+
+@pytest.mark.parametrize("kind", ["md", "html"])
+def test_signs_that_are_not_seen_are_spelled_out(tmp_path, kind):
+    path = tmp_path / f"page.{kind}.j2"
+    path.write_text("{{ name }}\n")
+    page = templates.render(path, name="a\x1b[31m \u202eb\u2066")
+    assert "\\u202eb" in page and "\\u2066" in page and "x1b" in page
+    assert page.rstrip("\n").isprintable()
+
+
+def test_a_sentence_of_ours_has_its_code_in_html(tmp_path):
+    path = tmp_path / "page.html.j2"
+    path.write_text("<p>{{ sentence | prose }}</p>\n")
+    sentence = "as `predict <b>` says of <i>, ``a`b`` and a ` alone"
+    html = "as <code>predict &lt;b&gt;</code> says of &lt;i&gt;, <code>a`b</code> and a ` alone"
+    assert templates.render(path, sentence=sentence) == f"<p>{html}</p>\n"
 
 
 def test_a_template_escapes_by_its_name(tmp_path):

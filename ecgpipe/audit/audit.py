@@ -115,13 +115,12 @@ def write(
     """Audits the project in the working directory into `folder`; what was found, a sentence a line.
 
     most: suspects named per class and direction; plots: recordings plotted, the most suspicious;
-    progress: wraps what is plotted. UserError for negative numbers, a folder that holds other
-    things, and the faults of `read`.
+    progress: wraps what is plotted. The folder is replaced whole; whether it may be is the caller's
+    to check. UserError for negative numbers, and the faults of `read`.
     """
     for name, value in (("--most", most), ("--plots", plots)):
         if value < 0:
             raise UserError(f"{name}: it is 0 or more, found {value}; give another number")
-    folder = _free(folder)
     project = read(values)
     doubted = suspects.find(project.classes)
     with atomic.atomic(folder) as temporary:
@@ -155,28 +154,6 @@ def _disagreeing() -> list[dict[str, Any]]:
     path = paths.SPLIT_REPORT
     report = json_objects.parse(path.read_bytes(), path, "run `dvc repro -f split`")
     return list(report["disagreeing"].values())
-
-
-def _free(folder: Path) -> Path:
-    """The folder, which an audit may replace whole: absent, empty, or an earlier audit. UserError
-    otherwise."""
-    folder = Path(folder).absolute()
-    held = [folder] if folder.exists() else []
-    if folder.is_dir():
-        held = sorted(folder.iterdir())
-    readme = folder / "README.md"
-    # Where a README.md of an audit lies, files of the kinds that an audit writes may go.
-    replaceable: tuple[str, ...] = ()
-    if readme.is_file():
-        text = readme.read_text(encoding="utf-8", errors="replace")
-        replaceable = (".csv", ".md", ".png") if text.startswith(page.TITLE) else ()
-    other = [path.name for path in held if path.suffix not in replaceable]
-    if other:
-        raise UserError(
-            f"{folder}: --out is replaced whole, found {other[0]} there; "
-            "name a folder that is not there"
-        )
-    return folder
 
 
 def _entries(project: Project) -> pd.DataFrame:

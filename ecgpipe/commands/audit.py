@@ -4,20 +4,24 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from ecgpipe.commands import output_paths
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
 from ecgpipe.project.printable import shown
 
+TITLE = "# Audit of labels"  # `audit.page.TITLE`: a test compares them
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the page of what is odd."""
+    folder = output_paths.page(arguments.out, TITLE)
     from tqdm import tqdm
 
     from ecgpipe.audit import audit
 
     progress = partial(tqdm, desc="audit", unit="plot", disable=None)
     values = params.load(arguments.params)
-    for line in audit.write(arguments.out, values, arguments.most, arguments.plots, progress):
+    for line in audit.write(folder, values, arguments.most, arguments.plots, progress):
         print(shown(line))
     print(f"-> {shown(arguments.out)}/README.md")
     return 0

@@ -3,18 +3,22 @@
 import argparse
 from pathlib import Path
 
+from ecgpipe.commands import output_paths
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
 from ecgpipe.project.printable import shown
 
+TITLE = "# Augmentations"
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the page and its pictures."""
-    from ecgpipe.drawing import augmentation_gallery
-
     default = Path("augmentations") if arguments.record else PLOTS / "augmentations"
     folder = arguments.out or default
-    names = augmentation_gallery.write(folder, params.load(arguments.params), arguments.record)
+    target = output_paths.page(folder, TITLE)
+    from ecgpipe.drawing import augmentation_gallery
+
+    names = augmentation_gallery.write(target, params.load(arguments.params), arguments.record)
     print(f"{len(names)} augmentations -> {shown(folder)}/README.md")
     return 0
 

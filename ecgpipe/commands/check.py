@@ -1,6 +1,7 @@
 """`python -m ecgpipe check`: reads every recording and says whether it is usable."""
 
 import argparse
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,10 +13,14 @@ from ecgpipe.recordings.source_files import Account
 
 _FEW = 5  # names of files that are no recordings
 
+TABLE = output_paths.Kind(
+    "a table of verdicts", re.compile(rb"\A" + ",".join(Verdict._fields).encode() + b"\n")
+)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Checks and tells; exit status 1 where some recordings were refused."""
-    target = arguments.csv and output_paths.file(arguments.csv, "--csv")
+    target = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
     paths, files = reading_arguments.recording_files(arguments)
     source, folders = reading_arguments.source_of(arguments), reading_arguments.folders(paths)
     checked = check(files, source, folders)

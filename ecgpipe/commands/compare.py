@@ -1,6 +1,7 @@
 """`python -m ecgpipe compare`: which differences between two runs are real."""
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
@@ -8,18 +9,22 @@ from ecgpipe.commands import output_paths
 from ecgpipe.project import atomic, params
 
 SETTINGS = ("out_of_fold", "test_ensemble")  # `evaluation.held_out.WHOLE`: a test compares them
+PAGE = output_paths.Kind("a comparison", re.compile(rb"\A### (out_of_fold|test_ensemble): "))
+TABLE = output_paths.Kind(
+    "a table of comparisons", re.compile(rb"\Akind,name,metric,a,b,difference,")
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compares, prints the tables and writes them where asked."""
+    markdown = arguments.markdown and output_paths.file(arguments.markdown, "--markdown", PAGE)
+    csv = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
     import pandas as pd
 
     from ecgpipe.comparison import compare, page, pairing, runs
     from ecgpipe.evaluation.params import EvaluateParams
     from ecgpipe.project import tables
 
-    markdown = arguments.markdown and output_paths.file(arguments.markdown, "--markdown")
-    csv = arguments.csv and output_paths.file(arguments.csv, "--csv")
     values = params.load()
     if arguments.resamples is not None:
         values["evaluate"] = {**values["evaluate"], "resamples": arguments.resamples}

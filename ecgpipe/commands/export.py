@@ -1,18 +1,22 @@
 """`python -m ecgpipe export`: the models as one ONNX file."""
 
 import argparse
+import re
 from pathlib import Path
 
 from ecgpipe.commands import output_paths
 from ecgpipe.project.paths import MODELS
 from ecgpipe.project.printable import shown
 
+MODEL = output_paths.Kind("an exported model", re.compile(rb"conditioning_numpy"))
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the ONNX file."""
+    target = output_paths.file(arguments.onnx, "--onnx", MODEL)
+    # After the check: torch takes seconds, and a user's fault is told without it.
     from ecgpipe.prediction import ensemble, onnx_export
 
-    target = output_paths.file(arguments.onnx, "--onnx")
     models = ensemble.load(arguments.model, fold=arguments.fold)
     onnx_export.write(models, target)
     folds = ", ".join(map(str, models.folds))

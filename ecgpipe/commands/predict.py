@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from ecgpipe.prediction.ensemble import Ensemble
 
 
+TABLE = output_paths.Kind(
+    "a table of predictions",
+    re.compile(rb"\A" + ",".join(outputs.HEAD).encode() + b",(?!sentence\n)"),
+)
+
+
 class _Targets(NamedTuple):
     """Where to write: `out` as it was asked for, the file or folder that it stands for, and the
     folder of sheets where they are drawn."""
@@ -29,9 +36,11 @@ class _Targets(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """Predicts, writes and tells; exit status 1 where some recordings were refused."""
+    targets = _targets(arguments)
     source = reading_arguments.source_of(arguments)
     paths, files = reading_arguments.recording_files(arguments)
-    targets = _targets(arguments, files)
+    if arguments.format == "challenge":
+        outputs.check_distinct_names(files)
     # After the checks: torch takes a second, and a user's fault is told without it.
     from ecgpipe.prediction import ensemble, predict
 
@@ -58,15 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> _Targets:
+def _targets(arguments: argparse.Namespace) -> _Targets:
     """Where to write, checked; UserError where something stands there that is not replaced."""
     if arguments.format == "challenge":
-        outputs.check_distinct_names(files)
         out = arguments.out or Path("predictions")
         table = output_paths.folder(out)
     else:
         out = arguments.out or Path("predictions.csv")
-        table = output_paths.file(out)
+        table = output_paths.file(out, "--out", TABLE)
     sheets = None
     if arguments.plot:
         sheets = output_paths.folder(out.with_name(f"{out.stem}-sheets"), "--plot")
@@ -112,7 +120,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     reading_arguments.add(parser)
     parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
-    out = "CSV to write, or with --format challenge a new folder"
+    out = (
+        "CSV to write, an older table of predictions is replaced (without it predictions.csv); "
+        "or with --format challenge a new folder"
+    )
     parser.add_argument("--out", type=Path, help=out)
     forms = (
         "csv: one table; challenge: a file per recording, "

@@ -31,6 +31,7 @@ from ecgpipe.project.printable import path_cell, shown
 from ecgpipe.recordings.recording import Recording
 
 FORMATS = ("csv", "challenge")
+HEAD = ("path", "verdict", "reason")  # of the table's columns
 NOT_FINITE = "not-finite"  # why a recording that was read is refused
 
 
@@ -81,7 +82,7 @@ def writer(
         return
     with atomic.atomic(out) as path, path.open("w", newline="", encoding="utf-8") as handle:
         rows = csv.writer(handle, lineterminator="\n")
-        rows.writerow(["path", "verdict", "reason", *names, *(f"{name}_present" for name in names)])
+        rows.writerow([*HEAD, *names, *(f"{name}_present" for name in names)])
         yield lambda prediction: rows.writerow(_row(prediction, len(names)))
 
 

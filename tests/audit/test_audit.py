@@ -75,21 +75,6 @@ def test_a_recording_that_cannot_be_read_is_named(project, tmp_path):
     assert "no such file" in page
 
 
-def test_an_audit_replaces_an_earlier_one_and_nothing_else(project, tmp_path):
-    audited(project)
-    audited(project)
-    (tmp_path / "plots/audit/mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"--out is replaced whole, found mine\.txt there"):
-        audit.write("plots/audit", project, 3, 2, list)
-    assert (tmp_path / "plots/audit/mine.txt").exists()
-    for taken in (".", "raw", "metrics/labels.json"):
-        with pytest.raises(ValueError, match="--out is replaced whole"):
-            audit.write(taken, project, 3, 2, list)
-    (tmp_path / "empty").mkdir()
-    audit.write("empty", project, 3, 2, list)
-    assert (tmp_path / "empty/README.md").exists()
-
-
 def test_numbers_below_zero_are_refused(project):
     with pytest.raises(ValueError, match="--most: it is 0 or more, found -1"):
         audit.write("plots/audit", project, -1, 0, list)

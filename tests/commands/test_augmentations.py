@@ -3,6 +3,7 @@
 import pytest
 
 from ecgpipe.__main__ import main
+from ecgpipe.commands import augmentations
 from ecgpipe.drawing import augmentation_gallery
 from tests.commands.conftest import ROOT
 
@@ -34,3 +35,16 @@ def test_without_a_folder_a_users_recording_does_not_replace_the_projects_page(
     monkeypatch.setattr(augmentation_gallery, "write", lambda *arguments: [])
     assert main(["augmentations", *record, "--params", str(ROOT / "params.yaml")]) == 0
     assert capsys.readouterr().out == f"0 augmentations -> {folder}/README.md\n"
+
+
+def test_the_page_replaces_no_other_page(tmp_path, monkeypatch, capsys):
+    """`--out .` replaced the project's own README.md."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("# Project\n")
+    for out, found in ((".", "README.md"), ("none/page", "")):
+        options = ["--out", out, "--params", str(ROOT / "params.yaml")]
+        assert main(["augmentations", *options]) == 2
+        rule = f"is replaced whole, found {found} there" if found else "lies in a folder that is"
+        assert f"{out}: --out {rule}" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert augmentation_gallery.page([]).startswith(f"{augmentations.TITLE}\n")

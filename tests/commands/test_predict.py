@@ -76,7 +76,7 @@ def test_predict_draws_what_it_found_beside_its_table(raw, models, tmp_path, mon
 
 def test_predict_replaces_nothing_but_plain_files(raw, models, tmp_path, capsys):
     to = ["predict", str(raw), "--model", str(models), "--out"]
-    (tmp_path / "there.csv").write_text("before")
+    (tmp_path / "there.csv").write_text("path,verdict,reason,NSR\nbefore\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
     assert main([*to, str(tmp_path / "link.csv")]) == 0
     assert (tmp_path / "link.csv").is_symlink()

@@ -3,9 +3,10 @@ costs one recording.
 
 The process is started at the first call and serves all further ones, one after the other. It may
 hold so much memory beyond what it starts with, or so many times the size of the file (small files
-that ask for much memory are the danger), write no file and take so many seconds a call; where it
-does not answer it is ended and the next call starts another. What it answers is JSON and plain
-numbers: nothing that it sends is ever run.
+that ask for much memory are the danger), write no file and take so many seconds of a processor a
+call, which a busy machine does not change; the clock ends it too, much later. Where it does not
+answer it is ended and the next call starts another. What it answers is JSON and plain numbers:
+nothing that it sends is ever run.
 
 A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON:
 `{"refused": [reason, message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by
@@ -14,12 +15,14 @@ the bytes of such an array.
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +33,8 @@ import numpy as np
 
 from ecgpipe.recordings.refusals import Refused
 
-SECONDS = 5.0
+CPU_SECONDS = 20  # of a processor, whole ones; the largest recordings take 1 to 5
+SECONDS = 120.0  # by the clock
 MOST_MEMORY = 1 << 28  # bytes beyond what the process starts with
 _START_S = 60.0
 _NUMBERS = ("<f4", "<i4")
@@ -119,7 +123,9 @@ class Sandbox:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(1.0)
         code = child.poll()
-        if code == -signal.SIGKILL:
+        if code == -signal.SIGXCPU:
+            fate = "took more of the processor's time than a recording takes"
+        elif code == -signal.SIGKILL:
             fate = f"took longer than {self._seconds:g} s, or was killed"
         else:
             fate = f"ended with status {code} ({type(error).__name__})"
@@ -150,10 +156,15 @@ def _empty(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return np.empty(shape, dtype=dtype)
 
 
-def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int = 0) -> None:
+def serve(
+    answer: Callable[..., tuple[np.ndarray, dict[str, Any]]],
+    times: int = 0,
+    cpu_seconds: int = CPU_SECONDS,
+) -> None:
     """Answers the requests on standard input by `answer(*request)`, which gives an array and what
     else to say, or raises Refused; until the input ends. Memory is limited to MOST_MEMORY beyond
-    what is held now, or to so many `times` the size of the file asked for, where that is more."""
+    what is held now, or to so many `times` the size of the file asked for, where that is more; the
+    processor's time to `cpu_seconds` a request."""
     held = _confine()
     out: BinaryIO = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
@@ -163,6 +174,7 @@ def serve(answer: Callable[..., tuple[np.ndarray, dict[str, Any]]], times: int =
         request = json.loads(line)
         if held:
             _limit(resource.RLIMIT_AS, held + _memory_for(Path(request[1]), times))
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_seconds)
         head, body = _answered(answer, request)
         out.write(json.dumps(head).encode() + b"\n")
         out.write(body.cast("B") if body.nbytes else b"")

@@ -24,6 +24,10 @@ def answer(task, file, *more):
         ctypes.string_at(0)
     if file == "hang":
         time.sleep(60)
+    if file == "wait":
+        time.sleep(1.5)
+    while file == "spin":
+        pass
     if file == "memory" or file.endswith("large"):
         np.empty((1 << 30,), dtype=np.int8)
     if file == "write":
@@ -40,7 +44,7 @@ def answer(task, file, *more):
     values = np.full((2, 3), more[0] if more else 1, dtype=np.float32)
     return values, {"task": task, "pid": os.getpid()}
 
-sandbox.serve(answer, times=2)
+sandbox.serve(answer, times=2, cpu_seconds=1)
 """
 
 
@@ -50,7 +54,7 @@ def made(tmp_path, monkeypatch):
     module = types.ModuleType("parser_of_test")
     module.__file__ = str(tmp_path / "parser_of_test.py")
     monkeypatch.setenv("PYTHONPATH", str(Path(sandbox.__file__).parents[2]))
-    one = sandbox.Sandbox(module, "task", seconds=2.0)
+    one = sandbox.Sandbox(module, "task", seconds=4.0)
     yield one
     one.close()
 
@@ -66,7 +70,8 @@ def test_one_process_answers_all_calls(made):
     ("fault", "says"),
     [
         ("crash", "status -11"),
-        ("hang", "longer than 2 s"),
+        ("hang", "longer than 4 s"),
+        ("spin", "more of the processor's time than a recording takes"),
         ("leave", "status 3"),
         ("lie", "ended"),
     ],
@@ -78,6 +83,13 @@ def test_a_parser_that_crashes_hangs_or_lies_costs_one_recording(made, fault, sa
     assert caught.value.reason == "crashed"
     assert time.monotonic() - start < 10
     assert made.call("a")[0].sum() == 6, "the next recording reads"
+
+
+def test_the_processors_time_is_limited_and_not_the_clocks(made):
+    assert made.call("wait")[0].sum() == 6, "another program had the processor"
+    for _ in range(3):
+        assert made.call("a")[0].sum() == 6, "the limit is that of a call"
+    assert sandbox.SECONDS > 5 * sandbox.CPU_SECONDS
 
 
 def test_what_asks_for_too_much_memory_is_refused_unless_its_file_is_large(made, tmp_path):

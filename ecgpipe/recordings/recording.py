@@ -11,7 +11,8 @@ Reading is strict. What cannot be trusted is refused, with a reason:
   pickle, archive.
 - of a header: header, segments, rate, leads, gain, units, format; signal (it names another
   record's).
-- of the samples: truncated, oversized, checksum, gain (coarse steps), short, flat, non-finite.
+- of the samples: truncated, oversized, checksum, gain (coarse steps), short, flat, non-finite,
+  range (int16 does not hold them in microvolts: the unit, or an artefact).
 - `descriptions` adds labels, no-metadata, metadata and duplicate-record.
 
 What is odd but usable is flagged by `quality` (the signal) and `wfdb_header` (age, sex, labels).
@@ -30,6 +31,7 @@ from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sources import Source
 
 MIN_S = 1.0
+_ARTEFACT = 0.01  # the largest share of a recording's values that is taken for one
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def check_duration(samples: int, rate_hz: float, where: str) -> None:
 def usable_signal(
     signal_mv: np.ndarray, rate_hz: float, where: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(the signal [time, 12] with every value finite, its flags); Refused 'short', 'non-finite' or
-    'flat'."""
+    """(the signal [time, 12] with every value finite, its flags); Refused 'short', 'non-finite',
+    'flat' or 'range'."""
     check_duration(len(signal_mv), rate_hz, where)
     flags = quality.flags(signal_mv, rate_hz)
     try:
@@ -94,7 +96,24 @@ def usable_signal(
     except UserError as error:
         raise Refused("non-finite", f"{where}: {error}; leave it out") from error
     if "flat-lead" in flags and quality.flat(whole).all():
-        raise Refused(
-            "flat", f"{where}: all leads span less than {quality.FLAT_MV} mV; leave it out"
-        )
+        step = "leave it out, or correct its unit or gain"
+        raise Refused("flat", f"{where}: all leads span less than {quality.FLAT_MV} mV; {step}")
+    if "out-of-range" in flags:
+        _check_range(whole, where)
     return whole, flags
+
+
+def _check_range(signal_mv: np.ndarray, where: str) -> None:
+    """Refused 'range' where [time, lead] does not fit into int16 microvolts, each lead about its
+    median."""
+    away = np.abs(signal_mv - np.median(signal_mv, axis=0))
+    share = (away > quality.HOLDS_MV).mean()
+    if share:
+        is_unit = share > _ARTEFACT
+        step = "correct its unit or gain (microvolts taken for mV?)" if is_unit else "cut it out"
+        rule = f"a lead stays within {quality.HOLDS_MV} mV of its median"
+        raise Refused(
+            "range",
+            f"{where}: {rule}, found {away.max():.4g} mV and {share:.2%} of all values beyond; "
+            f"{step}, or leave it out",
+        )

@@ -36,9 +36,8 @@ from ecgpipe.recordings import demographics, safe_files
 from ecgpipe.recordings.demographics import NUMBER, cleaned, no_code
 from ecgpipe.recordings.refusals import Refused
 
-_DEFAULT_RATE_HZ = 250.0
-# Below, no wave of an ECG is left; above, no electrocardiograph samples.
-SLOWEST_HZ, FASTEST_HZ = 50.0, 10_000.0
+# Below the slowest rate no wave of an ECG is left; above the fastest no electrocardiograph samples.
+SLOWEST_HZ, _DEFAULT_HZ, FASTEST_HZ = 50.0, 250.0, 10_000.0
 _LONGEST = 4096
 # Around a line, where editors of other systems leave them; and what Python, not WFDB, takes for the
 # end of a line.
@@ -77,6 +76,7 @@ class Header:
     samples: int | None
     signals: tuple[Signal, ...]
     comments: tuple[str, ...]
+    states_rate: bool = True  # where it does not, 250 Hz are taken
 
     def comment(self, key: str) -> str:
         """The value of the first comment `key: value`, whatever its case and brackets; '' where
@@ -104,10 +104,11 @@ class Header:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """odd-age and odd-sex (`demographics.doubts`); odd-labels: two `Dx` lines that differ, or
-        codes that nobody could have meant (`no_code`)."""
+        """no-rate; odd-age and odd-sex (`demographics.doubts`); odd-labels: two `Dx` lines that
+        differ, or codes that nobody could have meant (`no_code`)."""
         values = _values(self.comments)
         doubts = demographics.doubts(values.get("age", ()), values.get("sex", ()))
+        doubts = doubts if self.states_rate else ("no-rate", *doubts)
         stated = {frozenset(cleaned(text.split(","))) for text in values.get("dx", ())}
         if len(stated) > 1 or any(map(no_code, self.labels)):
             return (*doubts, "odd-labels")
@@ -149,11 +150,11 @@ def parse(text: str, where: str, stem: str = "") -> Header:
     lines, comments = _split(text, strip=not stem)
     _check_lines(lines, where)
     try:
-        return Header(*_parsed(lines, where, stem), tuple(comments))
+        return _parsed(lines, comments, where, stem)
     except Refused:
         if stem:  # a copy `A 1.hea` of the header `A.hea` has lines of a record A
             with contextlib.suppress(Refused):
-                return Header(*_parsed(lines, where, ""), tuple(comments))
+                return _parsed(lines, comments, where, "")
         raise
 
 
@@ -184,15 +185,14 @@ def _check_lines(lines: list[str], where: str) -> None:
             )
 
 
-def _parsed(
-    lines: list[str], where: str, stem: str
-) -> tuple[str, float, int | None, tuple[Signal, ...]]:
-    """(record, rate in Hz, samples or None, signals) of the lines that are no comments."""
+def _parsed(lines: list[str], comments: list[str], where: str, stem: str) -> Header:
+    """The header of lines that are no comments, and of those that are."""
     record, count, rate_hz, samples = _record_line(lines[0], where, stem)
     if len(lines) - 1 != count:
         rule = f"the record line announces {count} signals, found {len(lines) - 1} lines"
         raise Refused("header", f"{where}: {rule}; fetch anew")
-    return record, rate_hz, samples, tuple([_signal_line(line, where, stem) for line in lines[1:]])
+    signals = tuple([_signal_line(line, where, stem) for line in lines[1:]])
+    return Header(record, rate_hz or _DEFAULT_HZ, samples, signals, tuple(comments), bool(rate_hz))
 
 
 def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str]:
@@ -210,8 +210,8 @@ def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str
     return re.split("[ \t]+", line, maxsplit=max(most, 0))
 
 
-def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int | None]:
-    """(name, number of signals, rate in Hz, samples or None)."""
+def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float | None, int | None]:
+    """(name, number of signals, rate in Hz or None, samples or None)."""
     fields = _fields(line, stem)
     if "/" in fields[0]:
         rule = f"record '{fields[0][:80]}' has several segments"
@@ -220,7 +220,7 @@ def _record_line(line: str, where: str, stem: str) -> tuple[str, int, float, int
         rule = f"the record line is `name signals rate samples`, found '{line[:80]}'"
         raise Refused("header", f"{where}: {rule}; is this a header?")
     count = _whole(fields[1], "the number of signals", where)
-    rate_hz = _rate(fields[2], where) if len(fields) > 2 else _DEFAULT_RATE_HZ
+    rate_hz = _rate(fields[2], where) if len(fields) > 2 else None
     samples = _whole(fields[3], "the number of samples", where) if len(fields) > 3 else 0
     return fields[0], count, rate_hz, samples or None
 

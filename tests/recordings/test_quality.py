@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.recordings import quality
+from ecgpipe.recordings import quality, recording
 from tests.fixtures.limbs import lawful
 
 
@@ -49,6 +49,72 @@ def test_rest_at_the_baseline_is_no_saturation(beating):
 def test_a_value_beyond_ten_millivolts(beating):
     beating[7, 0] = -10.5
     assert quality.flags(beating, 500) == ("out-of-range",)
+
+
+def test_a_recording_of_hardly_any_amplitude(beating):
+    assert quality.reach_mv(beating * 1000) > 300 > 3 > quality.reach_mv(beating) > 0.1
+    assert quality.flags(beating / 10, 500) == ()
+    assert quality.flags(beating / 20, 500) == ("low-amplitude",)
+    beating[:, 6:] /= 50
+    assert quality.flags(beating, 500) == (), "half of the leads"
+
+
+def filtered(trace, share):
+    """What a slower filter makes of a trace: `share` of it comes later."""
+    late = np.concatenate([np.zeros(10), np.cumsum(trace)])
+    return (1 - share) * trace + share * (late[10:] - late[:-10]) / 10
+
+
+def test_leads_that_a_device_filters_apart_are_measured_and_not_flagged(beating):
+    assert quality.limb_error_mv(beating) < 0.0001
+    beating[:, 2] = filtered(beating[:, 2], 0.13)
+    assert 0.015 < quality.limb_error_mv(beating) < 0.019
+    assert quality.flags(beating, 500) == ()
+    large = beating * 8
+    assert quality.limb_error_mv(large) > 0.12
+    assert "limb-leads" not in quality.flags(large, 500), "a share of the leads' own size"
+    beating[:, 2] += 3.0
+    assert "limb-leads" not in quality.flags(beating, 500), "an electrode's own potential"
+
+
+@pytest.mark.parametrize(
+    ("leads", "signs", "says"),
+    [
+        ([1, 0, 2], (1, 1, 1), "I and II exchanged, or III turned"),
+        ([0, 2, 1], (1, 1, 1), "II and III exchanged, or I turned"),
+        ([0, 1, 2], (-1, 1, 1), "II and III exchanged, or I turned"),
+        ([0, 1, 2], (1, 1, -1), "I and II exchanged, or III turned"),
+        ([0, 1, 2], (1, -1, 1), "II turned"),
+    ],
+)
+def test_exchanged_and_turned_limb_leads_are_flagged_and_named(beating, leads, signs, says):
+    beating[:, 2] *= 0.6
+    beating = lawful(beating)
+    beating[:, :3] = beating[:, leads] * np.array(signs)
+    assert quality.flags(beating, 500) == ("limb-leads",)
+    assert quality.other_law(beating, 500) == says
+    assert quality.limb_error_mv(beating) > 0.3
+
+
+def test_a_lead_of_another_heart_breaks_every_law(beating):
+    beating[:, 2] = np.roll(beating[:, 2], 170)
+    assert quality.flags(beating, 500) == ("limb-leads",)
+    assert quality.other_law(beating, 500) == ""
+
+
+def test_limb_leads_exchanged_by_hand_are_flagged_in_every_real_recording(real_data):
+    headers = sorted(real_data.rglob("*.hea"))[::10]
+    flagged, apart = [], []
+    for header in headers:
+        read = recording.read(header)
+        if {"flat-lead", "saturated"} & set(read.faults):
+            continue
+        exchanged = read.signal_mv[:, [1, 0, 2]]
+        flagged.append(quality.unlawful(exchanged, read.rate_hz))
+        assert not quality.unlawful(read.signal_mv, read.rate_hz)
+        assert quality.limb_error_mv(read.signal_mv) <= 0.003
+        apart.append(quality.unlawful(read.signal_mv * np.float32([1, 1.05] * 6), read.rate_hz))
+    assert len(flagged) > 30 and all(flagged) and not any(apart)
 
 
 def test_missing_values_are_flagged_and_hide_no_other_flag(beating):
@@ -105,10 +171,7 @@ def test_every_flag_that_a_reader_can_give_has_a_sentence():
         for name in ("recordings/quality", "prediction/vendor_formats", "recordings/wfdb_header")
     )
     named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))
-    flags = {
-        name
-        for name in named
-        if name.startswith(("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-"))
-    }
-    assert len(flags) >= 8
+    kinds = ("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-", "no-rate", "low-")
+    flags = {name for name in named if name.startswith(kinds)}
+    assert len(flags) >= 10
     assert flags | {"saturated", "unknown-label"} == set(quality.SENTENCES)

@@ -110,6 +110,25 @@ def test_signals_that_are_refused(tmp_path, signal_mv, change, reason):
         assert caught.value.reason == reason
 
 
+def test_what_int16_cannot_hold_in_microvolts_is_refused_with_its_likely_cause(tmp_path, signal_mv):
+    spike, held = signal_mv.copy(), signal_mv.copy()
+    spike[500, 7], held[500, 7] = 40.0, 30.0
+    signals = {"microvolts": signal_mv * 1000, "spike": spike, "held": held, "drift": held + 100}
+    for name, made in signals.items():
+        writers.write_h5(tmp_path, name, made, 500)
+    unit = r"\.h5: a lead stays within 32\.767 mV of its median, found .* of all values beyond; "
+    with pytest.raises(Refused, match=unit + "correct its unit or gain") as caught:
+        read(tmp_path / "microvolts.h5")
+    assert caught.value.reason == "range"
+    with pytest.raises(Refused, match=unit + "cut it out"):
+        read(tmp_path / "spike.h5")
+    assert read(tmp_path / "held.h5").faults == ("out-of-range",)
+    assert read(tmp_path / "drift.h5").faults == ("out-of-range",), "an offset is filtered away"
+    writers.write_h5(tmp_path, "volts", signal_mv / 1000, 500)
+    with pytest.raises(Refused, match="leave it out, or correct its unit or gain"):
+        read(tmp_path / "volts.h5")
+
+
 def test_broken_signals_of_other_formats_are_refused(tmp_path, signal_mv):
     steps = np.rint(signal_mv * 1000).astype(np.int64)
     wfdb.wrsamp(

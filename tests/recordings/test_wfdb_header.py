@@ -19,6 +19,12 @@ def text(record=RECORD, lines=LINES, comments=COMMENTS):
     return "\n".join([record, *lines, *comments]) + "\n"
 
 
+def test_a_header_without_a_rate_takes_the_standards_and_says_so():
+    assert wfdb_header.parse("A 0\n", "A.hea").rate_hz == 250
+    assert wfdb_header.parse("A 0\n#Age: old\n", "A.hea").doubts == ("no-rate", "odd-age")
+    assert wfdb_header.parse("A 0 250\n", "A.hea").doubts == ()
+
+
 def test_a_challenge_header_reads_as_wfdb_reads_it(tmp_path):
     (tmp_path / "A0001.hea").write_text(text())
     header = wfdb_header.read(tmp_path / "A0001.hea")

@@ -6,7 +6,7 @@
   more away from its median: the amplifier or the converter was at its end. An ECG at rest on its
   baseline is near its median and passes.
 - out-of-range: a value beyond +-10 mV, which no heart gives at the skin. What lies farther from its
-  lead's median than int16 holds of microvolts is refused (`recording.usable_signal`).
+  lead's median than int16 holds of microvolts is refused (`recordings.recording.usable_signal`).
 - low-amplitude: half of the leads span less than 0.1 mV from end to end. 696 real recordings span
   0.4 mV and more so; volts or microvolts taken for mV do not.
 - limb-leads: lead II is not I + III (Einthoven's law), so that the leads are not of one heart, or

@@ -140,7 +140,9 @@ def official_scores(
     order.
 
     None where undefined; the challenge score is 0.0 there, and a class without positives but with
-    positive answers has an F of 0, as in the official scorer.
+    positive answers has an F of 0, as in the official scorer. As there, a class that every
+    recording has counts in the AUPRC, with 1, whatever its probabilities: all answers are right.
+    The metrics of this project leave such a class out (`metrics.average_precision`).
     """
     truth, answered = np.asarray(labels, np.float64), np.asarray(binary) == 1
     probabilities = np.asarray(scalar, np.float64)
@@ -148,9 +150,12 @@ def official_scores(
     score = official.score(truth, answered)
     f_class = metrics.f1_of_counts(*metrics.answer_terms(truth, answered).sum(axis=1))
     right = ((truth == 1) == answered).all(axis=1)
+    precision = metrics.average_precision(truth, probabilities)
+    if len(truth):
+        precision[(truth == 1).all(axis=0)] = 1.0
     values = {
         "auroc_macro": metrics.macro(metrics.auroc(truth, probabilities)),
-        "auprc_macro": metrics.macro(metrics.average_precision(truth, probabilities)),
+        "auprc_macro": metrics.macro(precision),
         "accuracy": float(right.mean()) if len(truth) else np.nan,
         "f_macro": metrics.macro(f_class),
         "challenge": 0.0 if np.isnan(score) else score,

@@ -3,8 +3,9 @@ shown.
 
 Labels [row, class] are 1, 0 or NaN: what is not annotated counts in no metric. AUROC and average
 precision need positives and negatives, F1 needs positives; what is undefined is NaN and left out of
-macro means. AUROC and average precision are scikit-learn's, and it is loaded where they are asked
-for.
+macro means; so is a class that all annotated rows have, which the challenge's official scorer
+counts with an average precision of 1 (`challenge_score.official_scores`). AUROC and average
+precision are scikit-learn's, and it is loaded where they are asked for.
 
 A metric that is a formula of sums over rows stands here in two parts, `terms` of each row and the
 formula of their sums: the bootstrap then weighs rows instead of copying them.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ecgpipe.diagnoses import classes
-from ecgpipe.evaluation import challenge_score
+from ecgpipe.evaluation import challenge_score, metrics
 from ecgpipe.project.errors import UserError
 from tests.fixtures.score_cases import CASES, LABELS
 
@@ -45,6 +45,78 @@ def test_equal_to_the_official_scorer(case):
         name: value for name, value in case["expected"].items() if not name.endswith("_class")
     }
     assert scores == pytest.approx(expected, abs=1e-12)
+
+
+def mean_of_defined(values):
+    """None where nothing is defined."""
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else None
+
+
+def areas_by_loops(truth, scores):
+    """(AUROC, AUPRC) of one class, None where undefined: cut at each score from above, the first by
+    trapezoids of sensitivity over 1 - specificity, the second by steps of precision over
+    sensitivity. Precision is 1 where all answers are right, so it needs no negative."""
+    positives, negatives = truth.count(1), truth.count(0)
+    tpr, fpr, auroc, auprc = 0.0, 0.0, 0.0, 0.0
+    for cut in sorted(set(scores), reverse=True):
+        answered = [label for label, score in zip(truth, scores, strict=True) if score >= cut]
+        hits = answered.count(1)
+        new_tpr = hits / positives if positives else 0.0
+        new_fpr = answered.count(0) / negatives if negatives else 0.0
+        auroc += (new_fpr - fpr) * (new_tpr + tpr) / 2
+        auprc += (new_tpr - tpr) * hits / len(answered)
+        tpr, fpr = new_tpr, new_fpr
+    return (auroc if positives and negatives else None), (auprc if positives else None)
+
+
+def official_by_loops(labels, binary, scalar):
+    """The official scores (FACTS, section 2) by their definitions, value by value."""
+    areas, f_class = [], []
+    for k in range(26):
+        truth, answers = labels[:, k].astype(int).tolist(), binary[:, k].tolist()
+        areas.append(areas_by_loops(truth, scalar[:, k].tolist()))
+        pairs = list(zip(truth, answers, strict=True))
+        wrong = pairs.count((1, False)) + pairs.count((0, True))
+        found = 2 * pairs.count((1, True))
+        f_class.append(found / (found + wrong) if found + wrong else None)
+    weights = challenge_score.score_weights(DIAGNOSES)
+    right = [list(row) == list(answer) for row, answer in zip(labels == 1, binary, strict=True)]
+    return {
+        "auroc_macro": mean_of_defined([auroc for auroc, _ in areas]),
+        "auprc_macro": mean_of_defined([auprc for _, auprc in areas]),
+        "accuracy": sum(right) / len(right),
+        "f_macro": mean_of_defined(f_class),
+        "challenge": challenge_by_loops(labels, binary, weights, NSR),
+    }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_equal_to_a_scorer_of_plain_loops(seed):
+    """With classes that every recording has, that none has, and scores that stand often."""
+    rng = np.random.default_rng(seed)
+    rows, everybody = int(rng.integers(2, 40)), int(rng.integers(0, 4))
+    labels = (rng.random((rows, 26)) < rng.choice([0.0, 0.1, 0.4, 0.8], 26)).astype(float)
+    labels[:, rng.choice(26, everybody, replace=False)] = 1
+    labels[0, NSR], labels[1, NSR] = 0, 1  # so that the challenge score is defined
+    scalar = rng.random(labels.shape).round(int(rng.integers(1, 4)))
+    binary = scalar >= rng.random(26)
+    expected = official_by_loops(labels, binary, scalar)
+    assert challenge_score.official_scores(labels, binary, scalar) == pytest.approx(
+        expected, abs=1e-12
+    )
+
+
+def test_a_class_that_every_recording_has_counts_with_1_for_the_official_scorer_alone():
+    labels, scalar = np.zeros((4, 26)), np.zeros((4, 26))
+    labels[:, 3] = 1  # in everybody
+    labels[:2, 5] = 1
+    scalar[:, 5] = [0.1, 0.9, 0.5, 0.2]  # average precision 1/2 + 1/2 * 2/4
+    scores = challenge_score.official_scores(labels, labels == 1, scalar)
+    assert scores["auprc_macro"] == pytest.approx((1 + 0.75) / 2)
+    own = metrics.average_precision(labels, scalar)
+    assert np.isnan(own[3])
+    assert metrics.macro(own) == pytest.approx(0.75)
 
 
 def test_the_official_scores_of_nothing_are_none_but_for_the_challenge_score():

@@ -66,7 +66,7 @@ def no_code(label: str) -> bool:
     >>> no_code("AV block 1")
     False
     """
-    return _DIGITS.search(label) is not None and SNOMED_CT.fullmatch(label) is None
+    return SNOMED_CT.fullmatch(label) is None and _DIGITS.search(label) is not None
 
 
 def cleaned(labels: Iterable[str]) -> tuple[str, ...]:

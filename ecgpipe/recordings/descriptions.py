@@ -81,7 +81,7 @@ def _of_header(
 ) -> Description:
     """The description of one header; Refused where its signal could not be read, or its labels."""
     header = wfdb_header.read(file, path, root)
-    wfdb_leads.choose(header, file, path)
+    wfdb_leads.check(header, file, path)
     if "odd-labels" in header.doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
         raise Refused(

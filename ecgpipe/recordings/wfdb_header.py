@@ -11,14 +11,8 @@ The format, as far as we read it, after https://physionet.org/physiotools/wag/he
   samples per second, 250 where absent, from 50 to 10,000; 0 or absent samples mean that the signal
   file tells. `name/segments` is refused: no data set of ours has several segments. A file's name
   may hold blanks where it begins as the header's own does.
-- Then one line per signal: `file format[xN][:skew][+bytes] [gain[(baseline)][/units] [resolution
-  [zero [initial [checksum [block [description]]]]]]]`. Gain is in steps per unit (`1000/mV`,
-  `1000/mv`, `1000.0(0)/mV`), units are mV where absent, the baseline is the step of 0 units (the
-  converter's zero where absent). The checksum is the 16-bit sum of all samples. The description is
-  the lead's name and may hold blanks.
-- Comments carry the clinical data as `key: value`: `#Age: 74`, `# Age: 74`, `#<age>: 74` (LUDB),
-  likewise Sex and Dx. LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis,
-  ended by a full stop.
+- Then one line per signal (`wfdb_signal_lines`).
+- Comments carry the clinical data (`wfdb_comments`).
 
 A header may name another record than its file does (it happens in the wild): the file's name
 counts.
@@ -26,15 +20,15 @@ counts.
 
 import contextlib
 import functools
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from ecgpipe.recordings import demographics, safe_files
-from ecgpipe.recordings.demographics import NUMBER, cleaned, no_code
+from ecgpipe.recordings import safe_files, wfdb_comments, wfdb_signal_lines
+from ecgpipe.recordings.demographics import NUMBER
 from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings.wfdb_comments import Clinical
+from ecgpipe.recordings.wfdb_signal_lines import Signal, SignalLines
 
 # Below the slowest rate no wave of an ECG is left; above the fastest no electrocardiograph samples.
 SLOWEST_HZ, _DEFAULT_HZ, FASTEST_HZ = 50.0, 250.0, 10_000.0
@@ -43,87 +37,50 @@ _LONGEST = 4096
 # end of a line.
 _NOTHING = " \t\0\x1a\ufeff"
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
-_GAIN = re.compile(
-    rf"(?P<gain>{NUMBER.pattern})(\((?P<baseline>[+-]?[0-9]{{1,18}})\))?(/(?P<units>.*))?"
-)
-_STORAGE = re.compile(r"([0-9]{1,4})(?:x([0-9]{1,4}))?(?::([0-9]{1,9}))?(?:\+([0-9]{1,15}))?")
 
 
-class Signal(NamedTuple):
-    """One signal line. `gain` is in steps per unit, None where the header gives none; NaN where
-    what it gives is no gain, and then `units` is the field as written. Nothing is wrong with a
-    header for a lead that nobody wants."""
-
-    file: str
-    format: str
-    samples_per_frame: int
-    skew: int
-    byte_offset: int
-    gain: float | None
-    baseline: int
-    units: str
-    initial: int | None
-    checksum: int | None
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """A header as written; `samples` per signal, None where the signal file has to tell."""
 
     record: str
     rate_hz: float
     samples: int | None
-    signals: tuple[Signal, ...]
+    lines: SignalLines
     comments: tuple[str, ...]
+    clinical: Clinical
     states_rate: bool = True  # where it does not, 250 Hz are taken
+
+    @functools.cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """The signal lines."""
+        return self.lines.signals()
 
     def comment(self, key: str) -> str:
         """The value of the first comment `key: value`, whatever its case and brackets; '' where
         there is none."""
-        return next(iter(_values(self.comments).get(key, ())), "")
+        return next(iter(self.clinical.values.get(key, ())), "")
 
     @property
     def age(self) -> float | None:
         """In years."""
-        return demographics.age(self.comment("age"))
+        return self.clinical.age
 
     @property
     def sex(self) -> str | None:
         """F, M or None."""
-        return demographics.sex(self.comment("sex"))
+        return self.clinical.sex
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels as written: `Dx` split at commas, or LUDB's list; cleaned of blanks, empty
-        ones and doubles."""
-        for index, text in enumerate(self.comments):
-            if text.strip("<>: \t").lower() == "diagnoses":
-                return cleaned(line.rstrip(". \t") for line in self.comments[index + 1 :])
-        return cleaned(self.comment("dx").split(","))
+        """The labels as written, cleaned of blanks, empty ones and doubles."""
+        return self.clinical.labels
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """no-rate; odd-age and odd-sex (`demographics.doubts`); odd-labels: two `Dx` lines that
-        differ, or codes that nobody could have meant (`no_code`)."""
-        values = _values(self.comments)
-        doubts = demographics.doubts(values.get("age", ()), values.get("sex", ()))
-        doubts = doubts if self.states_rate else ("no-rate", *doubts)
-        stated = {frozenset(cleaned(text.split(","))) for text in values.get("dx", ())}
-        if len(stated) > 1 or any(map(no_code, self.labels)):
-            return (*doubts, "odd-labels")
-        return doubts
-
-
-@functools.lru_cache(maxsize=2)
-def _values(comments: tuple[str, ...]) -> dict[str, list[str]]:
-    """The values of the comments `key: value` by key, in lower case and without brackets."""
-    values: dict[str, list[str]] = {}
-    for text in comments:
-        key, colon, value = text.partition(":")
-        if colon:
-            values.setdefault(key.strip("<> \t").lower(), []).append(value.strip())
-    return values
+        """no-rate; odd-age, odd-sex, odd-labels (`wfdb_comments.Clinical`)."""
+        doubts = self.clinical.doubts
+        return doubts if self.states_rate else ("no-rate", *doubts)
 
 
 def read(path: Path, where: str = "", root: Path | None = None) -> Header:
@@ -158,7 +115,7 @@ def parse(text: str, where: str, stem: str = "") -> Header:
         raise
 
 
-def _split(text: str, strip: bool) -> tuple[list[str], list[str]]:
+def _split(text: str, strip: bool) -> tuple[list[str], tuple[str, ...]]:
     """(lines that are no comments, stripped or as they are; comments) of a header's text."""
     lines, comments = [], []
     # A CR before an LF makes a blank line, which is skipped.
@@ -168,7 +125,7 @@ def _split(text: str, strip: bool) -> tuple[list[str], list[str]]:
             comments.append(bare[1:].strip())
         elif bare:
             lines.append(bare if strip else line)
-    return lines, comments
+    return lines, tuple(comments)
 
 
 def _check_lines(lines: list[str], where: str) -> None:
@@ -177,22 +134,32 @@ def _check_lines(lines: list[str], where: str) -> None:
         rule = "a header begins with a record line, found none"
         raise Refused("header", f"{where}: {rule}; is this a WFDB header?")
     for line in lines:
-        plain = line.isascii() and line.isprintable()
-        if len(line) > _LONGEST or (not plain and _BREAKS.search(line)):
+        if len(line) > _LONGEST or (not line.isprintable() and _BREAKS.search(line)):
             rule = f"a line has {_LONGEST} characters at most, and no control character"
             raise Refused(
                 "header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header"
             )
 
 
-def _parsed(lines: list[str], comments: list[str], where: str, stem: str) -> Header:
+def _parsed(lines: list[str], comments: tuple[str, ...], where: str, stem: str) -> Header:
     """The header of lines that are no comments, and of those that are."""
     record, count, rate_hz, samples = _record_line(lines[0], where, stem)
     if len(lines) - 1 != count:
         rule = f"the record line announces {count} signals, found {len(lines) - 1} lines"
         raise Refused("header", f"{where}: {rule}; fetch anew")
-    signals = tuple([_signal_line(line, where, stem) for line in lines[1:]])
-    return Header(record, rate_hz or _DEFAULT_HZ, samples, signals, tuple(comments), bool(rate_hz))
+    plain = not stem and "".join(lines).isascii()
+    rows = []
+    for line in lines[1:]:
+        rows.append(line.split(None, 8) if plain else _fields(line, stem, 8, "."))
+    return Header(
+        record,
+        rate_hz or _DEFAULT_HZ,
+        samples,
+        wfdb_signal_lines.parse(rows, lines[1:], where),
+        comments,
+        wfdb_comments.read(comments),
+        states_rate=bool(rate_hz),
+    )
 
 
 def _fields(line: str, stem: str, most: int = -1, ends: str = " \t") -> list[str]:
@@ -236,60 +203,6 @@ def _rate(field: str, where: str) -> float:
         rule = f"a rate is above 0 Hz, from {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz"
         raise Refused("rate", f"{where}: {rule}, found '{field[:80]}'; correct the header")
     return rate_hz
-
-
-def _signal_line(line: str, where: str, stem: str) -> Signal:
-    """One signal line. Its last field, the lead's name, may hold blanks."""
-    fields = _fields(line, stem, 8, ".")
-    if len(fields) < 2:
-        rule = f"a signal line is `file format gain ...`, found '{line[:80]}'"
-        raise Refused("header", f"{where}: {rule}; correct the header")
-    reason = "format"
-    try:
-        storage, frame, skew, offset = _storage(fields[1])
-        reason = "header"
-        zero, initial, checksum = _whole_numbers(line, fields[4:7])
-    except ValueError as error:
-        raise Refused(
-            reason, f"{where}: {str(error)[:80]} in signal line '{line[:80]}'; correct the header"
-        ) from None
-    gain, baseline, units = _gain(fields[2]) if len(fields) > 2 else (None, None, "mV")
-    if baseline is None:
-        baseline = zero or 0
-    name = fields[8] if len(fields) > 8 else ""
-    return Signal(
-        fields[0], storage, frame, skew, offset, gain, baseline, units, initial, checksum, name
-    )
-
-
-def _whole_numbers(line: str, fields: list[str]) -> tuple[int | None, ...]:
-    """Zero, initial value and checksum of a line, None where they are absent; ValueError where one
-    is no whole number in digits of ASCII."""
-    # Python takes more for digits than WFDB does, which lines of plain ASCII rarely hold.
-    odd = "_" in line or not line.isascii()
-    if odd and not re.fullmatch("[+0-9-]*", "".join(fields)):
-        raise ValueError("no whole numbers")
-    return (*map(int, fields), *[None] * (3 - len(fields)))
-
-
-@functools.lru_cache(maxsize=1024)
-def _storage(text: str) -> tuple[str, int, int, int]:
-    """`format[xN][:skew][+bytes]` -> (format, samples per frame, skew in samples, byte offset)."""
-    match = _STORAGE.fullmatch(text)
-    if match is None or (match[2] and int(match[2]) < 1):
-        raise ValueError(f"'{text[:40]}' is no storage format such as 16 or 16+24")
-    return match[1], int(match[2] or 1), int(match[3] or 0), int(match[4] or 0)
-
-
-@functools.lru_cache(maxsize=4096)
-def _gain(text: str) -> tuple[float | None, int | None, str]:
-    """`gain[(baseline)][/units]` -> (gain in steps per unit, baseline in steps or None, units); NaN
-    and the text where it is none."""
-    match = _GAIN.fullmatch(text)
-    if match is None:
-        return math.nan, None, text
-    number, baseline, units = match["gain"], match["baseline"], match["units"]
-    return float(number), None if baseline is None else int(baseline), units or "mV"
 
 
 def _whole(text: str, what: str, where: str) -> int:

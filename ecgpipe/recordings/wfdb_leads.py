@@ -1,8 +1,10 @@
 """The twelve leads of a WFDB recording: which signal lines of its header they are, and their whole
 steps as mV."""
 
+import functools
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ import numpy as np
 from ecgpipe.project.leads import LEADS, canonical
 from ecgpipe.recordings import suffixes, wfdb_signals
 from ecgpipe.recordings.refusals import Refused
-from ecgpipe.recordings.wfdb_header import Header, Signal
+from ecgpipe.recordings.wfdb_header import Header
+from ecgpipe.recordings.wfdb_signal_lines import Layout, Signal
 
 # What one step of a converter can be; above, no wave of an ECG is left. wfdb-python stretches a
 # lead over the range of formats 24 and 32, which makes steps far below what any converter has.
@@ -23,77 +26,88 @@ _MV = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
 
 def choose(header: Header, file: Path, where: str) -> list[Signal]:
     """The signal lines of the 12 leads in the standard order, of the header `file`, which is
-    `where` in errors.
+    `where` in errors; Refused as `check` says."""
+    return [header.signals[line] for line in check(header, file, where)]
+
+
+def check(header: Header, file: Path, where: str) -> tuple[int, ...]:
+    """Which of its signal lines are the 12 leads in the standard order, of the header `file`, which
+    is `where` in errors.
 
     Refused 'leads', 'format' (a signal file in another folder), 'units', 'gain' or 'signal' (one
     that is another record's).
     """
-    by_lead = _by_lead(header, where)
+    try:
+        lines = _lines(header.lines.layout.names)
+        for name in _named(header, lines):
+            if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
+                rule = f"signal file '{name[:80]}' is not in the header's folder"
+                raise Refused("format", f"{rule}; move it")
+        _check_steps(header.lines.layout, lines)
+    except Refused as refusal:
+        raise Refused(refusal.reason, f"{where}: {refusal}") from None
+    _check_owner(_named(header, lines), file, where)
+    return lines
+
+
+@functools.lru_cache(maxsize=32)
+def _lines(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Which of the signals called `names` are the 12 leads, in the standard order; others are left
+    out."""
+    by_lead: dict[str, int] = {}
+    for line, name in enumerate(names):
+        lead = canonical(name)
+        if lead in by_lead:
+            rule = f"lead {lead} stands twice, each lead stands once"
+            raise Refused("leads", f"{rule}; correct the header")
+        if lead is not None:
+            by_lead[lead] = line
     absent = [lead for lead in LEADS if lead not in by_lead]
     if absent:
-        raise Refused(
-            "leads",
-            f"{where}: all 12 standard leads are needed, missing {', '.join(absent)}; leave it out",
-        )
-    names = list(dict.fromkeys(signal.file for signal in by_lead.values()))
-    for name in names:
-        if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
-            raise Refused(
-                "format",
-                f"{where}: signal file '{name[:80]}' is not in the header's folder; move it",
-            )
-    for lead, signal in by_lead.items():
-        _check_step(lead, signal, where)
-    wanted = [by_lead[lead] for lead in LEADS]
-    _check_owner(wanted, file, where)
-    return wanted
+        rule = f"all 12 standard leads are needed, missing {', '.join(absent)}"
+        raise Refused("leads", f"{rule}; leave it out")
+    return tuple(by_lead[lead] for lead in LEADS)
 
 
-def _by_lead(header: Header, where: str) -> dict[str, Signal]:
-    """Standard lead -> its signal line; others are left out."""
-    by_lead: dict[str, Signal] = {}
-    for signal in header.signals:
-        lead = canonical(signal.name)
-        if lead in by_lead:
-            raise Refused(
-                "leads",
-                f"{where}: lead {lead} stands twice, each lead stands once; correct the header",
-            )
-        if lead is not None:
-            by_lead[lead] = signal
-    return by_lead
+def _named(header: Header, lines: tuple[int, ...]) -> Iterable[str]:
+    """The files that such signal lines name, each once."""
+    if len(set(header.lines.files)) == 1:
+        return header.lines.files[:1]
+    return dict.fromkeys(header.lines.files[line] for line in sorted(lines))
 
 
-def _check_step(lead: str, signal: Signal, where: str) -> None:
+@functools.lru_cache(maxsize=32)
+def _check_steps(layout: Layout, lines: tuple[int, ...]) -> None:
     """Refused 'units' or 'gain' where a lead's unit is none of voltage, or a step is none of a
     converter."""
-    unit_mv = _MV.get(signal.units.lower())
-    if unit_mv is None and (signal.gain is None or not math.isnan(signal.gain)):
-        rule = f"units are mV, uV or V, found '{signal.units[:80]}'"
-        raise Refused("units", f"{where}: lead {lead}: {rule}; convert it")
-    step_mv = unit_mv / signal.gain if unit_mv and signal.gain else 0.0
-    least_mv = _STRETCHED_MV.get(signal.format, LEAST_STEP_MV)
-    if not least_mv <= step_mv < math.inf or abs(signal.baseline) > _LARGEST_BASELINE:
-        raise _no_gain(lead, signal, where)
+    for lead, line in sorted(zip(LEADS, lines, strict=True), key=lambda pair: pair[1]):
+        gain, units = layout.gains[line], layout.units[line]
+        unit_mv = _MV.get(units.lower())
+        if unit_mv is None and (gain is None or not math.isnan(gain)):
+            rule = f"units are mV, uV or V, found '{units[:80]}'"
+            raise Refused("units", f"lead {lead}: {rule}; convert it")
+        step_mv = unit_mv / gain if unit_mv and gain else 0.0
+        least_mv = _STRETCHED_MV.get(layout.formats[line], LEAST_STEP_MV)
+        baseline = layout.baselines[line]
+        if not least_mv <= step_mv < math.inf or abs(baseline) > _LARGEST_BASELINE:
+            raise _no_gain(lead, gain, units, baseline)
 
 
-def _no_gain(lead: str, signal: Signal, where: str) -> Refused:
+def _no_gain(lead: str, gain: float | None, units: str, baseline: int) -> Refused:
     """What to say of a lead whose steps are none."""
     rule = (
         f"the gain is a number but 0, a step from {LEAST_STEP_MV:g} to {MOST_STEP_MV:g} mV, the "
         "baseline of 32 bits"
     )
-    is_text = signal.gain is not None and math.isnan(signal.gain)
-    found = f"'{signal.units[:80]}'" if is_text else f"{signal.gain} a {signal.units[:80]}"
-    return Refused(
-        "gain", f"{where}: lead {lead}: {rule}, found {found} and {signal.baseline}; correct it"
-    )
+    is_text = gain is not None and math.isnan(gain)
+    found = f"'{units[:80]}'" if is_text else f"{gain} a {units[:80]}"
+    return Refused("gain", f"lead {lead}: {rule}, found {found} and {baseline}; correct it")
 
 
-def _check_owner(wanted: list[Signal], file: Path, where: str) -> None:
+def _check_owner(names: Iterable[str], file: Path, where: str) -> None:
     """Refused 'signal' where a header names the signal file of another record, which has a header
     beside it."""
-    for name in dict.fromkeys(signal.file for signal in wanted):
+    for name in names:
         stem = name.rpartition(".")[0] or name
         if stem != file.stem and os.path.lexists(file.with_name(stem + suffixes.HEADER)):
             raise Refused(
@@ -112,7 +126,9 @@ def read(file: Path, header: Header, root: Path) -> np.ndarray:
         # A lead that is constant (an electrode off) has no step of its own: wfdb-python writes
         # `1(1)/mV` for it.
         if step_mv > MOST_STEP_MV and not _constant(digital[~missing[:, index], index]):
-            raise _no_gain(LEADS[index], wanted[index], str(file))
+            signal = wanted[index]
+            refusal = _no_gain(LEADS[index], signal.gain, signal.units, signal.baseline)
+            raise Refused(refusal.reason, f"{file}: {refusal}")
     signal_mv = _in_mv(digital, missing, [signal.baseline for signal in wanted], steps_mv)
     if missing.any():
         signal_mv[missing] = np.nan

@@ -22,7 +22,8 @@ import numpy as np
 from ecgpipe.recordings import matlab, safe_files, suffixes, wfdb_formats, wfdb_worker
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sandbox import Sandbox
-from ecgpipe.recordings.wfdb_header import Header, Signal
+from ecgpipe.recordings.wfdb_header import Header
+from ecgpipe.recordings.wfdb_signal_lines import Signal
 
 
 class _Block(NamedTuple):

@@ -1,18 +1,28 @@
 """Probabilities of recordings from a network, free of augmentation: the mean over the windows of
 each recording."""
 
+import logging
+
 import torch
 
 from ecgpipe.dataset.examples import Examples
 from ecgpipe.dataset.gather import gather, normalise, window_starts
 from ecgpipe.model.network import SEResNet18, folded
 
+_LOG = logging.getLogger(__name__)
+
 
 def bf16_helps(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bfloat16: as asked ('bf16' or not), or with 'auto' where the processor
-    multiplies it natively."""
-    if precision != "auto":
-        return precision == "bf16"
+    """Whether to compute in bfloat16: as asked ('bf16' or not; asked for in vain is logged), or
+    with 'auto' where the processor multiplies it natively."""
+    is_native = _multiplies_bf16(device)
+    if precision == "bf16" and not is_native:
+        slow = "this processor does not multiply it, which makes it slower by far"
+        _LOG.warning("precision bf16: %s; auto and fp32 are quicker", slow)
+    return is_native if precision == "auto" else precision == "bf16"
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))

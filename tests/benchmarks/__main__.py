@@ -5,28 +5,35 @@ import importlib
 import json
 import os
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
 import torch
 
-from ecgpipe.model.inference import bf16_helps
-from tests.benchmarks.measuring import Row
+from tests.benchmarks.measuring import LeftOut, Row
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("bench_*.py"))
+# Of a processor what decides how fast it multiplies.
+CAPABILITIES = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 _PAGE = """# Speed
 
-Written by `python -m tests.benchmarks`, in one run on {machine};
-torch {torch}, numpy {numpy}. Every figure stands beside a reference measured in the same run, in
-turns with ours, and each counts by its best round: another program makes a round longer, never
-shorter. The references are written in `bench_*.py` as plainly as they are published. "of the limit"
-is our share of what the machine did when it did nothing but the work named there.
+Written by `python -m tests.benchmarks` in one run of {seconds:.0f} s.
+
+- Machine: {machine}.
+- Versions: torch {torch}, numpy {numpy}.
+
+Every figure stands beside a reference measured in the same run, in turns with ours, and each counts
+by its best round: another program makes a round longer, never shorter. The references are written
+in `bench_*.py` as plainly as they are published. "of the limit" is our share of what the machine
+did when it did nothing but the work named there.
 
 | step | reference | ecgpipe | ratio | aim | of the limit |
 |---|---|---|---|---|---|
 {lines}
-{gpu}
+
+{left_out}
 ## What measures what
 
 | command | measures |
@@ -40,10 +47,6 @@ is our share of what the machine did when it did nothing but the work named ther
 `startup` and `ablation` need the demo that `dvc repro` makes; `scale` and `ablation` write what
 they find beside this page.
 {scale}"""
-_NO_GPU = """
-No GPU was at hand for this run: training on one was never measured. Where there is one, its rows
-stand above.
-"""
 _SCALE = """
 ## Cost against size
 
@@ -85,26 +88,34 @@ def line(row: Row) -> str:
 
 
 def machine() -> str:
-    """The processor, its cores, and whether it multiplies bfloat16."""
+    """The processor, what it can do of `CAPABILITIES` and what not, its cores, and how busy it is
+    with other work."""
     about, name = Path("/proc/cpuinfo"), "?"
     if about.exists():
         for text in about.read_text(encoding="utf-8").splitlines():
             if text.startswith("model name"):
                 name = text.partition(":")[2].strip()
                 break
-    bf16 = "with" if bf16_helps("auto", torch.device("cpu")) else "without"
-    return f"{os.cpu_count()} cores ({name}, {bf16} bfloat16)"
+    can = torch.cpu.get_capabilities()
+    has = [capability for capability in CAPABILITIES if can.get(capability)]
+    lacks = [capability for capability in CAPABILITIES if capability not in has]
+    return (
+        f"{os.cpu_count()} cores of {name}, with {', '.join(has) or 'none'} of these, without "
+        f"{', '.join(lacks) or 'none'}; a load of {os.getloadavg()[0]:.1f} before the run"
+    )
 
 
-def page(lines: list[str]) -> str:
-    """The page of these lines of the table, with what scale.json holds."""
+def page(lines: list[str], left_out: list[str], about: str, seconds: float) -> str:
+    """The page of these lines of the table, with what scale.json holds; `about` is the `machine`,
+    and `seconds` what all took."""
     measured = (HERE / "scale_seconds.png").exists()
     return _PAGE.format(
-        machine=machine(),
+        seconds=seconds,
+        machine=about,
         torch=metadata.version("torch"),
         numpy=metadata.version("numpy"),
         lines="\n".join(lines),
-        gpu="" if torch.cuda.is_available() else _NO_GPU,
+        left_out="\n".join(left_out) or "No row was left out.",
         names=", ".join(f"`{name}`" for name in NAMES),
         scale=_SCALE.format(slopes=slopes()) if measured else "",
     )
@@ -112,13 +123,21 @@ def page(lines: list[str]) -> str:
 
 def main(names: list[str]) -> None:
     """Runs the benchmarks of these names, or all."""
-    lines = []
+    lines, left_out, about, begun_s = [], [], machine(), time.perf_counter()
+    print(about)
     for name in names or NAMES:
         for row in importlib.import_module(f"tests.benchmarks.{name}").rows():
-            lines.append(line(row))
-            print(lines[-1], flush=True)
+            if isinstance(row, LeftOut):
+                left_out.append(f"Left out: {row.step}; {row.reason}.")
+                print(left_out[-1], flush=True)
+            else:
+                lines.append(line(row))
+                print(lines[-1], flush=True)
+    spent_s = time.perf_counter() - begun_s
+    print(f"{spent_s:.0f} s")
     if not names:
-        (HERE / "README.md").write_text(page(lines), encoding="utf-8")
+        text = page(lines, left_out, about, spent_s)
+        (HERE / "README.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

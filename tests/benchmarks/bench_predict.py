@@ -19,8 +19,8 @@ from tests.benchmarks import collection
 from tests.benchmarks.measuring import Row, seconds
 
 ROOT = Path(__file__).parents[2]
-RECORDINGS = 1000
-FEWER = 192  # by the full network, whose time is a straight line
+RECORDINGS = 256
+FEWER = 32  # by the full network, whose time is a straight line
 BATCH, CLASSES = 32, 26
 
 
@@ -31,7 +31,7 @@ def rows() -> list[Row]:
         collection.make(raw, RECORDINGS, simulated=50)
         files = reading.expand([raw])
         return [
-            row(files, Path(scratch), "demo", "params.yaml", rounds=4),
+            row(files, Path(scratch), "demo", "params.yaml", rounds=3),
             row(files[:FEWER], Path(scratch), "full", "configs/cinc2021.yaml", rounds=1),
         ]
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from ecgpipe.__main__ import main
 from ecgpipe.project import digests, tables
@@ -30,6 +31,21 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
     assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in printed
     assert "2 recordings, 0 refused, 2 classes, 1 models" in printed
     assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)" in printed
+
+
+@pytest.mark.parametrize(("has_bf16", "expected"), [(False, "fp32"), (True, "bf16")])
+def test_precision_auto_predicts_in_what_the_processor_multiplies(
+    has_bf16, expected, raw, models, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has_bf16})
+    written = {}
+    for precision in ("auto", "fp32", "bf16"):
+        out = tmp_path / f"{precision}.csv"
+        settings = ["--precision", precision, "--model", str(models), "--out", str(out)]
+        assert main(["predict", str(raw), *settings]) == 0
+        written[precision] = out.read_bytes()
+    assert written["auto"] == written[expected]
+    assert written["fp32"] != written["bf16"]
 
 
 def test_predict_says_when_no_class_is_present(raw, models, capsys):

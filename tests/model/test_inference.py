@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from ecgpipe.dataset import examples, gather
@@ -76,6 +77,26 @@ def test_bf16_is_taken_as_asked_or_where_the_processor_has_it():
     assert not inference.bf16_helps("fp32", cpu)
     flags = Path("/proc/cpuinfo").read_text().split() if sys.platform == "linux" else []
     assert inference.bf16_helps("auto", cpu) == ("avx512_bf16" in flags)
+
+
+@pytest.mark.parametrize("capabilities", [{}, {"avx2": True, "avx512_bf16": False}])
+def test_without_bfloat16_auto_takes_float32_and_bf16_says_that_it_is_slow(
+    capabilities, monkeypatch, caplog
+):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert not inference.bf16_helps("auto", cpu)
+    assert not inference.bf16_helps("fp32", cpu)
+    assert caplog.text == ""
+    assert inference.bf16_helps("bf16", cpu)
+    assert "precision bf16: this processor does not multiply it" in caplog.text
+
+
+def test_with_bfloat16_auto_takes_it_without_a_word(monkeypatch, caplog):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert inference.bf16_helps("auto", torch.device("cpu"))
+    assert inference.bf16_helps("bf16", torch.device("cpu"))
+    assert caplog.text == ""
 
 
 def test_no_recordings_give_no_rows():

@@ -66,6 +66,22 @@ def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_proj
     assert not torch.isclose(found, plain)
 
 
+@pytest.mark.parametrize(("has_bf16", "expected"), [(False, "fp32"), (True, "bf16")])
+def test_precision_auto_trains_in_what_the_processor_multiplies(
+    has_bf16, expected, split_project, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has_bf16})
+    _, data = load()
+    trained = {}
+    for precision in ("auto", "fp32", "bf16"):
+        fold = fold_of(data, key=precision, precision=precision, epochs=1)
+        assert fold.bf16 == ("bf16" in (precision, expected) and precision != "fp32")
+        fold.run(quiet)
+        trained[precision] = weights_of(fold)
+    assert equal(trained["auto"], trained[expected])
+    assert not equal(trained["fp32"], trained["bf16"])
+
+
 def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):
     _, data = load()
     fold = fold_of(data, unannotated="negative", permute_labels=True)

@@ -18,15 +18,19 @@ def run(arguments: argparse.Namespace) -> int:
     target = output_paths.page(folder, TITLE)
     from ecgpipe.drawing import augmentation_gallery
 
-    names = augmentation_gallery.write(target, params.load(arguments.params), arguments.record)
+    names = augmentation_gallery.write(
+        target, params.load(arguments.params), arguments.record, arguments.rate_hz
+    )
     print(f"{len(names)} augmentations -> {shown(folder)}/README.md")
     return 0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `augmentations`."""
-    record = "a WFDB recording; without it, one is simulated"
+    record = "a recording, named as for predict; without it, one is simulated"
     parser.add_argument("record", nargs="?", type=Path, help=record)
+    rate = "sampling rate of an .h5 file, which does not say it"
+    parser.add_argument("--rate-hz", type=float, metavar="HZ", help=rate)
     out = "folder to write; without it, augmentations for a recording, else plots/augmentations"
     parser.add_argument("--out", type=Path, help=out)
     where = "whose settings are shown"

@@ -17,11 +17,12 @@ from ecgpipe.augmentation.params import AugmentParams, General
 from ecgpipe.augmentation.record import Augmentation
 from ecgpipe.dataset import examples
 from ecgpipe.drawing import ecg_paper
+from ecgpipe.prediction import reading
 from ecgpipe.preprocessing import bandpass, r_peaks, store_writer
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import atomic, params
+from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
-from ecgpipe.recordings.recording import read
 from ecgpipe.report import style, templates
 from ecgpipe.simulation.findings import draw_findings
 from ecgpipe.simulation.recording import simulate_recording
@@ -34,13 +35,19 @@ DPI = 90
 DRAWS = 20
 
 
-def write(folder: Path, values: Mapping[str, Any], file: Path | None = None) -> list[str]:
+def write(
+    folder: Path,
+    values: Mapping[str, Any],
+    record: Path | None = None,
+    rate_hz: float | None = None,
+) -> list[str]:
     """Writes README.md and a PNG per augmentation into `folder`; the names of the augmentations.
 
-    Each acts by the params `values`, those of a whole params file. `file`: a recording, else one is
-    simulated.
+    Each acts by the params `values`, those of a whole params file. `record`: a recording as
+    `predict` names one, else one is simulated; `rate_hz`: of an .h5 file that does not say it.
+    UserError where it is none, several, or cannot be read.
     """
-    signal_mv, rate_hz, what = _recording(file)
+    signal_mv, rate_hz, what = _recording(record, rate_hz)
     preprocess = params.section(PreprocessParams, values, "preprocess")
     conditioning = bandpass.filter_arguments(preprocess)
     conditioned_mv = bandpass.condition(signal_mv, rate_hz, **conditioning)
@@ -129,15 +136,22 @@ def _draw(data: examples.Examples, plain: np.ndarray, case: Case, path: Path) ->
     style.save(sheet, path, dpi=DPI)
 
 
-def _recording(file: Path | None) -> tuple[np.ndarray, float, str]:
+def _recording(record: Path | None, rate_hz: float | None) -> tuple[np.ndarray, float, str]:
     """Signal in mV [time, 12], rate, and what it is called."""
-    if file is None:
+    if record is None:
         rng = np.random.default_rng(4)
         findings = draw_findings(rng, "NSR", conduction="normal", repolarisation="normal")
         simulated = simulate_recording(rng, findings=findings)
         return simulated.signal_mv, simulated.rate_hz, SIMULATED
-    recording = read(file)
-    return recording.signal_mv, recording.rate_hz, templates.code(Path(file).stem)
+    files = reading.expand([record])
+    if len(files) > 1:
+        step = f"name one, such as {files[0]}"
+        raise UserError(f"{record}: one recording is drawn, found {len(files)}; {step}")
+    source = None if rate_hz is None else reading.source_of_rate(rate_hz)
+    _, reason, recording = reading.read(files[0], source)
+    if recording is None:
+        raise UserError(reason)
+    return recording.signal_mv, recording.rate_hz, templates.code(files[0].stem)
 
 
 def _examples(signal_mv: np.ndarray, rate_hz: float) -> examples.Examples:

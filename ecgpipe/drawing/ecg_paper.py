@@ -22,6 +22,8 @@ _INCH_MM = 25.4
 _MARGIN_MM = 6.0
 _LEAST_MM, _GAP_MM = 12.0, 6.0
 _ROW_MM = (-9.0, 12.0)  # a row of the sheet holds this at least: the pulse of 10 mm fits in
+_NAME_MM = (1.5, 9.0, 3.5)  # a lead's name: how far from its start, how wide and how high
+_LOWEST_NAME_MM = 7.5
 _PULSE_MM = ((0.0, 2.0, 2.0, 7.0, 7.0, 10.0), (0.0, 0.0, 10.0, 10.0, 0.0, 0.0))
 _LINE_MM = 4.5
 _FINE, _COARSE = "#f6d5d5", "#e9a9a9"
@@ -29,12 +31,22 @@ INK, SHADE, CUT = "black", "#0072B2", "#D55E00"
 
 
 class Piece(NamedTuple):
-    """What a row of the sheet shows of one lead: where on the paper, and how high above the row's
-    zero, both [time] in mm."""
+    """What a row of the sheet shows of one lead, from `start_mm` on: where on the paper, and how
+    high above the row's zero, both [time] in mm."""
 
     lead: str
+    start_mm: float
     place_mm: np.ndarray
     values_mm: np.ndarray
+
+    @property
+    def name_mm(self) -> float:
+        """How high above the row's zero the lead's name stands: over what is drawn where it
+        stands."""
+        begin, width, _ = _NAME_MM
+        across_mm = self.place_mm - self.start_mm - begin
+        near = self.values_mm[(across_mm > -1) & (across_mm < width + 1)]
+        return max(_LOWEST_NAME_MM, float(near.max(initial=0)) + 1.5)
 
     @property
     def is_cut(self) -> np.ndarray:
@@ -149,7 +161,8 @@ def _row(leads: Sequence[str], centred_mm: np.ndarray, rate_hz: float) -> list[P
     for lead, first, last in zip(leads, bounds, bounds[1:], strict=False):
         values_mm = centred_mm[first:last, LEADS.index(lead)]
         place_mm = _left_mm() + (first + np.arange(len(values_mm))) / rate_hz * MM_PER_S
-        pieces.append(Piece(lead, place_mm, values_mm))
+        start_mm = _left_mm() + len(pieces) * column_s * MM_PER_S
+        pieces.append(Piece(lead, start_mm, place_mm, values_mm))
     return pieces
 
 
@@ -157,6 +170,7 @@ def _within(row: Sequence[Piece]) -> tuple[float, float]:
     """How far below and above its zero a row of the sheet reaches, with a little room."""
     values_mm = np.concatenate([piece.values_mm for piece in row])
     low, high = _ROW_MM
+    high = max(high, *(piece.name_mm + _NAME_MM[2] for piece in row))
     if len(values_mm):
         low, high = min(low, values_mm.min() - 2), max(high, values_mm.max() + 2)
     return low, high
@@ -170,11 +184,11 @@ def _draw(axes: Axes, row: Sequence[Piece], zero_mm: float) -> None:
     behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
     name = {"fontsize": 9, "weight": "bold", "bbox": behind, "zorder": 2.5}
     for number, piece in enumerate(row):
-        start_mm = _left_mm() + number * SHEET_S / len(row) * MM_PER_S
         if number:
-            axes.plot([start_mm, start_mm], [zero_mm - 4, zero_mm + 4], color=INK, linewidth=0.6)
+            edge_mm = [piece.start_mm, piece.start_mm]
+            axes.plot(edge_mm, [zero_mm - 4, zero_mm + 4], color=INK, linewidth=0.6)
         _draw_trace(axes, piece, zero_mm)
-        axes.text(start_mm + 1.5, zero_mm + 7.5, piece.lead, **name)
+        axes.text(piece.start_mm + _NAME_MM[0], zero_mm + piece.name_mm, piece.lead, **name)
 
 
 def _draw_trace(axes: Axes, piece: Piece, zero_mm: float) -> None:

@@ -93,7 +93,7 @@ def metadata_rows(paths: Iterable[Path], source: Source) -> dict[Path, MetadataR
 
 def _metadata(folder: Path, source: Source) -> dict[str, MetadataRow]:
     try:
-        return source_tables.metadata(folder, source)
+        return source_tables.metadata(folder, source, labelled=False)
     except UserError as error:
         step = "or --rate-hz instead of --source: age and sex are unknown then"
         raise UserError(f"{error}; {step}") from error

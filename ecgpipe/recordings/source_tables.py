@@ -38,13 +38,16 @@ class MetadataRow:
     flags: tuple[str, ...] = ()
 
 
-def metadata(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, MetadataRow]:
-    """Record -> row of an HDF5 source's table. UserError where the table or a column is missing,
-    or where it has a row of none of `records`."""
+def metadata(
+    folder: Path, source: Source, records: Sequence[str] = (), *, labelled: bool = True
+) -> dict[str, MetadataRow]:
+    """Record -> row of an HDF5 source's table, which needs a column of labels where it is
+    `labelled`. UserError where the table or a column is missing, or where it has a row of none of
+    `records`."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     path, columns = Path(folder) / source.table, source.columns
     rows: dict[str, MetadataRow] = {}
-    for cells in _read(path, columns, folder):
+    for cells in _read(path, columns, folder, optional=() if labelled else ("labels",)):
         record = cells[columns.record].strip()
         if record in rows:
             rows[record] = replace(rows[record], times=rows[record].times + 1)
@@ -64,7 +67,7 @@ def _row(cells: Mapping[str, str], columns: Columns) -> MetadataRow:
     age = cells[columns.age] if columns.age else ""
     sex = cells[columns.sex] if columns.sex else ""
     return MetadataRow(
-        labels=cells[columns.labels],
+        labels=cells.get(columns.labels, ""),
         patient=(_id(cells[columns.patient]) or None) if columns.patient else None,
         age=demographics.age(age),
         sex=demographics.sex(sex),
@@ -112,9 +115,11 @@ def patient(record: str, patients: Mapping[str, str]) -> str | None:
     return patients.get(record) or by_number or None
 
 
-def _read(path: Path, columns: Columns | Patients, root: Path) -> list[dict[str, str]]:
-    """The rows of a CSV below `root` that has all the columns named; short rows are filled with
-    ''."""
+def _read(
+    path: Path, columns: Columns | Patients, root: Path, optional: Sequence[str] = ()
+) -> list[dict[str, str]]:
+    """The rows of a CSV below `root` that has all the columns named, but for those that are
+    `optional`; short rows are filled with ''."""
     try:
         text = safe_files.table(path, root)
     except Refused as refusal:
@@ -124,7 +129,7 @@ def _read(path: Path, columns: Columns | Patients, root: Path) -> list[dict[str,
             f"{path}: no such table; put it there or correct the source's table"
         ) from None
     names, rows = tables.parse_rows(text, path)
-    wanted = columns.model_dump(exclude={"table"}, exclude_none=True).values()
+    wanted = columns.model_dump(exclude={"table", *optional}, exclude_none=True).values()
     absent = [name for name in wanted if name not in names]
     if absent:
         raise UserError(f"{path}: no column {', '.join(absent)} (there: {', '.join(names)})")

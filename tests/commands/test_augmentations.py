@@ -21,8 +21,9 @@ def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(
     options = ["--out", str(out), "--params", str(ROOT / "params.yaml")]
     assert main(["augmentations", "A1.hea", *options]) == 0
     assert capsys.readouterr().out == f"2 augmentations -> {out}/README.md\n"
-    folder, values, record = asked[0]
+    folder, values, record, rate_hz = asked[0]
     assert (folder, str(record)) == (out, "A1.hea")
+    assert rate_hz is None
     assert values["augment"]["crop"] is True
 
 

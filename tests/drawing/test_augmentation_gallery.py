@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from markdown_it import MarkdownIt
 from matplotlib import image
 
@@ -12,6 +13,7 @@ from ecgpipe.augmentation.contracts import PROMISES
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.drawing import augmentation_gallery
 from ecgpipe.project import params
+from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import writers
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +39,30 @@ def test_one_may_look_at_a_recording_of_ones_own(tmp_path):
     time = np.arange(5000)[:, None] / 500
     signal_mv = np.sin(2 * np.pi * 1.3 * time).repeat(12, axis=1)
     writers.write_challenge(tmp_path, "A1", signal_mv, 500, age=60, sex="M", labels=["426783006"])
-    augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "A1.hea")
-    assert "acts alone on `A1`" in (tmp_path / "page/README.md").read_text(encoding="utf-8")
+    for name in ("A1.hea", "A1"):
+        augmentation_gallery.write(tmp_path / f"page of {name}", VALUES, tmp_path / name)
+        page = (tmp_path / f"page of {name}/README.md").read_text(encoding="utf-8")
+        assert "acts alone on `A1`" in page
+
+
+def test_a_recording_is_named_as_for_predict_and_what_is_wrong_with_it_is_told(
+    tmp_path, monkeypatch
+):
+    signal_mv = np.sin(np.arange(5000)[:, None] / 60).repeat(12, axis=1)
+    for name in ("A1", "A2"):
+        writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
+        writers.write_h5(tmp_path / "h5", name, signal_mv)
+    shown = []
+    monkeypatch.setattr(augmentation_gallery, "_draw", lambda data, *rest: shown.append(data))
+    augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "h5/A1.h5", 250)
+    assert shown[0].place[0, 2] == 5000 / 250 * VALUES["preprocess"]["rate_hz"]
+    for record, message in (
+        ("h5/A1.h5", "rate: .*A1.h5: .*--rate-hz HZ"),
+        ("gone", "gone: no such file"),
+        ("h5", r"h5: one recording is drawn, found 2; name one, such as .*A1\.h5"),
+    ):
+        with pytest.raises(UserError, match=message):
+            augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / record)
 
 
 def test_a_switch_alone_acts_always_and_whatever_the_labels():

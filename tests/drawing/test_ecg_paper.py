@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib import image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 
 from ecgpipe.drawing import ecg_paper
@@ -98,6 +99,26 @@ def test_a_short_recording_leaves_the_paper_empty(duration_s):
     longest = max(np.ptp(line[:, 0]) for line in lines if len(line))
     assert longest == pytest.approx(duration_s * 25, abs=0.1)
     assert "first 10" not in " ".join(by_text(figure.axes[0]))
+
+
+@pytest.mark.parametrize("first_s", [0.1, 0.2, 0.3])
+def test_no_lead_is_named_where_its_trace_runs(first_s):
+    """A QRS of 2 mV near the start of each column, where the name stood."""
+    time = np.arange(5000) / 500
+    beat = 2.0 * np.exp(-(((time % 2.5 - first_s) / 0.02) ** 2))
+    figure = ecg_paper.twelve_leads(np.repeat(beat[:, None], 12, axis=1), 500, "t", "n")
+    axes = figure.axes[0]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    names = [text for text in axes.texts if text.get_text() in LEADS]
+    assert len(names) == 13
+    lines = np.concatenate([line.get_xydata() for line in axes.lines if len(line.get_xydata()) > 6])
+    for text in names:
+        box = text.get_window_extent(canvas.get_renderer()).transformed(axes.transData.inverted())
+        across = (lines[:, 0] > box.x0) & (lines[:, 0] < box.x1)
+        inside = across & (lines[:, 1] > box.y0) & (lines[:, 1] < box.y1)
+        assert across.any() and not inside.any(), text.get_text()
+        assert box.width < 9.0 and box.height < 3.5
 
 
 def test_of_a_long_recording_the_first_ten_seconds_are_shown_and_the_sheet_says_so():

@@ -25,6 +25,17 @@ def test_the_table_of_single_files_lies_beside_them_and_its_absence_is_named(wes
         reading.metadata_rows([west / "W1.h5"], SOURCE)
 
 
+def test_a_prediction_needs_no_labels(west):
+    """Whoever asks for a diagnosis has none yet."""
+    (west / "metadata.csv").write_text("ECG_ID,Age,Sex\nW1,50,F\nW2,,M\n")
+    rows = reading.metadata_rows([west], SOURCE)
+    assert (rows[west / "W1.h5"].age, rows[west / "W1.h5"].labels) == (50, "")
+    assert rows[west / "W2.h5"].sex == "M"
+    (west / "metadata.csv").write_text("ECG_ID,Sex\nW1,F\n")
+    with pytest.raises(ValueError, match="no column Age"):
+        reading.metadata_rows([west], SOURCE)
+
+
 def test_a_row_that_stands_twice_and_a_name_that_two_files_have_tell_of_nobody(west):
     with (west / "metadata.csv").open("a") as handle:
         handle.write("W2,1,70,F\n")

@@ -2,6 +2,7 @@
 which labels are stated, which recordings could not be read, and which files are left out that look
 like recordings."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -43,13 +44,16 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     """One description per recording found, sorted by record; then rows of the metadata table
     without a file, with fault 'missing'; then files that look like recordings and are not read,
     with a fault of `source_files.REASONS`."""
-    files = source_files.find(folder, source)
+    account = source_files.account(folder, source)
+    source_files.check_found(account, source)
+    files = account.recordings
     duplicates = source_files.duplicates(files)
     names = [record for record, _ in files]
     rows = source_tables.metadata(folder, source, names) if source.form == "h5" else {}
     patients = source_tables.patients(folder, source, names)
+    above = os.path.join(account.folder, "")  # noqa: PTH118 (pathlib has no path that ends so)
     for record, file in files:
-        path = safe_files.shown(file.relative_to(folder).as_posix())
+        path = safe_files.shown(str(file).removeprefix(above))
         try:
             if record in duplicates:
                 raise Refused(
@@ -66,7 +70,7 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     for record in sorted(rows.keys() - set(names)):
         fault = f"missing: {source.table}: record '{record}' has no .h5 file; fetch it"
         yield Description(record, "", fault=fault)
-    yield from _left_out(source_files.account(folder, source))
+    yield from _left_out(account)
 
 
 def _left_out(account: source_files.Account) -> Iterator[Description]:

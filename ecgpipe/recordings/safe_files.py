@@ -19,6 +19,7 @@ MOST_BYTES = 1 << 26  # of a signal file: 93 minutes of 12 leads at 500 Hz, 16 b
 MOST_TEXT = 1 << 20  # of a header
 MOST_TABLE = 1 << 28  # of a metadata table
 MOST_SAMPLES = 1 << 21  # of a lead: 70 minutes at 500 Hz
+_READING = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _HEAD = 512  # bytes from which a file is known
 # Protocols 2 to 5, and those of 0 and 1 that begin as a list, a dict, a tuple or an object do.
 _PICKLE = re.compile(
@@ -45,12 +46,14 @@ def size(path: Path, root: Path, *, any_name: bool = False) -> int:
     Refused 'name' (no text, or with control characters, where not `any_name` will do), 'missing',
     'outside', 'no-file' (a folder, a pipe, a device, a link to itself) or 'unreadable'.
     """
-    if not any_name and _NO_TEXT.search(str(path)):
+    name = os.fspath(path)
+    # What is printable has no control characters, which takes less to say.
+    if not any_name and not name.isprintable() and _NO_TEXT.search(name):
         raise Refused(
             "name", f"{shown(path)}: a file's name is text without control characters; rename it"
         )
     try:
-        status = os.lstat(path)
+        status = os.lstat(name)
         if stat.S_ISLNK(status.st_mode):
             target = Path(path).resolve(strict=True)
             if not target.is_relative_to(Path(root).resolve()):
@@ -87,7 +90,7 @@ def content(path: Path, root: Path, most: int = MOST_BYTES, *, any_name: bool = 
             f"{path}: a file of its kind holds {most} bytes at most, found {held}; cut it",
         )
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, _READING)
         try:
             return os.read(handle, held)
         finally:
@@ -101,7 +104,7 @@ def content(path: Path, root: Path, most: int = MOST_BYTES, *, any_name: bool = 
 def text(raw: bytes) -> str:
     """UTF-8 with or without a byte order mark; other bytes are Latin-1."""
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         return raw.decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
 

@@ -122,12 +122,19 @@ def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     _check_folder(folder)
     files = []
     for here in walk(folder):
+        parent = Path(here.path)
         for name in here.files:
             if name.endswith(suffix):
-                files.append(_recording(here.path, name, suffix))
+                files.append(_recording(parent, name, suffix))
     if not files:
-        raise _empty(account(folder, source), source)
+        check_found(account(folder, source), source)
     return sorted(files)
+
+
+def check_found(account: Account, source: Source) -> None:
+    """UserError where a source has no recordings."""
+    if not account.recordings:
+        raise _empty(account, source)
 
 
 def _check_folder(folder: Path) -> None:
@@ -138,9 +145,9 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _recording(folder: str, name: str, suffix: str) -> tuple[str, Path]:
+def _recording(folder: Path, name: str, suffix: str) -> tuple[str, Path]:
     """(record, file) of the file that stands for a recording."""
-    return safe_files.shown(name.removesuffix(suffix)), Path(folder, name)
+    return safe_files.shown(name.removesuffix(suffix)), folder / name
 
 
 def _empty(found: Account, source: Source) -> UserError:
@@ -203,10 +210,11 @@ def _sort(
         stems = {_parted(name)[0] for name in here.files if name.endswith(suffixes.HEADER)}
     others: list[str] = []
     owned: set[str] = set()  # stems that a signal file has as well
+    parent = Path(here.path)
     for name in here.files:
         stem, suffix = _parted(name)
         if _stands_for_a_recording(name, suffix, form):
-            found.recordings.append(_recording(here.path, name, suffix))
+            found.recordings.append(_recording(parent, name, suffix))
         elif suffix in _SIGNALS and stem in stems:
             found.signals.append(_below(prefix, name))
             owned.add(stem)

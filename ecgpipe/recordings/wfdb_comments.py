@@ -50,7 +50,8 @@ def read(comments: tuple[str, ...]) -> Clinical:
     stated = [_separated(text) for text in written]
     labels = listed if listed is not None else stated[0] if stated else ()
     doubts = demographics.doubts(ages, sexes)
-    if len(set(map(frozenset, stated))) > 1 or any(map(no_code, labels)):
+    differ = len(stated) > 1 and len(set(map(frozenset, stated))) > 1
+    if differ or any(map(no_code, labels)):
         doubts = (*doubts, "odd-labels")
     return Clinical(values, age, sex, labels, doubts)
 

@@ -89,7 +89,6 @@ def read(path: Path, where: str = "", root: Path | None = None) -> Header:
     Refused where it breaks the format (`parse`), or is no file that may be read
     (`recordings.safe_files.content`).
     """
-    path = Path(path)
     raw = safe_files.content(path, root or path.parent, safe_files.MOST_TEXT)
     try:
         return parse(safe_files.text(raw), where or str(path), path.stem)
@@ -121,7 +120,7 @@ def _split(text: str, strip: bool) -> tuple[list[str], tuple[str, ...]]:
     # A CR before an LF makes a blank line, which is skipped.
     for line in text.replace("\r", "\n").split("\n"):
         bare = line.strip(_NOTHING)
-        if bare.startswith("#"):
+        if bare[:1] == "#":
             comments.append(bare[1:].strip())
         elif bare:
             lines.append(bare if strip else line)
@@ -133,8 +132,11 @@ def _check_lines(lines: list[str], where: str) -> None:
     if not lines:
         rule = "a header begins with a record line, found none"
         raise Refused("header", f"{where}: {rule}; is this a WFDB header?")
+    together = "".join(lines)
+    if len(together) <= _LONGEST and together.isprintable():
+        return
     for line in lines:
-        if len(line) > _LONGEST or (not line.isprintable() and _BREAKS.search(line)):
+        if len(line) > _LONGEST or _BREAKS.search(line):
             rule = f"a line has {_LONGEST} characters at most, and no control character"
             raise Refused(
                 "header", f"{where}: {rule}, found {len(line)}: {line[:80]!r}; correct the header"
@@ -147,10 +149,10 @@ def _parsed(lines: list[str], comments: tuple[str, ...], where: str, stem: str) 
     if len(lines) - 1 != count:
         rule = f"the record line announces {count} signals, found {len(lines) - 1} lines"
         raise Refused("header", f"{where}: {rule}; fetch anew")
-    plain = not stem and "".join(lines).isascii()
-    rows = []
-    for line in lines[1:]:
-        rows.append(line.split(None, 8) if plain else _fields(line, stem, 8, "."))
+    if not stem and "".join(lines).isascii():
+        rows = [line.split(None, 8) for line in lines[1:]]
+    else:
+        rows = [_fields(line, stem, 8, ".") for line in lines[1:]]
     return Header(
         record,
         rate_hz or _DEFAULT_HZ,

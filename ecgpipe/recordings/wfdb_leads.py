@@ -39,14 +39,15 @@ def check(header: Header, file: Path, where: str) -> tuple[int, ...]:
     """
     try:
         lines = _lines(header.lines.layout.names)
-        for name in _named(header, lines):
+        names = _named(header.lines.files, lines)
+        for name in names:
             if "/" in name or "\\" in name or name in (".", "..", "~", "-"):
                 rule = f"signal file '{name[:80]}' is not in the header's folder"
                 raise Refused("format", f"{rule}; move it")
         _check_steps(header.lines.layout, lines)
     except Refused as refusal:
         raise Refused(refusal.reason, f"{where}: {refusal}") from None
-    _check_owner(_named(header, lines), file, where)
+    _check_owner(names, file, where)
     return lines
 
 
@@ -69,11 +70,11 @@ def _lines(names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(by_lead[lead] for lead in LEADS)
 
 
-def _named(header: Header, lines: tuple[int, ...]) -> Iterable[str]:
+def _named(files: tuple[str, ...], lines: tuple[int, ...]) -> Iterable[str]:
     """The files that such signal lines name, each once."""
-    if len(set(header.lines.files)) == 1:
-        return header.lines.files[:1]
-    return dict.fromkeys(header.lines.files[line] for line in sorted(lines))
+    if files.count(files[0]) == len(files):
+        return files[:1]
+    return dict.fromkeys(files[line] for line in sorted(lines))
 
 
 @functools.lru_cache(maxsize=32)

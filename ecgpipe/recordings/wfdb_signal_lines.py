@@ -134,7 +134,9 @@ def _whole_numbers(fields: Sequence[str]) -> tuple[int | None, ...]:
     # Python takes more for digits than WFDB does, which plain ASCII rarely holds.
     if ("_" in text or not text.isascii()) and not re.fullmatch("[+0-9-]*", text):
         raise ValueError("no whole numbers")
-    return tuple([int(field) if field else None for field in fields])
+    if "" in fields:
+        return tuple([int(field) if field else None for field in fields])
+    return tuple(map(int, fields))
 
 
 def _storage(text: str) -> tuple[str, int, int, int]:

@@ -22,11 +22,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecgpipe.diagnoses.vocabularies import HERE, name_of, read_rows
+from ecgpipe.diagnoses.vocabularies import HERE, is_code, name_of, read_rows
 from ecgpipe.project.errors import UserError
 from ecgpipe.snomed import concepts
 
 LISTS = {"official": "cinc2021_classes.csv", "study": "study_classes.csv"}
+_COLUMNS = ("codes", "abbreviations", "names", "severity")
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,15 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
     if not codes:
         raise UserError("labels.classes: no class chosen; name at least one code")
     for code in codes:
-        if not (code.isascii() and code.isdigit()):
-            raise UserError(
-                f"labels.classes: '{code}' is no SNOMED CT code (digits, equivalents joined by '|')"
-            )
         if codes.count(code) > 1:
             raise UserError(
                 f"labels.classes: code {code} ({name_of(code)}) stands twice; "
                 "a code belongs to one class"
+            )
+        if not is_code(code):
+            raise UserError(
+                f"labels.classes: '{code}' is no SNOMED CT code (6 to 18 digits, the last of which "
+                "checks the others; equivalents joined by '|')"
             )
     return chosen
 
@@ -110,12 +112,12 @@ def _table(file: str) -> tuple[Diagnosis, ...]:
     """One of our tables of classes."""
     return tuple(
         Diagnosis(
-            codes=tuple(row["codes"].split("|")),
-            abbreviation=row["abbreviations"].replace("|", "/"),
-            name=row["names"].replace("|", " / "),
-            severity=float(row["severity"]),
+            codes=tuple(cells["codes"].split("|")),
+            abbreviation=cells["abbreviations"].replace("|", "/"),
+            name=cells["names"].replace("|", " / "),
+            severity=float(cells["severity"]),
         )
-        for row in read_rows(HERE / file)
+        for _, cells in read_rows(HERE / file, _COLUMNS)
     )
 
 
@@ -138,8 +140,8 @@ def _own(text: str) -> Diagnosis:
 def _abbreviations() -> dict[str, str]:
     """Code -> abbreviation, of the official codes."""
     abbreviations: dict[str, str] = {}
-    for row in read_rows(HERE / LISTS["official"]):
-        pairs = zip(row["codes"].split("|"), row["abbreviations"].split("|"), strict=False)
+    for _, cells in read_rows(HERE / LISTS["official"], _COLUMNS):
+        pairs = zip(cells["codes"].split("|"), cells["abbreviations"].split("|"), strict=False)
         abbreviations |= dict(pairs)
     return abbreviations
 

@@ -1,14 +1,18 @@
 """What each source can say: its native labels and the SNOMED CT code that each of them means."""
 
 import functools
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from ecgpipe.project import tables
+from ecgpipe.project import csv_files
+from ecgpipe.project.csv_files import Row
 from ecgpipe.project.errors import UserError
 
 HERE = Path(__file__).parent
 NATIVE_LABELS = HERE / "native_labels.csv"
-COLUMNS = {"native_label", "snomed_ct"}
+COLUMNS = ("native_label", "snomed_ct")
+_POINT = re.compile(r"[.,]0+$")  # what a spreadsheet leaves of a column of numbers with gaps
 # Verhoeff's permutation of digits; the place i from the right is permuted i times.
 _VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 # Sources whose native labels are readable names.
@@ -17,48 +21,58 @@ _SPELLED_OUT = ("CPSC2018", "CPSC2018-Extra", "INCART", "PTB", "Georgia")
 
 def vocabularies() -> tuple[str, ...]:
     """The names in native_labels.csv that `vocabulary` knows."""
-    return tuple(dict.fromkeys(row["source"] for row in read_rows(NATIVE_LABELS)))
+    return tuple(_of_sources())
 
 
 def vocabulary(name_or_csv: str | Path) -> dict[str, frozenset[str]]:
     """Native label -> SNOMED CT codes: of a name in native_labels.csv, or of the own CSV
     (native_label, snomed_ct) at a path that ends in .csv. A label without a code is known, and no
     class."""
-    path, rows = _rows_of(name_or_csv)
-    if not rows or COLUMNS - rows[0].keys():
-        there = f"found {', '.join(filter(None, rows[0]))}" if rows else "found no row"
+    if str(name_or_csv).endswith(".csv"):
+        path = Path(name_or_csv)
+        rows = _read(path, COLUMNS)
+        if not rows:
+            raise UserError(f"{path}: a vocabulary has one row at least, found none; write it")
+        return _meanings(rows, path)
+    known = _of_sources()
+    if name_or_csv not in known:
         raise UserError(
-            f"{path}: a vocabulary has the columns native_label,snomed_ct, separated by a comma, "
-            f"and one row at least; {there}; save it so"
+            f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own"
         )
+    return dict(known[name_or_csv])
+
+
+def _meanings(rows: Sequence[Row], path: Path) -> dict[str, frozenset[str]]:
+    """Native label -> codes, of the rows of one vocabulary."""
     codes: dict[str, frozenset[str]] = {}
-    for row in rows:
-        label, code = row["native_label"].strip(), row["snomed_ct"].strip()
-        if None in row:  # where DictReader puts the cells that no column heads
-            raise UserError(
-                f"{path}: label '{label}': its row has more cells than the table has columns; "
-                "a label that holds a comma stands in quotes, a code has none"
-            )
+    for line, cells in rows:
+        label, code = cells["native_label"], _POINT.sub("", cells["snomed_ct"])
+        if not label:
+            raise UserError(f"{path}: line {line}: code {code} without a label; write its label")
         if code and not is_code(code):
             rule = "6 to 18 digits, the last of which checks the others; one code a row"
             raise UserError(
-                f"{path}: label '{label}': '{code}' is no SNOMED CT code ({rule}); correct it"
+                f"{path}: line {line}: label '{label}': '{code}' is no SNOMED CT code ({rule}); "
+                "correct it"
             )
         codes[label] = codes.get(label, frozenset()) | ({code} if code else set())
     return codes
 
 
-def _rows_of(name_or_csv: str | Path) -> tuple[Path, list[dict[str, str]]]:
-    """The table that holds a vocabulary, and its rows there."""
-    if str(name_or_csv).endswith(".csv"):
-        return Path(name_or_csv), _read(Path(name_or_csv))
-    known = vocabularies()
-    if name_or_csv not in known:
-        raise UserError(
-            f"vocabulary '{name_or_csv}' is none of {', '.join(known)}; or name a .csv of your own"
-        )
-    rows = [row for row in read_rows(NATIVE_LABELS) if row["source"] == name_or_csv]
-    return NATIVE_LABELS, rows
+@functools.cache
+def _of_sources() -> dict[str, dict[str, frozenset[str]]]:
+    """Source -> its vocabulary, of native_labels.csv."""
+    rows: dict[str, list[Row]] = {}
+    for row in read_rows(NATIVE_LABELS, ("source", *COLUMNS)):
+        rows.setdefault(row.cells["source"], []).append(row)
+    return {source: _meanings(of_source, NATIVE_LABELS) for source, of_source in rows.items()}
+
+
+@functools.cache
+def known_codes() -> frozenset[str]:
+    """Every code that our tables know: those of all sources' labels and of the classes."""
+    codes = {code for words in _of_sources().values() for meant in words.values() for code in meant}
+    return frozenset(codes | _names().keys() - {""})
 
 
 def is_code(text: str) -> bool:
@@ -99,35 +113,30 @@ def name_of(code: str) -> str:
     return _names().get(code, code)
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    """The rows of a vocabulary."""
+def _read(path: Path, columns: Sequence[str]) -> list[Row]:
+    """The rows of a vocabulary, or of a table of ours."""
     if not path.is_file():
         raise UserError(
             f"{path}: no such vocabulary; put it there, into its source's folder, "
             "or correct `vocabulary`"
         )
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: a vocabulary is UTF-8 text, found other bytes ({error}); save it so"
-        ) from error
-    return tables.parse_rows(text, path)[1]
+    return csv_files.parse(path.read_bytes(), path, columns)
 
 
 @functools.cache
-def read_rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path, columns: tuple[str, ...]) -> list[Row]:
     """The rows of one of our own tables, read once."""
-    return _read(path)
+    return _read(path, columns)
 
 
 @functools.cache
 def _names() -> dict[str, str]:
     """Code -> name."""
     names: dict[str, str] = {}
+    rows = read_rows(NATIVE_LABELS, ("source", *COLUMNS))
     # Sources that spell out go first, each in its order.
-    for row in sorted(read_rows(NATIVE_LABELS), key=lambda row: row["source"] not in _SPELLED_OUT):
-        names.setdefault(row["snomed_ct"], row["native_label"])
-    for row in read_rows(HERE / "cinc2021_classes.csv"):
-        names.update(zip(row["codes"].split("|"), row["names"].split("|"), strict=False))
+    for _, cells in sorted(rows, key=lambda row: row.cells["source"] not in _SPELLED_OUT):
+        names.setdefault(cells["snomed_ct"], cells["native_label"])
+    for _, cells in read_rows(HERE / "cinc2021_classes.csv", ("codes", "names")):
+        names.update(zip(cells["codes"].split("|"), cells["names"].split("|"), strict=False))
     return names

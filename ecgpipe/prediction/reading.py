@@ -83,7 +83,7 @@ def metadata_rows(paths: Iterable[Path], source: Source) -> dict[Path, MetadataR
         files = [file for file in expanded if file.suffix == suffixes.HDF5 and file.is_file()]
         folder = path if path.is_dir() else path.parent
         if files and folder not in tables:
-            tables[folder] = _metadata(folder, source)
+            tables[folder] = _metadata(folder, source, [file.stem for file in files])
         times = Counter(file.stem for file in files)
         for file in files:
             row = tables[folder].get(file.stem)
@@ -91,9 +91,9 @@ def metadata_rows(paths: Iterable[Path], source: Source) -> dict[Path, MetadataR
     return rows
 
 
-def _metadata(folder: Path, source: Source) -> dict[str, MetadataRow]:
+def _metadata(folder: Path, source: Source, records: list[str]) -> dict[str, MetadataRow]:
     try:
-        return source_tables.metadata(folder, source, labelled=False)
+        return source_tables.metadata(folder, source, records, labelled=False)
     except UserError as error:
         step = "or --rate-hz instead of --source: age and sex are unknown then"
         raise UserError(f"{error}; {step}") from error

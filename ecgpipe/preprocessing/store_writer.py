@@ -1,6 +1,5 @@
 """Writes a signal store: the format stands in `ecgpipe.signals.store`."""
 
-import csv
 import functools
 import hashlib
 import io
@@ -13,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ecgpipe.project import digests
+from ecgpipe.project import csv_files, digests
 from ecgpipe.project.leads import LEADS
 from ecgpipe.signals import store
 
@@ -181,6 +180,6 @@ class Writer:
 
 def _write_rows(path: Path, head: list[str], rows: Sequence[tuple]) -> None:
     with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+        writer = csv_files.writer(handle)
         writer.writerow(head)
         writer.writerows(rows)

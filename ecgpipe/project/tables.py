@@ -1,5 +1,5 @@
-"""The tables between stages, all CSV (UTF-8, LF), one row per recording; and the rows of tables
-that people wrote.
+"""The tables between stages, all CSV (UTF-8, LF), one row per recording. What people wrote is read
+by `csv_files.parse`.
 
 - labels.csv: IDENTITY columns, then one column per class headed by its SNOMED CT code:
   1 present, 0 absent, blank where the source never annotates the class.
@@ -17,14 +17,13 @@ Ids are text (`00017` stays `00017`). age is in years, gender F or M; blank wher
 
 from __future__ import annotations
 
-import csv
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgpipe.project import atomic, digests, json_objects, printable
+from ecgpipe.project import atomic, csv_files, digests, json_objects, printable
 from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
@@ -45,24 +44,6 @@ def class_codes(table: pd.DataFrame) -> list[str]:
     return [column for column in table.columns if column.isdigit()]
 
 
-def parse_rows(text: str, path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    r"""(the names of the columns, the rows) of a CSV table that people wrote, such as a vocabulary;
-    `path` names it in errors.
-
-    Short rows are filled with '', and what is too much in a row stands under None. UserError where
-    the text is no CSV.
-
-    >>> parse_rows("label,code\nAF,164889003\nPAC\n", Path("own.csv"))[1][1]
-    {'label': 'PAC', 'code': ''}
-    """
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        raise UserError(f"{path}: no readable CSV table ({error}); save it anew") from error
-    return list(reader.fieldnames or []), rows
-
-
 def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     """Any of our tables: ids and text as str ('' where blank), numbers and classes as float64 (NaN
     where blank). UserError where it is damaged or has no digest, which a table that does not lie in
@@ -70,12 +51,12 @@ def read(path: Path, *, sealed: bool = True) -> pd.DataFrame:
     import pandas as pd
 
     content = digests.read_verified(path) if sealed else Path(path).read_bytes()
-    table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
+    records = csv_files.records(csv_files.decoded(content, path), path)
+    _, names = next(records, (1, []))
+    table = pd.DataFrame([cells for _, cells in records], columns=names, dtype=object)
     for column in table.columns:
         if column.isdigit() or column in _NUMBERS:
             table[column] = pd.to_numeric(table[column].replace("", np.nan)).astype("float64")
-        else:
-            table[column] = table[column].astype(object)
     return table
 
 
@@ -89,6 +70,7 @@ def read_numbers(path: Path) -> pd.DataFrame:
 
 def write(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> None:
     """Writes a table atomically; whole numbers without a decimal point, others with seven digits.
+    Any text comes back as it was, line breaks included.
 
     `for_people`: it is read in a spreadsheet, and by no stage, so a text that would be taken for a
     formula is told apart from one (`printable.text_cell`, `path_cell`).
@@ -102,8 +84,11 @@ def write(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> None:
         elif for_people and not pd.api.types.is_numeric_dtype(text[column]):
             cell = printable.path_cell if column == "path" else printable.text_cell
             text[column] = text[column].map(cell, na_action="ignore")
-    with atomic.atomic(Path(path)) as temporary:
-        text.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+    with (
+        atomic.atomic(Path(path)) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as handle,
+    ):
+        text.to_csv(csv_files.Lines(handle), index=False, lineterminator=csv_files.CRLF)
 
 
 def _as_text(values: np.ndarray) -> np.ndarray:

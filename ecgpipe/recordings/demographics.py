@@ -15,18 +15,20 @@ SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
 # How data sets write that they do not know an age or a sex.
 _NO_VALUE = {"", "unknown", "nan", "none", "na", "n/a", "null", "-1", "-1.0"}
 _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
+_DECIMAL_COMMA = re.compile(r"([0-9]{1,3}),([0-9]{1,2})", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{6}")
 _NO_LABEL = {"", "unknown", "nan", "none"}
 
 
 def age(text: str) -> float | None:
     """An age in years as data sets write it, or None: blank, `NaN`, negative and above 120 mean
-    unknown, 300 over 89.
+    unknown, 300 over 89. A comma before one or two digits is a decimal one.
 
-    >>> age("74"), age("NaN"), age("-1"), age("300")
-    (74.0, None, None, 90.0)
+    >>> age("74"), age("NaN"), age("-1"), age("300"), age("63,5")
+    (74.0, None, None, 90.0, 63.5)
     """
-    if not NUMBER.fullmatch(text := text.strip()):
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text.strip())
+    if not NUMBER.fullmatch(text):
         return None
     years = float(text)
     if years == 300:

@@ -96,7 +96,7 @@ def _of_header(
     return Description(
         record,
         path,
-        patient=source_tables.patient(record, patients),
+        patient=patients.get(record),
         age=header.age,
         sex=header.sex,
         rate_hz=header.rate_hz,

@@ -3,22 +3,23 @@
 - metadata table of an HDF5 source: one row per recording with its labels, and age, sex, patient
   where known.
 - patients table of a WFDB source (PTB-XL: ptbxl_database.csv): record names, or the number in a
-  record's name (HR00017 is 17), and patients. Where the file is absent no patient is known, and a
-  warning says so.
+  record's name (HR00017 is 17, 017 or 00017), and patients. Where the file is absent no patient is
+  known, and a warning says so.
 
-Both are CSV in UTF-8 with or without a byte order mark; the catalogue (`sources`) names their
-columns.
+Both are CSV in the forms that `csv_files` reads; the catalogue (`sources`) names their columns, and
+`spreadsheet_ids` has what is made of ids that a spreadsheet changed.
 """
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ecgpipe.project import tables
+from ecgpipe.project import csv_files
+from ecgpipe.project.csv_files import Row
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import demographics, safe_files
+from ecgpipe.recordings import demographics, safe_files, spreadsheet_ids
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.sources import Columns, Patients, Source
 
@@ -39,35 +40,42 @@ class MetadataRow:
 
 
 def metadata(
-    folder: Path, source: Source, records: Sequence[str] = (), *, labelled: bool = True
+    folder: Path, source: Source, records: Sequence[str], *, labelled: bool = True
 ) -> dict[str, MetadataRow]:
-    """Record -> row of an HDF5 source's table, which needs a column of labels where it is
-    `labelled`. UserError where the table or a column is missing, or where it has a row of none of
-    `records`."""
+    """Record -> row of an HDF5 source's table. UserError where the table or a column is missing,
+    and if it has a row of none of `records`, which are all of the source.
+
+    Where it need not be `labelled`, `records` may be some, and labels are not read."""
     assert source.table is not None and source.columns is not None, "the form h5 has both"
     path, columns = Path(folder) / source.table, source.columns
+    written = _read(path, columns, folder, without=() if labelled else ("labels",))
+    found = frozenset(records)
     rows: dict[str, MetadataRow] = {}
-    for cells in _read(path, columns, folder, optional=() if labelled else ("labels",)):
-        record = cells[columns.record].strip()
+    for line, cells in written:
+        record = _record(cells[columns.record], found, f"{path}: line {line}")
         if record in rows:
             rows[record] = replace(rows[record], times=rows[record].times + 1)
         else:
-            rows[record] = _row(cells, columns)
-    first = next(iter(records), None)
-    if first is not None and rows.keys().isdisjoint(records):
-        raise UserError(
-            f"{path}: it has a row of no .h5 file: the first is '{first}', its column "
-            f"{columns.record} begins with '{next(iter(rows), 'nothing')}'; name the column that "
-            "holds record names"
-        )
+            rows[record] = _row(cells, columns, source.codes)
+    if labelled and records:
+        _check_ids(written, path, columns, records)
+        _check_rows(rows, records, path, columns.record)
     return rows
 
 
-def _row(cells: Mapping[str, str], columns: Columns) -> MetadataRow:
+def _record(written: str, found: Collection[str], where: str) -> str:
+    """The record that a row speaks of: `1.0` is `1`, unless there is a recording of that name."""
+    if not written:
+        raise UserError(f"{where}: a row without a record's name; name it or remove the row")
+    return written if written in found else spreadsheet_ids.whole(written)
+
+
+def _row(cells: Mapping[str, str], columns: Columns, codes: str) -> MetadataRow:
     age = cells[columns.age] if columns.age else ""
     sex = cells[columns.sex] if columns.sex else ""
+    labels = cells.get(columns.labels, "")
     return MetadataRow(
-        labels=cells.get(columns.labels, ""),
+        labels=labels if codes == "native" else spreadsheet_ids.whole(labels),
         patient=(_id(cells[columns.patient]) or None) if columns.patient else None,
         age=demographics.age(age),
         sex=demographics.sex(sex),
@@ -75,12 +83,24 @@ def _row(cells: Mapping[str, str], columns: Columns) -> MetadataRow:
     )
 
 
-def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[str, str]:
-    """Record name, or number as digits -> patient; empty where the source names no such table or it
-    is absent.
+def _check_rows(
+    rows: Mapping[str, MetadataRow], records: Sequence[str], path: Path, column: str
+) -> None:
+    """UserError where none of the files has a row: the table or the column is another."""
+    if rows.keys().isdisjoint(records):
+        raise UserError(
+            f"{path}: it has a row of no .h5 file: the first is '{records[0]}', its column "
+            f"{column} begins with '{next(iter(rows), 'nothing')}'; name the column that holds "
+            "record names"
+        )
 
-    UserError where it knows none of `records`: then folds would part a patient's recordings
-    unseen."""
+
+def patients(folder: Path, source: Source, records: Sequence[str]) -> dict[str, str]:
+    """Record -> patient, for those of `records` whose patient is known; empty where the source
+    names no table of patients or it is absent.
+
+    UserError where it knows none of `records`, or gives one of them two patients: then folds would
+    part a patient's recordings unseen."""
     if source.patients is None:
         return {}
     columns = source.patients
@@ -90,60 +110,98 @@ def patients(folder: Path, source: Source, records: Sequence[str] = ()) -> dict[
             "%s: no such table of patients; each recording counts as a patient of its own", path
         )
         return {}
-    rows = _read(path, columns, folder)
-    known = {_id(cells[columns.record]): _id(cells[columns.patient]) for cells in rows}
-    first = next(iter(records), None)
-    if first is not None and not any(patient(record, known) for record in records):
+    written = _read(path, columns, folder)
+    _check_ids(written, path, columns, records)
+    said = _Statements(path, columns, written, frozenset(records))
+    known = {}
+    for record in records:
+        if patient := said.patient(record):
+            known[record] = patient
+    if records and not known:
+        begins = written[0].cells[columns.record] if written else "nothing"
         raise UserError(
-            f"{path}: it tells of the patient of no recording: the first is '{first}', its column "
-            f"{columns.record} begins with '{next(iter(known), 'nothing')}'; give record names "
-            "there, or the number they end in"
+            f"{path}: it tells of the patient of no recording: the first is '{records[0]}', its "
+            f"column {columns.record} begins with '{begins}'; give record names there, or the "
+            "number they end in"
         )
     return known
 
 
-def patient(record: str, patients: Mapping[str, str]) -> str | None:
-    """The patient of a record: by its name, else by the number that its name ends in.
+class _Statements:
+    """What the rows of a table of patients say, by record name and by number."""
 
-    >>> patient("HR00017", {"17": "11275"}), patient("HR00018", {"17": "11275"})
-    ('11275', None)
-    """
-    if not patients:
-        return None
-    number = re.search(r"[0-9]+$", record)
-    by_number = patients.get(str(int(number[0]))) or patients.get(number[0]) if number else None
-    return patients.get(record) or by_number or None
+    def __init__(
+        self, path: Path, columns: Patients, written: Sequence[Row], records: frozenset[str]
+    ) -> None:
+        self._path, self._column, self._records = path, columns.record, records
+        self._named: dict[str, tuple[int, str]] = {}  # record as written -> line, patient
+        self._numbered: dict[int, list[str]] = {}  # number -> records as written
+        for line, cells in written:
+            name = _record(cells[columns.record], records, f"{path}: line {line}")
+            if patient := _id(cells[columns.patient]):
+                before = self._named.setdefault(name, (line, patient))
+                if before[1] != patient:
+                    raise self._contradiction(name, before, (line, patient))
+            if name.isascii() and name.isdigit():
+                self._numbered.setdefault(int(name), []).append(name)
+
+    def patient(self, record: str) -> str:
+        """The patient of a record, by its name and by the number that its name ends in; '' where
+        none is known. UserError where these are two."""
+        number = re.search(r"[0-9]+$", record)
+        aliases = self._numbered.get(int(number[0]), []) if number else []
+        # A row that names another recording speaks of that one alone.
+        names = [record, *(name for name in aliases if name not in self._records)]
+        stated = [self._named[name] for name in dict.fromkeys(names) if name in self._named]
+        stated.sort()  # by line
+        for other in stated[1:]:
+            if other[1] != stated[0][1]:
+                raise self._contradiction(record, stated[0], other)
+        return stated[0][1] if stated else ""
+
+    def _contradiction(
+        self, record: str, one: tuple[int, str], other: tuple[int, str]
+    ) -> UserError:
+        (line, patient), (other_line, other_patient) = one, other
+        return UserError(
+            f"{self._path}: record '{record}' is of patient '{patient}' in line {line} and of "
+            f"'{other_patient}' in line {other_line}; a recording has one patient, correct a row"
+        )
+
+
+def _check_ids(
+    written: Sequence[Row], path: Path, columns: Columns | Patients, records: Sequence[str]
+) -> None:
+    """UserError where a spreadsheet changed the names of records or the ids of patients."""
+    names = [(line, spreadsheet_ids.whole(cells[columns.record])) for line, cells in written]
+    spreadsheet_ids.check_records(names, frozenset(records), path, columns.record)
+    if columns.patient:
+        ids = [(line, _id(cells[columns.patient])) for line, cells in written]
+        ids = [(line, text) for line, text in ids if text]
+        spreadsheet_ids.check_patients(ids, path, columns.patient)
 
 
 def _read(
-    path: Path, columns: Columns | Patients, root: Path, optional: Sequence[str] = ()
-) -> list[dict[str, str]]:
-    """The rows of a CSV below `root` that has all the columns named, but for those that are
-    `optional`; short rows are filled with ''."""
+    path: Path, columns: Columns | Patients, root: Path, without: Collection[str] = ()
+) -> list[Row]:
+    """The rows of a CSV below `root` that has all the columns named, but for those `without`."""
     try:
-        text = safe_files.table(path, root)
+        content = safe_files.content(path, root, safe_files.MOST_TABLE)
     except Refused as refusal:
         if refusal.reason != "missing":
             raise
         raise UserError(
             f"{path}: no such table; put it there or correct the source's table"
         ) from None
-    names, rows = tables.parse_rows(text, path)
-    wanted = columns.model_dump(exclude={"table", *optional}, exclude_none=True).values()
-    absent = [name for name in wanted if name not in names]
-    if absent:
-        raise UserError(f"{path}: no column {', '.join(absent)} (there: {', '.join(names)})")
-    return rows
+    wanted = columns.model_dump(exclude={"table", *without}, exclude_none=True).values()
+    return csv_files.parse(content, path, list(wanted))
 
 
 def _id(text: str) -> str:
-    """An id as text: PTB-XL writes patient 15709 as `15709.0`.
+    """A patient's id: PTB-XL writes patient 15709 as `15709.0`; `nan` is what pandas writes where
+    there is none.
 
-    >>> _id("15709.0"), _id(" S00001 "), _id("nan")
+    >>> _id("15709.0"), _id("S00001"), _id("nan")
     ('15709', 'S00001', '')
     """
-    text = text.strip()
-    if text.lower() == "nan":
-        return ""
-    whole = text.removesuffix(".0")
-    return whole if whole.isdigit() else text
+    return "" if text.lower() == "nan" else spreadsheet_ids.whole(text)

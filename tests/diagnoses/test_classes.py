@@ -97,6 +97,7 @@ def test_ectopics_are_merged_on_demand_only():
         ("cinc2020", "'cinc2020' is none of official, study"),
         ([], "no class chosen"),
         (["AF"], "'AF' is no SNOMED CT code"),
+        (["164889004"], "'164889004' is no SNOMED CT code .* the last of which checks the others"),
         (["164889003", "1|164889003"], r"code 164889003 \(atrial fibrillation\) stands twice"),
         (["164889003|"], "'' is no SNOMED CT code"),
     ],
@@ -130,7 +131,7 @@ def test_the_shipped_vocabularies_are_well_formed():
     assert all(vocabularies.vocabulary(source) for source in REAL)
 
 
-@pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "9" * 9]])
+@pytest.mark.parametrize("choice", ["official", "study", ["164889003", "63593006", "49436004"]])
 def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choice):
     chosen = select(choice)
     named = of_columns([diagnosis.code for diagnosis in chosen])
@@ -139,7 +140,7 @@ def test_columns_are_named_as_the_list_that_they_come_from_and_never_alike(choic
     if isinstance(choice, str):
         assert abbreviations == [diagnosis.abbreviation for diagnosis in chosen]
     else:
-        assert abbreviations == ["AF", "SVPB", "9" * 9]
+        assert abbreviations == ["AF", "SVPB", "49436004"]
 
 
 def test_a_code_that_stands_twice_names_its_column_itself():

@@ -3,7 +3,6 @@
 import pytest
 
 from ecgpipe.recordings.descriptions import Description, describe
-from ecgpipe.recordings.source_tables import patient
 from ecgpipe.recordings.sources import Patients
 from ecgpipe.simulation import writers
 from tests.recordings.conftest import H5, WFDB
@@ -74,7 +73,8 @@ TABLES = {
     "plain": lambda text: text.encode(),
     "BOM": lambda text: ("\ufeff" + text).encode(),
     "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
-    "Latin-1": lambda text: text.encode("latin-1"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "semicolons": lambda text: text.replace(",", ";").encode(),
     "quoted": lambda text: "\n".join(
         ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
     ).encode(),
@@ -118,10 +118,62 @@ def test_a_table_outside_the_sources_folder_is_not_opened(tmp_path, signal_mv):
 def test_a_table_that_is_no_csv_is_named(tmp_path, signal_mv):
     writers.write_h5(tmp_path, "A", signal_mv)
     (tmp_path / "metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + "x" * 200_000)
-    with pytest.raises(ValueError, match=r"metadata\.csv: no readable CSV table"):
+    with pytest.raises(ValueError, match=r"metadata\.csv: line 2: no readable CSV table"):
         list(describe(tmp_path, H5))
 
 
-def test_numbers_of_patients_tables_count_with_and_without_leading_zeros():
-    assert patient("HR00017", {"00017": "p"}) == "p"
-    assert patient("HR00017", {"17": "p"}) == "p"
+@pytest.fixture
+def of_patients(tmp_path, signal_mv):
+    """Record -> patient of three recordings whose table of patients holds some rows."""
+    for name in ("HR00017", "HR00018", "017"):
+        writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
+    named = Patients(table="p.csv", record="id", patient="who")
+    source = WFDB.model_copy(update={"patients": named})
+
+    def known(rows):
+        (tmp_path / "p.csv").write_text(f"id,who\n{rows}")
+        return {one.record: one.patient for one in describe(tmp_path, source)}
+
+    return known
+
+
+def test_numbers_of_patients_tables_count_with_and_without_leading_zeros(of_patients):
+    for number in ("00018", "18", "018", "18.0"):
+        assert of_patients(f"{number},p\n")["HR00018"] == "p"
+
+
+def test_a_row_that_names_a_recording_speaks_of_it_alone(of_patients):
+    assert of_patients("017,p\nHR00017,q\n") == {"017": "p", "HR00017": "q", "HR00018": None}
+    assert of_patients("017,p\n")["HR00017"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "record"),
+    [
+        ("HR00018,p\nHR00018,q\n", "HR00018"),
+        ("18,p\nHR00018,q\n", "HR00018"),
+        ("18,p\n018,q\n", "HR00018"),
+        ("99,p\n99,q\nHR00018,p\n", "99"),
+    ],
+)
+def test_a_recording_of_two_patients_is_refused_with_both_lines(of_patients, rows, record):
+    says = rf"p\.csv: record '{record}' is of patient 'p' in line 2 and of 'q' in line 3; a"
+    with pytest.raises(ValueError, match=says):
+        of_patients(rows)
+
+
+def test_a_recording_that_stands_twice_with_one_patient_or_once_without_is_of_that_one(of_patients):
+    assert of_patients("HR00018,p\nHR00018,p\n18,\n")["HR00018"] == "p"
+
+
+def test_an_id_with_a_decimal_point_is_the_recording_of_that_name_where_there_is_one(
+    tmp_path, signal_mv
+):
+    for name in ("1", "2.0"):
+        writers.write_h5(tmp_path, name, signal_mv)
+    (tmp_path / "metadata.csv").write_text(
+        "ECG_ID;AHA_Code;Patient_ID;Age;Sex\n1.0;22.0;7,0;63,5;F\n2.0;022;8;1;F\n"
+    )
+    one, two = describe(tmp_path, H5)
+    assert (one.record, one.labels, one.patient, one.age) == ("1", ("22",), "7", 63.5)
+    assert (two.record, two.labels, two.fault) == ("2.0", ("022",), "")

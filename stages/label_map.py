@@ -8,7 +8,7 @@ if __name__ == "__main__":
 
 from tqdm import tqdm
 
-from ecgpipe.labels import mapping
+from ecgpipe.labels import mapping, patients
 from ecgpipe.labels import report as label_report
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import atomic, params, paths, tables
@@ -23,7 +23,7 @@ def main() -> None:
     vocabularies = {name: mapping.vocabulary(used[name], data.folder(name)) for name in used}
     descriptions, accounts = {}, {}
     for name in tqdm(used, desc="label-map", unit="source", disable=None):
-        descriptions[name] = list(describe(data.folder(name), used[name]))
+        descriptions[name] = patients.judged(describe(data.folder(name), used[name]))
         accounts[name] = source_files.account(data.folder(name), used[name])
         refusal_limit.check_descriptions(descriptions[name], data.max_refused, data.folder(name))
     table = mapping.map_sources(descriptions, used, vocabularies, classes, labels.unscored)

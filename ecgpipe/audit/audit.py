@@ -16,8 +16,8 @@ import pandas as pd
 
 from ecgpipe.audit import contradictions, page, prevalence, suspects, unmapped_labels
 from ecgpipe.diagnoses.classes import Diagnosis
-from ecgpipe.labels import mapping
-from ecgpipe.labels.mapping import Vocabulary
+from ecgpipe.labels import mapping, meanings
+from ecgpipe.labels.meanings import Vocabulary
 from ecgpipe.project import atomic, json_objects, params, paths, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings.demographics import SNOMED_CT
@@ -178,15 +178,15 @@ def _entries(project: Project) -> pd.DataFrame:
 
 def _unscored(project: Project) -> pd.DataFrame:
     """The labels that no class counts, with what their codes are near to."""
-    meanings: dict[str, dict[str, frozenset[str]]] = {}
+    codes_of: dict[str, dict[str, frozenset[str]]] = {}
     for name, source in project.sources.items():
         counts = project.report["sources"][name]
         vocabulary = project.vocabularies[name]
-        meanings[name] = {}
+        codes_of[name] = {}
         for kind in unmapped_labels.KINDS:
             for label in counts.get(kind, {}):
-                meanings[name][label] = label_codes(label, source, vocabulary)
-    return unmapped_labels.listed(project.report, meanings, project.classes)
+                codes_of[name][label] = label_codes(label, source, vocabulary)
+    return unmapped_labels.listed(project.report, codes_of, project.classes)
 
 
 def label_codes(label: str, source: Source, vocabulary: Vocabulary) -> frozenset[str]:
@@ -195,4 +195,4 @@ def label_codes(label: str, source: Source, vocabulary: Vocabulary) -> frozenset
     code = label.split(" ")[0]
     if source.codes == "snomed" and SNOMED_CT.fullmatch(code):
         return frozenset({code})
-    return mapping.snomed(label, source.codes, vocabulary) or frozenset()
+    return meanings.snomed(label, source.codes, vocabulary) or frozenset()

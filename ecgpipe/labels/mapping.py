@@ -6,55 +6,37 @@ class's codes. Where it is not, absent and never looked for cannot be told apart
 blank in every row of the source: a single recording that carries such a class all the same would be
 a positive without negatives. The report counts it.
 
-How labels are written (`codes` of a source):
-
-- snomed: SNOMED CT codes, 6 to 18 digits. A code counts whether or not the vocabulary knows it.
-  Text is looked up as a native label, so that LUDB's free text and its conversion to codes need one
-  entry.
-- native: the source's own words, as in the vocabulary.
-- aha: statements of the AHA/ACC/HRS recommendation (Mason et al. 2007,
-  doi:10.1161/CIRCULATIONAHA.106.180201), a primary code with modifiers joined by '+': `60+310`. The
-  most specific entry of the vocabulary speaks alone, the one with the most of the statement's
-  modifiers: `147+367` is T inversion and not T abnormality as well (at SPH no recording is both),
-  `147+310` is what `147` is. Entries equally specific all speak.
+`meanings` has what labels say, and which of them nobody understands. Beside a label that nobody
+understands every class that is not stated is blank, since nobody knows what else was said.
 
 A recording without any label is not one without any class: its fault is 'no-labels'. Nor is one
-whose labels nobody understands, neither the vocabulary nor as a code or statement as above:
-'unknown-labels', and where that befalls more than half of a source's labelled recordings, its entry
-in the catalogue is wrong, a UserError. Where some of them are understood, every class that is not
-stated is blank, since nobody knows what else was said. A recording whose labels are all of no
-chosen class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
+whose labels nobody understands: 'unknown-labels'. A recording whose labels are all of no chosen
+class is absent in every annotated class ('keep') or has the fault 'unscored' ('drop').
+
+Where more than half of a source's labelled recordings carry a label that nobody understands, or
+more than half of all have none (no label, or no row in the table that holds them), its entry in the
+catalogue names the wrong codes, vocabulary or column: a UserError.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, select
+from ecgpipe.labels.meanings import Meaning, Vocabulary, hint, meanings_of
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.project import tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import safe_files
-from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
 
-AHA = re.compile(r"[0-9]{1,3}( *\+ *[0-9]{1,3})*")
-Vocabulary = Mapping[str, frozenset[str]]
-
-
-class Meaning(NamedTuple):
-    """Of one label as written: its SNOMED CT codes, whether the vocabulary holds it, whether it is
-    a diagnosis."""
-
-    codes: frozenset[str]
-    known: bool
-    genuine: bool
+# Faults of recordings that the reader does not refuse.
+_OF_LABELS = ("no-labels: ", "unknown-labels: ", "no-metadata: ")
 
 
 def chosen(params: LabelParams) -> tuple[Diagnosis, ...]:
@@ -97,13 +79,13 @@ def map_source(
     """The rows of labels.csv of one source: IDENTITY columns, then one column per class (NaN: not
     annotated).
 
-    A recording with a fault has NaN in every class. UserError where most labels of the source are
-    unknown.
+    A recording with a fault has NaN in every class. UserError where most recordings have no label,
+    or one that nobody understands.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
     values = _values(descriptions, meanings, vocabulary, classes)  # [recording, class]
-    faults = faults_of(descriptions, meanings, source)
-    _check_understood(name, descriptions, faults, source)
+    faults = faults_of(descriptions, meanings, source, vocabulary)
+    _check_labels(name, descriptions, meanings, faults, source, vocabulary)
     if unscored == "drop":
         without_class = ~(values == 1).any(axis=1)
         for row in np.flatnonzero(without_class):
@@ -130,67 +112,6 @@ def _identity(name: str, descriptions: Sequence[Description]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def snomed(
-    label: str, codes: Literal["snomed", "native", "aha"], vocabulary: Vocabulary
-) -> frozenset[str] | None:
-    """The SNOMED CT codes of one label as written, or None where the source's vocabulary does not
-    know it.
-
-    >>> words = {"147": frozenset({"164934002"}), "147+367": frozenset({"59931005"})}
-    >>> sorted(snomed("147+310+367", "aha", words)), sorted(snomed("147+310", "aha", words))
-    (['59931005'], ['164934002'])
-    """
-    if codes == "aha":
-        return _of_statement(label, vocabulary)
-    if codes == "snomed" and any(label in known for known in vocabulary.values()):
-        return frozenset({label})
-    if codes == "snomed" and label.isdigit():
-        return None
-    return vocabulary.get(label)
-
-
-def _of_statement(label: str, vocabulary: Vocabulary) -> frozenset[str] | None:
-    """The codes of the entries of the vocabulary that fit an AHA statement most specifically."""
-    primary, *modifiers = (part.strip() for part in label.split("+"))
-    most = -1
-    codes: frozenset[str] | None = None
-    for entry, of_entry in vocabulary.items():
-        first, *wanted = entry.split("+")
-        if first != primary or not set(wanted) <= set(modifiers):
-            continue
-        if len(wanted) > most:
-            most, codes = len(wanted), frozenset()
-        if len(wanted) == most:
-            codes |= of_entry
-    return codes
-
-
-def meanings_of(
-    descriptions: Sequence[Description],
-    source: Source,
-    vocabulary: Vocabulary,
-    classes: Sequence[Diagnosis],
-) -> dict[str, Meaning]:
-    """What each label of a source means."""
-    scored = {code for diagnosis in classes for code in diagnosis.codes}
-    meanings: dict[str, Meaning] = {}
-    for description in descriptions:
-        for label in description.labels:
-            if label not in meanings:
-                meanings[label] = _meaning(label, source, vocabulary, scored)
-    return meanings
-
-
-def _meaning(label: str, source: Source, vocabulary: Vocabulary, scored: set[str]) -> Meaning:
-    codes = snomed(label, source.codes, vocabulary)
-    if codes is not None:
-        return Meaning(codes, known=True, genuine=True)
-    if source.codes == "snomed" and (label in scored or SNOMED_CT.fullmatch(label)):
-        return Meaning(frozenset({label}), known=False, genuine=True)
-    is_statement = source.codes == "aha" and AHA.fullmatch(label) is not None
-    return Meaning(frozenset(), known=False, genuine=is_statement)
-
-
 def _values(
     descriptions: Sequence[Description],
     meanings: Mapping[str, Meaning],
@@ -213,43 +134,89 @@ def _values(
 
 
 def faults_of(
-    descriptions: Sequence[Description], meanings: Mapping[str, Meaning], source: Source
+    descriptions: Sequence[Description],
+    meanings: Mapping[str, Meaning],
+    source: Source,
+    vocabulary: Vocabulary,
 ) -> list[str]:
     """The fault of each recording: the one found before, or that of its labels, or ''."""
     faults = []
     for description in descriptions:
-        fault = description.fault or _fault_of_labels(description.labels, meanings, source)
-        faults.append(fault)
+        of_labels = _fault_of_labels(description.labels, meanings, source, vocabulary)
+        faults.append(description.fault or of_labels)
     return faults
 
 
-def _fault_of_labels(labels: Sequence[str], meanings: Mapping[str, Meaning], source: Source) -> str:
+def _fault_of_labels(
+    labels: Sequence[str],
+    meanings: Mapping[str, Meaning],
+    source: Source,
+    vocabulary: Vocabulary,
+) -> str:
     if not labels:
         return "no-labels: it states no diagnosis, which is not the same as none; leave it out"
     if any(meanings[label].genuine for label in labels):
         return ""
-    kinds = {"snomed": "a SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}
+    written = ", ".join(repr(label) + hint(label, source.codes, vocabulary) for label in labels)
+    kinds = {"snomed": "a known SNOMED CT code or ", "native": "", "aha": "an AHA statement or "}
     return (
-        f"unknown-labels: {', '.join(map(repr, labels))}: none is {kinds[source.codes]}a label of "
-        f"the vocabulary {source.vocabulary}; correct `codes` or the vocabulary"
+        f"unknown-labels: {written}: none is {kinds[source.codes]}a label of the vocabulary "
+        f"{source.vocabulary}; correct `codes` or the vocabulary"
     )
 
 
-def _check_understood(
-    name: str, descriptions: Sequence[Description], faults: Sequence[str], source: Source
+def _check_labels(
+    name: str,
+    descriptions: Sequence[Description],
+    meanings: Mapping[str, Meaning],
+    faults: Sequence[str],
+    source: Source,
+    vocabulary: Vocabulary,
 ) -> None:
-    """UserError where more than half of a source's labelled recordings have labels that nobody
-    understands."""
-    unknown = [
-        description
-        for description, fault in zip(descriptions, faults, strict=True)
-        if fault.startswith("unknown-labels: ")
-    ]
-    labelled = len(unknown) + faults.count("")
-    if 2 * len(unknown) > labelled:
+    """UserError where more than half of a source's recordings state no diagnosis, or of those that
+    do carry a label that nobody understands."""
+    readable = []
+    for description, fault in zip(descriptions, faults, strict=True):
+        if not fault or fault.startswith(_OF_LABELS):
+            readable.append(description)
+    labelled = [description for description in readable if description.labels]
+    unlabelled = len(readable) - len(labelled)
+    if 2 * unlabelled > len(readable):
+        first = next(description.record for description in readable if not description.labels)
         raise UserError(
-            f"source '{name}': {len(unknown)} of {labelled} labelled recordings have unknown "
-            f"labels alone, the first '{unknown[0].labels[0]}' of record {unknown[0].record}; "
-            f"correct `codes` (found {source.codes}) of sources.{name}, or its vocabulary "
-            f"{source.vocabulary} (a label without a class has a row without a code)"
+            f"source '{name}': {unlabelled} of {len(readable)} recordings state no diagnosis, the "
+            f"first is {first}; {_where_labels_stand(name, source)}, give normal recordings a "
+            "label that says so, and take recordings that nobody labelled out of the folder"
         )
+    _check_understood(name, labelled, meanings, source, vocabulary)
+
+
+def _check_understood(
+    name: str,
+    labelled: Sequence[Description],
+    meanings: Mapping[str, Meaning],
+    source: Source,
+    vocabulary: Vocabulary,
+) -> None:
+    """UserError where more than half of the labelled recordings carry a label that nobody
+    understands."""
+    unknown: dict[str, str] = {}  # record -> its first unknown label
+    for description in labelled:
+        for label in description.labels:
+            if not meanings[label].genuine:
+                unknown.setdefault(description.record, label)
+    if 2 * len(unknown) > len(labelled):
+        record, label = next(iter(unknown.items()))
+        raise UserError(
+            f"source '{name}': {len(unknown)} of {len(labelled)} labelled recordings have unknown "
+            f"labels, the first '{label}'{hint(label, source.codes, vocabulary)} of record "
+            f"{record}; correct `codes` (found {source.codes}) of sources.{name}, or its "
+            f"vocabulary {source.vocabulary} (a label without a class has a row without a code)"
+        )
+
+
+def _where_labels_stand(name: str, source: Source) -> str:
+    """What to correct where no labels are found."""
+    if source.columns is None:
+        return "write them into the headers, as `#Dx: `"
+    return f"name their column in sources.{name}.columns.labels (found {source.columns.labels})"

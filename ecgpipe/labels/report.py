@@ -9,13 +9,18 @@ import pandas as pd
 
 from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, of_columns
 from ecgpipe.diagnoses.vocabularies import name_of
-from ecgpipe.labels.mapping import Meaning, Vocabulary, meanings_of
+from ecgpipe.labels import patients
+from ecgpipe.labels.meanings import Meaning, Vocabulary, meanings_of, suggestion
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.source_files import Account
 from ecgpipe.recordings.sources import Source
 
 MOST_NAMED = 50
 _LOG = logging.getLogger(__name__)
+_OF_PATIENTS = {
+    patients.NO_PATIENT: "their patient's id is none; each counts as a patient of its own",
+    patients.ODD_PATIENT: "one patient's id with ages or sexes of several; kept together",
+}
 
 
 def report(
@@ -99,9 +104,26 @@ def _of_labels(
     are codes of a class (blank where the class is not annotated), `unscored` labels that it holds
     and that no chosen class counts. `without_a_class` counts recordings whose labels are diagnoses,
     and none of an annotated class, `partly_unknown` those that have both, a diagnosis and a label
-    that nobody understands.
+    that nobody understands. `did_you_mean` has for such labels the entry of the vocabulary that
+    differs in capitals and blanks alone.
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
+    without, partly = _count_recordings(descriptions, meanings, vocabulary, classes)
+    return {
+        **_count_labels(descriptions, source, meanings, classes),
+        "did_you_mean": _suggestions(meanings, vocabulary),
+        "without_a_class": without,
+        "partly_unknown": partly,
+    }
+
+
+def _count_labels(
+    descriptions: Sequence[Description],
+    source: Source,
+    meanings: Mapping[str, Meaning],
+    classes: Sequence[Diagnosis],
+) -> dict[str, dict[str, int]]:
+    """`unknown`, `outside_vocabulary` and `unscored` of `_of_labels`."""
     scored = {code for diagnosis in classes for code in diagnosis.codes}
     counts: dict[str, Counter[str]] = {
         "unknown": Counter(),
@@ -118,9 +140,14 @@ def _of_labels(
             counts[kind][_named(label, source)] += times
         elif not in_class:
             counts["unscored"][_named(label, source)] += times
-    without, partly = _count_recordings(descriptions, meanings, vocabulary, classes)
-    ordered = {kind: _most_frequent_first(labels) for kind, labels in counts.items()}
-    return {**ordered, "without_a_class": without, "partly_unknown": partly}
+    return {kind: _most_frequent_first(labels) for kind, labels in counts.items()}
+
+
+def _suggestions(meanings: Mapping[str, Meaning], vocabulary: Vocabulary) -> dict[str, str]:
+    """Unknown label -> the entry of the vocabulary that may be meant, where there is one."""
+    unknown = [label for label in meanings if not meanings[label].genuine]
+    meant = {label: suggestion(label, vocabulary) for label in sorted(unknown)}
+    return {label: entry for label, entry in meant.items() if entry}
 
 
 def _count_recordings(
@@ -188,3 +215,8 @@ def log(report: Mapping[str, Any]) -> None:
             left_out or "none",
             source["unknown"] or "none",
         )
+        for label, entry in source["did_you_mean"].items():
+            _LOG.warning("%s: unknown label '%s': did you mean '%s'?", name, label, entry)
+        for flag, meaning in _OF_PATIENTS.items():
+            if flag in source["flags"]:
+                _LOG.warning("%s: %d recordings: %s", name, source["flags"][flag], meaning)

@@ -111,18 +111,18 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
     """Adds what label-map leaves out of a source's folder, and whose labels it flags."""
     # Mapped to tables by pandas, which all other checks do without.
     from ecgpipe.diagnoses import classes
-    from ecgpipe.labels import mapping
+    from ecgpipe.labels import mapping, meanings, patients
 
-    described = list(describe(folder, source))
+    described = patients.judged(describe(folder, source))
     vocabulary = mapping.vocabulary(source, folder)
-    meanings = mapping.meanings_of(described, source, vocabulary, classes.select("official"))
-    faults = mapping.faults_of(described, meanings, source)
+    meant = meanings.meanings_of(described, source, vocabulary, classes.select("official"))
+    faults = mapping.faults_of(described, meant, source, vocabulary)
     for recording, fault in zip(described, faults, strict=True):
         path = safe_files.shown(folder / (recording.path or recording.record))
         if fault and fault.partition(":")[0] not in source_files.REASONS:
             stages.left_out[path] = fault
         flags = list(recording.flags)
-        unknown = [label for label in recording.labels if not meanings[label].genuine]
+        unknown = [label for label in recording.labels if not meant[label].genuine]
         if unknown:
             flags.append(f"unknown-label ({', '.join(map(repr, unknown))})")
         stages.flags[path] = tuple(flags)

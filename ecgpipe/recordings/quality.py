@@ -55,6 +55,8 @@ SENTENCES = {
     "odd-age": "the age is no number of years and no word for unknown, or two ages are stated",
     "odd-sex": "the sex is neither male nor female nor a word for unknown, or two are stated",
     "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
+    "no-patient": "the patient's id is a word or number for none",
+    "odd-patient": "recordings of this patient have ages or sexes of several",
     "unknown-label": (
         "a label is not understood, so that only classes which the others state are known"
     ),

@@ -53,8 +53,9 @@ def summary(
     conflicts: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Figures of a split: per part that holds any, recordings, groups, prevalence by class (null
-    where nothing is annotated); what is uneven; how many are left out, by the first word of the
-    reason; the `conflicts` (`duplicates.conflicting_labels`) by the first record of each.
+    where nothing is annotated); what is uneven; how many recordings have no known patient, and are
+    groups of their own; how many are left out, by the first word of the reason; the `conflicts`
+    (`duplicates.conflicting_labels`) by the first record of each.
 
     deviation: `class_by_source` and `class` as `_off_even` has them; fold_sizes: largest over
     smallest used fold, less 1.
@@ -72,6 +73,7 @@ def summary(
     return {
         "parts": parts,
         "deviation": deviation,
+        "patient_unknown": int((table["patient"] == "").sum()),
         "left_out": {
             reason: {"recordings": int(reasons[reason])} for reason in sorted(reasons.index)
         },

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,8 +122,8 @@ def test_native_labels_are_words():
     ],
 )
 def test_labels_that_nobody_understands_are_a_fault_and_no_negatives(source, good, unknown):
-    table = mapped(source, (good,), (unknown, "other words"), (good, unknown))
-    assert table["fault"].str.partition(":")[0].tolist() == ["", "unknown-labels", ""]
+    table = mapped(source, (good,), (unknown, "other words"), (good, unknown), (good,))
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "unknown-labels", "", ""]
     assert table.loc[1, tables.class_codes(table)].isna().all()
     for text in (
         repr(unknown),
@@ -188,28 +190,16 @@ def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
         (("147+310",), {TAB}),
         (("1",), {NSR}),
         (("20", "50+346"), {NSR, AF}),
+        (("147 +367", "014"), {TINV}),
+        (("001", "050+346"), {NSR, AF}),
         (("14", "367"), set()),
         (("999+147",), set()),
+        (("147+999", "1"), {NSR}),
     ],
 )
 def test_aha_statements_are_parsed(statements, classes):
-    assert (
-        present(mapped(SPH, statements, classes=select([NSR, AF, TAB, TINV, PVC])).iloc[0])
-        == classes
-    )
-
-
-def test_equally_specific_statements_all_speak():
-    words = {"1+2": frozenset({"11"}), "1+3": frozenset({"12"}), "1": frozenset({"13"})}
-    assert mapping.snomed("1+3+2", "aha", words) == {"11", "12"}
-
-
-@settings(deadline=None)
-@given(st.permutations(["367", "310", "346"]))
-def test_the_order_of_modifiers_says_nothing(modifiers):
-    assert mapping.snomed("+".join(["147", *modifiers]), "aha", vocabularies.vocabulary("SPH")) == {
-        TINV
-    }
+    table = mapped(SPH, statements, ("1",), classes=select([NSR, AF, TAB, TINV, PVC]))
+    assert present(table.iloc[0]) == classes
 
 
 def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
@@ -223,7 +213,7 @@ def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
 
 
 def test_a_recording_without_any_label_is_not_one_without_any_class():
-    table = mapped(CPSC, ())
+    table = mapped(CPSC, (), (AF,))
     assert table["fault"][0].startswith("no-labels: ")
     assert table.loc[0, tables.class_codes(table)].isna().all()
 
@@ -253,9 +243,62 @@ def test_the_table_says_what_the_labels_say(labels):
 
 
 def test_beside_a_label_that_nobody_understands_other_classes_are_blank():
-    table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",))
+    table = mapped(PTB_XL, (AF, "heart"), (AF,), ("heart",), (AF,))
     said = zip(STUDY, is_annotated(vocabularies.vocabulary("PTB-XL"), STUDY), strict=True)
     annotated = [one.code for one, yes in said if yes]
     assert table.loc[0, annotated].dropna().to_dict() == {AF: 1.0}
     assert table.loc[1, annotated].notna().all()
-    assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels"]
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels", ""]
+
+
+@pytest.mark.parametrize(
+    ("source", "good", "unknown"),
+    [
+        (PTB_XL, AF, "164889004"),
+        (PTB_XL, AF, "999999"),
+        (PTB_XL, AF, "49436004"),
+        (PTB_XL, AF, "426783006.0"),
+        (SPH, "50", "999"),
+        (SPH, "50", "147+999"),
+        (SPH, "50", "367"),
+    ],
+)
+def test_beside_a_code_that_nobody_knows_other_classes_are_blank(source, good, unknown):
+    table = mapped(source, (good, unknown), (good,), (unknown,), (good,))
+    codes = tables.class_codes(table)
+    assert table.loc[0, codes].dropna().to_dict() == {AF: 1.0}
+    assert table["fault"].str.partition(":")[0].tolist() == ["", "", "unknown-labels", ""]
+    with pytest.raises(ValueError, match=rf"2 of 3 labelled recordings .* '{re.escape(unknown)}'"):
+        mapped(source, (good, unknown), (unknown,), (good,))
+
+
+def test_a_code_of_the_chosen_classes_or_of_ones_own_vocabulary_is_known(tmp_path):
+    rare = "49436004"
+    assert mapped(PTB_XL, (rare,), classes=select([rare, AF]))["fault"].tolist() == [""]
+    words = tmp_path / "own.csv"
+    for code in ("", rare):
+        words.write_text(f"native_label,snomed_ct\n{rare},{code}\nx,{AF}\n")
+        own = vocabularies.vocabulary(words)
+        table = mapping.map_source("a", described((rare,)), PTB_XL, own, select([AF]))
+        assert table.loc[0, ["fault", AF]].tolist() == ["", 0]
+
+
+def test_a_source_of_which_most_recordings_have_no_label_is_a_wrong_entry():
+    assert mapped(CPSC, (AF,), ())["fault"].str.startswith("no-labels").sum() == 1
+    says = "source 'a': 2 of 3 recordings state no diagnosis, the first is R1; write them into the"
+    with pytest.raises(ValueError, match=says):
+        mapped(CPSC, (AF,), (), ())
+    lost = Description("R9", "R9.h5", fault="no-metadata: R9.h5: t.csv has no row")
+    unread = Description("R8", "R8.h5", fault="leads: R8.h5: missing V6")
+    own = vocabularies.vocabulary("CPSC2018")
+    several = [*described((AF,)), unread, unread]
+    assert len(mapping.map_source("a", [*several, lost], CPSC, own, STUDY)) == 4
+    with pytest.raises(ValueError, match="2 of 3 recordings state no diagnosis"):
+        mapping.map_source("a", [*several, lost, lost], CPSC, own, STUDY)
+
+
+def test_an_unknown_label_is_told_with_the_entry_that_may_be_meant():
+    faults = mapped(EAST, ("sinus rhythm",), ("Sinus  rhythm",))["fault"]
+    assert "'Sinus  rhythm' (did you mean 'sinus rhythm'?): none is" in faults[1]
+    with pytest.raises(ValueError, match=r"'SINUS RHYTHM' \(did you mean 'sinus rhythm'\?\)"):
+        mapped(EAST, ("SINUS RHYTHM",))

@@ -6,7 +6,7 @@ import pytest
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping, report
 from ecgpipe.recordings.descriptions import Description
-from tests.fixtures.labelled import AF, CPSC, SPH, STUDY, TAB, described
+from tests.fixtures.labelled import AF, CPSC, EAST, SPH, STUDY, TAB, described
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_report_counts_positives_by_class_and_source(reported):
         "annotated": 5,
     }
     tab = reported["classes"]["TAb"]
-    assert (tab["positives"], tab["annotated"]) == (0, 2), "annotated at sph alone"
+    assert (tab["positives"], tab["annotated"]) == (0, 1), "at sph alone, and not beside '999'"
 
 
 def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
@@ -75,3 +75,13 @@ def test_the_report_counts_labels_that_no_class_takes(reported):
     assert cpsc["partly_unknown"] == 1, "R2"
     assert (sph["unknown"], sph["without_a_class"]) == ({"999": 1}, 0)
     assert (cpsc["age_unknown"], cpsc["sex_unknown"], cpsc["patient_unknown"]) == (0, 0, 4)
+
+
+def test_the_report_and_the_log_name_what_an_unknown_label_may_mean(caplog):
+    words = vocabularies.vocabulary(EAST.vocabulary)
+    stated = described(("sinus rhythm",), ("sinus rhythm", "Sinus Rhythm"), ("sinus rhythm",))
+    table = mapping.map_source("east", stated, EAST, words, STUDY)
+    made = report.report(table, {"east": stated}, {"east": EAST}, {"east": words}, STUDY)
+    assert made["sources"]["east"]["did_you_mean"] == {"Sinus Rhythm": "sinus rhythm"}
+    report.log(made)
+    assert "east: unknown label 'Sinus Rhythm': did you mean 'sinus rhythm'?" in caplog.text

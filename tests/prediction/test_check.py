@@ -57,6 +57,17 @@ def test_check_of_a_source_says_what_the_stages_leave_out(west):
     assert reasons == stages
 
 
+def test_check_of_a_source_flags_patients_that_are_none(west):
+    entry = SOURCE.columns.model_copy(update={"patient": "who"})
+    (west / "metadata.csv").write_text(
+        "ECG_ID,AHA_Code,Age,Sex,who\nW1,1,50,F,NA\nW2,1,50,F,P\nW3,1,50,M,P\n"
+    )
+    rows = check.check(reading.expand([west]), SOURCE.model_copy(update={"columns": entry}), [west])
+    flags = {Path(row.path).stem: (row.reason, row.sentence) for row in rows}
+    assert flags["W1"] == ("no-patient", "the patient's id is a word or number for none")
+    assert {flags[name][0] for name in ("W2", "W3")} == {"odd-patient"}
+
+
 def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
     labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
     for name, text in labels.items():

@@ -168,10 +168,15 @@ ROOT = Path(__file__).parents[2]
 def test_every_flag_that_a_reader_can_give_has_a_sentence():
     source = "".join(
         (ROOT / f"ecgpipe/{name}.py").read_text()
-        for name in ("recordings/quality", "prediction/vendor_formats", "recordings/wfdb_header")
+        for name in (
+            "recordings/quality",
+            "prediction/vendor_formats",
+            "recordings/wfdb_header",
+            "labels/patients",
+        )
     )
     named = set(re.findall(r'"([a-z]+-[a-z]+(?:-[a-z]+)?)"', source))
-    kinds = ("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-", "no-rate", "low-")
+    kinds = ("flat-", "out-of", "limb-", "non-", "odd-", "derived-", "parser-", "no-", "low-")
     flags = {name for name in named if name.startswith(kinds)}
     assert len(flags) >= 10
     assert flags | {"saturated", "unknown-label"} == set(quality.SENTENCES)

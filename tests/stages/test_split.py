@@ -83,6 +83,7 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
     assert left_out["reason"].tolist() == ["short: 1 s, too short"] * 2
     figures = json.loads((paths.METRICS / "split.json").read_text())
     assert figures["left_out"] == {"short": {"recordings": 2}}
+    assert figures["patient_unknown"] == 78
     assert sum(part["recordings"] for part in figures["parts"].values()) == len(folds) == 78
     assert not (paths.SIGNALS / "georgia").exists()
 

@@ -44,8 +44,7 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     """One description per recording found, sorted by record; then rows of the metadata table
     without a file, with fault 'missing'; then files that look like recordings and are not read,
     with a fault of `source_files.REASONS`."""
-    account = source_files.account(folder, source)
-    source_files.check_found(account, source)
+    account = source_files.account_of_source(folder, source)
     files = account.recordings
     duplicates = source_files.duplicates(files)
     names = [record for record, _ in files]

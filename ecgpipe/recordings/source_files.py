@@ -118,23 +118,15 @@ def walk(folder: Path) -> Iterator[Folder]:
 def find(folder: Path, source: Source) -> list[tuple[str, Path]]:
     """(record, file) of every header or .h5 file below `folder`, sorted. UserError where nothing is
     found, or a folder cannot be read."""
-    suffix = suffixes.OF_FORM[source.form]
-    _check_folder(folder)
-    files = []
-    for here in walk(folder):
-        parent = Path(here.path)
-        for name in here.files:
-            if name.endswith(suffix):
-                files.append(_recording(parent, name, suffix))
-    if not files:
-        check_found(account(folder, source), source)
-    return sorted(files)
+    return account_of_source(folder, source).recordings
 
 
-def check_found(account: Account, source: Source) -> None:
-    """UserError where a source has no recordings."""
-    if not account.recordings:
-        raise _empty(account, source)
+def account_of_source(folder: Path, source: Source) -> Account:
+    """`account` of a source; UserError where it has no recordings, or a folder cannot be read."""
+    found = account(folder, source)
+    if not found.recordings:
+        raise _empty(found, source)
+    return found
 
 
 def _check_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ecgpipe.commands import output_paths, reading_arguments
-from ecgpipe.prediction.check import LEFT_OUT, VERDICTS, Verdict, accounts, check
+from ecgpipe.prediction.check import LEFT_OUT, VERDICTS, Verdict, Whole, accounts, check
 from ecgpipe.recordings.source_files import Account
 
 _FEW = 5  # names of files that are no recordings
@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     target = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
     paths, files = reading_arguments.recording_files(arguments)
     source, folders = reading_arguments.source_of(arguments), reading_arguments.folders(paths)
-    checked = check(files, source, folders)
+    whole = Whole()
+    checked = check(files, source, folders, whole)
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     for path, verdict, reason, sentence in rows:
         if verdict != "ok":
@@ -31,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     counts = Counter(row.verdict for row in rows)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
     print(f"{len(rows) - counts[LEFT_OUT]} recordings: {summary}")
-    for account in accounts(folders, source):
-        print(told(account))
+    for sentence in (*whole.sentences(), *map(told, accounts(folders, source))):
+        print(sentence)
     if target:
         _write(rows, target)
     return 1 if counts["refused"] else 0

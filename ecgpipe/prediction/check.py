@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ecgpipe.prediction import flags as input_flags
 from ecgpipe.prediction import reading
+from ecgpipe.preprocessing import source_doubts
 from ecgpipe.recordings import quality, safe_files, source_files
 from ecgpipe.recordings.descriptions import describe
 from ecgpipe.recordings.recording import Recording
@@ -25,25 +27,55 @@ class Verdict(NamedTuple):
     sentence: str
 
 
+@dataclass
+class Whole:
+    """What the recordings that were read show together."""
+
+    doubts: source_doubts.Tally = field(default_factory=source_doubts.Tally)
+    ages_unknown: int = 0
+    sexes_unknown: int = 0
+
+    def add(self, recording: Recording, age: float | None, sex: str | None) -> None:
+        """Counts one recording of a patient."""
+        self.doubts.add(source_doubts.measure(recording))
+        self.ages_unknown += age is None
+        self.sexes_unknown += sex is None
+
+    def sentences(self) -> list[str]:
+        """What is to be said of all recordings, beyond each one's verdict."""
+        told = self.doubts.sentences()
+        read = len(self.doubts.measured)
+        for what, count in (("age", self.ages_unknown), ("sex", self.sexes_unknown)):
+            if count:
+                told.append(f"the {what} is unknown in {count} of {read} recordings")
+        return told
+
+
 @dataclass(frozen=True)
 class _Stages:
     """What the stages leave out of folders (file -> `reason: message`), and what they flag (file ->
-    flags) for more than signals. Files are named as `safe_files.shown` has them."""
+    flags) and know of patients (file -> age, sex) by more than signals. Files are named as
+    `safe_files.shown` has them."""
 
     left_out: dict[str, str] = field(default_factory=dict)
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    patients: dict[str, tuple[float | None, str | None]] = field(default_factory=dict)
 
 
 def check(
-    paths: Iterable[Path], source: Source | None = None, within: Sequence[Path] = ()
+    paths: Iterable[Path],
+    source: Source | None = None,
+    within: Sequence[Path] = (),
+    whole: Whole | None = None,
 ) -> Iterator[Verdict]:
     """The verdict of each recording file (`reading.read`), by its signal and header alone.
 
     With a `source`, what the stages leave out of folders, those `within` which the files lie, is
     refused as well (`recordings.descriptions.describe`): for labels and tables, two files of one
     record, rows without a file. Last come the files of folders that look like recordings and are
-    not read.
+    not read. What is read is counted in `whole`.
     """
+    whole = whole or Whole()
     stages, unread = _of_stages(within, source), _unread(within, source)
     for path in paths:
         shown = safe_files.shown(path)
@@ -53,10 +85,11 @@ def check(
         fault = stages.left_out.pop(shown, "")
         if fault and verdict != "refused":
             verdict, reason = "refused", fault
-        if verdict == "refused":
+        if verdict == "refused" or recording is None:
             code, _, message = reason.partition(": ")
             yield Verdict(shown, verdict, code, safe_files.shown(message))
         else:
+            whole.add(recording, *stages.patients.get(shown, (recording.age, recording.sex)))
             yield _of_flags(path, recording, stages.flags.get(shown, ()))
     for shown, fault in stages.left_out.items():
         yield Verdict(shown, "refused", *fault.split(": ", 1))
@@ -87,7 +120,8 @@ def _has_labels(source: Source | None) -> bool:
 
 def _of_flags(path: Path, recording: Recording, flags_of_stages: Iterable[str]) -> Verdict:
     """The verdict of a recording that was read: each flag once, with its sentence."""
-    flags = list(dict.fromkeys((*recording.faults, *flags_of_stages)))
+    faults = [input_flags.with_details(flag, recording) for flag in recording.faults]
+    flags = list(dict.fromkeys((*faults, *flags_of_stages)))
     codes = [flag.partition(" (")[0] for flag in flags]
     sentences = []
     for code, flag in zip(codes, flags, strict=True):
@@ -126,3 +160,4 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
         if unknown:
             flags.append(f"unknown-label ({', '.join(map(repr, unknown))})")
         stages.flags[path] = tuple(flags)
+        stages.patients[path] = recording.age, recording.sex

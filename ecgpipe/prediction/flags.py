@@ -17,7 +17,7 @@ from ecgpipe.recordings.recording import Recording
 def input_flags(recording: Recording, about: dict[str, Any], samples: int) -> list[str]:
     """Flags of what the models miss of a usable recording of so many conditioned `samples`, after
     those that it was read with; `about` is what model.json says."""
-    flags = [_with_leads(flag, recording) for flag in recording.faults]
+    flags = [with_details(flag, recording) for flag in recording.faults]
     if about["network"]["demographics"]:
         if recording.age is None:
             flags.append("age-unknown")
@@ -34,9 +34,13 @@ def input_flags(recording: Recording, about: dict[str, Any], samples: int) -> li
     return flags
 
 
-def _with_leads(flag: str, recording: Recording) -> str:
+def with_details(flag: str, recording: Recording) -> str:
     """A flag of `quality` with the leads that it is about, and how far they go."""
     signal_mv = recording.signal_mv  # [time, lead]
+    if flag == "limb-leads":
+        law = quality.other_law(signal_mv, recording.rate_hz)
+        off_uv = 1000 * quality.limb_error_mv(signal_mv)
+        return f"{flag} (off by {off_uv:.0f} microvolts{f', as if {law}' if law else ''})"
     extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])  # [2, lead]
     largest_mv = np.abs(extremes).max(axis=0)
     if flag == "flat-lead":

@@ -14,12 +14,19 @@ from typing import Any
 
 import joblib
 
-from ecgpipe.preprocessing import store_writer
+from ecgpipe.preprocessing import source_doubts, store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.preprocessing.r_peaks import r_peaks
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import refusal_limit, refusals, safe_files, source_files, sources
+from ecgpipe.recordings import (
+    quality,
+    refusal_limit,
+    refusals,
+    safe_files,
+    source_files,
+    sources,
+)
 from ecgpipe.recordings.recording import read
 
 _LOG = logging.getLogger(__name__)
@@ -31,8 +38,8 @@ _MOST_NAMED = 200  # recordings that a message names
 def condition_file(
     path: Path, source: sources.Source, params: PreprocessParams, root: Path | None = None
 ) -> tuple:
-    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest), or
-    ('refused', reason, message)."""
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest, what
+    `source_doubts.measure` says), or ('refused', reason, message)."""
     try:
         recording = read(path, source, root)
     except refusals.Refused as refusal:
@@ -42,9 +49,13 @@ def condition_file(
         least = f"preprocess.min_duration_s {params.min_duration_s}"
         return "refused", "short", f"{path}: {duration_s:.2f} s is below {least}"
     signal_mv = condition(recording.signal_mv, recording.rate_hz, **filter_arguments(params))
+    if max(signal_mv.max(), -signal_mv.min()) > quality.HOLDS_MV:
+        rule = f"conditioned, it goes beyond {quality.HOLDS_MV} mV, which the store cannot hold"
+        return "refused", "range", f"{safe_files.shown(path)}: {rule}; cut the artefact out"
     peaks = r_peaks(signal_mv, params.rate_hz)
     digest = store_writer.raw_digest(recording.signal_mv, recording.rate_hz)
-    return "ok", store_writer.to_microvolts(signal_mv), peaks, recording.faults, digest
+    signal_uv = store_writer.to_microvolts(signal_mv)
+    return "ok", signal_uv, peaks, recording.faults, digest, source_doubts.measure(recording)
 
 
 def _condition_files(
@@ -173,7 +184,8 @@ def build_store(
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
     `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
-    them is refused."""
+    them is refused, or doubtful for one cause (`source_doubts`)."""
+    tally = source_doubts.Tally()
     files = source_files.find(raw, source)
     duplicates = source_files.duplicates(files)
     results = condition_source(
@@ -188,13 +200,15 @@ def build_store(
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
                 writer.refuse(record, where, "duplicate-record", rule)
             elif verdict == "ok":
-                writer.append(record, *rest)
+                writer.append(record, *rest[:-1])
+                tally.add(rest[-1])
             else:
                 writer.refuse(record, where, *rest)
         report = writer.close()
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()), report
     refusal_limit.check_refusal_limit(report["refused"], report["recordings"], max_refused, raw)
-    return report
+    tally.check(max_refused, raw)
+    return report | tally.report()
 
 
 def log(name: str, report: dict[str, Any]) -> None:

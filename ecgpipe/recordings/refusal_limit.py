@@ -37,6 +37,17 @@ def check_refusal_limit(refused: Mapping[str, int], found: int, most: float, whe
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
         raise UserError(
             f"{where}: {total} of {found} recordings are refused ({reasons}), more than "
-            f"data.max_refused {most:g}; `python -m ecgpipe check {where} --source NAME` (its "
-            f"entry in {SOURCES}) says why for each; mend them, or raise max_refused"
+            f"data.max_refused {most:g}{_cause(refused)}; `python -m ecgpipe check {where} "
+            f"--source NAME` (its entry in {SOURCES}) says why for each; mend them, or raise "
+            "max_refused"
         )
+
+
+def _cause(refused: Mapping[str, int]) -> str:
+    """What most of the refusals likely come from, where their reason tells."""
+    reason = max(refused, key=lambda reason: refused[reason])
+    causes = {
+        "range": "microvolts taken for mV, by a wrong unit or gain",
+        "flat": "volts taken for mV, by a wrong unit or gain, or nothing recorded",
+    }
+    return f" (likely {causes[reason]})" if reason in causes else ""

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
 from ecgpipe.prediction import check, reading
 from ecgpipe.recordings import descriptions, sources
 from tests.prediction.conftest import SOURCE
@@ -45,6 +47,31 @@ def test_check_names_what_looks_like_a_recording_and_is_not_read(recordings):
     left_out = {Path(row.path).name: row.reason for row in rows if row.verdict == check.LEFT_OUT}
     assert left_out["cart.xml"] == "form", "the stages do not read it"
     assert len({row.path for row in rows}) == len(rows)
+
+
+def test_check_tells_leads_sizes_and_what_is_unknown(recordings):
+    """Of three recordings one has a flat lead, one limb leads under each other's names, one no
+    age."""
+    folder = recordings / "g 1"
+    (folder / "R9.hea").unlink()
+    raw = np.fromfile(folder / "R2.mat", dtype="<i2")[12:].reshape(-1, 12).copy()
+    raw[:, 8] = 0
+    (folder / "R2.mat").write_bytes((folder / "R2.mat").read_bytes()[:24] + raw.tobytes())
+    header = (folder / "R2.hea").read_text().split("\n")
+    header[9] = "R2.mat 16+24 1000/mV 16 0 0 0 0 V3"
+    (folder / "R2.hea").write_text("\n".join(header))
+    exchanged = (folder / "R0.hea").read_text().replace(" II\n", " X\n").replace(" I\n", " II\n")
+    (folder / "R0.hea").write_text(exchanged.replace(" X\n", " I\n"))
+    whole = check.Whole()
+    rows = check.check(reading.expand([recordings]), within=[recordings], whole=whole)
+    said = {Path(row.path).stem: (row.reason, row.sentence) for row in rows}
+    assert said["R0"][0] == "limb-leads"
+    assert re.search(
+        r"\(off by \d{3,4} microvolts, as if I and II exchanged, or III", said["R0"][1]
+    )
+    assert said["R1"] == ("", "")
+    assert said["R2"] == ("flat-lead", "a lead spans less than 10 microvolts (V3)")
+    assert whole.sentences()[-1] == "the age is unknown in 1 of 3 recordings"
 
 
 def test_check_of_a_source_says_what_the_stages_leave_out(west):

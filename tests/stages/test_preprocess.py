@@ -196,3 +196,74 @@ def test_a_worker_that_dies_costs_one_recording_and_not_the_run(deadly, monkeypa
     refused = tables.read(paths.store("one.two") / "refused.csv").set_index("record")
     assert refused.loc["A", "reason"] == "crashed"
     assert list(open_store(paths.store("one.two")).index["record"]) == ["D"]
+
+
+H5 = """
+sources:
+  one.two: {form: h5, vocabulary: PTB, codes: native, rate_hz: 500, table: t.csv,
+            columns: {record: id, labels: dx}}
+"""
+
+
+def write_h5_source(project, change):
+    """The source as ten .h5 files, the signals of the last three changed."""
+    (project / params.SOURCES).write_text(H5)
+    (project / "params.yaml").write_text(PARAMS.replace("0.9", "0.2"))
+    rng, raw = np.random.default_rng(1), project / "data/raw/one.two"
+    shutil.rmtree(raw)
+    for number in range(10):
+        signal_mv = lawful(rng.normal(0, 0.3, (4000, 12)))
+        writers.write_h5(raw, f"R{number}", change(signal_mv) if number > 6 else signal_mv, 500)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda mv: mv * 1000,
+            r"3 of 10 recordings are refused \(3 range\), more .* microvolts tak",
+        ),
+        (
+            lambda mv: mv / 1000,
+            r"3 of 10 recordings are refused \(3 flat\), more than .* volts taken",
+        ),
+        (
+            lambda mv: mv * 15,
+            r"3 of 10 recordings are out of scale .* wrong unit or gain; that is m",
+        ),
+        (
+            lambda mv: mv[:, [1, 0, *range(2, 12)]],
+            r"3 of 10 .* lead order \(I and II exchanged, or",
+        ),
+        (lambda mv: mv * ([1] * 6 + [0] * 6), r"3 of 10 recordings have flat leads"),
+    ],
+    ids=["microvolts", "volts", "gain", "lead-order", "flat"],
+)
+def test_a_source_that_was_read_wrongly_stops_with_its_likely_cause(project, change, says):
+    write_h5_source(project, change)
+    with pytest.raises(ValueError, match=r"data/raw/one\.two: " + says):
+        preprocess.main("one.two")
+    assert not paths.store("one.two").exists()
+    (project / "params.yaml").write_text(PARAMS.replace("0.9", "0.3"))
+    preprocess.main("one.two")
+
+
+def test_what_the_store_cannot_hold_is_refused_and_never_clipped(project):
+    write_h5_source(project, lambda signal_mv: signal_mv)
+    rng, raw = np.random.default_rng(3), project / "data/raw/one.two"
+    jump = lawful(rng.normal(0, 0.1, (4000, 12)))
+    jump[1000:2000, 7] += 32  # which the raw recording may, and a filter makes larger
+    jump[2000:3000, 7] -= 32
+    writers.write_h5(raw, "R3", jump, 500)
+    offset = lawful(rng.normal(0, 0.3, (4000, 12))) + np.array([0] * 6 + [60] * 6)
+    writers.write_h5(raw, "R4", offset, 500)
+    preprocess.main("one.two")
+    refused = tables.read(paths.store("one.two") / "refused.csv")
+    assert refused["record"].tolist() == ["R3"]
+    assert refused["reason"].tolist() == ["range"]
+    assert "conditioned, it goes beyond 32.767 mV" in refused["message"][0]
+    store = open_store(paths.store("one.two"))
+    assert store.index.set_index("record").loc["R4", "flags"] == "out-of-range"
+    report = json.loads((project / "metrics/signals/one.two.json").read_text())
+    assert report["doubtful"] == {"scale": 0, "flat": 0, "limb-leads": 0}
+    assert report["limb_error_uv"]["largest"] < 2

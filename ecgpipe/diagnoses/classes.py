@@ -10,7 +10,10 @@ Tables beside this file, all CSV:
   as in the above.
 - native_labels.csv: `source, native_label, snomed_ct`, one row per label that a source can give. A
   class is annotated at a source if and only if some label of that source maps to one of the class's
-  codes. A label without a code is known but says nothing that SNOMED CT names. The sources sim-*
+  codes. Every code that the recordings of the Challenge 2021 carry by its lists of scored and
+  unscored diagnoses stands there (dx_mapping_*.csv in the place above), so that
+  `vocabularies.known_codes` has them. A label without a code is known but says nothing that SNOMED
+  CT names. The sources sim-*
   are those of the demo.
 
 In every table `a|b` joins codes that count as one class; the first heads the class's column

@@ -158,6 +158,9 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
         flags = list(recording.flags)
         unknown = [label for label in recording.labels if not meant[label].genuine]
         if unknown:
-            flags.append(f"unknown-label ({', '.join(map(repr, unknown))})")
+            told = [
+                f"{label!r}{meanings.hint(label, source.codes, vocabulary)}" for label in unknown
+            ]
+            flags.append(f"unknown-label ({', '.join(told)})")
         stages.flags[path] = tuple(flags)
         stages.patients[path] = recording.age, recording.sex

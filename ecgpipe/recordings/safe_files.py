@@ -109,11 +109,6 @@ def text(raw: bytes) -> str:
         return raw.decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
 
 
-def table(path: Path, root: Path) -> str:
-    """The text of a CSV table below `root`; Refused where there is none that may be read."""
-    return text(content(path, root, MOST_TABLE))
-
-
 def identify(path: Path) -> Refused | None:
     """What a regular file is that was named as a recording and does not read as one, by its first
     bytes, or None."""

@@ -1,6 +1,10 @@
 """The tables beside recordings, through `recordings.descriptions`, which joins them."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecgpipe.recordings.descriptions import Description, describe
 from ecgpipe.recordings.sources import Patients
@@ -177,3 +181,32 @@ def test_an_id_with_a_decimal_point_is_the_recording_of_that_name_where_there_is
     one, two = describe(tmp_path, H5)
     assert (one.record, one.labels, one.patient, one.age) == ("1", ("22",), "7", 63.5)
     assert (two.record, two.labels, two.fault) == ("2.0", ("022",), "")
+
+
+NAMES = st.sampled_from(["1", "2", "01", "A1", "a1", "A 1", "1-Mar", "NA", "x,y"])
+
+
+@settings(deadline=None)
+@given(st.sets(NAMES, min_size=1), st.lists(NAMES, min_size=1))
+def test_every_file_and_every_row_is_accounted_for_once(tmp_path_factory, files, rows):
+    """Recordings are files, and rows without a file; a row that stands twice tells of nobody."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in files:
+        (folder / f"{name}.h5").touch()
+    times = Counter(rows)
+    lines = [f'"{name}",1,P{number},60,F\n' for number, name in enumerate(rows)]
+    (folder / "metadata.csv").write_text("ECG_ID,AHA_Code,Patient_ID,Age,Sex\n" + "".join(lines))
+    if not files & times.keys() or ("1-Mar" in times and "1-Mar" not in files):
+        with pytest.raises(
+            ValueError, match=r"metadata\.csv: (it has a row of no|line \d+: no rec)"
+        ):
+            list(describe(folder, H5))
+        return
+    described = {one.record: one for one in describe(folder, H5)}
+    assert described.keys() == files | times.keys()
+    for name, one in described.items():
+        reason = {0: "no-metadata", 1: ""}.get(times[name], "metadata")
+        assert one.fault.partition(":")[0] == (reason if name in files else "missing")
+        assert (one.patient is not None) == (reason == "" and name in files)
+        if one.patient:
+            assert rows[int(one.patient[1:])] == name

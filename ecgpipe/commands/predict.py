@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         for prediction in progress:
             write(prediction)
             refused += prediction.verdict == "refused"
-            console.write(_line(prediction, models.names, models.full_names))
+            console.write(_line(prediction, models.words))
     counts = f"{len(files)} recordings, {refused} refused, {len(models.names)} classes"
     written = ", ".join(shown(path) for path in (targets.out, targets.sheets) if path)
     console.write(f"{counts}, {len(models.networks)} models -> {written}")
-    for line in models.warnings:
+    for line in filter(None, (models.words.legend, *models.warnings)):
         console.write(line)
     return 1 if refused else 0
 
@@ -99,8 +99,7 @@ def _writer(
             return
         from ecgpipe.drawing import prediction_sheets
 
-        names = (models.names, models.full_names)
-        with prediction_sheets.drawing(targets.sheets, *names) as sheets:
+        with prediction_sheets.drawing(targets.sheets, models.words) as sheets:
 
             def write_and_draw(prediction: RecordingPrediction) -> None:
                 write(prediction)
@@ -109,9 +108,9 @@ def _writer(
             yield write_and_draw
 
 
-def _line(prediction: RecordingPrediction, names: Sequence[str], full_names: Sequence[str]) -> str:
+def _line(prediction: RecordingPrediction, classes: outputs.ClassWords) -> str:
     """What is printed of one recording."""
-    positive = outputs.positive_classes(prediction, names, full_names)
+    positive = outputs.positive_classes(prediction, classes)
     flags = f" ({shown(prediction.reason)})" if prediction.verdict == "flagged" else ""
     return f"{shown(prediction.path)}: {positive}{flags}"
 

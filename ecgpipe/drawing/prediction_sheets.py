@@ -3,7 +3,7 @@
 import contextlib
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +24,7 @@ class Sheets:
     already there gets a number."""
 
     folder: Path
-    names: Sequence[str]
-    full_names: Sequence[str]
+    classes: outputs.ClassWords
     _taken: set[str] = field(default_factory=set)
 
     def draw(self, prediction: outputs.RecordingPrediction) -> Path | None:
@@ -33,8 +32,9 @@ class Sheets:
         nothing to draw."""
         if prediction.recording is None:
             return None
-        positive = outputs.positive_classes(prediction, self.names, self.full_names)
-        note = _wrapped(f"The models find: {positive}")
+        positive = outputs.positive_classes(prediction, self.classes)
+        shares = f" ({self.classes.legend})" if self.classes.legend else ""
+        note = _wrapped(f"The models find{shares}: {positive}")
         if prediction.reason:
             note += _wrapped(f"Flags: {printable.shown(prediction.reason)}")
         path = self.folder / self.new_name(prediction.path.stem)
@@ -62,12 +62,12 @@ class Sheets:
 
 
 @contextlib.contextmanager
-def drawing(folder: Path, names: Sequence[str], full_names: Sequence[str]) -> Iterator[Sheets]:
+def drawing(folder: Path, classes: outputs.ClassWords) -> Iterator[Sheets]:
     """`Sheets` that lie in the new folder `folder` when the block ends well, and nowhere when
     not."""
     with atomic.atomic(folder) as temporary:
         temporary.mkdir()
-        yield Sheets(temporary, names, full_names)
+        yield Sheets(temporary, classes)
 
 
 def _wrapped(text: str) -> list[str]:

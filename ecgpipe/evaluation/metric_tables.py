@@ -29,8 +29,8 @@ from ecgpipe.evaluation.held_out import (
     HeldOut,
     ordered,
 )
-from ecgpipe.evaluation.metrics import auroc
-from ecgpipe.evaluation.operating_points import ENSEMBLE, OperatingPoint
+from ecgpipe.evaluation.metrics import auroc, precision
+from ecgpipe.evaluation.operating_points import ENSEMBLE, OperatingPoint, Skill
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.scoring import Tree, report
 from ecgpipe.project import atomic, paths
@@ -245,8 +245,11 @@ def described(point: OperatingPoint, classes: ScoredClasses) -> Tree:
     return by_class
 
 
-def validation_auroc(held_out: HeldOut) -> dict[str, NDArray[np.float64]]:
-    """[class] by fold, and of all folds' validation rows together."""
-    values = {k: auroc(each.labels, each.raw) for k, each in held_out.validation.items()}
-    pooled = held_out.whole[OUT_OF_FOLD]
-    return values | {ENSEMBLE: auroc(pooled.labels, pooled.raw)}
+def validation_skill(held_out: HeldOut) -> dict[str, Skill]:
+    """By fold, and of all folds' validation rows together; answers at the points of `crossed`."""
+    parts = held_out.validation | {ENSEMBLE: held_out.whole[OUT_OF_FOLD]}
+    skill = {}
+    for name, part in parts.items():
+        right = precision(part.labels, part.binary)
+        skill[name] = Skill(auroc(part.labels, part.raw), right)
+    return skill

@@ -7,10 +7,12 @@ on. The points of a run lie beside its models, in `data/models/operating/operati
 
 - `params`: the section `evaluate` by which they were chosen; `classes`: the SNOMED CT codes, in
   order.
-- `folds`: fold -> `slope`, `shift`, `threshold`, `validation_auroc` (each one number a class, null
-  where undefined), chosen on the fold's own validation rows, and `validation`: the digest of that
-  file. A class that has no positive or no negative there has no AUROC and no threshold: nothing was
-  there to learn it from, and it is never answered.
+- `folds`: fold -> `slope`, `shift`, `threshold` (each one number a class, null where undefined),
+  chosen on the fold's own validation rows; `validation_auroc` and `validation_precision`, the
+  class's AUROC on them, and which share of the answers there was right, at a point that the other
+  folds' rows choose; and `validation`: the digest of that file. A class that has no positive or no
+  negative there has no AUROC and no threshold: nothing was there to learn it from, and it is never
+  answered.
 - `ensemble`: the same of all folds' validation rows together, each as the one model that did not
   train on it scored it. The ensemble's mean is smoother than a single model, so a sensitivity that
   was asked for is not promised for it.
@@ -20,7 +22,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ from ecgpipe.project.params import Section, faults, in_one_line
 ENSEMBLE = "ensemble"
 # A logit is held within 16.2 and a slope within 20, so no fit shifts further.
 _MOST_SHIFT = 1000.0
-COLUMNS = ("slope", "shift", "threshold", "validation_auroc")
+COLUMNS = ("slope", "shift", "threshold", "validation_auroc", "validation_precision")
 _Share = Annotated[float, Field(ge=0, le=1)]
 # Beyond 1 by one bit where a class is never answered, though a probability of it is 1.
 _Threshold = Annotated[float, Field(ge=0, le=float(np.nextafter(1, 2)))]
@@ -52,6 +54,7 @@ class _Point(Section):
     shift: list[Annotated[float, Field(ge=-_MOST_SHIFT, le=_MOST_SHIFT)]]
     threshold: list[_Threshold | None]
     validation_auroc: list[_Share | None]
+    validation_precision: list[_Share | None]
 
 
 class _FoldPoint(_Point):
@@ -78,6 +81,14 @@ class OperatingPoint:
     thresholds: NDArray[np.float64]
 
 
+class Skill(NamedTuple):
+    """What models showed in validation, both [class], NaN where undefined: AUROC, and the share of
+    the answers that were right (precision)."""
+
+    auroc: NDArray[np.float64]
+    precision: NDArray[np.float64]
+
+
 def choose(
     labels: NDArray, raw: NDArray, classes: ScoredClasses, params: EvaluateParams
 ) -> OperatingPoint:
@@ -102,21 +113,22 @@ def choose(
 
 def described(
     points: Mapping[str, OperatingPoint],
-    auroc: Mapping[str, NDArray],
+    skill: Mapping[str, Skill],
     digests: Mapping[str, str],
     classes: ScoredClasses,
     params: EvaluateParams,
 ) -> dict[str, Any]:
-    """What operating.json says: `points` and `auroc` [class] by fold and of `ENSEMBLE`, `digests`
-    by fold."""
+    """What operating.json says: `points` and `skill` by fold and of `ENSEMBLE`, `digests` by
+    fold."""
 
     def columns(name: str) -> dict[str, list[float | None]]:
         point = points[name]
         values = {
             "slope": point.scaling.slope,
             "shift": point.scaling.shift,
-            "threshold": _learnt(point.thresholds, auroc[name]),
-            "validation_auroc": auroc[name],
+            "threshold": _learnt(point.thresholds, skill[name].auroc),
+            "validation_auroc": skill[name].auroc,
+            "validation_precision": skill[name].precision,
         }
         plain = {}
         for key, column in values.items():
@@ -144,27 +156,27 @@ def _learnt(thresholds: NDArray, auroc: NDArray) -> NDArray[np.float64]:
 
 def write(
     points: Mapping[str, OperatingPoint],
-    auroc: Mapping[str, NDArray],
+    skill: Mapping[str, Skill],
     classes: ScoredClasses,
     params: EvaluateParams,
     folder: Path,
 ) -> None:
     """Writes operating.json and its digest, atomically, into a folder of its own: `points` and
-    `auroc` [class] by fold and of `ENSEMBLE`."""
+    `skill` by fold and of `ENSEMBLE`."""
     digests = {}
     for name in points:
         if name != ENSEMBLE:
             digests[name] = digest(paths.predictions(name) / paths.VALIDATION)
     with atomic.sealed_folder(folder) as temporary:
-        text = json.dumps(described(points, auroc, digests, classes, params), indent=1)
+        text = json.dumps(described(points, skill, digests, classes, params), indent=1)
         (temporary / paths.OPERATING.name).write_text(text + "\n", encoding="utf-8")
 
 
 def read(
     path: Path, codes: list[str], digests: Mapping[str, str], which: str = ENSEMBLE
-) -> tuple[OperatingPoint, NDArray[np.float64]]:
-    """The point of the ensemble, or of the fold `which`, and its validation AUROC [class] from
-    operating.json. The threshold is infinite where none was chosen, and where the AUROC is NaN.
+) -> tuple[OperatingPoint, Skill]:
+    """The point of the ensemble, or of the fold `which`, and its skill from operating.json. The
+    threshold is infinite where none was chosen, and where the AUROC is NaN.
 
     `codes` and `digests` (fold -> that of its validation predictions) are what the models say:
     UserError where the points are missing, damaged, out of their ranges, or were chosen for other
@@ -191,6 +203,6 @@ def read(
                 f"{path}: {key} has one number for each of {len(codes)} classes, "
                 f"found {len(values)}; {again}"
             )
-    auroc = columns["validation_auroc"]
-    thresholds = _learnt(columns["threshold"], auroc)
-    return OperatingPoint(Scaling(columns["slope"], columns["shift"]), thresholds), auroc
+    skill = Skill(columns["validation_auroc"], columns["validation_precision"])
+    thresholds = _learnt(columns["threshold"], skill.auroc)
+    return OperatingPoint(Scaling(columns["slope"], columns["shift"]), thresholds), skill

@@ -18,6 +18,7 @@ from ecgpipe.evaluation import operating_points
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18, folded
+from ecgpipe.prediction import outputs
 from ecgpipe.project import paths
 from ecgpipe.project.errors import UserError
 
@@ -40,14 +41,14 @@ LEAST_AUROC = 0.7
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of `folds` (all, or one alone), what they share, their operating point and AUROC
-    [class] on validation rows; whether to compute in bfloat16 (`model.inference.bf16_helps`)."""
+    """The models of `folds` (all, or one alone), what they share, their operating point and skill
+    on validation rows; whether to compute in bfloat16 (`model.inference.bf16_helps`)."""
 
     networks: list[SEResNet18]
     folds: list[int]
     about: dict[str, Any]
     point: operating_points.OperatingPoint
-    validation_auroc: np.ndarray
+    skill: operating_points.Skill
     bf16: bool
 
     @property
@@ -66,11 +67,16 @@ class Ensemble:
         return self.about["full_names"]
 
     @property
+    def words(self) -> outputs.ClassWords:
+        """What people are told of the classes."""
+        return outputs.ClassWords(self.names, self.full_names, self.skill.precision)
+
+    @property
     def learnt(self) -> NDArray[np.bool_]:
         """[class]: whether validation rows held it present and absent. They are all training rows
         of the ensemble, and the one part that a single fold's point is chosen on; what they lack,
         no probability of it means anything."""
-        return np.isfinite(self.validation_auroc)
+        return np.isfinite(self.skill.auroc)
 
     @property
     def unlearnt(self) -> list[str]:
@@ -80,7 +86,7 @@ class Ensemble:
     @property
     def doubtful(self) -> list[str]:
         """Classes in which validation showed little skill: AUROC below `LEAST_AUROC`."""
-        pairs = zip(self.names, self.validation_auroc, strict=True)
+        pairs = zip(self.names, self.skill.auroc, strict=True)
         return [f"{name} ({auroc:.2f})" for name, auroc in pairs if auroc < LEAST_AUROC]
 
     @property
@@ -130,7 +136,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
     if fold is not None and fold not in networks:
         there = ", ".join(map(str, networks))
         raise UserError(f"{folder}: no fold {fold} here (there: {there}); name another")
-    point, auroc = operating_points.read(
+    point, skill = operating_points.read(
         folder / paths.OPERATING.relative_to(paths.MODELS),
         about["classes"],
         validation,
@@ -142,7 +148,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
         chosen,
         about,
         point,
-        auroc,
+        skill,
         bf16_helps(precision, torch.device("cpu")),
     )
 

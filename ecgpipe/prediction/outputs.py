@@ -21,6 +21,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,21 +52,36 @@ class RecordingPrediction:
     duration_s: float = 0.0
 
 
-def positive_classes(
-    prediction: RecordingPrediction, names: Sequence[str], full_names: Sequence[str]
-) -> str:
-    """The classes present, each with its probability, the most probable first; of a refused
-    recording, why it is."""
+class ClassWords(NamedTuple):
+    """What people are told of the models' classes: abbreviations, full names, and the precision of
+    their answers in validation [class], NaN where unknown."""
+
+    names: Sequence[str]
+    full_names: Sequence[str]
+    precision: NDArray[np.float64]
+
+    @property
+    def legend(self) -> str:
+        """What the shares behind classes are (`positive_classes`); '' where there are none."""
+        is_known = bool(np.isfinite(self.precision).any())
+        return "in brackets: how often such an answer was right in validation" if is_known else ""
+
+
+def positive_classes(prediction: RecordingPrediction, classes: ClassWords) -> str:
+    """The classes present, each with its probability and, where known, the precision of its
+    answers, the most probable first; of a refused recording, why it is."""
     probabilities = prediction.probabilities
     if probabilities is None:
         return f"refused, {shown(prediction.reason)}"
-    classes = []
+    present = []
     for place in np.argsort(-probabilities, kind="stable"):
         if prediction.present[place]:
             # A class whose abbreviation is its full name is named once.
-            words = dict.fromkeys([names[place], full_names[place]])
-            classes.append(" ".join([*words, f"{probabilities[place]:.2f}"]))
-    return ", ".join(classes) or f"none of the {np.isfinite(probabilities).sum()} classes"
+            words = dict.fromkeys([classes.names[place], classes.full_names[place]])
+            right = classes.precision[place]
+            share = [f"({100 * right:.0f} %)"] if np.isfinite(right) else []
+            present.append(" ".join([*words, f"{probabilities[place]:.2f}", *share]))
+    return ", ".join(present) or f"none of the {np.isfinite(probabilities).sum()} classes"
 
 
 @contextlib.contextmanager

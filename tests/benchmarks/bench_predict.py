@@ -59,7 +59,8 @@ def untrained(path: Path) -> Ensemble:
     point = operating_points.OperatingPoint(
         calibration.Scaling(np.ones(CLASSES), np.ones(CLASSES)), np.full(CLASSES, 0.5)
     )
-    return Ensemble(folds, values["split"]["folds"], about, point, np.ones(CLASSES), bf16=False)
+    skill = operating_points.Skill(np.ones(CLASSES), np.ones(CLASSES))
+    return Ensemble(folds, values["split"]["folds"], about, point, skill, bf16=False)
 
 
 def row(files: list[Path], scratch: Path, which: str, settings: str, rounds: int) -> Row:

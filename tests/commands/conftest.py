@@ -57,6 +57,7 @@ def models(tmp_path):
         "shift": [0, 0],
         "threshold": [0.0, None],
         "validation_auroc": [0.9, 0.6],
+        "validation_precision": [None, None],
     }
     operating = {
         "classes": about["classes"],

@@ -48,6 +48,22 @@ def test_precision_auto_predicts_in_what_the_processor_multiplies(
     assert written["fp32"] != written["bf16"]
 
 
+def test_predict_says_how_often_such_an_answer_was_right(raw, models, tmp_path, capsys):
+    path = models / "operating/operating.json"
+    path.write_text(
+        path.read_text().replace(
+            '"validation_precision": [null, null]', '"validation_precision": [0.276, null]'
+        )
+    )
+    digests.write_digests(path.parent)
+    out = str(tmp_path / "p.csv")
+    assert main(["predict", str(raw / "A1"), "--model", str(models), "--out", out]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith(f"{raw}/A1.hea: NSR sinus rhythm 0.")
+    assert printed[0].endswith(" (28 %)")
+    assert printed[2] == "in brackets: how often such an answer was right in validation"
+
+
 def test_predict_says_when_no_class_is_present(raw, models, capsys):
     path = models / "operating/operating.json"
     path.write_text(path.read_text().replace("[0.0, null]", "[null, null]"))

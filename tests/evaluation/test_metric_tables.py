@@ -123,10 +123,22 @@ def test_the_files_of_a_run(tmp_path):
     assert point.keys() == set(CLASSES.names)
 
 
-def test_validation_auroc_is_that_of_the_rows_that_no_training_saw():
+def test_validation_skill_is_that_of_the_rows_that_no_training_saw():
     labels, fold, probabilities = split()
-    values = metric_tables.validation_auroc(built(labels, fold, probabilities))
-    assert values.keys() == {"0", "1", "2", "ensemble"}
-    np.testing.assert_allclose(values["1"], auroc(labels[fold == "1"], probabilities[fold == "1"]))
+    settings = built(labels, fold, probabilities)
+    skill = metric_tables.validation_skill(settings)
+    assert skill.keys() == {"0", "1", "2", "ensemble"}
+    here = fold == "1"
+    np.testing.assert_allclose(skill["1"].auroc, auroc(labels[here], probabilities[here]))
+    # At the point of the other folds' rows, counted by hand.
+    point = settings.crossed["1"]
+    answered = point.scaling.apply(probabilities[here]) >= point.thresholds
+    for k in range(labels.shape[1]):
+        right = [truth == 1 for truth in labels[here, k][answered[:, k]] if not np.isnan(truth)]
+        assert skill["1"].precision[k] == pytest.approx(
+            np.mean(right) if right else np.nan, nan_ok=True
+        )
     inside = fold != "test"
-    np.testing.assert_allclose(values["ensemble"], auroc(labels[inside], probabilities[inside]))
+    np.testing.assert_allclose(
+        skill["ensemble"].auroc, auroc(labels[inside], probabilities[inside])
+    )

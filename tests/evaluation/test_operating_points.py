@@ -57,22 +57,27 @@ def written(rows, tmp_path, monkeypatch):
     path.parent.mkdir(parents=True)
     path.write_text("predictions")
     point = operating_points.choose(*rows, CLASSES, params(calibration="platt"))
-    auroc = {"0": np.array([0.9, 0.8, np.nan]), "ensemble": np.array([0.95, np.nan, 0.6])}
+    right = np.array([0.9, np.nan, 0.3])
+    skill = {
+        "0": operating_points.Skill(np.array([0.9, 0.8, np.nan]), right),
+        "ensemble": operating_points.Skill(np.array([0.95, np.nan, 0.6]), right),
+    }
     operating_points.write(
-        {"0": point, "ensemble": point}, auroc, CLASSES, params(), paths.OPERATING.parent
+        {"0": point, "ensemble": point}, skill, CLASSES, params(), paths.OPERATING.parent
     )
     return point, {"0": digest(path)}
 
 
 def test_what_is_written_is_read_back_exactly(written):
     point, digests = written
-    stored, auroc = operating_points.read(paths.OPERATING, CLASSES.codes, digests)
+    stored, skill = operating_points.read(paths.OPERATING, CLASSES.codes, digests)
     np.testing.assert_array_equal(
         stored.thresholds, [point.thresholds[0], np.inf, point.thresholds[2]]
     )
     np.testing.assert_array_equal(stored.scaling.slope, point.scaling.slope)
     np.testing.assert_array_equal(stored.scaling.shift, point.scaling.shift)
-    np.testing.assert_array_equal(auroc, [0.95, np.nan, 0.6])
+    np.testing.assert_array_equal(skill.auroc, [0.95, np.nan, 0.6])
+    np.testing.assert_array_equal(skill.precision, [0.9, np.nan, 0.3])
     content = json.loads(paths.OPERATING.read_text())
     assert content["folds"]["0"]["validation_auroc"] == [0.9, 0.8, None]
     assert content["folds"]["0"]["threshold"][2] is None
@@ -153,7 +158,7 @@ def test_the_steepest_fit_and_a_threshold_that_answers_nobody_are_read_back(writ
         point = operating_points.OperatingPoint(scaling, np.full(3, np.nextafter(1, 2)))
         operating_points.write(
             {"0": point, "ensemble": point},
-            {"0": np.ones(3), "ensemble": np.zeros(3)},
+            dict.fromkeys(("0", "ensemble"), operating_points.Skill(np.ones(3), np.zeros(3))),
             CLASSES,
             params(),
             paths.OPERATING.parent,

@@ -25,6 +25,10 @@ ANSWERS = [
 ]
 
 
+def words(full_names, precision=(np.nan, np.nan)):
+    return outputs.ClassWords(NAMES, full_names, np.array(precision))
+
+
 def official(path: Path) -> dict[str, tuple[int, float]]:
     """Code -> decision and probability, by the rules of evaluation-2021's load_outputs: lines that
     are blank or begin with # are skipped; three lines of equal length follow, codes, decisions (1,
@@ -78,11 +82,11 @@ def test_a_class_that_was_not_learnt_is_blank_and_0_for_the_scorer(tmp_path):
     assert (tmp_path / "p.csv").read_text().splitlines()[1] == "a/R1.hea,flagged,flat-lead,,0.75,,1"
     write("challenge", tmp_path / "out", answers)
     assert official(tmp_path / "out/R1.csv") == {"426783006": (0, 0.0), "164889003": (1, 0.75)}
-    assert outputs.positive_classes(answers[0], NAMES, NAMES) == "AF 0.75"
+    assert outputs.positive_classes(answers[0], words(NAMES)) == "AF 0.75"
     none = outputs.RecordingPrediction(
         Path("a"), "ok", "", np.array([np.nan, 0.1]), np.array([0, 0])
     )
-    assert outputs.positive_classes(none, NAMES, NAMES) == "none of the 1 classes"
+    assert outputs.positive_classes(none, words(NAMES)) == "none of the 1 classes"
 
 
 def test_the_scorer_of_the_challenge_reads_every_recording(tmp_path):
@@ -149,7 +153,10 @@ def test_a_name_that_is_no_unicode_is_spelled_out(tmp_path):
 
 def test_findings_name_the_most_probable_first_and_say_why_there_are_none():
     full = ["sinus rhythm", "AF"]
-    assert outputs.positive_classes(ANSWERS[1], NAMES, full) == "AF 1.00, NSR sinus rhythm 0.00"
+    assert outputs.positive_classes(ANSWERS[1], words(full)) == "AF 1.00, NSR sinus rhythm 0.00"
+    shares = words(full, (np.nan, 0.276))
+    assert outputs.positive_classes(ANSWERS[1], shares) == "AF 1.00 (28 %), NSR sinus rhythm 0.00"
+    assert shares.legend.startswith("in brackets: how often") and words(full).legend == ""
     none = outputs.RecordingPrediction(Path("a"), "ok", "", np.array([0.1, 0.1]), np.array([0, 0]))
-    assert outputs.positive_classes(none, NAMES, full) == "none of the 2 classes"
-    assert outputs.positive_classes(ANSWERS[2], NAMES, full).startswith("refused, truncated: ")
+    assert outputs.positive_classes(none, words(full)) == "none of the 2 classes"
+    assert outputs.positive_classes(ANSWERS[2], words(full)).startswith("refused, truncated: ")

@@ -91,25 +91,28 @@ def map_source(
         for row in np.flatnonzero(without_class):
             faults[row] = faults[row] or "unscored"
     values[[bool(fault) for fault in faults]] = np.nan
-    identity = _identity(name, descriptions).assign(fault=faults)[tables.IDENTITY]
+    identity = _identity(name, descriptions, faults)
     codes = [diagnosis.code for diagnosis in classes]
     return pd.concat([identity, pd.DataFrame(values, columns=codes)], axis=1)
 
 
-def _identity(name: str, descriptions: Sequence[Description]) -> pd.DataFrame:
-    """What labels.csv says of recordings beside faults and classes: text, '' where unknown, and
-    numbers, NaN where unknown."""
+def _identity(
+    name: str, descriptions: Sequence[Description], faults: Sequence[str]
+) -> pd.DataFrame:
+    """What labels.csv says of recordings beside classes: text, '' where unknown, and numbers, NaN
+    where unknown."""
     columns: dict[str, object] = {
         "source": name,
         "record": [description.record for description in descriptions],
         "path": [description.path for description in descriptions],
         "patient": [description.patient or "" for description in descriptions],
         "gender": [description.sex or "" for description in descriptions],
+        "fault": faults,
     }
     for number in ("age", "rate_hz", "samples"):
         values = [getattr(description, number) for description in descriptions]
         columns[number] = np.array(values, dtype=np.float64)  # None becomes NaN
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, columns=tables.IDENTITY)
 
 
 def _values(
@@ -124,11 +127,14 @@ def _values(
     columns: dict[str, list[int]] = {}
     for label, meaning in meanings.items():
         columns[label] = [column[code] for code in meaning.codes if code in column]
+    rows, positives = [], []
     for row, description in enumerate(descriptions):
-        if not all(meanings[label].genuine for label in description.labels):
-            values[row] = np.nan  # nobody knows what else was said
         for label in description.labels:
-            values[row, columns[label]] = 1.0
+            if not meanings[label].genuine:
+                values[row] = np.nan  # nobody knows what else was said
+            rows += [row] * len(columns[label])
+            positives += columns[label]
+    values[rows, positives] = 1.0
     values[:, ~np.array(is_annotated(vocabulary, classes), dtype=bool)] = np.nan
     return values
 

@@ -85,7 +85,8 @@ def _of_header(
     """The description of one header; Refused where its signal could not be read, or its labels."""
     header = wfdb_header.read(file, path, root)
     wfdb_leads.check(header, file, path)
-    if "odd-labels" in header.doubts:
+    doubts = header.doubts
+    if "odd-labels" in doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
         raise Refused(
             "labels", f"{path}: labels are {rule}; found {_diagnoses(header)}; correct the header"
@@ -101,7 +102,7 @@ def _of_header(
         rate_hz=header.rate_hz,
         samples=header.samples,
         labels=sources.single(header.labels, source),
-        flags=header.doubts,
+        flags=doubts,
     )
 
 

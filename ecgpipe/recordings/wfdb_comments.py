@@ -4,8 +4,8 @@
   first of each counts. `Dx` separates labels by commas.
 - LUDB's `#<diagnoses>` opens a list: each comment after it is one diagnosis, ended by a full stop.
 
-The recordings of a hospital state the same few lists of labels again and again: each of them is
-taken apart once.
+The recordings of a hospital say the same few things again and again: what a comment means is worked
+out once, but for long ones, which would fill the memory.
 """
 
 import functools
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ecgpipe.recordings import demographics
 from ecgpipe.recordings.demographics import cleaned, no_code
 
-_SHORT = 200  # characters of a `Dx` line that is remembered
+_SHORT = 1000  # characters of comments that are remembered
 
 
 class Clinical(NamedTuple):
@@ -35,33 +35,44 @@ class Clinical(NamedTuple):
 
 def read(comments: tuple[str, ...]) -> Clinical:
     """What the comments of one header say, given without their signs `#`."""
+    is_short = sum(map(len, comments)) <= _SHORT
+    pair, patient, separated = _REMEMBERING if is_short else _ANEW
     values: dict[str, list[str]] = {}
     listed = None
     for index, text in enumerate(comments):
-        key, colon, value = text.partition(":")
-        key = key.strip("<> \t").lower()
-        if colon:
-            values.setdefault(key, []).append(value.strip())
-        if key == "diagnoses" and listed is None and not value.strip("<>: \t"):
+        key, value = pair(text)
+        if value is not None:
+            values.setdefault(key, []).append(value)
+        if key == "diagnoses" and listed is None and not (value or "").strip("<>: \t"):
             listed = cleaned(line.rstrip(". \t") for line in comments[index + 1 :])
-    ages, sexes, written = values.get("age", ()), values.get("sex", ()), values.get("dx", ())
-    age = demographics.age(ages[0]) if ages else None
-    sex = demographics.sex(sexes[0]) if sexes else None
-    stated = [_separated(text) for text in written]
-    labels = listed if listed is not None else stated[0] if stated else ()
-    doubts = demographics.doubts(ages, sexes)
-    differ = len(stated) > 1 and len(set(map(frozenset, stated))) > 1
+    age, sex, doubts = patient(tuple(values.get("age", ())), tuple(values.get("sex", ())))
+    written = values.get("dx", ())
+    labels = listed if listed is not None else separated(written[0]) if written else ()
+    differ = len(written) > 1 and len({frozenset(separated(text)) for text in written}) > 1
     if differ or any(map(no_code, labels)):
         doubts = (*doubts, "odd-labels")
     return Clinical(values, age, sex, labels, doubts)
 
 
+def _pair(text: str) -> tuple[str, str | None]:
+    """(key in small letters without brackets, value or None) of one comment."""
+    key, colon, value = text.partition(":")
+    return key.strip("<> \t").lower(), value.strip() if colon else None
+
+
+def _patient(
+    ages: tuple[str, ...], sexes: tuple[str, ...]
+) -> tuple[float | None, str | None, tuple[str, ...]]:
+    """(age, sex, doubts) of all ages and sexes that are stated, of which the first count."""
+    age = demographics.age(ages[0]) if ages else None
+    sex = demographics.sex(sexes[0]) if sexes else None
+    return age, sex, demographics.doubts(ages, sexes)
+
+
 def _separated(text: str) -> tuple[str, ...]:
     """The labels of one `Dx` line."""
-    return _remembered(text) if len(text) <= _SHORT else cleaned(text.split(","))
-
-
-@functools.lru_cache(maxsize=4096)
-def _remembered(text: str) -> tuple[str, ...]:
-    """The labels of one that is short."""
     return cleaned(text.split(","))
+
+
+_ANEW = (_pair, _patient, _separated)
+_REMEMBERING = tuple(functools.lru_cache(maxsize=4096)(function) for function in _ANEW)

@@ -58,7 +58,7 @@ def test_what_is_odd_is_named(comments, doubts):
     assert wfdb_comments.read(comments).doubts == doubts
 
 
-@pytest.mark.parametrize("length", [1, 30])
+@pytest.mark.parametrize("length", [1, 30, 300])
 def test_a_long_list_of_labels_means_what_its_parts_mean(length):
     labels = [str(426783006 + 1000 * number) for number in range(length)]
     assert list(wfdb_comments.read((f"Dx: {', '.join(labels)}",)).labels) == labels

@@ -56,6 +56,6 @@ def test_it_conditions_real_recordings_as_the_stages_do(real_data, carried):
 
 
 @pytest.mark.parametrize("age", [None, 0.0, 61.0])
-@pytest.mark.parametrize("sex", [None, "F", "M"])
+@pytest.mark.parametrize("sex", [None, "F", "M", "Female"])
 def test_age_and_sex_are_those_of_the_training(carried, age, sex):
     assert (carried["demographics"]([age], [sex]) == demographics([age], [sex])).all()

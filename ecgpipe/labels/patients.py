@@ -8,6 +8,8 @@ and leaks. What is done with an id:
 - A number that often stands for none (`0`, `-1`, `999`) may be a patient all the same. It is taken
   for none where its recordings contradict each other though any one of them were wrong: two or more
   of either sex, or ages more than `MOST_YEARS` apart without the youngest and without the oldest.
+- Numbers that differ in zeros in front alone (`007` and `7`, which a spreadsheet makes of it) are
+  one patient, flagged odd-patient.
 - Any other id whose recordings contradict each other (both sexes, or ages more than `MOST_YEARS`
   apart) is flagged odd-patient and kept: one wrong sex is likelier than a wrong id, and what is
   kept together cannot leak.
@@ -37,12 +39,20 @@ def judged(descriptions: Iterable[Description]) -> list[Description]:
     of_patient: dict[str, list[Description]] = {}
     for description in descriptions:
         if description.patient:
-            of_patient.setdefault(description.patient, []).append(description)
+            of_patient.setdefault(_without_zeros(description.patient), []).append(description)
     flags = {patient: _flag(patient, members) for patient, members in of_patient.items()}
-    return [
-        _flagged(description, flags.get(description.patient or "", ""))
-        for description in descriptions
-    ]
+    judged = []
+    for description in descriptions:
+        patient = _without_zeros(description.patient or "")
+        first = of_patient[patient][0].patient if patient else None
+        judged.append(_flagged(description, first, flags.get(patient, "")))
+    return judged
+
+
+def _without_zeros(patient: str) -> str:
+    """A number without zeros in front; other ids as they are."""
+    is_number = patient.isascii() and patient.isdigit()
+    return patient.lstrip("0") or "0" if is_number else patient
 
 
 def is_no_patient(patient: str) -> bool:
@@ -65,7 +75,9 @@ def _flag(patient: str, members: Sequence[Description]) -> str:
         fewer = min(sexes.count("F"), sexes.count("M"))
         if fewer > 1 or (_far_apart(ages[1:]) and _far_apart(ages[:-1])):
             return NO_PATIENT
-    return ODD_PATIENT if len(set(sexes)) > 1 or _far_apart(ages) else ""
+    spellings = {member.patient for member in members}
+    is_odd = len(spellings) > 1 or len(set(sexes)) > 1 or _far_apart(ages)
+    return ODD_PATIENT if is_odd else ""
 
 
 def _far_apart(ages: Sequence[float]) -> bool:
@@ -73,8 +85,9 @@ def _far_apart(ages: Sequence[float]) -> bool:
     return len(ages) > 1 and ages[-1] - ages[0] > MOST_YEARS
 
 
-def _flagged(description: Description, flag: str) -> Description:
+def _flagged(description: Description, patient: str | None, flag: str) -> Description:
+    """A description with its flag, of the patient as first spelt, or of none."""
     if not flag:
         return description
-    patient = None if flag == NO_PATIENT else description.patient
+    patient = None if flag == NO_PATIENT else patient
     return replace(description, patient=patient, flags=(*description.flags, flag))

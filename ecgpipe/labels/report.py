@@ -19,7 +19,7 @@ MOST_NAMED = 50
 _LOG = logging.getLogger(__name__)
 _OF_PATIENTS = {
     patients.NO_PATIENT: "their patient's id is none; each counts as a patient of its own",
-    patients.ODD_PATIENT: "one patient's id with ages or sexes of several; kept together",
+    patients.ODD_PATIENT: "ages or sexes of several under one id, or one id in two spellings",
 }
 
 

@@ -10,13 +10,14 @@ in two ways stops the run and is named by its line.
 - Every row has as many cells as the header has columns. Wholly blank rows, and empty columns at the
   right end, as Excel leaves them, count for nothing.
 - A wanted column stands once, and its cells hold no line break or other control character. In other
-  columns a line break is text, unless an open quote there may have swallowed a row (`_swallowed`).
+  columns a line break is text, unless an open quote there may have swallowed a row
+  (`_check_others`).
 """
 
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -62,7 +63,8 @@ def parse(content: bytes, path: Path, columns: Collection[str]) -> list[Row]:
         cells = _as_wide(cells, len(names))
         if any(cell.strip() for cell in cells):
             _check_width(cells, len(names), separator, f"{path}: line {line}")
-            _check_cells(cells, names, set(places.values()), f"{path}: line {line}")
+            _check_wanted(cells, places, f"{path}: line {line}")
+            _check_others(cells, names, separator, f"{path}: line {line}")
             rows.append(Row(line, {name: _bare(cells[at]) for name, at in places.items()}))
     return rows
 
@@ -208,32 +210,26 @@ def _check_width(cells: Sequence[str], width: int, separator: str, where: str) -
     )
 
 
-def _check_cells(
-    cells: Sequence[str], names: Sequence[str], wanted: Collection[int], where: str
-) -> None:
-    """UserError where a wanted cell holds a control character, or another may hold a row."""
-    for place, cell in enumerate(cells):
-        if place in wanted and _CONTROL.search(_bare(cell)):
+def _check_wanted(cells: Sequence[str], places: Mapping[str, int], where: str) -> None:
+    """UserError where a wanted cell holds a control character."""
+    for name, place in places.items():
+        if _CONTROL.search(_bare(cells[place])):
             rule = "write it in one line, and close the quote that may have been left open"
             raise UserError(
-                f"{where}: column '{names[place]}' holds a line break or another control character"
-                f": {cell[:_SHOWN]!r}; {rule}"
+                f"{where}: column '{name}' holds a line break or another control character: "
+                f"{cells[place][:_SHOWN]!r}; {rule}"
             )
-        if place not in wanted and _swallowed(cell, place, len(cells)):
+
+
+def _check_others(cells: Sequence[str], names: Sequence[str], separator: str, where: str) -> None:
+    """UserError where a cell of several lines may hold the end of one row and the beginning of
+    another: its first line has as many separators as cells would follow in its row, its last as
+    many as would stand before it in the other."""
+    for place, cell in enumerate(cells):
+        first, *others = re.split(r"\r\n|\n|\r", cell)
+        after, before = len(cells) - 1 - place, place
+        if others and (first.count(separator), others[-1].count(separator)) == (after, before):
             raise UserError(
                 f"{where}: a quote of column '{names[place]}' may have swallowed a row: "
                 f"{cell[:_SHOWN]!r}; close it, or write the text in one line"
             )
-
-
-def _swallowed(cell: str, place: int, width: int) -> bool:
-    """Whether a cell of several lines holds the end of one row and the beginning of another: its
-    first line has as many separators as cells would follow in its row, its last as many as would
-    stand before it in the other."""
-    first, *others = re.split(r"\r\n|\n|\r", cell)
-    if not others:
-        return False
-    return any(
-        first.count(separator) == width - 1 - place and others[-1].count(separator) == place
-        for separator in SEPARATORS
-    )

@@ -56,7 +56,10 @@ SENTENCES = {
     "odd-sex": "the sex is neither male nor female nor a word for unknown, or two are stated",
     "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
     "no-patient": "the patient's id is a word or number for none",
-    "odd-patient": "recordings of this patient have ages or sexes of several",
+    "odd-patient": (
+        "this patient's recordings have ages or sexes of several, or its number is written with "
+        "and without zeros in front"
+    ),
     "unknown-label": (
         "a label is not understood, so that only classes which the others state are known"
     ),

@@ -56,6 +56,14 @@ def test_strangers_under_another_id_are_flagged_and_kept_together():
     assert flags(of("P1", "F20", "F51")) == {"odd-patient"}
 
 
+def test_a_number_with_and_without_zeros_in_front_is_one_patient():
+    persons = [*of("007", "F60"), *of("7", "F61"), *of("8", "F60"), *of("07", "F60")]
+    judged = patients.judged(persons)
+    assert [one.patient for one in judged] == ["007", "007", "8", "007"]
+    assert ["odd-patient" in one.flags for one in judged] == [True, True, False, True]
+    assert patients.judged(of("007", "F60", "F61")) == of("007", "F60", "F61")
+
+
 @pytest.mark.parametrize("patient", ["P1", "10", "99", "1", "NAN1", "A-1", "none1", "Nadal", "0x"])
 def test_other_ids_are_patients(patient):
     persons = of(patient, "F60", "F61", "", "F")

@@ -123,3 +123,35 @@ def test_other_encodings_are_named(content, says):
 def test_a_note_of_several_lines_is_text():
     (row,) = csv_files.parse(b'a,note,b\n1,"x, y,\nand z",2\n', OWN, ["a", "b"])
     assert row == (2, {"a": "1", "b": "2"})
+    # By commas this could be a row's end and another's beginning, by semicolons not.
+    (row,) = csv_files.parse(b'a;note;b\n1;"x,\ny, z";2\n', OWN, ["a", "b"])
+    assert row == (2, {"a": "1", "b": "2"})
+
+
+NOTES = ["", "fine", "a, b", '5" disk', "two\nlines", "x;y"]
+SIGNS = ['"', ",", ";", "\n", "\r", " ", "x"]
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.lists(st.sampled_from(NOTES), min_size=2, max_size=4), st.permutations(range(4)), st.data()
+)
+def test_one_wrong_sign_gives_no_row_what_stands_in_another(notes, order, data):
+    """A sign more, less or another stops the table or changes its own row."""
+    names = ["id", "label", "who", "note"]
+    rows = [[f"A{row}", f"label{row}", f"P{row}", note] for row, note in enumerate(notes)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([cells[place] for place in order] for cells in [names, *rows])
+    before = text.getvalue()
+    place = data.draw(st.integers(0, len(before) - 1))
+    sign, gone = data.draw(st.sampled_from(["", *SIGNS])), data.draw(st.integers(0, 1))
+    after = before[:place] + sign + before[place + gone :]
+    try:
+        read = csv_files.parse(after.encode(), OWN, names[:3])
+    except ValueError:
+        return
+    assert len(read) == len(rows)
+    for (_, cells), own in zip(read, rows, strict=True):
+        others = {text for other in rows if other is not own for text in other[:3]}
+        assert not others & set(cells.values())

@@ -6,6 +6,8 @@ from ecgpipe.project import stage
 if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
+import sys
+
 from ecgpipe.evaluation import challenge_score, held_out, metric_tables, operating_points, subgroups
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import fold_names
@@ -31,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, *sys.argv[1:])

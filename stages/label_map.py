@@ -6,6 +6,8 @@ from ecgpipe.project import stage
 if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
+import sys
+
 from tqdm import tqdm
 
 from ecgpipe.labels import mapping, patients
@@ -35,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, *sys.argv[1:], reads_recordings=True)

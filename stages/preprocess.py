@@ -31,4 +31,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:], reads_recordings=True)

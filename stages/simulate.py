@@ -21,4 +21,4 @@ def main(source: str) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:], reads_recordings=True)

@@ -6,6 +6,8 @@ from ecgpipe.project import stage
 if __name__ == "__main__":
     stage.end_quietly_on_signals()
 
+import sys
+
 import pandas as pd
 
 from ecgpipe.project import atomic, params, paths, tables
@@ -34,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, *sys.argv[1:])

@@ -19,6 +19,7 @@ from ecgpipe.model.params import ModelParams
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import params, paths
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.rules import unknown
 from ecgpipe.recordings import sources
 from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.splitting import institutions
@@ -50,7 +51,10 @@ MODELS: dict[str, type[params.Section]] = {
 def faults(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
     """Every fault of a params file, as `section.key: rule (found value)`; empty where there is
     none. `entries`: those of the catalogue, None where it cannot be read."""
-    problems = [f"{name}: no such section" for name in values if name not in MODELS]
+    problems = []
+    for name in values:
+        if name not in MODELS:
+            problems.append(f"{name}: {unknown('no such section', name, MODELS)}")
     for name, section in MODELS.items():
         if name in values:
             problems += params.faults(section, values[name], name)
@@ -80,7 +84,7 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     if name in known or name.endswith(".csv"):
         return []
     rule = f"it is one of {', '.join(known)}, or a .csv in the source's folder"
-    return [f"{where}.vocabulary: {rule} (found {name!r})"]
+    return [f"{where}.vocabulary: {unknown(rule, name, known)} (found {name!r})"]
 
 
 def _frequencies(values: Mapping[str, Any]) -> list[str]:
@@ -151,8 +155,9 @@ def _unknown(where: str, names: Iterable[str], entries: Mapping[str, Any] | None
     if entries is None:
         return []
     holds = ", ".join(sorted(entries))
+    rule = f"is not in the catalogue of sources (it holds {holds})"
     return [
-        f"{where}: '{name}' is not in the catalogue of sources (it holds {holds})"
+        f"{where}: {unknown(f'{name!r} {rule}', name, entries)}"
         for name in names
         if name not in entries
     ]
@@ -179,7 +184,8 @@ def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> li
     problems = _unknown("data.sources", used, entries)
     for name in _names(sections.get("split", {}).get("test_sources")):
         if name not in used:
-            problems.append(f"split.test_sources: '{name}' is not in data.sources")
+            rule = unknown(f"'{name}' is not in data.sources", name, used)
+            problems.append(f"split.test_sources: {rule}")
     problems += _institutions(values, used, entries)
     if checked := _checked(values, "labels"):
         (labels,) = checked

@@ -10,13 +10,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ecgpipe.project import yaml_files
+from ecgpipe.project import rules, yaml_files
 from ecgpipe.project.errors import UserError
-from ecgpipe.project.paths import NAME
+from ecgpipe.project.paths import NAME, PARAMS, SOURCES
 from ecgpipe.project.yaml_files import short
 
-PARAMS = Path("params.yaml")
-SOURCES = Path("configs/sources.yaml")  # `recordings.sources` reads it
 MOST_WORKERS = 10_000
 MOST_SEED = 2**32 - 1  # the largest that every generator takes
 
@@ -71,6 +69,10 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(values, dict):
         found = type(values).__name__
         raise UserError(f"{path}: expected sections such as 'data:', found {found}")
+    if list(values) == ["sources"]:
+        raise UserError(
+            f"{path}: this is a catalogue of sources, no params file; give it as --catalogue"
+        )
     if "sources" in values:
         del values["sources"]
         move = f"move entries of your own to {SOURCES} and remove the section"
@@ -84,17 +86,8 @@ def faults(model: type[Section], values: Any, where: str = "") -> list[str]:
     try:
         model.model_validate(values)
     except ValidationError as error:
-        return [_fault(fault, where) for fault in error.errors()]
+        return rules.broken(error, model, where)
     return []
-
-
-def _fault(fault: Mapping[str, Any], where: str) -> str:
-    """One fault; of a whole section the values are not told, the rule names those that matter."""
-    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
-    rule = fault["msg"].removeprefix("Value error, ")
-    value = fault["input"]
-    found = "" if isinstance(value, Mapping) else f" (found {short(value)})"
-    return f"{place}: {rule}{found}" if place else f"{rule}{found}"
 
 
 def in_one_line(problems: Sequence[str], most: int = 5) -> str:

@@ -7,6 +7,9 @@ from pathlib import Path
 # command unquoted.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
+# What a user writes; `params` and `recordings.sources` read them.
+PARAMS = Path("params.yaml")
+SOURCES = Path("configs/sources.yaml")
 SIMULATED = Path("data/raw")
 LABELS = Path("data/labels/labels.csv")
 FOLDS = Path("data/folds/folds.csv")

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ecgpipe.project import printable
+from ecgpipe.project import checked_params, printable, stage_list
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import CHECKPOINTS, NAME
 
@@ -72,9 +72,16 @@ class _Shown(logging.Formatter):
         return printable.shown_lines(super().format(record))
 
 
-def run(main: Callable[..., None], *arguments: str) -> None:
-    """Runs a stage under its lock. A UserError or an OSError is told on standard error, status
-    1; SIGINT and SIGTERM end it with status 130 and what to do next."""
+def run(main: Callable[..., None], *arguments: str, reads_recordings: bool = False) -> None:
+    """Runs a stage under its lock, once the whole params have no fault (`checked_params`): with the
+    folders of the sources, where it `reads_recordings` or makes them.
+
+    A UserError or an OSError is told on standard error, status 1; SIGINT and SIGTERM end it with
+    status 130 and what to do next. `--help` says what the stage is.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(_about(main))
+        return
     lines = logging.StreamHandler()
     lines.setFormatter(_Shown("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[lines])
@@ -85,6 +92,8 @@ def run(main: Callable[..., None], *arguments: str) -> None:
         # Of several processes under torchrun, which are one stage, the first holds the lock.
         first = int(os.environ.get("RANK") or 0) == 0
         with lock(name) if first else contextlib.nullcontext():
+            if first:
+                checked_params.check(with_folders=reads_recordings)
             main(*arguments)
     except KeyboardInterrupt as stop:
         saved = str(stop) if isinstance(stop, Stopped) else ""
@@ -101,13 +110,12 @@ def run(main: Callable[..., None], *arguments: str) -> None:
 def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
     """UserError where a stage is given other arguments than it takes, or one that is no name:
     paths are made of it."""
-    parameters = inspect.signature(main).parameters
-    names = " ".join(map(str.upper, parameters))
-    usage = f"python -m stages.{Path(sys.argv[0]).stem} {names}".rstrip()
+    parameters, usage = inspect.signature(main).parameters, _usage(main)
     if len(arguments) != len(parameters):
         plural = "" if len(parameters) == 1 else "s"
         raise UserError(
-            f"it takes {len(parameters)} argument{plural}, found {len(arguments)}; {usage}"
+            f"it takes {len(parameters)} argument{plural}, found {len(arguments)}; {usage}; "
+            "--help says more"
         )
     for argument in arguments:
         if not re.fullmatch(NAME, argument):
@@ -116,14 +124,41 @@ def _refuse_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> 
             )
 
 
+def _usage(main: Callable[..., None]) -> str:
+    """How a stage is called, and what with."""
+    names = [name.upper() for name in inspect.signature(main).parameters]
+    usage = " ".join([f"python -m stages.{Path(sys.argv[0]).stem}", *names])
+    listed = stage_list.argument_of(_stage_name())
+    return f"{usage}, one of {listed} in params.yaml" if names and listed else usage
+
+
+def _about(main: Callable[..., None]) -> str:
+    """What a stage does, how it is called, and which stages make what it reads."""
+    name, lines = _stage_name(), [inspect.getmodule(main).__doc__ or "", _usage(main)]
+    for path, maker in stage_list.inputs_of(name).items():
+        lines.append(
+            f"It reads {path}, which the stage {maker} makes." if maker else f"It reads {path}."
+        )
+    return "\n".join([*lines, f"`dvc repro {name}` runs it after the stages that it needs."])
+
+
 def message(error: Exception) -> str:
-    """What to say of a UserError or an OSError; of a full disk, what is left and what to do."""
+    """What to say of a UserError or an OSError: of a full disk, what is left and what to do, and of
+    a missing file, which stage makes it."""
+    if isinstance(error, FileNotFoundError) and error.filename and not error.filename2:
+        return _missing(os.fsdecode(error.filename))
     if not _is_full_disk(error):
         return str(error)
     return (
         f"the disk is full or a limit is reached ({error}). Nothing half-written is left; "
         f"{_RESTORED}. Make room and run it again"
     )
+
+
+def _missing(path: str) -> str:
+    maker = stage_list.maker(path)
+    step = f"; the stage {maker} makes it: `dvc repro {maker}`" if maker else ""
+    return f"{path}: no such file or folder{step}"
 
 
 def _is_full_disk(error: Exception) -> bool:

@@ -137,6 +137,20 @@ def read(path: Path) -> tuple[Any, list[str]]:
         raise UserError(_in_one_line(path, error)) from error
 
 
+def line_numbers(path: Path) -> dict[str, int]:
+    """Where each section, setting and entry of a list stands in a file that `read` can read: names
+    joined by dots -> the number of its line."""
+    numbers: dict[str, int] = {}
+    for above, node in _parts(yaml.compose(Path(path).read_text(encoding="utf-8-sig"), _Loader)):
+        if isinstance(node, MappingNode):
+            for key, _ in node.value:
+                name = ".".join((*above, str(key.value)))
+                numbers.setdefault(name, key.start_mark.line + 1)
+        else:
+            numbers.setdefault(".".join(above), node.start_mark.line + 1)
+    return numbers
+
+
 def short(value: Any) -> str:
     """A value as Python writes it, cut where it is long: what an error quotes."""
     try:

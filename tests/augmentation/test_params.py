@@ -21,8 +21,8 @@ def test_what_is_not_listed_is_off_and_its_defaults_are_as_sound_as_what_is_list
     assert not any(getattr(settings, name) for name in BY_NAME)
     assert params.faults(AugmentParams, settings.model_dump(), "augment") == []
     assert params.faults(AugmentParams, {}, "augment") == [
-        "augment.respect_labels: Field required",
-        "augment.interpolation: Field required",
+        "augment.respect_labels: it is missing",
+        "augment.interpolation: it is missing",
     ]
 
 

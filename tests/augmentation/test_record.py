@@ -95,9 +95,12 @@ def test_its_settings_stand_in_the_params_with_their_defaults_and_bounds():
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"offset_which": "aside"}, "augment.offset_which: Input should be 'up' or 'down'"),
-        ({"offset_high_mv": 2}, "augment.offset_high_mv: Input should be less than or equal to 1"),
-        ({"offset_mv": 1}, "augment.offset_mv: Extra inputs are not permitted (found 1)"),
+        ({"offset_which": "aside"}, "augment.offset_which: 'up' or 'down'"),
+        ({"offset_high_mv": 2}, "augment.offset_high_mv: 1 or less"),
+        (
+            {"offset_mv": 1},
+            "augment.offset_mv: no such setting; did you mean 'offset_low_mv'? (found 1)",
+        ),
         ({"offset_low_mv": 0.5}, "augment: offset_low_mv 0.5 is above offset_high_mv 0.3"),
         (
             {"offset_low_mv": 0, "offset_high_mv": 0, "hum_low_hz": 80},

@@ -29,7 +29,7 @@ def test_an_unknown_or_faulty_source_is_named(west, tmp_path, capsys):
     assert "sources.nobody: no such entry (there: sim-north, " in capsys.readouterr().err
     (tmp_path / "p.yaml").write_text("sources:\n  mine:\n    form: h5\n    codes: aha\n")
     assert main(["check", west, "--source", "mine", "--catalogue", str(tmp_path / "p.yaml")]) == 2
-    assert "sources.mine.vocabulary: Field required" in capsys.readouterr().err
+    assert "sources.mine.vocabulary: it is missing" in capsys.readouterr().err
     assert (
         main(["check", west, "--source", "mine", "--catalogue", str(tmp_path / "none.yaml")]) == 2
     )

@@ -11,5 +11,5 @@ def test_params_choose_the_classes():
     values = {"labels": {**labels, "unscored": "drop"}}
     chosen = mapping.chosen(params.section(LabelParams, values, "labels"))
     assert [diagnosis.code for diagnosis in chosen] == [AF, RBBB]
-    with pytest.raises(ValueError, match=r"labels\.unscored: Input should be 'keep' or 'drop'"):
+    with pytest.raises(ValueError, match=r"labels\.unscored: 'keep' or 'drop'"):
         params.section(LabelParams, {"labels": values["labels"] | {"unscored": "yes"}}, "labels")

@@ -58,7 +58,7 @@ def test_what_no_training_writes_is_named(change, message):
 @pytest.mark.parametrize("key", sorted(ABOUT))
 def test_nothing_may_be_missing(key):
     faults = params.faults(Description, {name: ABOUT[name] for name in ABOUT if name != key})
-    assert faults == [f"{key}: Field required"]
+    assert faults == [f"{key}: it is missing"]
 
 
 def test_the_ranges_are_those_of_the_stage_preprocess():

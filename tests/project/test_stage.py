@@ -2,6 +2,7 @@ import errno
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_what_a_stage_says_has_no_signs_that_a_terminal_obeys():
 
 def test_a_missing_file_is_one_line(caplog):
     assert status(lambda: Path("absent.csv").read_text()) == 1
-    assert "label-map: [Errno 2] No such file or directory: 'absent.csv'" in caplog.text
+    assert "label-map: absent.csv: no such file or folder\n" in caplog.text
 
 
 def _fault(number):
@@ -271,3 +272,56 @@ def test_a_file_system_without_locks_is_told_as_what_it_is(monkeypatch, number):
         stage.lock("split"),
     ):
         pass
+
+
+def test_a_fault_in_the_section_of_a_later_stage_stops_this_one_before_it_begins(caplog, tmp_path):
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("  width: 20", "  widht: 20"))
+    (tmp_path / "configs").mkdir()
+    shutil.copy(ROOT / params.SOURCES, tmp_path / params.SOURCES)
+
+    def main():
+        raise AssertionError
+
+    assert status(main) == 1
+    assert "label-map: the params are checked before anything runs:" in caplog.text
+    assert "model.widht: no such setting; did you mean 'width'? (found 20)" in caplog.text
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_help_says_what_a_stage_is_how_it_is_called_and_which_stages_make_what_it_reads(name):
+    """In the project's folder, by the scripts themselves."""
+    said = {}
+    for option in ("--help", "-h"):
+        said[option] = subprocess.run(
+            [sys.executable, "-m", f"stages.{name}", option],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said[option].stderr == ""
+    text = said["-h"].stdout
+    assert text == said["--help"].stdout
+    assert f"python -m stages.{name}" in text
+    assert f"`dvc repro {name.replace('_', '-')}`" in text
+    reads = {
+        "split": "It reads data/labels, which the stage label-map makes.",
+        "train": "It reads data/folds, which the stage split makes.",
+        "evaluate": "It reads data/predictions, which the stage train makes.",
+    }
+    assert reads.get(name, "") in text
+    takes = {"train": "FOLD, one of split.folds", "preprocess": "NAME, one of data.sources"}
+    assert takes.get(name, "") in text
+
+
+def test_a_missing_input_is_told_with_the_stage_that_makes_it(caplog, tmp_path):
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "configs").mkdir()
+    shutil.copy(ROOT / params.SOURCES, tmp_path / params.SOURCES)
+    assert status(lambda: Path("data/folds/folds.csv").read_text()) == 1
+    assert (
+        "label-map: data/folds/folds.csv: no such file or folder; "
+        "the stage split makes it: `dvc repro split`\n" in caplog.text
+    )

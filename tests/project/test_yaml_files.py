@@ -252,3 +252,19 @@ def test_a_file_without_values_holds_nothing(tmp_path, text):
 def test_a_value_that_is_long_is_cut():
     assert yaml_files.short("a" * 100) == f"'{'a' * 79}..."
     assert yaml_files.short(1 << 20000) == "int of more than 4300 digits"
+
+
+def test_every_setting_has_the_number_of_its_line(tmp_path):
+    text = "\ufeff# first\na:\n  b: 1\n  c:\n  - x\n  - {d: 2,\n     e: 3}\nf.g: {h: 4}\nb: &b 1\n"
+    assert yaml_files.line_numbers(write(tmp_path, text)) == {
+        "a": 2,
+        "a.b": 3,
+        "a.c": 4,
+        "a.c.0": 5,
+        "a.c.1.d": 6,
+        "a.c.1.e": 7,
+        "f.g": 8,
+        "f.g.h": 8,
+        "b": 9,
+    }
+    assert yaml_files.line_numbers(write(tmp_path, "# nothing\n")) == {}

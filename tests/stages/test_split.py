@@ -146,9 +146,9 @@ def test_folds_beyond_the_institutions_are_listed_as_unused(caplog):
     ("sources", "fault"),
     [
         (["ptb_xl", "sph"], r"data/signals/ptb_xl"),
-        ("ptb-xl", r"data\.sources: Input should be a valid list"),
-        ([], r"data\.sources: List should have at least 1 item"),
-        (["../signals"], r"data\.sources\.0: String should match"),
+        ("ptb-xl", r"data\.sources: a list"),
+        ([], r"data\.sources: a list of 1 or more"),
+        (["../signals"], r"data\.sources\.0: 1 to 100 letters, digits"),
     ],
 )
 def test_a_wrong_list_of_sources_costs_no_store(sources, fault):

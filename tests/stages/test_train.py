@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ def project(split_project):
     values["train"] |= {"epochs": 12, "batch": 8, "window_s": 3, "keep": "last"}
     with (split_project / "params.yaml").open("w") as handle:
         yaml.safe_dump(values, handle, sort_keys=False)
+    (split_project / params.SOURCES).parent.mkdir()
+    shutil.copy(ROOT / params.SOURCES, split_project / params.SOURCES)
     return split_project
 
 

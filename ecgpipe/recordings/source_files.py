@@ -102,7 +102,7 @@ def walk(folder: Path) -> Iterator[Folder]:
                         here.hidden.append(entry.name)
                     elif entry.is_dir(follow_symlinks=False):
                         below.append(entry.path)
-                    elif entry.is_symlink() and entry.is_dir():
+                    elif entry.is_symlink() and _leads_to_folder(entry):
                         here.linked.append(entry.name)
                     else:
                         here.files.append(entry.name)
@@ -113,6 +113,13 @@ def walk(folder: Path) -> Iterator[Folder]:
             ) from error
         yield here
         waiting += sorted(below, reverse=True)
+
+
+def _leads_to_folder(link: os.DirEntry) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:  # it leads to itself, or to what must not be looked at
+        return False
 
 
 def find(folder: Path, source: Source) -> list[tuple[str, Path]]:

@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ecgpipe.prediction import check, reading
-from ecgpipe.recordings import descriptions, sources
+from ecgpipe.recordings import descriptions, safe_files, source_files, sources
+from tests.fixtures import corpus, folder_corpus
 from tests.prediction.conftest import SOURCE
 
 
@@ -109,3 +111,34 @@ def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
     assert verdicts["R2"] == ("flagged", "unknown-label")
     (sentence,) = [row.sentence for row in rows if Path(row.path).stem == "R2"]
     assert sentence.endswith("are known ('what')")
+
+
+def test_check_gives_every_case_of_the_corpus_its_verdict(tmp_path):
+    """Without a source equal record names are no fault: all cases but a few are called `rec`."""
+    cases = corpus.make(tmp_path)[::2]
+    cases = [case for case in cases if case.file.suffix in (".hea", ".h5")]
+    wrong, told = [], 0
+    for case in cases:
+        if case.file.is_dir():
+            continue
+        folder = case.file.parent
+        rows = check.check(reading.expand([folder]), within=[folder])
+        verdicts = {row.path: (row.verdict, row.reason) for row in rows}
+        said = verdicts[safe_files.shown(case.file)]
+        told += 1
+        if said != (case.verdict, case.reason):
+            wrong.append((case.name, case.verdict, case.reason, said))
+    assert told > 290
+    assert wrong == []
+
+
+@pytest.mark.parametrize("case", folder_corpus.CASES, ids=lambda case: case.name)
+def test_check_tells_each_file_of_a_folder_once(tmp_path, case):
+    root = tmp_path / "folder"
+    folder_corpus.write(case, root)
+    rows = list(check.check(reading.expand([root], strict=False), within=[root]))
+    assert len({row.path for row in rows}) == len(rows)
+    account = source_files.account(root, None)
+    read = [row for row in rows if row.verdict != check.LEFT_OUT]
+    assert len(read) == (len(account.recordings) or 1)
+    assert len(rows) - len(read) == len(account.left_out)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ecgpipe.recordings import source_files
 from ecgpipe.recordings.source_files import account, find
 from ecgpipe.recordings.sources import Source
+from tests.fixtures import folder_corpus
 from tests.recordings.conftest import H5, WFDB
 
 
@@ -150,7 +151,7 @@ def test_the_account_is_exact_for_any_folder(tmp_path, files, links, source):
     for name in links:
         (root / name).symlink_to({"to-folder": "../away", "out.hea": "../x"}.get(name, "A.hea"))
     found = account(root, source)
-    assert found.total == entries(root)
+    assert found.total == folder_corpus.counted(root)
     parts = [
         *(file.relative_to(root).as_posix() for _, file in found.recordings),
         *found.signals,
@@ -163,10 +164,7 @@ def test_the_account_is_exact_for_any_folder(tmp_path, files, links, source):
     assert set(found.left_out.values()) <= set(source_files.REASONS)
 
 
-def entries(folder):
-    """The files below a folder as a plain walk counts them, hidden and linked folders as one."""
-    count = 0
-    for path in folder.iterdir():
-        is_entered = path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
-        count += entries(path) if is_entered else 1
-    return count
+@pytest.mark.parametrize("case", folder_corpus.CASES, ids=lambda case: case.name)
+def test_every_folder_of_the_corpus_is_told_as_it_must_be(tmp_path, case):
+    folder_corpus.write(case, tmp_path / "folder")
+    assert folder_corpus.wrong(case, tmp_path / "folder") == ""

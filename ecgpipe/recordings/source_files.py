@@ -15,7 +15,6 @@ UserError: nobody knows what is in it.
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -23,8 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ecgpipe.project.errors import UserError
-from ecgpipe.recordings import safe_files, suffixes
-from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings import safe_files, signal_names, suffixes
 from ecgpipe.recordings.sources import Source
 
 # Why a file that looks like a recording is left out, and what to do about it.
@@ -39,7 +37,6 @@ MOST_NAMED = 50
 _SIGNALS = (suffixes.MATLAB, suffixes.SIGNAL)
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".z")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
-_AROUND = " \t\0\x1a\ufeff"
 
 
 class Folder(NamedTuple):
@@ -267,35 +264,5 @@ def _named_by(
         asked = stems
     else:
         asked = stems - owned if others else set()
-    named: set[str] = set()
-    for stem in asked:
-        named |= names_in_header(_header_text(Path(here.path, stem + suffixes.HEADER), root), stem)
-    return named
-
-
-def _header_text(path: Path, root: Path) -> str:
-    """The text of a header whatever its name is; '' where it cannot be read."""
-    try:
-        raw = safe_files.content(path, root, safe_files.MOST_TEXT, any_name=True)
-    except Refused:
-        return ""
-    return safe_files.text(raw)
-
-
-def names_in_header(text: str, stem: str) -> set[str]:
-    r"""What may be the names of signal files in a header, however broken: the first field of each
-    line that is no comment, and where that begins with the header's own name, which may hold
-    blanks, the field after it.
-
-    >>> sorted(names_in_header("a b 1 500\na b.dat 16\n#c 9\n", "a b"))
-    ['a', 'a b', 'a b.dat']
-    """
-    names = set()
-    for line in re.split("[\r\n]", text):
-        bare = line.strip(_AROUND)
-        if bare and not bare.startswith("#"):
-            names.add(bare.split(None, 1)[0])
-            if " " in stem and line.startswith(stem):
-                rest = line[len(stem) :]
-                names.add(stem + ("" if rest[:1].isspace() else rest.split(None, 1)[0]))
-    return names
+    parent = Path(here.path)
+    return signal_names.of_headers((parent / (stem + suffixes.HEADER) for stem in asked), root)

@@ -12,7 +12,7 @@ from ecgpipe.evaluation import challenge_score, held_out, metric_tables, operati
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import fold_names
 from ecgpipe.project import atomic, params, paths, tables
-from ecgpipe.report import html, html_sentences, plots
+from ecgpipe.report import closing, html, html_sentences, plots
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
     made = html_sentences.made(info, evaluate.model_dump())
     html.write(metrics, pictures, made, paths.PLOTS / "report.html")
     atomic.prune(paths.PREDICTIONS, map(paths.fold_folder, [*folds, *info["unused"]]))
+    closing.tell(metrics, paths.PLOTS / "report.html")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main(fold: str) -> None:
         peers=peers, state_path=paths.state(fold),
         key=checkpoint.fingerprint(fold, info, model, train, augment),
     )  # fmt: skip
-    run.run(progress.of_fold(fold, peers.rank))
+    run.run(progress.of_fold(fold, info["folds"], rows, peers.rank))
     outputs.deliver(run, rows, data["test"], name=fold, facts=outputs.facts(info, conditioning))
     peers.leave()
 

@@ -30,6 +30,7 @@ from ecgpipe.training.checkpoint import State
 from ecgpipe.training.distributed import Peers
 from ecgpipe.training.loss import UNANNOTATED, Watch, class_weights, masked_loss, permuted
 from ecgpipe.training.params import TrainParams
+from ecgpipe.training.progress import Progress, Work, validation_steps
 
 
 def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
@@ -86,29 +87,38 @@ class Trainer:
         untrained = SEResNet18(labels.shape[1], network).to(peers.device)
         self.state = _start(untrained, params, self.steps)
 
-    def run(self, progress: Callable[..., Any]) -> State:
+    def run(self, begin: Callable[[Work], Progress]) -> State:
         """Trains to the last epoch or until patience ends, from the stored state where there is
-        one."""
+        one. What `begin` gives is told how far it is."""
         if self.state.resume(self.state_path, self.key, self.peers.device):
             self.saved = f"the state after epoch {self.state.epoch} of {self.params.epochs}"
         network, parallel = self.state.network, self.peers.parallel(self.state.network)
         if self.params.compile and self.peers.device.type == "cuda":
             parallel = torch.compile(parallel)
             self.augmenter.compile()
-        bar = progress(total=self.params.epochs, initial=self.state.epoch)
+        progress = begin(self.work())
         with self.naming_what_is_saved():
             while self.state.epoch < self.params.epochs and not self._out_of_patience():
-                self._epoch(parallel)
+                self._epoch(parallel, progress.step)
                 last = self.state.history[-1]
-                figures = {
-                    "val_loss": f"{last['val_loss']:.4f}",
-                    "val_auroc": f"{last['val_auroc_macro']:.3f}",
-                }
-                bar.update()
-                bar.set_postfix(**figures)
-        bar.close()
+                auroc = f"{last['val_auroc_macro']:.3f}"
+                progress.epoch(val_loss=f"{last['val_loss']:.4f}", val_auroc=auroc)
+        progress.close()
         network.load_state_dict(self.state.kept)
         return self.state
+
+    def work(self) -> Work:
+        """What is to be done, and what of it was done before."""
+        params, samples = self.params, self.validation.place[:, 2].tolist()
+        of_process = params.batch // self.peers.size
+        return Work(
+            epochs=params.epochs,
+            steps=self.steps,
+            batch=params.batch,
+            done=self.state.epoch * self.steps + len(self.state.losses),
+            validation=validation_steps(samples, self.window, of_process),
+            may_end_early=params.keep == "best" and params.patience < params.epochs,
+        )
 
     @contextlib.contextmanager
     def naming_what_is_saved(self) -> Iterator[None]:
@@ -120,10 +130,10 @@ class Trainer:
         except KeyboardInterrupt:
             raise stage.Stopped(f"{self.saved} is saved" if self.saved else "") from None
 
-    def _epoch(self, parallel: nn.Module) -> None:
+    def _epoch(self, parallel: nn.Module, tell: Callable[[], None]) -> None:
         """One epoch of training, its row of the history, and the state saved after it."""
         state, params = self.state, self.params
-        losses = self._steps(parallel)
+        losses = self._steps(parallel, tell)
         self._finite(losses, "the loss")
         self.sound()
         row = self._scored(losses)
@@ -158,8 +168,9 @@ class Trainer:
         self._finite(loss, "the validation loss")
         return row
 
-    def _steps(self, parallel: nn.Module) -> torch.Tensor:
-        """The losses [step] of the epoch, from the step on that a stopped run came to."""
+    def _steps(self, parallel: nn.Module, tell: Callable[[], None]) -> torch.Tensor:
+        """The losses [step] of the epoch, from the step on that a stopped run came to; `tell` is
+        called after each."""
         state = self.state
         if not state.continue_draws():
             # Dropout draws the same after a resume.
@@ -169,6 +180,7 @@ class Trainer:
         with stage.defer_signals() as asked:
             for rows, signal in self._batches(first=len(losses)):
                 losses.append(self.step(parallel, rows, signal))
+                tell()
                 if asked():
                     raise self._stopped(torch.stack(losses))
         return torch.stack(losses)

@@ -25,6 +25,7 @@ from ecgpipe.project import params, paths, tables
 from ecgpipe.training import checkpoint, trainer
 from ecgpipe.training.distributed import Peers
 from ecgpipe.training.params import TrainParams
+from ecgpipe.training.progress import Progress
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "ablation.json"
@@ -75,7 +76,7 @@ def score(switches: dict, seed: int, fold: str) -> float:
             state_path=Path(scratch) / "state.pt",
             key="",
         )
-        run.run(lambda **arguments: tqdm(disable=True, **arguments))
+        run.run(lambda work: Progress("", work, mute=True))
     network = run.state.network
     probabilities = inference.probabilities_of(network, data["test"], run.window, train.normalise)
     return trainer.macro_auroc(data["test"].labels, probabilities)

@@ -116,6 +116,15 @@ def test_the_intervals_are_those_of_groups():
     assert (of_all["ap_macro_low"], of_all["ap_macro_high"]) == pytest.approx((low, high), abs=1e-6)
 
 
+def test_the_stage_ends_with_its_scores_and_the_path_of_the_report(caplog):
+    caplog.set_level("INFO")
+    project()
+    evaluate.main()
+    scores = read("summary.json")["out_of_fold"]
+    assert f"AUROC, macro: out of fold {scores['auroc_macro']:.3f}" in caplog.text
+    assert "plots/report.html" in caplog.messages[-1]
+
+
 def test_the_same_predictions_give_the_same_files():
     project()
     evaluate.main()

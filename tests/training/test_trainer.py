@@ -127,8 +127,8 @@ def test_a_stopped_training_resumes_to_the_same_bytes(split_project, schedule):
     whole.run(quiet)
     (paths.state("0")).unlink()
     stopped = fold_of(data, schedule=schedule)
-    stopped._epoch(stopped.state.network)
-    stopped._epoch(stopped.state.network)
+    stopped._epoch(stopped.state.network, lambda: None)
+    stopped._epoch(stopped.state.network, lambda: None)
     resumed = fold_of(data, schedule=schedule)
     resumed.run(quiet)
     assert equal(weights_of(whole), weights_of(resumed))
@@ -218,7 +218,7 @@ def test_an_epoch_whose_validation_is_not_finite_is_not_kept(split_project, monk
     fold, original = fold_of(data), inference.probabilities_of
     if what == "the validation loss":
         fold.weights[:] = torch.inf
-        monkeypatch.setattr(fold, "_steps", lambda _: torch.zeros(2))
+        monkeypatch.setattr(fold, "_steps", lambda *_: torch.zeros(2))
     else:
         monkeypatch.setattr(
             trainer, "probabilities_of", lambda *a, **k: original(*a, **k) * torch.nan
@@ -242,7 +242,7 @@ def test_an_interruption_says_what_is_saved(split_project, monkeypatch):
     with pytest.raises(stage.Stopped, match=r"^the state after epoch 1 of 4 is saved$"):
         fold.run(quiet)
     first = fold_of(data, key="another")
-    monkeypatch.setattr(first, "_epoch", lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(first, "_epoch", lambda *_: signal.raise_signal(signal.SIGINT))
     with pytest.raises(stage.Stopped, match=r"^$"):
         first.run(quiet)
 

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from ecgpipe.report import closing
+from tests.fixtures.small_run import run
+
+PAGE = Path("plots/report.html")
+
+
+def test_a_run_ends_with_its_scores_and_where_they_are():
+    held_out, metrics, _ = run()
+    first, auroc, *_, last = closing.lines(metrics, PAGE)
+    pooled = held_out.whole["out_of_fold"]
+    by_class = []
+    for labels, scores in zip(pooled.labels.T, pooled.raw.T, strict=True):
+        known = np.isfinite(labels)
+        if 0 < labels[known].sum() < known.sum():
+            by_class.append(roc_auc_score(labels[known], scores[known]))
+    assert f"AUROC, macro: out of fold {np.mean(by_class):.3f} (" in auroc
+    assert ", test ensemble 0." in auroc and ", test, single models 0." in auroc
+    counts = metrics["summary"]["counts"]
+    assert first.startswith(f"4 classes, {counts['folds']} folds, {counts['recordings']} record")
+    assert last == "plots/report.html shows all of it, metrics/summary.json has the numbers"
+
+
+@pytest.mark.parametrize("tested", [False, True])
+def test_the_lines_are_logged_and_few(tested, caplog):
+    caplog.set_level("INFO")
+    metrics = run(tested)[1]
+    closing.tell(metrics, PAGE)
+    assert caplog.messages == [f"evaluate: {line}" for line in closing.lines(metrics, PAGE)]
+    assert len(caplog.messages) <= 6
+    assert ("no test part" in caplog.text) != tested

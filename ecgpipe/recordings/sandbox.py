@@ -46,7 +46,7 @@ class Sandbox:
 
     def __init__(self, module: ModuleType, task: str, seconds: float = SECONDS) -> None:
         self._command = [sys.executable, "-m", module.__name__, task]
-        self._task, self._seconds, self._guard = task, seconds, threading.Lock()
+        self._task, self.seconds, self._guard = task, seconds, threading.Lock()
         self._root = Path(str(module.__file__)).parents[len(module.__name__.split(".")) - 1]
         self._child: subprocess.Popen | None = None
         self._owner = 0
@@ -57,7 +57,7 @@ class Sandbox:
         request = (self._task, file, *arguments)
         with self._guard:
             child = self._running()
-            timer = threading.Timer(self._seconds, child.kill)
+            timer = threading.Timer(self.seconds, child.kill)
             timer.start()
             try:
                 return self._asked(child, request)
@@ -126,7 +126,7 @@ class Sandbox:
         if code == -signal.SIGXCPU:
             fate = "took more of the processor's time than a recording takes"
         elif code == -signal.SIGKILL:
-            fate = f"took longer than {self._seconds:g} s, or was killed"
+            fate = f"took longer than {self.seconds:g} s, or was killed"
         else:
             fate = f"ended with status {code} ({type(error).__name__})"
         self.close()

@@ -118,14 +118,14 @@ def _with_weights(about: dict[str, Any], path: Path) -> SEResNet18:
     classes, network = len(about["classes"]), ModelParams.model_validate(about["network"])
     # Without memory at first: what a description asks for may be more than its weights hold.
     with torch.device("meta"):
-        wanted = _shapes(SEResNet18(classes, network).state_dict())
-    found = _shapes(weights)
+        built = SEResNet18(classes, network)
+    wanted, found = _shapes(built.state_dict()), _shapes(weights)
     unlike = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
     if unlike:
         name = unlike[0]
         what = f"{name}: expected {wanted.get(name, 'none')}, found {found.get(name, 'none')}"
         raise UserError(f"{path}: does not fit model.json: {what}; {_AGAIN}")
-    built = SEResNet18(classes, network)
+    built.to_empty(device="cpu")  # no random weights, which would be written over at once
     built.load_state_dict(weights, strict=True)
     return built.eval()
 

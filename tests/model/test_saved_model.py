@@ -189,6 +189,14 @@ def test_a_description_that_is_none_is_refused(model, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_loaded_network_lies_in_memory_as_a_new_one(model):
+    """Channels last: in another order convolutions are slower, and round otherwise."""
+    loaded, _ = saved_model.load(model)
+    new = SEResNet18(2, NETWORK).state_dict()
+    strides = {name: tensor.stride() for name, tensor in loaded.state_dict().items()}
+    assert strides == {name: tensor.stride() for name, tensor in new.items()}
+
+
 def test_a_large_network_takes_no_memory_before_its_weights_are_known(model, monkeypatch):
     about = json.loads((model / "model.json").read_text())
     about["network"]["width"] = 256

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
 from ecgpipe.project import paths, stage
-from ecgpipe.training import loss, trainer
+from ecgpipe.training import loss, progress, trainer
 from ecgpipe.training.distributed import Peers
 from tests.fixtures.small_training import ALONE, TRAIN, equal, fold_of, load, quiet, weights_of
 
@@ -80,6 +80,38 @@ def test_precision_auto_trains_in_what_the_processor_multiplies(
         trained[precision] = weights_of(fold)
     assert equal(trained["auto"], trained[expected])
     assert not equal(trained["fp32"], trained["bf16"])
+
+
+def test_a_training_tells_of_its_work_and_is_the_same_whether_it_tells_or_not(
+    split_project, caplog, monkeypatch
+):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(progress, "MEASURED_S", 0.0)
+    rows, data = load()
+    told, untold = fold_of(data), fold_of(data, key="another")
+    told.run(progress.of_fold("0", [0, 1], rows, rank=0))
+    heard = list(caplog.messages)
+    told.state_path.unlink()
+    untold.run(quiet)
+    assert caplog.messages == heard, "a quiet one tells nothing"
+    steps = len(rows["train"]) // TRAIN["batch"]
+    counts = ", ".join(f"{part} {len(rows[part])}" for part in ("train", "val", "test"))
+    work = f"{TRAIN['epochs']} epochs of {steps} steps on {TRAIN['batch']} recordings"
+    assert heard[0] == f"train fold 0 (1 of 2): recordings: {counts}; {work}"
+    assert "s a step, about" in heard[1] and "with the fold after it" in heard[1]
+    assert f"epoch 4 of 4, val_loss {told.state.history[-1]['val_loss']:.4f}" in heard[-1]
+    assert told.state.history == untold.state.history
+    assert equal(weights_of(told), weights_of(untold))
+
+
+def test_a_training_that_was_stopped_counts_what_is_done(split_project):
+    _, data = load()
+    fold = fold_of(data)
+    assert (fold.work().done, fold.work().may_end_early) == (0, False)
+    fold._epoch(fold.state.network, lambda: None)
+    fold.state.pause(torch.tensor([0.5]))
+    assert fold.work().done == fold.steps + 1
+    assert fold_of(data, patience=1).work().may_end_early
 
 
 def test_permuted_labels_may_be_taken_for_absent_where_not_annotated(split_project):

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecgpipe.comparison.pairing import PairedRuns, Run, pair
 from ecgpipe.comparison.remarks import remarks
 from ecgpipe.evaluation import bootstrap, held_out, intervals, metric_list
 from ecgpipe.evaluation.challenge_score import ScoredClasses
 from ecgpipe.evaluation.metric_list import MACRO, Score
+from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.evaluation.predictions import Predictions
 from ecgpipe.project.errors import UserError
 
@@ -30,7 +31,11 @@ BETTER = "better"
 WORSE = "worse"
 NOISE = "within noise"
 UNSURE = "not beyond the joint band"
+# No verdict: a score is undefined; or its interval alone is, since too many resamples leave the
+# difference undefined; or there are fewer than ten patients, positives or negatives.
 UNDEFINED = "undefined"
+NO_INTERVAL = "no interval"
+TOO_FEW = "too few"
 COLUMNS = [
     "kind",
     "name",
@@ -77,19 +82,30 @@ def compare(paired: PairedRuns, resamples: int, seed: int) -> pd.DataFrame:
     runs = [_scored(predictions, paired.classes, weights) for predictions in (paired.a, paired.b)]
     positives = (paired.a.labels == 1).sum(axis=0)  # [class]
     annotated = paired.a.annotated.sum(axis=0)  # [class]
+    patients = [len(set(paired.groups[rows])) for rows in paired.a.annotated.T]  # [class]
+    everyone = len(set(paired.groups))
     metrics = [score.key for score in metric_list.scores(paired.classes) if score.has_interval]
     columns = [_column([run] * len(metrics), metrics) for run in runs]
     counts = {
         "recordings": np.full(len(metrics), len(paired.groups)),
         "positives": np.full(len(metrics), positives.sum()),
     }
-    rows = _several("headline", ["all"] * len(metrics), metrics, *columns, counts)
+    enough = _enough(everyone, positives.sum(), annotated.sum()).repeat(len(metrics))
+    rows = _several("headline", ["all"] * len(metrics), metrics, *columns, counts, enough)
     counts = {"recordings": annotated, "positives": positives}
+    enough = _enough(patients, positives, annotated)
     for metric in metric_list.rankings():
         columns = [Column(run.values[metric.key], run.draws[metric.key]) for run in runs]
         keys = [metric.key] * len(positives)
-        rows += _several("class", paired.classes.names, keys, *columns, counts)
+        rows += _several("class", paired.classes.names, keys, *columns, counts, enough)
     return pd.DataFrame([*rows, *_by_source(paired, weights)], columns=COLUMNS)
+
+
+def _enough(patients: ArrayLike, positives: ArrayLike, annotated: ArrayLike) -> NDArray[np.bool_]:
+    """[row]: whether a row rests on ten or more patients, positives and negatives; `annotated`
+    counts both."""
+    counts = np.atleast_2d(np.array([patients, positives, np.subtract(annotated, positives)]).T)
+    return counts.min(axis=1) >= FEW
 
 
 def _scored(predictions: Predictions, classes: ScoredClasses, weights: NDArray) -> Scored:
@@ -112,8 +128,12 @@ def _row(kind: str, name: str, metric: str, a: float, b: float, draws: NDArray) 
     """One comparison with the percentile interval of its difference; a verdict by that interval."""
     low, high = bootstrap.percentiles(draws)
     sign = -1 if metric in metric_list.lower_is_better() else 1
-    verdict = UNDEFINED if np.isnan([a, b, low, high]).any() else NOISE
-    if verdict == NOISE and (low > 0 or high < 0):
+    verdict = NOISE
+    if np.isnan([a, b]).any():
+        verdict = UNDEFINED
+    elif np.isnan([low, high]).any():
+        verdict = NO_INTERVAL
+    elif low > 0 or high < 0:
         verdict = BETTER if sign * (b - a) > 0 else WORSE
     row = {"kind": kind, "name": name, "metric": metric, "a": a, "b": b, "difference": b - a}
     return row | {"low": low, "high": high, "verdict": verdict}
@@ -126,13 +146,18 @@ def _several(
     a: Column,
     b: Column,
     counts: Mapping[str, Sequence[int] | NDArray],
+    enough: NDArray[np.bool_],
 ) -> list[dict[str, Any]]:
-    """Comparisons side by side, verdicts by the band of all; `counts` are [row]."""
+    """Comparisons side by side, verdicts by the band of all that rest on `enough`; `counts` and
+    `enough` are [row]."""
     draws = b.draws - a.draws
-    different = beyond(b.values - a.values, draws)
+    different = np.zeros(len(enough), bool)
+    different[enough] = beyond((b.values - a.values)[enough], draws[enough])
     rows = []
     for index, (name, metric) in enumerate(zip(names, metrics, strict=True)):
         row = _row(kind, name, metric, a.values[index], b.values[index], draws[index])
+        if row["verdict"] != UNDEFINED and not enough[index]:
+            row["verdict"] = TOO_FEW
         if row["verdict"] in (BETTER, WORSE) and not different[index]:
             row["verdict"] = UNSURE
         rows.append(row | {key: int(count[index]) for key, count in counts.items()})
@@ -164,17 +189,21 @@ def _by_source(paired: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
     names = sorted(set(paired.sources))
     a, b = [], []
     counts: dict[str, list[int]] = {"recordings": [], "positives": []}
+    patients, annotated = [], []
     for name in names:
         places = np.flatnonzero(paired.sources == name)
         for predictions, scored in ((paired.a, a), (paired.b, b)):
             scored.append(_scored(predictions.take(places), paired.classes, weights[places]))
         counts["recordings"].append(len(places))
         counts["positives"].append((paired.a.labels[places] == 1).sum())
+        patients.append(len(set(paired.groups[places])))
+        annotated.append(paired.a.annotated[places].sum())
+    enough = _enough(patients, counts["positives"], annotated)
     rows = []
     for metric in metric_list.rankings():
         metrics = [Score(metric, MACRO).key] * len(names)
         columns = [_column(scored, metrics) for scored in (a, b)]
-        rows += _several("source", names, metrics, *columns, counts)
+        rows += _several("source", names, metrics, *columns, counts, enough)
     return rows
 
 

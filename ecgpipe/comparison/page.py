@@ -3,7 +3,7 @@ for headline, classes and sources."""
 
 from pathlib import Path
 
-from ecgpipe.comparison.compare import BETTER, WORSE, Comparison
+from ecgpipe.comparison.compare import BETTER, NO_INTERVAL, TOO_FEW, UNDEFINED, WORSE, Comparison
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report import templates
 
@@ -22,6 +22,7 @@ def markdown(comparison: Comparison, a: str, b: str) -> str:
         a=a,
         b=b,
         same=nowhere,
+        judged=(~table["verdict"].isin([UNDEFINED, NO_INTERVAL, TOO_FEW])).any(),
         differ=differ.to_dict("records"),
         remarks=comparison.remarks,
         kinds={kind: rows.to_dict("records") for kind, rows in by_kind},

@@ -1,6 +1,7 @@
 """Runs to be compared: the split and the predictions of a folder, of a Git revision or of a DVC
 experiment."""
 
+import subprocess
 from pathlib import Path
 
 from ecgpipe.project import paths
@@ -20,8 +21,8 @@ def locate(name: str, scratch: Path) -> tuple[Path, Path]:
     where either lacks them.
     """
     folder = Path(name).resolve()
-    if folder.is_dir():
-        if next(folder.glob(f"fold-*/{paths.VALIDATION}"), None):
+    if name and folder.is_dir():
+        if next(folder.glob(f"{paths.fold_folder('*')}/{paths.VALIDATION}"), None):
             above = folder.parent.parent
             return (above if above / paths.PREDICTIONS == folder else Path()), folder
         missing = [str(path) for path in _NEEDED if not (folder / path).exists()]
@@ -39,17 +40,58 @@ def _fetch(revision: str, scratch: Path) -> Path:
     """The needed files of a revision, copied from DVC's cache (and remote, where one is set)."""
     from dvc.api import DVCFileSystem  # a second to import, which every other command is spared
     from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.scm import resolve_rev
 
+    _refuse_parts_of_a_commit(revision)
     try:
-        files = DVCFileSystem(".", rev=revision)
+        with Repo() as repo:
+            commit = resolve_rev(repo.scm, revision)
+        files = DVCFileSystem(".", rev=commit)
+        missing = [str(path) for path in _NEEDED if not files.exists(path.as_posix())]
+    except DvcException as error:
+        raise UserError(
+            f"'{revision}' is no folder, and no revision of Git or experiment of DVC ({error}); "
+            "name one of `git log` or `dvc exp show`, or a folder"
+        ) from error
+    # What lies below DVC raises errors of its own kinds (of dvc_data and scmrepo, which have no
+    # common class) where the cache lacks something, and so it is asked for everything at once.
+    except Exception as error:
+        raise _not_here(revision, error) from error
+    if missing:
+        raise UserError(
+            f"'{revision}': no {', '.join(missing)} in this revision; name one that was committed "
+            "after `dvc repro`"
+        )
+    try:
         for path in (*_NEEDED, PARAMS):
             target = scratch / path
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path.as_posix(), target.as_posix(), recursive=True)
-    except (DvcException, OSError) as error:
-        raise UserError(
-            f"'{revision}' is no folder, and as a revision its predictions cannot be had "
-            f"({error}); name a Git revision or an experiment of `dvc exp show` whose run is in "
-            "DVC's cache (`dvc pull`, or `dvc repro` there), or a folder"
-        ) from error
+    except Exception as error:
+        raise _not_here(revision, error) from error
     return scratch
+
+
+def _refuse_parts_of_a_commit(revision: str) -> None:
+    """UserError where Git knows the name as that of a folder or a file in a commit."""
+    if not revision:
+        raise UserError("'': a run has a name: a folder, such as `.`, or a revision, such as HEAD")
+    kind = subprocess.run(
+        ["git", "cat-file", "-t", revision], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    if kind in ("tree", "blob"):
+        what = "folder" if kind == "tree" else "file"
+        raise UserError(
+            f"'{revision}' names a {what} in a commit; name the commit itself, such as HEAD"
+        )
+
+
+def _not_here(revision: str, error: Exception) -> UserError:
+    """What to do where a revision's data cannot be had."""
+    return UserError(
+        f"'{revision}': its predictions are not in this machine's DVC cache ({error}): they were "
+        "made elsewhere. Run `dvc repro`, and `git commit` what it wrote as the baseline of this "
+        "machine; then change something, run again, and compare with that commit. (Or `dvc pull`, "
+        "where a remote has them, or name a folder)"
+    )

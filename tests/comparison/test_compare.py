@@ -1,5 +1,7 @@
 """Comparisons against metrics of the outside, and how often two models are called different."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,3 +153,50 @@ def test_a_setting_without_common_recordings_is_left_out(tmp_path):
         ValueError, match="test_ensemble: the two runs have 0 recordings and 3 classes in common"
     ):
         compare.every(a, b, "test_ensemble", 100, 1)
+
+
+def verdicts(paired, rows=slice(None), **changes):
+    """Kind, name and metric -> verdict, of some recordings alone."""
+    places = np.arange(len(paired.groups))[rows]
+    parts = {
+        "a": paired.a.take(places),
+        "b": paired.b.take(places),
+        "groups": paired.groups[places],
+        "sources": paired.sources[places],
+    }
+    few = dataclasses.replace(paired, **parts | changes)
+    return compare.compare(few, 100, 1).set_index(KEYS)["verdict"]
+
+
+def test_a_verdict_needs_ten_patients_positives_and_negatives():
+    paired = pair_of(0, 1500, (0.80, 0.95))
+    assert set(verdicts(paired)["class"].xs("auroc", level="metric")) == {"better"}
+    assert set(verdicts(paired, slice(8))) <= {"too few", "undefined"}
+    of_one = verdicts(paired, groups=(np.arange(1500) // 200).astype(object))
+    assert set(of_one) == {"too few"}, "1500 recordings of 8 patients"
+    first, second = CLASSES.of(CODES[:2]).names
+    for label, other in ((1, 0), (0, 1)):
+        labels = paired.a.labels.copy()
+        kept = np.flatnonzero(labels[:, 0] == label)[:9]
+        labels[:, 0] = other
+        labels[kept, 0] = label
+        sides = [dataclasses.replace(side, labels=labels) for side in (paired.a, paired.b)]
+        changed = verdicts(dataclasses.replace(paired, a=sides[0], b=sides[1]))
+        assert changed["class", first, "auroc"] == "too few"
+        assert changed["class", second, "auroc"] == "better"
+        assert changed["headline", "all", "ap_micro"] == "better"
+
+
+def test_where_the_interval_alone_is_undefined_the_scores_are_not():
+    """Ten positives that one patient has: a third of the resamples leave them out."""
+    paired = pair_of(0, 200, (0.80, 0.85))
+    labels = np.zeros((200, 2))
+    labels[:12] = 1
+    groups = np.maximum(np.arange(200), 11).astype(object)
+    sides = [dataclasses.replace(side, labels=labels) for side in (paired.a, paired.b)]
+    changed = dataclasses.replace(paired, a=sides[0], b=sides[1], groups=groups)
+    table = compare.compare(changed, 100, 1).set_index(KEYS)
+    row = table.loc[("class", CLASSES.names[0], "auroc")]
+    assert np.isfinite([row["a"], row["b"], row["difference"]]).all()
+    assert np.isnan([row["low"], row["high"]]).all()
+    assert row["verdict"] == "no interval"

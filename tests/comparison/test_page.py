@@ -64,3 +64,11 @@ def test_names_are_text_whatever_they_hold(comparison):
     inline = {child.type for token in tokens for child in token.children or [token]}
     assert not inline & {"html_inline", "html_block", "link_open", "image", "em_open"}
     assert "code_inline" in inline  # of our own
+
+
+def test_where_nothing_could_be_judged_the_gist_says_so_and_not_that_all_is_noise(comparison):
+    comparison.table["verdict"] = ["too few", "no interval", "undefined"]
+    text = page.markdown(comparison, "main", "exp")
+    gist = "Nothing can be said: a verdict needs 10 patients, 10 positives and 10 negatives.\n"
+    assert gist in text
+    assert "beyond noise" not in text

@@ -45,8 +45,7 @@ def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
     for path in map(Path, paths):
         recordings = recordings_below(path) if path.is_dir() else _single(path)
         if strict and not recordings:
-            rule = "no such file, or no .hea, .h5 or other recording below this folder"
-            raise UserError(f"{path}: {rule}")
+            raise UserError(f"{path}: {_nothing(path)}; name another")
         files += recordings or [path]
     return list(dict.fromkeys(files))
 
@@ -54,6 +53,14 @@ def expand(paths: Iterable[Path], *, strict: bool = True) -> list[Path]:
 def recordings_below(folder: Path) -> list[Path]:
     """The files below a folder that are taken for recordings, by their names, sorted."""
     return sorted(file for _, file in source_files.account(folder, None).recordings)
+
+
+def _nothing(path: Path) -> str:
+    """What is wrong with a path without recordings."""
+    if not path.is_dir():
+        return "no such file"
+    held = source_files.among(source_files.account(path, None))
+    return f"no .hea, .h5 or other recording below this folder{held}"
 
 
 def _single(path: Path) -> list[Path]:

@@ -148,15 +148,19 @@ def _recording(folder: Path, name: str, suffix: str) -> tuple[str, Path]:
 
 def _empty(found: Account, source: Source) -> UserError:
     """What to say of a source without recordings."""
+    return UserError(
+        f"{found.folder}: a source of form {source.form} holds {suffixes.OF_FORM[source.form]} "
+        f"files, found none{among(found)}; check the folder"
+    )
+
+
+def among(found: Account) -> str:
+    """Among what no recording was found: the files left out and the first of them."""
     reasons = Counter(found.left_out.values())
     counts = [f"{count} {reason}" for reason, count in sorted(reasons.items())]
     first = next(iter(found.left_out), next(iter(found.no_recordings), ""))
-    among = f" among {found.total} files" if found.total else ", the folder is empty"
     told = f" ({', '.join([*counts, f'the first is {first}'])})" if first else ""
-    return UserError(
-        f"{found.folder}: a source of form {source.form} holds {suffixes.OF_FORM[source.form]} "
-        f"files, found none{among}{told}; check the folder"
-    )
+    return f" among {found.total} files{told}" if found.total else ", the folder is empty"
 
 
 def duplicates(files: list[tuple[str, Path]]) -> frozenset[str]:

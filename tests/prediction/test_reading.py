@@ -8,11 +8,15 @@ from tests.prediction.conftest import SOURCE
 
 
 def test_paths_without_recordings_are_named(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"nowhere: no such file, or no \.hea, \.h5 or other recording"
-    ):
+    with pytest.raises(ValueError, match=r"nowhere: no such file; name another"):
         reading.expand([tmp_path / "nowhere"])
-    with pytest.raises(ValueError, match="no such file"):
+    with pytest.raises(ValueError, match=r"below this folder, the folder is empty; name another"):
+        reading.expand([tmp_path])
+    (tmp_path / "A.HEA").write_text("x")
+    held = (
+        r"no \.hea, \.h5 or other recording below this folder among 1 files \(1 suffix, the first"
+    )
+    with pytest.raises(ValueError, match=held):
         reading.expand([tmp_path])
 
 

@@ -195,13 +195,14 @@ def build_store(
         for (record, path), (verdict, *rest) in zip(
             files, progress(results, total=len(files)), strict=True
         ):
+            if verdict == "ok" and record not in duplicates:
+                writer.append(record, *rest[:-1])
+                tally.add(rest[-1])
+                continue
             where = safe_files.shown(path.relative_to(raw).as_posix())
             if record in duplicates:
                 rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
                 writer.refuse(record, where, "duplicate-record", rule)
-            elif verdict == "ok":
-                writer.append(record, *rest[:-1])
-                tally.add(rest[-1])
             else:
                 writer.refuse(record, where, *rest)
         report = writer.close()

@@ -18,15 +18,16 @@ def r_peaks(signal_mv: np.ndarray, rate_hz: float) -> np.ndarray:
     lead II, or where that is flat on the lead with the largest range. Each is moved to the lead's
     largest deflection within 60 ms. Empty where the recording has none."""
     trace = signal_mv[:, LEADS.index("II")].astype(np.float64)
-    if np.ptp(trace) < _LEAST_RANGE_MV:
+    if trace.max() - trace.min() < _LEAST_RANGE_MV:
         widest = int(np.ptp(signal_mv, axis=0).argmax())
         trace = signal_mv[:, widest].astype(np.float64)
     beats = _beats(trace, rate_hz)
     reach = round(_REACH_S * rate_hz)
     around = beats[:, None] + np.arange(-reach, reach + 1)  # [beat, sample near it]
-    around = around.clip(0, len(trace) - 1)
+    np.minimum(np.maximum(around, 0, out=around), len(trace) - 1, out=around)
     largest = np.abs(trace[around]).argmax(axis=1)
-    return np.unique(around[np.arange(len(beats)), largest]).astype(np.int32)
+    peaks = around[np.arange(len(beats)), largest]
+    return np.array(sorted(set(peaks.tolist())), dtype=np.int32)
 
 
 def _beats(trace: np.ndarray, rate_hz: float) -> np.ndarray:
@@ -39,8 +40,11 @@ def _beats(trace: np.ndarray, rate_hz: float) -> np.ndarray:
     first_change = int((trace != trace[0]).argmax())
     begin = max(0, first_change - 1)  # an equal start is dropped, by it or by us
     rest = trace[begin:]
-    if len(rest) < _LEARNING_S * rate_hz or np.ptp(rest[1:]) < _LEAST_RANGE_MV:
+    samples = len(rest)
+    if samples < _LEARNING_S * rate_hz or rest[1:].max() - rest[1:].min() < _LEAST_RANGE_MV:
         return np.zeros(0, dtype=np.int64)
-    after = np.full(math.ceil(_LEARNING_S * rate_hz) + 1, rest[-1])
-    beats = sleepecg.detect_heartbeats(np.append(rest, after), rate_hz)
-    return beats[beats < len(rest)] + begin
+    shown = np.empty(samples + math.ceil(_LEARNING_S * rate_hz) + 1)
+    shown[:samples] = rest
+    shown[samples:] = rest[-1]
+    beats = sleepecg.detect_heartbeats(shown, rate_hz)
+    return beats[beats < samples] + begin

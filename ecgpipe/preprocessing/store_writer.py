@@ -51,9 +51,9 @@ def raw_digest(signal_mv: np.ndarray, rate_hz: float) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def _exact(rate_hz: float) -> Fraction:
+def _exact(rate_hz: float) -> str:
     """A rate as the fraction that it means, the same for 500 and 500.0."""
-    return Fraction(rate_hz).limit_denominator(1000)
+    return str(Fraction(rate_hz).limit_denominator(1000))
 
 
 class _Stored(NamedTuple):

@@ -68,7 +68,7 @@ def read(file: Path, source: Source | None = None, root: Path | None = None) -> 
     if file.suffix not in suffixes.OWN:
         known = f"{', '.join(suffixes.OWN[:-1])} or {suffixes.OWN[-1]}"
         raise Refused("format", f"{file}: a recording ends in {known}; give one of these")
-    beside = file.with_suffix(suffixes.HEADER)
+    beside = file if file.suffix == suffixes.HEADER else file.with_suffix(suffixes.HEADER)
     header = wfdb_header.read(beside, str(beside), root)
     signal_mv = wfdb_leads.read(beside, header, root)
     signal_mv, flags = usable_signal(signal_mv, header.rate_hz, str(file))

@@ -95,7 +95,7 @@ def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
 
 def _extremes(signal_mv: np.ndarray) -> np.ndarray:
     """[2, lead]: the smallest and the largest value."""
-    return np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])
+    return np.array([signal_mv.min(axis=0), signal_mv.max(axis=0)])
 
 
 def _with_known_values(signal_mv: np.ndarray) -> np.ndarray:
@@ -181,7 +181,9 @@ def saturated(signal_mv: np.ndarray, rate_hz: float, extremes: np.ndarray) -> np
     result = np.zeros(signal_mv.shape[1], dtype=bool)
     # A run of `needed` samples or more holds one of every `needed`-th: most leads are done with
     # these few.
-    for side, lead in np.argwhere((signal_mv[::needed, None] == extremes).any(axis=0)):
+    probes = signal_mv[::needed].T  # [lead, time]
+    meets = (probes == extremes[:, :, None]).any(axis=2)  # [smallest or largest, lead]
+    for side, lead in zip(*np.nonzero(meets), strict=True):
         trace, extreme = signal_mv[:, lead], float(extremes[side, lead])
         if longest_run(trace == extremes[side, lead]) >= needed:
             result[lead] |= abs(extreme - float(np.median(trace))) >= SATURATED_MV

@@ -59,7 +59,6 @@ def read(file: Path, source: Source | None = None, root: Path | None = None) -> 
     `rate_hz` does. An HDF5 file holds the signal alone: age, sex, patient and labels are for
     `descriptions`. Nothing outside `root`, the file's own folder where it is not given, is opened.
     """
-    file = Path(file)
     root = file.parent if root is None else root
     if file.suffix == suffixes.HDF5:
         signal_mv, rate_hz = hdf5.read(file, source.rate_hz if source else None, root)

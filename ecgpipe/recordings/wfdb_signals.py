@@ -81,7 +81,7 @@ def _read_file(
     file: Path, name: str, header: Header, wanted: Sequence[Signal], root: Path, most: int
 ) -> _Block:
     """One signal file of the header `file`, which takes `most` bytes at most."""
-    path = file.parent / name
+    path = file.with_name(name)
     lines = [signal for signal in header.signals if signal.file == name]
     first = lines[0]
     if len({(line.format, line.byte_offset) for line in lines}) > 1:

@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 
 from ecgpipe.diagnoses.vocabularies import HERE, is_code, name_of, read_rows
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.rules import unknown
 from ecgpipe.snomed import concepts
 
 LISTS = {"official": "cinc2021_classes.csv", "study": "study_classes.csv"}
@@ -50,7 +51,8 @@ class Diagnosis:
 
 def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagnosis, ...]:
     """The classes of a choice: 'official' (26), 'study' (17), or a list of codes such as
-    '59118001|713427006'.
+    '59118001|713427006' and of abbreviations such as 'AF', each of which stands for all codes of
+    its official class.
 
     `merge_ectopics` adds the ventricular ectopic beats 164884008 to the class that holds the PVC
     code 427172004. UserError where a code is no SNOMED CT code or stands in two classes, or where
@@ -69,10 +71,7 @@ def select(choice: str | list[str], merge_ectopics: bool = False) -> tuple[Diagn
                 "a code belongs to one class"
             )
         if not is_code(code):
-            raise UserError(
-                f"labels.classes: '{code}' is no SNOMED CT code (6 to 18 digits, the last of which "
-                "checks the others; equivalents joined by '|')"
-            )
+            raise UserError(f"labels.classes: {_no_code(code)}")
     return chosen
 
 
@@ -104,9 +103,12 @@ def is_annotated(
 def _listed(choice: str) -> tuple[Diagnosis, ...]:
     """The classes of one of our lists."""
     if choice not in LISTS:
-        raise UserError(
-            f"labels.classes: '{choice}' is none of {', '.join(LISTS)}; or give a list of codes"
+        step = (
+            f"or give a list, such as [{choice}]"
+            if _official(choice)
+            else "or give a list of codes"
         )
+        raise UserError(f"labels.classes: '{choice}' is none of {', '.join(LISTS)}; {step}")
     return _table(LISTS[choice])
 
 
@@ -127,7 +129,7 @@ def _table(file: str) -> tuple[Diagnosis, ...]:
 def _own(text: str) -> Diagnosis:
     """A class of the user's own, such as '59118001|713427006': named after what the official table
     says of its codes."""
-    codes = tuple(text.split("|"))
+    codes = tuple(code for part in text.split("|") for code in _official(part) or (part,))
     official = _table(LISTS["official"])
     severities = {known.severity for known in official if not set(known.codes).isdisjoint(codes)}
     abbreviations = dict.fromkeys(_abbreviations().get(code, code) for code in codes)
@@ -137,6 +139,24 @@ def _own(text: str) -> Diagnosis:
         name=" / ".join(dict.fromkeys(map(name_of, codes))),
         severity=severities.pop() if len(severities) == 1 else None,
     )
+
+
+def _official(abbreviation: str) -> tuple[str, ...]:
+    """The codes of the official class that an abbreviation, or one of those joined, names; none
+    where it names none."""
+    for diagnosis in _table(LISTS["official"]):
+        if abbreviation in (diagnosis.abbreviation, *diagnosis.abbreviation.split("/")):
+            return diagnosis.codes
+    return ()
+
+
+def _no_code(text: str) -> str:
+    """What a text is not, and which abbreviation may be meant."""
+    rule = (
+        f"'{text}' is no SNOMED CT code (6 to 18 digits, the last of which checks the others; "
+        "equivalents joined by '|') and no abbreviation of the official list"
+    )
+    return unknown(rule, text, _abbreviations().values())
 
 
 @functools.cache

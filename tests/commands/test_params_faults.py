@@ -224,7 +224,7 @@ def test_contradictions_are_found_before_anything_runs(changes, message):
         ("labels.classes", "all", r"^labels\.classes: (?!.*labels\.classes)"),
         (
             "labels.classes",
-            [426783006],
+            [4.5],
             r"labels\.classes\.0: text",
         ),
     ],

@@ -96,7 +96,7 @@ def test_ectopics_are_merged_on_demand_only():
     [
         ("cinc2020", "'cinc2020' is none of official, study"),
         ([], "no class chosen"),
-        (["AF"], "'AF' is no SNOMED CT code"),
+        (["AFF"], "'AFF' is no SNOMED CT code"),
         (["164889004"], "'164889004' is no SNOMED CT code .* the last of which checks the others"),
         (["164889003", "1|164889003"], r"code 164889003 \(atrial fibrillation\) stands twice"),
         (["164889003|"], "'' is no SNOMED CT code"),

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from ecgpipe.project import stage_list
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import safe_files, signal_names, suffixes
 from ecgpipe.recordings.sources import Source
@@ -135,9 +136,10 @@ def account_of_source(folder: Path, source: Source) -> Account:
 
 def _check_folder(folder: Path) -> None:
     if not Path(folder).is_dir():
+        maker = stage_list.maker(folder)
+        step = f"run `dvc repro {maker}` first" if maker else "put the source there"
         raise UserError(
-            f"{folder}: no such folder; put the source there or correct data.root or the source's "
-            "folder"
+            f"{folder}: no such folder; {step}, or correct data.root or the source's folder"
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,18 @@ def test_find_goes_to_any_depth_and_sorts_by_record(tmp_path, good):
     assert find(tmp_path, WFDB) == [("A0000", tmp_path / "g2" / "A0000.hea"), ("A0001", good)]
     with pytest.raises(ValueError, match=r"nowhere: no such folder; put the source there"):
         find(tmp_path / "nowhere", WFDB)
+
+
+def test_a_folder_that_the_stage_simulate_makes_is_missing_with_that_stage(tmp_path, monkeypatch):
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(Path(__file__).parents[2] / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"no such folder; run `dvc repro simulate@sim-east` first"
+    ):
+        find(Path("data/raw/sim-east"), WFDB)
+    with pytest.raises(ValueError, match="no such folder; put the source there"):
+        find(Path("data/raw/mine"), WFDB)
 
 
 def test_a_source_without_recordings_is_told_what_lies_there(tmp_path, good):

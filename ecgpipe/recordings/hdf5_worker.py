@@ -31,6 +31,8 @@ def handle_request(task: str, file: str) -> tuple[np.ndarray, dict[str, Any]]:
     except (Refused, MemoryError):
         raise
     except Exception as error:  # OSError, KeyError, RuntimeError, TypeError for broken files
+        if "memory allocation failed" in str(error):
+            raise MemoryError from error
         cause = " ".join(str(error).split())[:200]
         raise Refused(
             "unreadable", f"{file}: no readable HDF5 file ({cause}); fetch it anew"

@@ -7,6 +7,15 @@ from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.refusals import Refused
 
 
+def test_a_library_without_memory_is_no_broken_file(tmp_path, monkeypatch):
+    def short_of_memory(*_):
+        raise OSError("Can't synchronously read data (memory allocation failed for chunk)")
+
+    monkeypatch.setattr(h5py, "File", short_of_memory)
+    with pytest.raises(MemoryError):
+        hdf5_worker.handle_request("h5", str(tmp_path / "a.h5"))
+
+
 def test_a_dataset_of_floats_comes_as_stored_with_its_rate(tmp_path):
     values = np.random.default_rng(1).normal(size=(12, 700)).astype(np.float16)
     with h5py.File(tmp_path / "a.h5", "w") as file:

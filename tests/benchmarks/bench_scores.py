@@ -7,6 +7,7 @@ scikit-learn per class, metric and resample, timed for a few resamples.
 """
 
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -60,6 +61,8 @@ def make(project: Path) -> pd.DataFrame:
     values = params.load(Path(__file__).parents[2] / "configs/cinc2021.yaml")
     values["evaluate"]["resamples"] = RESAMPLES
     (project / "params.yaml").write_text(json.dumps(values))  # JSON is YAML
+    (project / "configs").mkdir()
+    shutil.copy(collection.CATALOGUE, project / "configs")
     return table
 
 

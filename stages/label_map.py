@@ -25,9 +25,10 @@ def main() -> None:
     vocabularies = {name: mapping.vocabulary(used[name], data.folder(name)) for name in used}
     descriptions, accounts = {}, {}
     for name in tqdm(used, desc="label-map", unit="source", disable=None):
-        descriptions[name] = patients.judged(describe(data.folder(name), used[name]))
-        accounts[name] = source_files.account(data.folder(name), used[name])
-        refusal_limit.check_descriptions(descriptions[name], data.max_refused, data.folder(name))
+        folder = data.folder(name)
+        accounts[name] = source_files.account_of_source(folder, used[name])
+        descriptions[name] = patients.judged(describe(folder, used[name], accounts[name]))
+        refusal_limit.check_descriptions(descriptions[name], data.max_refused, folder)
     table = mapping.map_sources(descriptions, used, vocabularies, classes, labels.unscored)
     with atomic.sealed_folder(paths.LABELS.parent) as folder:
         tables.write(table, folder / paths.LABELS.name)

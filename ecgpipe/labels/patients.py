@@ -17,7 +17,6 @@ and leaks. What is done with an id:
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ecgpipe.recordings.descriptions import Description
 
@@ -90,4 +89,4 @@ def _flagged(description: Description, patient: str | None, flag: str) -> Descri
     if not flag:
         return description
     patient = None if flag == NO_PATIENT else patient
-    return replace(description, patient=patient, flags=(*description.flags, flag))
+    return description._replace(patient=patient, flags=(*description.flags, flag))

@@ -4,8 +4,8 @@ like recordings."""
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from ecgpipe.recordings import (
     recording,
@@ -17,13 +17,13 @@ from ecgpipe.recordings import (
     wfdb_leads,
 )
 from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings.source_files import Account
 from ecgpipe.recordings.source_tables import MetadataRow
 from ecgpipe.recordings.sources import Source
 from ecgpipe.recordings.wfdb_header import Header
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """What headers and tables say of one recording. `path` is relative to the source's folder, with
     forward slashes; `fault` is '' or `reason: message`, and then the rest may be unknown; `flags`
     are the doubts of `wfdb_header`."""
@@ -40,11 +40,12 @@ class Description:
     flags: tuple[str, ...] = ()
 
 
-def describe(folder: Path, source: Source) -> Iterator[Description]:
+def describe(folder: Path, source: Source, account: Account | None = None) -> Iterator[Description]:
     """One description per recording found, sorted by record; then rows of the metadata table
     without a file, with fault 'missing'; then files that look like recordings and are not read,
-    with a fault of `source_files.REASONS`."""
-    account = source_files.account_of_source(folder, source)
+    with a fault of `source_files.REASONS`. `account` is the folder's, made here where it is not
+    given."""
+    account = account or source_files.account_of_source(folder, source)
     files = account.recordings
     duplicates = source_files.duplicates(files)
     names = [record for record, _ in files]
@@ -72,7 +73,7 @@ def describe(folder: Path, source: Source) -> Iterator[Description]:
     yield from _left_out(account)
 
 
-def _left_out(account: source_files.Account) -> Iterator[Description]:
+def _left_out(account: Account) -> Iterator[Description]:
     """One description per file that looks like a recording and is not read."""
     for path, reason in sorted(account.left_out.items()):
         fault = f"{reason}: {path}: {source_files.REASONS[reason]}"
@@ -85,7 +86,7 @@ def _of_header(
     """The description of one header; Refused where its signal could not be read, or its labels."""
     header = wfdb_header.read(file, path, root)
     wfdb_leads.check(header, file, path)
-    doubts = header.doubts
+    clinical, doubts = header.clinical, header.doubts
     if "odd-labels" in doubts:
         rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
         raise Refused(
@@ -97,11 +98,11 @@ def _of_header(
         record,
         path,
         patient=patients.get(record),
-        age=header.age,
-        sex=header.sex,
+        age=clinical.age,
+        sex=clinical.sex,
         rate_hz=header.rate_hz,
         samples=header.samples,
-        labels=sources.single(header.labels, source),
+        labels=sources.single(clinical.labels, source),
         flags=doubts,
     )
 

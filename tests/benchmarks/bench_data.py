@@ -19,7 +19,7 @@ from scipy.interpolate import interp1d
 
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.diagnoses.classes import is_annotated, select
-from ecgpipe.labels import mapping
+from ecgpipe.labels import mapping, patients
 from ecgpipe.preprocessing import build_store
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import tables
@@ -66,7 +66,7 @@ def label_rows(raw: Path) -> Row:
     def ours() -> list[pd.DataFrame]:
         made = []
         for name, source in sources.items():
-            described = list(descriptions.describe(raw / name, source))
+            described = patients.judged(descriptions.describe(raw / name, source))
             words = mapping.vocabulary(source, raw / name)
             made.append(mapping.map_source(name, described, source, words, classes))
         return made

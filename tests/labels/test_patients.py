@@ -1,7 +1,5 @@
 """Ids of patients that are none."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,11 +70,11 @@ def test_other_ids_are_patients(patient):
 
 @given(st.lists(st.sampled_from(["P1", "P2", "0", "unknown", None, ""])))
 def test_recordings_keep_their_order_and_all_but_patients_and_flags(ids):
-    persons = [replace(*of(one, "F60"), record=f"R{place}") for place, one in enumerate(ids)]
+    persons = [of(one, "F60")[0]._replace(record=f"R{place}") for place, one in enumerate(ids)]
     judged = patients.judged(iter(persons))
     assert [one.record for one in judged] == [one.record for one in persons]
     for one, before in zip(judged, persons, strict=True):
-        assert replace(one, patient=before.patient, flags=before.flags) == before
+        assert one._replace(patient=before.patient, flags=before.flags) == before
         assert (one.patient, one.flags) == (before.patient, before.flags) or (
             before.patient == "unknown" and one.patient is None
         )

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 
@@ -54,8 +52,8 @@ def test_the_report_names_what_was_left_out_up_to_a_cap(reported):
 def test_the_report_counts_the_flags_of_usable_recordings():
     one, two, three = described((AF,), (AF,), ())
     flagged = [
-        replace(one, flags=("odd-age", "odd-sex")),
-        replace(two, flags=("odd-age",)),
+        one._replace(flags=("odd-age", "odd-sex")),
+        two._replace(flags=("odd-age",)),
         replace(three, flags=("odd-age",)),
     ]
     words = vocabularies.vocabulary(CPSC.vocabulary)

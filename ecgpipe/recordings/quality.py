@@ -86,11 +86,16 @@ def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
         "flat-lead": is_flat.any(),
         "saturated": is_saturated.any(),
         "out-of-range": np.abs(extremes).max() > RANGE_MV,
-        "low-amplitude": np.sort(spans)[len(spans) // 2] < LOW_MV,
+        "low-amplitude": typical(spans) < LOW_MV,
         "limb-leads": limbs_are_sound and unlawful(signal_mv, rate_hz),
         "non-finite": missing,
     }
     return tuple(flag for flag, is_so in holds.items() if is_so)
+
+
+def typical(spans: np.ndarray) -> float:
+    """[lead] -> what half of the leads are below."""
+    return float(np.sort(spans)[len(spans) // 2])
 
 
 def _extremes(signal_mv: np.ndarray) -> np.ndarray:

@@ -1,12 +1,14 @@
 """What the recordings of a source show together."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ecgpipe.preprocessing import source_doubts
-from ecgpipe.recordings import quality, recording, source_files
+from ecgpipe.project.params import SOURCES
+from ecgpipe.recordings import quality, recording, source_files, sources
 from ecgpipe.recordings.recording import Recording
-from ecgpipe.recordings.sources import Source
 from tests.fixtures.limbs import lawful
 
 TIME = np.arange(5000) / 500
@@ -93,12 +95,27 @@ def test_no_recording_is_no_doubt():
     assert tally().report()["limb_error_uv"] == {"median": 0.0, "largest": 0.0}
 
 
+@pytest.mark.parametrize("factor", [0.1, 0.2, 10])
+def test_real_recordings_read_by_a_wrong_gain_would_stop(real_data, factor):
+    """Of ten million steps a volt one more or less digit is a factor of ten; 5000 for 1000 is one
+    of five."""
+    counts, headers = source_doubts.Tally(), sorted((real_data / "ludb").rglob("*.hea"))
+    for header in headers:
+        read = recording.read(header)
+        signal_mv = read.signal_mv * np.float32(factor)
+        flags = quality.flags(signal_mv, read.rate_hz)
+        wrong = Recording(signal_mv, read.rate_hz, None, None, None, (), flags)
+        counts.add(source_doubts.measure(wrong))
+    with pytest.raises(ValueError, match=r"recordings are out of scale"):
+        counts.check(0.05, "ludb")
+
+
 def test_no_real_source_is_doubtful(real_data):
-    catalogue = {"sph": Source.model_construct(form="h5", rate_hz=500, codes="aha", table=None)}
     folders = [folder for folder in sorted(real_data.iterdir()) if folder.is_dir()]
     assert len(folders) == 9
+    catalogue = Path(__file__).parents[2] / SOURCES
     for folder in folders:
-        source = catalogue.get(folder.name, Source(form="wfdb", vocabulary="PTB", codes="snomed"))
+        source = sources.select([folder.name], catalogue)[folder.name]
         files = source_files.find(folder, source)
         counts = tally(*(recording.read(file, source, folder) for _, file in files))
         counts.check(0.05, folder)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ecgpipe.commands import output_paths
+from ecgpipe.commands import output_paths, reading_arguments
 from ecgpipe.project import params
 from ecgpipe.project.paths import PLOTS
 from ecgpipe.project.printable import shown
@@ -16,10 +16,11 @@ def run(arguments: argparse.Namespace) -> int:
     default = Path("augmentations") if arguments.record else PLOTS / "augmentations"
     folder = arguments.out or default
     target = output_paths.page(folder, TITLE)
+    source = reading_arguments.source_of(arguments)
     from ecgpipe.drawing import augmentation_gallery
 
     names = augmentation_gallery.write(
-        target, params.load(arguments.params), arguments.record, arguments.rate_hz
+        target, params.load(arguments.params), arguments.record, source
     )
     print(f"{len(names)} augmentations -> {shown(folder)}/README.md")
     return 0
@@ -29,8 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `augmentations`."""
     record = "a recording, named as for predict; without it, one is simulated"
     parser.add_argument("record", nargs="?", type=Path, help=record)
-    rate = "sampling rate of an .h5 file, which does not say it"
-    parser.add_argument("--rate-hz", type=float, metavar="HZ", help=rate)
+    reading_arguments.add_source(parser)
     out = "folder to write; without it, augmentations for a recording, else plots/augmentations"
     parser.add_argument("--out", type=Path, help=out)
     where = "whose settings are shown"

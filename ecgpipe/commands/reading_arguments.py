@@ -44,6 +44,11 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("paths", nargs="*", type=Path, metavar="RECORD_OR_FOLDER", help=accepted)
     lists = "file that names more of them, one a line or separated by NUL; - is standard input"
     command.add_argument("--list", metavar="FILE", help=lists)
+    add_source(command)
+
+
+def add_source(command: argparse.ArgumentParser) -> None:
+    """The arguments that say how recordings are read."""
     source_or_rate = command.add_mutually_exclusive_group()
     source = "entry of the catalogue of sources that says how to read them"
     source_or_rate.add_argument("--source", metavar="NAME", help=source)

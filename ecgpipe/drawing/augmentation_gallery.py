@@ -23,6 +23,7 @@ from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project import atomic, params
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+from ecgpipe.recordings.sources import Source
 from ecgpipe.report import style, templates
 from ecgpipe.simulation.findings import draw_findings
 from ecgpipe.simulation.recording import simulate_recording
@@ -39,15 +40,15 @@ def write(
     folder: Path,
     values: Mapping[str, Any],
     record: Path | None = None,
-    rate_hz: float | None = None,
+    source: Source | None = None,
 ) -> list[str]:
     """Writes README.md and a PNG per augmentation into `folder`; the names of the augmentations.
 
     Each acts by the params `values`, those of a whole params file. `record`: a recording as
-    `predict` names one, else one is simulated; `rate_hz`: of an .h5 file that does not say it.
+    `predict` names one, else one is simulated; `source` says the rate of an .h5 file.
     UserError where it is none, several, or cannot be read.
     """
-    signal_mv, rate_hz, what = _recording(record, rate_hz)
+    signal_mv, rate_hz, what = _recording(record, source)
     preprocess = params.section(PreprocessParams, values, "preprocess")
     conditioning = bandpass.filter_arguments(preprocess)
     conditioned_mv = bandpass.condition(signal_mv, rate_hz, **conditioning)
@@ -136,7 +137,7 @@ def _draw(data: examples.Examples, plain: np.ndarray, case: Case, path: Path) ->
     style.save(sheet, path, dpi=DPI)
 
 
-def _recording(record: Path | None, rate_hz: float | None) -> tuple[np.ndarray, float, str]:
+def _recording(record: Path | None, source: Source | None) -> tuple[np.ndarray, float, str]:
     """Signal in mV [time, 12], rate, and what it is called."""
     if record is None:
         rng = np.random.default_rng(4)
@@ -147,10 +148,9 @@ def _recording(record: Path | None, rate_hz: float | None) -> tuple[np.ndarray, 
     if len(files) > 1:
         step = f"name one, such as {files[0]}"
         raise UserError(f"{record}: one recording is drawn, found {len(files)}; {step}")
-    source = None if rate_hz is None else reading.source_of_rate(rate_hz)
     _, reason, recording = reading.read(files[0], source)
     if recording is None:
-        raise UserError(reason)
+        raise UserError(reason.partition(": ")[2])
     return recording.signal_mv, recording.rate_hz, templates.code(files[0].stem)
 
 

@@ -21,10 +21,20 @@ def test_the_page_lies_where_it_was_asked_for_and_the_command_says_so(
     options = ["--out", str(out), "--params", str(ROOT / "params.yaml")]
     assert main(["augmentations", "A1.hea", *options]) == 0
     assert capsys.readouterr().out == f"2 augmentations -> {out}/README.md\n"
-    folder, values, record, rate_hz = asked[0]
+    folder, values, record, source = asked[0]
     assert (folder, str(record)) == (out, "A1.hea")
-    assert rate_hz is None
+    assert source is None
     assert values["augment"]["crop"] is True
+
+
+def test_a_recording_is_read_as_predict_reads_it(tmp_path, monkeypatch, west):
+    asked = []
+    monkeypatch.setattr(augmentation_gallery, "write", lambda *given: asked.append(given) or [])
+    options = ["--out", str(tmp_path / "page"), "--params", str(ROOT / "params.yaml")]
+    for option in (["--rate-hz", "250"], ["--source", "sim-west"]):
+        catalogue = ["--catalogue", str(ROOT / "configs/sources.yaml")]
+        assert main(["augmentations", f"{west}/W1.h5", *option, *catalogue, *options]) == 0
+    assert [source.rate_hz for _, _, _, source in asked] == [250, 500]
 
 
 @pytest.mark.parametrize(

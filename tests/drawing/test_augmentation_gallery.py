@@ -12,6 +12,7 @@ from ecgpipe.augmentation.all_augmentations import BY_NAME
 from ecgpipe.augmentation.contracts import PROMISES
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.drawing import augmentation_gallery
+from ecgpipe.prediction import reading
 from ecgpipe.project import params
 from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import writers
@@ -52,12 +53,12 @@ def test_a_recording_is_named_as_for_predict_and_what_is_wrong_with_it_is_told(
     for name in ("A1", "A2"):
         writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
         writers.write_h5(tmp_path / "h5", name, signal_mv)
-    shown = []
+    shown, source = [], reading.source_of_rate(250)
     monkeypatch.setattr(augmentation_gallery, "_draw", lambda data, *rest: shown.append(data))
-    augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "h5/A1.h5", 250)
+    augmentation_gallery.write(tmp_path / "page", VALUES, tmp_path / "h5/A1.h5", source)
     assert shown[0].place[0, 2] == 5000 / 250 * VALUES["preprocess"]["rate_hz"]
     for record, message in (
-        ("h5/A1.h5", "rate: .*A1.h5: .*--rate-hz HZ"),
+        ("h5/A1.h5", r"^/.*A1\.h5: the rate .*--rate-hz HZ"),
         ("gone", "gone: no such file"),
         ("h5", r"h5: one recording is drawn, found 2; name one, such as .*A1\.h5"),
     ):

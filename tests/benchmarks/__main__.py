@@ -4,6 +4,7 @@ writes the table tests/benchmarks/README.md. With names, runs those alone and pr
 import importlib
 import json
 import os
+import platform
 import sys
 import time
 from importlib import metadata
@@ -90,7 +91,7 @@ def line(row: Row) -> str:
 def machine() -> str:
     """The processor, what it can do of `CAPABILITIES` and what not, its cores, and how busy it is
     with other work."""
-    about, name = Path("/proc/cpuinfo"), "?"
+    about, name = Path("/proc/cpuinfo"), platform.machine()
     if about.exists():
         for text in about.read_text(encoding="utf-8").splitlines():
             if text.startswith("model name"):

@@ -156,7 +156,7 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
 def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], dict[str, str]]:
     """What model.json of all folds of one training says alike (`_SHARED`); fold -> network; fold ->
     the digest of its validation predictions."""
-    first = next(iter(sorted(folder.glob("fold-*/model.json"))), None)
+    first = next(iter(sorted(folder.glob(f"{paths.fold_folder('*')}/model.json"))), None)
     if first is None:
         step = "run `dvc repro` or give another --model"
         raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")

@@ -28,6 +28,27 @@ def test_the_spread_over_the_folds_stands_in_summary_and_settings():
     assert test["auroc_macro_low"] < mean < test["auroc_macro_high"]
 
 
+def test_a_number_has_one_key_in_every_file():
+    settings = with_test_part((1.0, 0.9, 0.8))
+    subgroups = {"sex": {"F": np.ones(120, bool)}}
+    trees = metric_tables.trees(reports_of(settings), settings, CLASSES, subgroups)
+    compared = 0
+    for name in held_out.SETTINGS:
+        of_all = trees["settings"][name]
+        for key, value in trees["summary"][name].items():
+            assert of_all[key] == pytest.approx(value, nan_ok=True), (name, key)
+            compared += 1
+        everyone = trees["subgroups"]["sex"]["F"].get(name, {})
+        for key in everyone.keys() - {"classes", "undefined"}:
+            assert everyone[key] == pytest.approx(of_all[key], nan_ok=True), (name, key)
+            compared += 1
+        for of_class, values in everyone.get("classes", {}).items():
+            for key, value in values.items():
+                told = trees["classes"][of_class][name][key]
+                assert told == pytest.approx(value, nan_ok=True), (name, key)
+    assert compared > 40
+
+
 def test_every_score_and_class_number_but_the_calibration_error_has_an_interval():
     settings = with_test_part()
     reports = reports_of(settings)

@@ -257,6 +257,24 @@ def test_an_override_adds_an_entry_to_the_catalogue_and_keeps_the_rest(tmp_path)
     assert select(["mine"], path)["mine"].vocabulary == "my.csv"
 
 
+def test_classes_go_by_the_same_names_in_every_metric_file(inside):
+    metrics = {}
+    for name in ("classes", "labels", "split", "subgroups"):
+        metrics[name] = json.loads((METRICS / f"{name}.json").read_text())
+    names = set(metrics["classes"])
+    assert len(names) == 17
+    assert set(metrics["labels"]["classes"]) == names
+    for source in metrics["labels"]["sources"].values():
+        assert set(source["positives"]) == names
+    for part in metrics["split"]["parts"].values():
+        assert set(part["prevalence"]) == names
+    of_women = metrics["subgroups"]["sex"]["F"]["out_of_fold"]["classes"]
+    fold = json.loads((METRICS / "folds/0.json").read_text())
+    assert set(of_women) == set(fold["validation"]["classes"]) == set(fold["point"]) == names
+    codes = {name: of_class["code"] for name, of_class in metrics["classes"].items()}
+    assert {k: each["code"] for k, each in metrics["labels"]["classes"].items()} == codes
+
+
 def test_dvc_yaml_tracks_the_catalogue_source_by_source():
     stages = load_yaml(ROOT / "dvc.yaml")["stages"]
     tracked = {}

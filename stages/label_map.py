@@ -1,5 +1,4 @@
-"""label-map: headers, metadata tables and vocabularies of the sources in use -> data/labels,
-metrics/labels.json."""
+"""label-map: headers, tables and vocabularies of sources -> data/labels, metrics/labels.json."""
 
 from ecgpipe.project import stage
 

@@ -54,7 +54,7 @@ def test_the_report_counts_the_flags_of_usable_recordings():
     flagged = [
         one._replace(flags=("odd-age", "odd-sex")),
         two._replace(flags=("odd-age",)),
-        replace(three, flags=("odd-age",)),
+        three._replace(flags=("odd-age",)),
     ]
     words = vocabularies.vocabulary(CPSC.vocabulary)
     table = mapping.map_source("cpsc", flagged, CPSC, words, STUDY)

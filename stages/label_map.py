@@ -32,7 +32,7 @@ def main() -> None:
     with atomic.sealed_folder(paths.LABELS.parent) as folder:
         tables.write(table, folder / paths.LABELS.name)
     report = label_report.report(table, descriptions, used, vocabularies, classes, accounts)
-    atomic.write_json(paths.LABELS_REPORT, report)
+    atomic.write_report(paths.LABELS_REPORT, report)
     label_report.log(report)
 
 

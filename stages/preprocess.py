@@ -26,7 +26,7 @@ def main(name: str) -> None:
             workers=compute.workers, backend=compute.backend,
             progress=partial(tqdm, desc=f"preprocess {name}", unit="rec", disable=None),
         )  # fmt: skip
-    atomic.write_json(paths.METRICS / "signals" / f"{name}.json", report)
+    atomic.write_report(paths.METRICS / "signals" / f"{name}.json", report)
     build_store.log(name, report)
 
 

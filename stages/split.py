@@ -29,7 +29,7 @@ def main() -> None:
         tables.write(summary.folds_table(table), folder / paths.FOLDS.name)
         info = summary.info(table, sources, split, folder / paths.FOLDS.name)
         atomic.write_json(folder / paths.FOLDS_INFO.name, info)
-    atomic.write_json(paths.SPLIT_REPORT, summary.summary(table, left_out, split, conflicts))
+    atomic.write_report(paths.SPLIT_REPORT, summary.summary(table, left_out, split, conflicts))
     # As the last act: whatever fails before costs nobody a store.
     pruned = atomic.prune(paths.SIGNALS, sources)
     summary.log(table, left_out, conflicts, pruned)

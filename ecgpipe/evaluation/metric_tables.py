@@ -7,8 +7,7 @@
 
 A number has one key in all of them, such as `auroc_macro`; its 95 % interval stands beside it as
 `auroc_macro_low` and `auroc_macro_high`, its deviation over the folds as `auroc_macro_sd`. What is
-undefined is null. But for summary.json they are plots to DVC, which neither prints them as metrics
-nor draws them: so a list in them is neither empty nor one of records.
+undefined is null.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,11 +78,11 @@ def trees(
 def write(metrics: Tree, folder: Path = paths.METRICS) -> None:
     """Writes the files of `trees` into `folder`."""
     for name in ("summary", "settings", "classes", "subgroups"):
-        atomic.write_json(folder / f"{name}.json", metrics[name], sort_keys=True)
+        atomic.write_report(folder / f"{name}.json", metrics[name], sort_keys=True)
     with atomic.atomic(folder / "folds") as temporary:
         temporary.mkdir()
         for k, tree in metrics["folds"].items():
-            atomic.write_json(temporary / f"{k}.json", tree, sort_keys=True)
+            atomic.write_report(temporary / f"{k}.json", tree, sort_keys=True)
 
 
 def summary(reports: Tree, held_out: HeldOut, classes: ScoredClasses) -> Tree:

@@ -70,6 +70,27 @@ def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def write_report(path: Path, report: dict[str, Any], *, sort_keys: bool = False) -> None:
+    """Writes a file of metrics/ as `write_json` does, without the keys of empty lists.
+
+    To DVC it is a plot (dvc.yaml says why), which would draw a list of records and stumbles over an
+    empty list; a report holds none of the former.
+    """
+    write_json(path, _undrawn(report), sort_keys=sort_keys)
+
+
+def _undrawn(report: dict[str, Any]) -> dict[str, Any]:
+    """The same report without empty lists."""
+    kept = {}
+    for key, value in report.items():
+        if isinstance(value, list | tuple):
+            assert not any(isinstance(item, dict) for item in value), f"{key}: DVC would draw it"
+            if not value:
+                continue
+        kept[key] = _undrawn(value) if isinstance(value, dict) else value
+    return kept
+
+
 def _plain(value: Any) -> Any:
     """What JSON has for a value, the numbers of NumPy included."""
     if isinstance(value, dict):

@@ -77,7 +77,7 @@ def summary(
         "left_out": {
             reason: {"recordings": int(reasons[reason])} for reason in sorted(reasons.index)
         },
-        # No list of records: DVC would draw it (`evaluation.metric_tables`).
+        # No list of records, which DVC would draw (`atomic.write_report`).
         "disagreeing": {conflict["records"][0]: conflict for conflict in conflicts},
     }
 

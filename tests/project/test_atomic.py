@@ -182,3 +182,13 @@ def test_json_has_six_digits_null_for_nan_and_keys_in_their_order_or_sorted(tmp_
     assert list(json.loads(path.read_text(encoding="utf-8"))) == ["b", "a", "1", "\u00e9"]
     atomic.write_json(path, [{"b": 1, "a": 2.0}], sort_keys=True)
     assert path.read_text() == '[\n{"a": 2.0, "b": 1}\n]\n'
+
+
+def test_a_report_has_no_list_that_dvc_would_draw_or_stumble_over(project):
+    report = {"a": [], "b": {"c": [], "d": ["x"], "e": 1}, "f": {"g": ()}, "h": [1.5]}
+    atomic.write_report(project / "r.json", report)
+    written = json.loads((project / "r.json").read_text())
+    assert written == {"b": {"d": ["x"], "e": 1}, "f": {}, "h": [1.5]}
+    with pytest.raises(AssertionError, match="g: DVC would draw it"):
+        atomic.write_report(project / "r.json", {"f": {"g": [{"x": 1}]}})
+    assert json.loads((project / "r.json").read_text()) == written

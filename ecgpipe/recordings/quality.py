@@ -115,7 +115,7 @@ def unlawful(signal_mv: np.ndarray, rate_hz: float) -> bool:
     """[time, lead], leads I, II and III first -> is I + III not II? (W. Einthoven, Pflugers Arch
     150:275, 1913)"""
     error = _limb_error(signal_mv)
-    if not np.abs(error).max() * 2 > LIMB_MV and not np.isnan(error).any():
+    if np.abs(error).max() * 2 <= LIMB_MV:  # false where a value is missing
         return False
     changes = _changes(error, rate_hz)
     if np.count_nonzero(changes > LIMB_MV) < max(1, LIMB_SHARE * len(changes)):

@@ -5,7 +5,7 @@ large matrices takes minutes."""
 import contextlib
 import json
 import tempfile
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +54,11 @@ def limit(gflop: float) -> dict:
     return {"limit": share, "limited_by": f"matrix products in {name} alone"}
 
 
-@cache
 def products_per_s(name: str) -> float:
     """Floating point operations a second in products of matrices of one type, at the best rate that
     the processor shows."""
     left, right = (torch.randn(SIDE, SIDE).to(getattr(torch, name)) for _ in range(2))
-    return 2 * SIDE**3 / seconds(lambda: left @ right, rounds=20)[0]
+    return 2 * SIDE**3 / seconds(lambda: left @ right, rounds=10)[0]
 
 
 def fold_of(

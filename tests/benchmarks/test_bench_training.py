@@ -24,9 +24,6 @@ WITHOUT = "import torch; torch.cpu.get_capabilities = lambda: {'avx2': True}; "
 @pytest.fixture
 def _without_bf16(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
-    bench_training.products_per_s.cache_clear()
-    yield
-    bench_training.products_per_s.cache_clear()
 
 
 @pytest.mark.usefixtures("_without_bf16")

@@ -174,3 +174,25 @@ def test_dvc_keeps_its_pickles_in_the_project_where_no_other_user_may_write(
         assert [path for path in written if path.stat().st_mode & 0o002] == []
     with Repo(str(tmp_path)) as repo:
         assert repo.dvcignore.is_ignored_dir(str(Path.cwd() / ".dvc-site"))
+
+
+def test_an_experiment_in_a_folder_of_its_own_runs_with_the_line_that_the_page_gives(
+    repository, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("DVC_SITE_CACHE_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for name in (".dvc/config", ".dvc/.gitignore", ".dvc-site/repo/.gitkeep", ".gitignore"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    Path("params.yaml").write_text("a: 1\n")
+    stage = {"cmd": "cp params.yaml out.json", "params": ["a"]}
+    stage["metrics"] = [{"out.json": {"cache": False}}]
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"make": stage}}))
+    run("git", "init", "-q")
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", "one")
+    (line,) = re.findall(r"`(dvc config --local [^`]*)`", (ROOT / "stages/README.md").read_text())
+    folder = Path(sys.executable).parent
+    run("bash", "-c", f'PATH="{folder}:$PATH"; {line}')
+    assert "Ran experiment" in dvc("exp", "run", "--temp", "-S", "a=2")
+    assert [path for path in Path(".dvc-site").rglob("*") if path.stat().st_mode & 0o002] == []

@@ -8,7 +8,8 @@ in two ways stops the run and is named by its line.
 - Cells may stand in quotes, where a quote is doubled (RFC 4180). A quote that stays open, and text
   after a quote that closes a cell, are refused.
 - Every row has as many cells as the header has columns. Wholly blank rows, and empty columns at the
-  right end, as Excel leaves them, count for nothing.
+  right end, as Excel leaves them, count for nothing. Where the header lacks these columns every row
+  has them: one that is wider than the others has a separator too many somewhere.
 - A wanted column stands once, and its cells hold no line break or other control character. In other
   columns a line break is text, unless an open quote there may have swallowed a row
   (`_check_others`).
@@ -56,16 +57,19 @@ def parse(content: bytes, path: Path, columns: Collection[str]) -> list[Row]:
         separators, skipped, text = (said[1],), 1, text[said.end() :]
     separator = _separator(text, path, separators, columns)
     records = _written_records(text, path, separator, skipped)
-    names = _names(next(records)[1])
+    header, *others = records
+    names = _names(header[1])
+    written = [(line, cells) for line, cells in others if any(cell.strip() for cell in cells)]
+    widest = max(len(header[1]), min((len(cells) for _, cells in written), default=0))
     places = {column: names.index(column.strip()) for column in columns}
     rows = []
-    for line, cells in records:
-        cells = _as_wide(cells, len(names))
-        if any(cell.strip() for cell in cells):
-            _check_width(cells, len(names), separator, f"{path}: line {line}")
-            _check_wanted(cells, places, f"{path}: line {line}")
-            _check_others(cells, names, separator, f"{path}: line {line}")
-            rows.append(Row(line, {name: _bare(cells[at]) for name, at in places.items()}))
+    for line, cells in written:
+        if len(cells) <= widest:
+            cells = _as_wide(cells, len(names))
+        _check_width(cells, len(names), separator, f"{path}: line {line}")
+        _check_wanted(cells, places, f"{path}: line {line}")
+        _check_others(cells, names, separator, f"{path}: line {line}")
+        rows.append(Row(line, {name: _bare(cells[at]) for name, at in places.items()}))
     return rows
 
 

@@ -1,3 +1,4 @@
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,20 @@ def test_a_run_ends_with_its_scores_and_where_they_are():
     assert last == "plots/report.html shows all of it, metrics/summary.json has the numbers"
 
 
+@pytest.mark.parametrize("frequent", [0.5, 0.75])
+def test_means_over_frequent_classes_are_told_where_rare_ones_move_them(frequent):
+    metrics = copy.deepcopy(run(tested=False)[1])
+    setting = metrics["settings"]["out_of_fold"]
+    setting |= {"auroc_macro": 0.5, "auroc_macro_frequent": frequent}
+    told = [line for line in closing.lines(metrics, PAGE) if "10 or more positives" in line]
+    assert [f"out of fold {frequent:.3f}" in line for line in told] == [True] * (frequent > 0.5)
+
+
 @pytest.mark.parametrize("tested", [False, True])
 def test_the_lines_are_logged_and_few(tested, caplog):
     caplog.set_level("INFO")
     metrics = run(tested)[1]
     closing.tell(metrics, PAGE)
     assert caplog.messages == [f"evaluate: {line}" for line in closing.lines(metrics, PAGE)]
-    assert len(caplog.messages) <= 6
+    assert len(caplog.messages) <= 7
     assert ("no test part" in caplog.text) != tested

@@ -39,6 +39,8 @@ def with_details(flag: str, recording: Recording) -> str:
     signal_mv = recording.signal_mv  # [time, lead]
     if flag == "limb-leads":
         law = quality.other_law(signal_mv, recording.rate_hz)
+        if law in quality.AUGMENTED:
+            return f"{flag} (as if {law})"
         off_uv = 1000 * quality.limb_error_mv(signal_mv)
         return f"{flag} (off by {off_uv:.0f} microvolts{f', as if {law}' if law else ''})"
     extremes = np.stack([signal_mv.min(axis=0), signal_mv.max(axis=0)])  # [2, lead]

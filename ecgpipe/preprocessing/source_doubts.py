@@ -140,7 +140,8 @@ class Tally:
             usual = [lead for lead in LEADS if lead in self._usually_flat()]
             named = f"{', '.join(usual)} in most of them" if usual else "half of the leads or more"
             return f"{of_all} have flat leads ({named}): likely never recorded"
-        laws = Counter(each.other_law for each in self.measured if each.other_law is not None)
-        law, times = laws.most_common(1)[0]
+        doubtful = [each for each in self.measured if each.other_law is not None]
+        law, times = Counter(each.other_law for each in doubtful).most_common(1)[0]
         why = f"{law} in {times} of them" if law else f"no other order mends {times} of them"
-        return f"{of_all} break III = II - I: likely a wrong lead order ({why})"
+        laws = "the limb leads' laws" if law in quality.AUGMENTED else "III = II - I"
+        return f"{of_all} break {laws}: likely a wrong lead order ({why})"

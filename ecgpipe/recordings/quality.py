@@ -11,8 +11,10 @@
   0.4 mV and more so; volts or microvolts taken for mV do not.
 - limb-leads: lead II is not I + III (Einthoven's law), so that the leads are not of one heart, or
   exchanged: the error changes, within 0.04 s, by 0.05 mV and by a fifth of what the limb leads
-  change themselves, at a hundredth of the samples or more. Not asked where a limb lead is flat or
-  saturated, which is flagged.
+  change themselves, at a hundredth of the samples or more. Or it is, and aVR, aVL and aVF are not
+  what I and II make of them (Goldberger's laws), but would be, to a fifth of the error, if some of
+  the six were exchanged or turned. Not asked where a limb lead is flat or saturated, which is
+  flagged.
 - non-finite: missing values, few enough to be bridged (see `bridged`).
 
 The limits of limb-leads: rounding each lead to a step of the converter leaves 1.5 steps, that is
@@ -22,7 +24,8 @@ fault. Of 692 of those recordings, their limb leads changed by hand, this is fla
 turned leads 691 to 692, a lead of another time 689 and 690; but of leads filtered apart by a high
 pass of 0.5 Hz 1, by a low pass of 40 Hz 13, of 100 Hz 2; of gains 5 % apart none. The change within
 0.04 s leaves out the wander of the baseline, in which filters differ most. `limb_error_mv` is the
-error itself.
+error itself. Augmented leads exchanged or turned, and I and III exchanged, which Einthoven's law
+does not see, are flagged in all 692.
 """
 
 import numpy as np
@@ -44,12 +47,33 @@ LIMB_OF_SIZE = 0.2
 LIMB_LAG_S = 0.04
 ROUNDING_MV = 0.0075
 _I, _II, _III = (LEADS.index(lead) for lead in ("I", "II", "III"))
+# What makes leads I, II, III, aVR, aVL and aVF lawful again where Einthoven's law holds, as the
+# factors of each.
+AUGMENTED = {
+    "I and III exchanged": np.eye(6)[[2, 1, 0, 3, 4, 5]],
+    "aVR and aVL exchanged": np.eye(6)[[0, 1, 2, 4, 3, 5]],
+    "aVR and aVF exchanged": np.eye(6)[[0, 1, 2, 5, 4, 3]],
+    "aVL and aVF exchanged": np.eye(6)[[0, 1, 2, 3, 5, 4]],
+    "aVL, aVF, aVR in this order": np.eye(6)[[0, 1, 2, 5, 3, 4]],
+    "aVF, aVR, aVL in this order": np.eye(6)[[0, 1, 2, 4, 5, 3]],
+    "aVR turned": np.diag([1, 1, 1, -1, 1, 1]),
+    "aVL turned": np.diag([1, 1, 1, 1, -1, 1]),
+    "aVF turned": np.diag([1, 1, 1, 1, 1, -1]),
+    "I, II and III turned, or aVR, aVL and aVF": np.diag([1, 1, 1, -1, -1, -1]),
+}
+# [law, limb lead]: aVR + (I + II) / 2, aVL - (I - III) / 2 and aVF - (II + III) / 2 are 0.
+_GOLDBERGER = np.array(
+    [[0.5, 0.5, 0, 1, 0, 0], [-0.5, 0, 0.5, 0, 1, 0], [0, -0.5, -0.5, 0, 0, 1]], dtype=np.float32
+)
+# [limb lead]: the three laws in one, which no exchange and no turn leaves at 0.
+_ALL_THREE = np.array([1, 2, 4], dtype=np.float32) @ _GOLDBERGER
+_EVERY = 8  # samples, of which one tells enough of the augmented leads
 SENTENCES = {
     "flat-lead": "a lead spans less than 10 microvolts",
     "saturated": "a lead stays at its extreme value for 0.2 s or longer",
     "out-of-range": "a value lies beyond 10 mV",
     "low-amplitude": "half of the leads span less than 0.1 mV: the unit or the gain may be wrong",
-    "limb-leads": "lead II is not I + III",
+    "limb-leads": "the limb leads break their laws, II = I + III or those of aVR, aVL and aVF",
     "non-finite": "missing values were bridged",
     "no-rate": "the header states no rate: 250 Hz are taken, as the format says",
     "odd-age": "the age is no number of years and no word for unknown, or two ages are stated",
@@ -81,13 +105,18 @@ def flags(signal_mv: np.ndarray, rate_hz: float) -> tuple[str, ...]:
     spans = extremes[1] - extremes[0]
     is_flat = spans < FLAT_MV
     is_saturated = saturated(known_mv, rate_hz, extremes)
-    limbs_are_sound = len(is_flat) > 2 and not (is_flat | is_saturated)[:3].any()
+    is_unsound = is_flat | is_saturated
+    limbs_are_sound = len(is_flat) > 2 and not is_unsound[:3].any()
     holds = {
         "flat-lead": is_flat.any(),
         "saturated": is_saturated.any(),
         "out-of-range": np.abs(extremes).max() > RANGE_MV,
         "low-amplitude": typical(spans) < LOW_MV,
-        "limb-leads": limbs_are_sound and unlawful(signal_mv, rate_hz),
+        "limb-leads": limbs_are_sound
+        and (
+            unlawful(signal_mv, rate_hz)
+            or (not is_unsound[3:6].any() and exchanged(signal_mv, rate_hz) != "")
+        ),
         "non-finite": missing,
     }
     return tuple(flag for flag, is_so in holds.items() if is_so)
@@ -133,8 +162,10 @@ def limb_error_mv(signal_mv: np.ndarray) -> float:
 
 
 def other_law(signal_mv: np.ndarray, rate_hz: float) -> str:
-    """What makes I + III be II where it is not: which of the limb leads are exchanged or turned; ''
-    where nothing does."""
+    """What makes the limb leads lawful where they are not: which of them are exchanged or turned;
+    '' where nothing does."""
+    if not unlawful(signal_mv, rate_hz):
+        return exchanged(signal_mv, rate_hz)
     i, ii, iii = (signal_mv[:, lead] for lead in (_I, _II, _III))
     ways = {
         "I and II exchanged, or III turned": (ii, i, iii),
@@ -145,6 +176,31 @@ def other_law(signal_mv: np.ndarray, rate_hz: float) -> str:
         if not unlawful(np.stack(limbs, axis=1), rate_hz):
             return name
     return ""
+
+
+def exchanged(signal_mv: np.ndarray, rate_hz: float) -> str:
+    """[time, lead], of which I + III is II -> which leads are exchanged or turned, so that aVR, aVL
+    and aVF are not what the others make of them; '' where they are, or nothing mends them. (E.
+    Goldberger, Am Heart J 23:483, 1942)"""
+    limbs = signal_mv[::_EVERY, :6]
+    with np.errstate(invalid="ignore"):
+        error = limbs @ _ALL_THREE
+        if not error.max() - error.min() > LIMB_MV:  # true where a value is missing
+            return ""
+        lag = max(1, round(LIMB_LAG_S * rate_hz / _EVERY))
+        changes = limbs[lag:] - limbs[:-lag]  # [time, limb lead]
+        error_mv = _goldberger_mv(changes, _GOLDBERGER)
+        if not error_mv > LIMB_MV:
+            return ""
+        left = {name: _goldberger_mv(changes, _GOLDBERGER @ AUGMENTED[name]) for name in AUGMENTED}
+    name = min(left, key=lambda name: left[name])
+    return name if left[name] < LIMB_OF_SIZE * error_mv else ""
+
+
+def _goldberger_mv(changes: np.ndarray, laws: np.ndarray) -> float:
+    """By how much changes [time, limb lead] break `laws` [law, limb lead], at a hundredth of the
+    samples."""
+    return _reached(np.abs(changes @ laws.T.astype(changes.dtype)).max(axis=1, initial=0))
 
 
 def _limb_error(signal_mv: np.ndarray) -> np.ndarray:

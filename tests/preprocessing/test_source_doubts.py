@@ -9,7 +9,7 @@ from ecgpipe.preprocessing import source_doubts
 from ecgpipe.project.params import SOURCES
 from ecgpipe.recordings import quality, recording, source_files, sources
 from ecgpipe.recordings.recording import Recording
-from tests.fixtures.limbs import lawful
+from tests.fixtures.limbs import augmented, lawful
 
 TIME = np.arange(5000) / 500
 
@@ -62,6 +62,14 @@ def test_a_lead_that_is_flat_in_most_recordings_counts_and_one_flat_now_and_then
     with pytest.raises(ValueError, match=r"6 of 7 recordings have flat leads \(V2 in most"):
         mostly.check(0.5, "a")
     tally(made(), *[made(flat=[7])] * 4).check(0.0, "a")
+
+
+def test_augmented_leads_in_another_order_stop_a_source_too():
+    signal_mv = augmented(made().signal_mv)[:, [0, 1, 2, 5, 4, 3, *range(6, 12)]]
+    faulty = Recording(signal_mv, 500, 50, "F", None, (), quality.flags(signal_mv, 500))
+    says = r"3 of 9 recordings break the limb leads' laws: .* \(aVR and aVF exchanged in 3 of them"
+    with pytest.raises(ValueError, match=says):
+        tally(*[made()] * 6, *[faulty] * 3).check(0.05, "a")
 
 
 def test_one_recording_alone_stops_no_source():

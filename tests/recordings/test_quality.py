@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgpipe.recordings import quality, recording
-from tests.fixtures.limbs import lawful
+from tests.fixtures.limbs import augmented, lawful
 
 
 @pytest.fixture
@@ -96,6 +96,27 @@ def test_exchanged_and_turned_limb_leads_are_flagged_and_named(beating, leads, s
     assert quality.limb_error_mv(beating) > 0.3
 
 
+@pytest.mark.parametrize("way", quality.AUGMENTED)
+def test_exchanges_that_einthoven_does_not_see_are_flagged_and_named(beating, way):
+    beating[:, 2] = 0.6 * np.roll(beating[:, 2], 20)
+    beating = augmented(lawful(beating))
+    assert quality.flags(beating, 500) == ()
+    beating[:, :6] = beating[:, :6] @ quality.AUGMENTED[way]  # the columns that the way sets right
+    assert not quality.unlawful(beating, 500)
+    assert quality.flags(beating, 500) == ("limb-leads",)
+    assert quality.other_law(beating, 500) == way
+
+
+def test_augmented_leads_that_no_exchange_explains_are_not_flagged(beating):
+    beating = augmented(lawful(beating))
+    beating[:, 3] = filtered(beating[:, 3], 0.13)
+    beating[:, 4] += 3.0
+    beating[:, 5] *= 1.3
+    assert quality.flags(beating, 500) == ()
+    beating[::9, 3] = np.nan
+    assert quality.flags(beating, 500) == ("non-finite",)
+
+
 def test_a_lead_of_another_heart_breaks_every_law(beating):
     beating[:, 2] = np.roll(beating[:, 2], 170)
     assert quality.flags(beating, 500) == ("limb-leads",)
@@ -111,6 +132,9 @@ def test_limb_leads_exchanged_by_hand_are_flagged_in_every_real_recording(real_d
             continue
         exchanged = read.signal_mv[:, [1, 0, 2]]
         flagged.append(quality.unlawful(exchanged, read.rate_hz))
+        assert quality.exchanged(read.signal_mv, read.rate_hz) == ""
+        turned = read.signal_mv[:, [0, 1, 2, 4, 3, 5]]
+        assert quality.exchanged(turned, read.rate_hz) == "aVR and aVL exchanged"
         assert not quality.unlawful(read.signal_mv, read.rate_hz)
         assert quality.limb_error_mv(read.signal_mv) <= 0.003
         apart.append(quality.unlawful(read.signal_mv * np.float32([1, 1.05] * 6), read.rate_hz))

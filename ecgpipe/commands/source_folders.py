@@ -62,9 +62,11 @@ def _missing(name: str, data: DataParams) -> str:
 
 
 def _tables(name: str, source: Source, folder: Path) -> list[str]:
-    """A fault for each table that an entry names, needs, and its folder lacks. A table of patients
-    may be absent: the Challenge's release holds none, and `recordings.source_tables` warns."""
+    """A fault for each table that an entry names, needs, and its folder lacks. Where one of
+    patients is not required and absent, `recordings.source_tables` warns."""
     named = {"table": source.table, "vocabulary": source.vocabulary}
+    if source.patients and source.patients.required:
+        named["patients.table"] = source.patients.table
     if not source.vocabulary.endswith(".csv"):
         del named["vocabulary"]
     return [

@@ -3,8 +3,8 @@
 - metadata table of an HDF5 source: one row per recording with its labels, and age, sex, patient
   where known.
 - patients table of a WFDB source (PTB-XL: ptbxl_database.csv): record names, or the number in a
-  record's name (HR00017 is 17, 017 or 00017), and patients. Where the file is absent no patient is
-  known, and a warning says so.
+  record's name (HR00017 is 17, 017 or 00017), and patients. Where the file is absent and not
+  `required` no patient is known, and a warning says so.
 
 Both are CSV in the forms that `csv_files` reads; the catalogue (`sources`) names their columns, and
 `spreadsheet_ids` has what is made of ids that a spreadsheet changed.
@@ -97,15 +97,15 @@ def _check_rows(
 
 def patients(folder: Path, source: Source, records: Sequence[str]) -> dict[str, str]:
     """Record -> patient, for those of `records` whose patient is known; empty where the source
-    names no table of patients or it is absent.
+    names no table of patients, or none that is required and it is absent.
 
-    UserError where it knows none of `records`, or gives one of them two patients: then folds would
-    part a patient's recordings unseen."""
+    UserError where it is absent all the same, knows none of `records`, or gives one of them two
+    patients: then folds would part a patient's recordings unseen."""
     if source.patients is None:
         return {}
     columns = source.patients
     path = Path(folder) / columns.table
-    if not path.is_file():
+    if not path.is_file() and not columns.required:
         _LOG.warning(
             "%s: no such table of patients; each recording counts as a patient of its own", path
         )
@@ -193,7 +193,8 @@ def _read(
         raise UserError(
             f"{path}: no such table; put it there or correct the source's table"
         ) from None
-    wanted = columns.model_dump(exclude={"table", *without}, exclude_none=True).values()
+    no_columns = {"table", "required", *without}
+    wanted = columns.model_dump(exclude=no_columns, exclude_none=True).values()
     return csv_files.parse(content, path, list(wanted))
 
 

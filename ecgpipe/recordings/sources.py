@@ -36,11 +36,12 @@ class Columns(Section):
 
 class Patients(Section):
     """An optional table that tells a WFDB source's patients: `record` holds record names or their
-    numbers."""
+    numbers. Only where it is not `required` may it be absent."""
 
     table: str
     record: str
     patient: str
+    required: bool = True
 
 
 class Source(Section):

@@ -54,14 +54,17 @@ def test_tables_that_are_missing_are_faults_of_their_entries(root):
         [],
         [
             f"sources.mine.vocabulary: no such file {root}/mine/own.csv; {step}",
+            f"sources.mine.patients.table: no such file {root}/mine/t/patients.csv; {step}",
             f"sources.other.table: no such file {root}/other/metadata.csv; {step}",
         ],
     )
 
 
-def test_a_table_of_patients_may_be_absent(root):
+def test_a_table_of_patients_that_is_not_required_may_be_absent(root):
     (root / "mine/own.csv").write_text("")
-    assert faults(values(["mine"], root), ENTRIES) == ([], [])
+    patients = ENTRIES["mine"]["patients"] | {"required": False}
+    entries = {"mine": ENTRIES["mine"] | {"patients": patients}}
+    assert faults(values(["mine"], root), entries) == ([], [])
 
 
 def test_a_folder_that_is_missing_is_named_with_the_one_that_is_close(root):

@@ -1,15 +1,20 @@
 """The tables beside recordings, through `recordings.descriptions`, which joins them."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgpipe.project.params import SOURCES
+from ecgpipe.recordings import sources
 from ecgpipe.recordings.descriptions import Description, describe
 from ecgpipe.recordings.sources import Patients
 from ecgpipe.simulation import writers
 from tests.recordings.conftest import H5, WFDB
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_describe_joins_the_metadata_table(tmp_path, signal_mv):
@@ -41,12 +46,15 @@ def test_a_table_without_its_columns_or_itself_is_named(tmp_path, signal_mv):
         list(describe(tmp_path, H5))
 
 
+def test_a_table_of_patients_that_is_required_and_absent_is_named(tmp_path, signal_mv):
+    named = Patients(table="pateint.csv", record="id", patient="who")
+    writers.write_challenge(tmp_path, "A1", signal_mv, 500, age=1, sex=None, labels=["1"])
+    with pytest.raises(ValueError, match=r"pateint\.csv: no such table; put it there or correct"):
+        list(describe(tmp_path, WFDB.model_copy(update={"patients": named})))
+
+
 def test_ptb_xls_patients_come_from_its_table(tmp_path, signal_mv, caplog):
-    source = WFDB.model_copy(
-        update={
-            "patients": Patients(table="ptbxl_database.csv", record="ecg_id", patient="patient_id")
-        }
-    )
+    source = sources.select(["ptb-xl"], ROOT / SOURCES)["ptb-xl"]
     for name in ("HR00017", "HR00018"):
         writers.write_challenge(tmp_path, name, signal_mv, 500, age=1, sex=None, labels=["1"])
     assert [d.patient for d in describe(tmp_path, source)] == [None, None]

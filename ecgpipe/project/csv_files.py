@@ -18,7 +18,7 @@ in two ways stops the run and is named by its line.
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -42,8 +42,8 @@ class Row(NamedTuple):
 
 
 def parse(content: bytes, path: Path, columns: Collection[str]) -> list[Row]:
-    r"""The rows of a table that people wrote; `columns` are the wanted ones, `path` names the table
-    in errors. UserError for all that the module's text refuses.
+    r"""The rows of a table that people wrote; `columns` are the wanted ones, that of ids first;
+    `path` names the table in errors. UserError for all that the module's text refuses.
 
     >>> parse(b"label;code\nAF;164889003\n;\n", Path("own.csv"), ["code", "label"])
     [Row(line=2, cells={'code': '164889003', 'label': 'AF'})]
@@ -62,13 +62,15 @@ def parse(content: bytes, path: Path, columns: Collection[str]) -> list[Row]:
     written = [(line, cells) for line, cells in others if any(cell.strip() for cell in cells)]
     widest = max(len(header[1]), min((len(cells) for _, cells in written), default=0))
     places = {column: names.index(column.strip()) for column in columns}
+    key = next(iter(places.values()))
+    ids = _ids((cells for _, cells in written), key)
     rows = []
     for line, cells in written:
         if len(cells) <= widest:
             cells = _as_wide(cells, len(names))
         _check_width(cells, len(names), separator, f"{path}: line {line}")
         _check_wanted(cells, places, f"{path}: line {line}")
-        _check_others(cells, names, separator, f"{path}: line {line}")
+        _check_others(cells, names, key, ids, separator, f"{path}: line {line}")
         rows.append(Row(line, {name: _bare(cells[at]) for name, at in places.items()}))
     return rows
 
@@ -225,15 +227,42 @@ def _check_wanted(cells: Sequence[str], places: Mapping[str, int], where: str) -
             )
 
 
-def _check_others(cells: Sequence[str], names: Sequence[str], separator: str, where: str) -> None:
+def _check_others(
+    cells: Sequence[str],
+    names: Sequence[str],
+    key: int,
+    ids: Mapping[str, Collection[str]],
+    separator: str,
+    where: str,
+) -> None:
     """UserError where a cell of several lines may hold the end of one row and the beginning of
-    another: its first line has as many separators as cells would follow in its row, its last as
-    many as would stand before it in the other."""
+    another: where the id of that other would stand (column `key`) there is one that looks as `ids`
+    (by look) do, and has no row."""
     for place, cell in enumerate(cells):
-        first, *others = re.split(r"\r\n|\n|\r", cell)
+        lines = [line.split(separator) for line in re.split(r"\r\n|\n|\r", cell)]
         after, before = len(cells) - 1 - place, place
-        if others and (first.count(separator), others[-1].count(separator)) == (after, before):
-            raise UserError(
-                f"{where}: a quote of column '{names[place]}' may have swallowed a row: "
-                f"{cell[:_SHOWN]!r}; close it, or write the text in one line"
-            )
+        if len(lines) == 1 or len(lines[0]) <= after or len(lines[-1]) <= before:
+            continue
+        if key < place:
+            swallowed = [line[key] for line in lines[1:] if len(line) > key]
+        else:
+            swallowed = [line[key - len(cells)] for line in lines[:-1] if len(line) > after]
+        for text in map(_bare, swallowed):
+            if text not in ids.get(_look(text), [text]):
+                raise UserError(
+                    f"{where}: a quote of column '{names[place]}' may have swallowed the row of "
+                    f"'{text}': {cell[:_SHOWN]!r}; close it, or write the text in one line"
+                )
+
+
+def _ids(rows: Iterable[Sequence[str]], key: int) -> dict[str, set[str]]:
+    """The ids in column `key`, by their look."""
+    ids: dict[str, set[str]] = {}
+    for text in (_bare(cells[key]) for cells in rows if len(cells) > key):
+        ids.setdefault(_look(text), set()).add(text)
+    return ids
+
+
+def _look(text: str) -> str:
+    """What ids of one kind have in common: `HR0` of HR00017."""
+    return re.sub("[0-9]+", "0", text)

@@ -93,7 +93,12 @@ def test_a_row_of_another_width_is_named_by_its_line(rows, data):
         ('a,b\n"x"y,2\n', r"line 2: no readable CSV table \(',' expected after"),
         ('a,b\n1,"2\n3"\n', r"line 2: column 'b' holds a line break"),
         ('a,b\n"1\r",2\n"1\r2",2\n', r"line 4: column 'a' holds a line break"),
-        ('a,n,b\n1,"x,2\n3,y",4\n', r"line 2: a quote of column 'n' may have swallowed a row"),
+        (
+            'a,n,b\n1,"x,2\n3,y",4\n',
+            r"line 2: a quote of column 'n' may have swallowed the row of '3'",
+        ),
+        ('a,n,b\nA1,"x, z,2\nA2,y",4\nA3,,5\n', r"line 2: a quote of column 'n' .* row of 'A2'"),
+        ('b,n,a\n4,"x, z,A2\n5,y",A1\n6,,A3\n', r"line 2: a quote of column 'n' .* row of 'A2'"),
         ("a,b,a\n1,2,3\n", r"column 'a' stands 2 times; keep the right one"),
         ("a,c\n1,2\n", r"no column b \(there: a, c\)"),
         ("", r"no column a, b \(there: nothing\)"),
@@ -123,7 +128,11 @@ def test_other_encodings_are_named(content, says):
 def test_a_note_of_several_lines_is_text():
     (row,) = csv_files.parse(b'a,note,b\n1,"x, y,\nand z",2\n', OWN, ["a", "b"])
     assert row == (2, {"a": "1", "b": "2"})
-    # By commas this could be a row's end and another's beginning, by semicolons not.
+    # By commas this could be a row's end and another's beginning, but for what would be its id.
+    (row,) = csv_files.parse(b'a,note,b\nA1,"x,\ny, z",2\n', OWN, ["a", "b"])
+    assert row == (2, {"a": "A1", "b": "2"})
+    rows = csv_files.parse(b'a,note,b\n1,"1, x\n2, y",2\n2,,3\n', OWN, ["a", "b"])
+    assert [row.line for row in rows] == [2, 4], "an id that has a row is swallowed by none"
     (row,) = csv_files.parse(b'a;note;b\n1;"x,\ny, z";2\n', OWN, ["a", "b"])
     assert row == (2, {"a": "1", "b": "2"})
 

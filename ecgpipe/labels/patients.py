@@ -25,7 +25,8 @@ NO_PATIENT, ODD_PATIENT = "no-patient", "odd-patient"
 _WORDS = re.compile(
     r"unk(nown)?|unbekannt|inconnu|desconocido|sconosciuto|nan|none|null|nil|n\.?a\.?|n/a|"
     r"missing|blank|empty|anon(ym(ous|i[sz]ed)?)?|de-?identified|redacted|removed|undefined|"
-    r"unidentified|unspecified|not (available|known)|no (id|patient)"
+    r"unidentified|unspecified|not (available|known)|no (id|patient)|k\. ?a\.|"
+    r"#n/a|#(ref|value|null|num|div/0)!|#name\?"  # what a spreadsheet writes where it fails
 )
 _SIGNS = re.compile(r"[^\w]+|_+|x{2,}")
 _STANDS_FOR_NONE = re.compile(r"-?0+|-1|-?9{3,}|x")

@@ -226,6 +226,8 @@ def _sort(
     for name in others:
         where = _below(prefix, name)
         reason = _reason(name, form)
+        if reason == "no-header" and _parted(name)[0] in stems:
+            reason = "suffix"  # in capitals, else it were the header's
         if prefix + name in tables:
             found.tables.append(where)
         elif name in named:

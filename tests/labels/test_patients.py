@@ -8,6 +8,7 @@ from ecgpipe.labels import patients
 from ecgpipe.recordings.descriptions import Description
 
 NONE = ["unknown", "UNK", "NA", "n/a", "-", "--", "?", "none", "anonymous", "xxx", "...", "n.a."]
+NONE += ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "k.A."]
 
 
 def of(patient, *persons):

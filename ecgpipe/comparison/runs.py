@@ -47,7 +47,11 @@ def _fetch(revision: str, scratch: Path) -> Path:
     try:
         with Repo() as repo:
             commit = resolve_rev(repo.scm, revision)
-        files = DVCFileSystem(".", rev=commit)
+            # DVC reads the settings of the revision, which may be older than this one (.dvc/config
+            # says why it is set).
+            own = repo.config["core"].get("site_cache_dir")
+        settings = {"core": {"site_cache_dir": own}} if own else None
+        files = DVCFileSystem(".", rev=commit, config=settings)
         missing = [str(path) for path in _NEEDED if not files.exists(path.as_posix())]
     except DvcException as error:
         raise UserError(

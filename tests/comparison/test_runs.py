@@ -101,6 +101,18 @@ def test_a_revision_whose_data_this_machine_lacks_says_what_to_do_first(reposito
     assert "\n" not in text
 
 
+def test_an_older_revision_leaves_dvcs_own_folder_where_the_workspace_has_it(
+    repository, monkeypatch
+):
+    monkeypatch.delenv("DVC_SITE_CACHE_DIR")
+    # What DVC takes where nothing is configured; by default all users may write there.
+    monkeypatch.setattr("dvc.dirs.site_cache_dir", lambda told=None: told or "shared")
+    subprocess.run(["dvc", "config", "core.site_cache_dir", "own"], check=True)
+    runs.locate("HEAD", repository / "scratch")
+    assert Path("own/repo").is_dir()
+    assert not Path("shared").exists()
+
+
 def test_a_revision_without_a_run_is_told_so(repository):
     subprocess.run(["git", "rm", "-q", "--cached", "data/folds.dvc"], check=True)
     subprocess.run(["git", "commit", "-qm", "two"], check=True)

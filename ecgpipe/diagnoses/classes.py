@@ -129,7 +129,10 @@ def _table(file: str) -> tuple[Diagnosis, ...]:
 def _own(text: str) -> Diagnosis:
     """A class of the user's own, such as '59118001|713427006': named after what the official table
     says of its codes."""
-    codes = tuple(code for part in text.split("|") for code in _official(part) or (part,))
+    # Joined abbreviations of one class, such as 'CLBBB|LBBB', name the same codes.
+    codes = tuple(
+        dict.fromkeys(code for part in text.split("|") for code in _official(part) or (part,))
+    )
     official = _table(LISTS["official"])
     severities = {known.severity for known in official if not set(known.codes).isdisjoint(codes)}
     abbreviations = dict.fromkeys(_abbreviations().get(code, code) for code in codes)

@@ -73,6 +73,11 @@ def test_own_classes_are_named_after_the_official_table():
     assert (atrial.severity, ischemia.severity, ischemia.name) == (0.0, None, "st depression")
 
 
+@pytest.mark.parametrize("text", ["CLBBB", "LBBB", "CLBBB/LBBB", "CLBBB|LBBB", "733534002|LBBB"])
+def test_each_way_to_write_an_official_class_names_all_its_codes_once(text):
+    assert select([text])[0].codes == ("733534002", "164909002")
+
+
 def test_ectopics_are_merged_on_demand_only():
     def with_pvc(classes):
         return next(d.codes for d in classes if "427172004" in d.codes)

@@ -8,7 +8,8 @@ from pathlib import Path
 # halves of characters, and separators of lines.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji are spelled with them
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for one begins so
+# What a spreadsheet takes for a formula begins so, in some languages in full width too.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def shown(text: Path | str) -> str:

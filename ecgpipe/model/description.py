@@ -1,6 +1,7 @@
 """What model.json says of a model, as a schema: whatever is conditioned, cut into windows and named
 by it is held to the ranges that a training can have."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -10,7 +11,11 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project.params import Section
 
-_Code = Annotated[str, Field(pattern=r"^[0-9]{1,100}$")]
+
+def _digits(code: str) -> str:
+    if not re.fullmatch("[0-9]{1,100}", code):
+        raise ValueError("the code of a class is 1 to 100 digits")
+    return code
 
 
 def _printable(name: str) -> str:
@@ -25,6 +30,7 @@ def _heading(name: str) -> str:
     return name
 
 
+_Code = Annotated[str, AfterValidator(_digits)]
 _FullName = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 _Name = Annotated[_FullName, AfterValidator(_heading)]
 

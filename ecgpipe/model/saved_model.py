@@ -94,9 +94,9 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
         step = "run `dvc repro`, or point --model to a folder of fold-K models"
         raise UserError(f"{path}: no model here; {step}")
     about = json_objects.parse(digests.read_verified(path), path, _AGAIN)
-    if about.get("format") != FORMAT or about.get("leads") != list(LEADS):
-        found = short(about.get("format"))
-        raise UserError(f"{path}: format {found} is not {FORMAT}, or other leads; {_AGAIN}")
+    for key, wanted in (("format", FORMAT), ("leads", list(LEADS))):
+        if about.get(key) != wanted:
+            raise UserError(f"{path}: {key} {short(about.get(key))} is not {wanted}; {_AGAIN}")
     wrong = params.faults(Description, about)
     if wrong:
         raise UserError(f"{path}: {params.in_one_line(wrong)}; {_AGAIN}")
@@ -111,6 +111,8 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
 def _with_weights(about: dict[str, Any], path: Path) -> SEResNet18:
     """The network that model.json describes with the weights of `path`, in evaluation mode;
     UserError where they are not its own by name, shape and type."""
+    if not path.exists():
+        raise UserError(f"{path}: no weights beside model.json; {_AGAIN}")
     try:
         weights = safetensors.torch.load(digests.read_verified(path))
     except safetensors.SafetensorError as error:

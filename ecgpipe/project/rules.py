@@ -24,6 +24,7 @@ _RULES = {
     "string_type": "text",
     "list_type": "a list",
     "model_type": "a section with settings of its own",
+    "dict_type": "a section with settings of its own",
     "greater_than": "above {gt:g}",
     "greater_than_equal": "{ge:g} or more",
     "less_than": "below {lt:g}",

@@ -27,7 +27,10 @@ def test_what_a_training_writes_has_no_fault():
         ({"rate_hz": 200.0}, "conditioning.to_rate_hz is rate_hz, found 100 and 200 Hz"),
         ({"normalise": "whole"}, "normalise: "),
         ({"classes": []}, "classes: "),
-        ({"classes": ["1", "2", "=3"]}, "classes.2: "),
+        (
+            {"classes": ["1", "2", "=3"]},
+            "classes.2: the code of a class is 1 to 100 digits (found '=3')",
+        ),
         ({"classes": ["1", "2", "1"]}, "classes: each stands once, found 1 twice"),
         ({"names": ["NSR", "AF", "AF"]}, "names: each stands once, found AF twice"),
         ({"names": ["NSR", "AF"]}, "names: one for each class, found 2 for 3"),

@@ -57,6 +57,10 @@ def test_a_missing_model_another_format_and_unfit_weights_are_named(tmp_path):
     digests.write_digests(tmp_path / "m")
     with pytest.raises(ValueError, match="format 0 is not 3"):
         saved_model.load(tmp_path / "m")
+    path.write_text(json.dumps(about | {"leads": ["I"]}))
+    digests.write_digests(tmp_path / "m")
+    with pytest.raises(UserError, match=r"m/model\.json: leads \['I'\] is not \['I', 'II', "):
+        saved_model.load(tmp_path / "m")
     path.write_text(json.dumps(about | {"network": NETWORK.model_dump() | {"kernel": 8}}))
     digests.write_digests(tmp_path / "m")
     with pytest.raises(UserError, match=r"m/model\.json: network\.kernel: a kernel must be odd.*8"):
@@ -178,6 +182,13 @@ def test_cut_weights_are_refused(model, kept):
     path.write_bytes(path.read_bytes()[:kept])
     digests.write_digests(model)
     with pytest.raises(UserError, match=r"weights\.safetensors: no readable safetensors \("):
+        saved_model.load(model)
+
+
+def test_missing_weights_are_named_with_what_to_do(model):
+    (model / "weights.safetensors").unlink()
+    rule = r"weights\.safetensors: no weights beside model\.json; train again with `dvc repro -f`"
+    with pytest.raises(UserError, match=rule):
         saved_model.load(model)
 
 

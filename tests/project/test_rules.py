@@ -18,6 +18,7 @@ class Outer(params.Section):
     folds: list[int] | list[str]
     classes: str | list[str]
     names: list[Annotated[str, Field(pattern=paths.NAME)]] = Field(min_length=1)
+    points: dict[str, float]
 
 
 GOOD = {
@@ -28,6 +29,7 @@ GOOD = {
     "folds": [0, 1],
     "classes": "study",
     "names": ["a"],
+    "points": {},
 }
 
 
@@ -71,6 +73,7 @@ GOOD = {
                 "(found 'a b')"
             ],
         ),
+        ({"points": [1]}, ["o.points: a section with settings of its own (found [1])"]),
         ({"widht": 20}, ["o.widht: no such setting; did you mean 'width'? (found 20)"]),
         ({"speed": 20}, ["o.speed: no such setting (found 20)"]),
     ],

@@ -33,7 +33,7 @@ def main() -> None:
         tables.write(table, folder / paths.LABELS.name)
     report = label_report.report(table, descriptions, used, vocabularies, classes, accounts)
     atomic.write_report(paths.LABELS_REPORT, report)
-    label_report.log(report)
+    label_report.log(report, used)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ecgpipe.recordings.descriptions import Description
 
 MOST_YEARS = 30.0  # between two recordings of one patient; PTB-XL's span 17 years
 NO_PATIENT, ODD_PATIENT = "no-patient", "odd-patient"
+EACH_ALONE = "each counts as a patient of its own"
 _WORDS = re.compile(
     r"unk(nown)?|unbekannt|inconnu|desconocido|sconosciuto|nan|none|null|nil|n\.?a\.?|n/a|"
     r"missing|blank|empty|anon(ym(ous|i[sz]ed)?)?|de-?identified|redacted|removed|undefined|"

@@ -18,7 +18,7 @@ from ecgpipe.recordings.sources import Source
 MOST_NAMED = 50
 _LOG = logging.getLogger(__name__)
 _OF_PATIENTS = {
-    patients.NO_PATIENT: "their patient's id is none; each counts as a patient of its own",
+    patients.NO_PATIENT: f"their patient's id is none; {patients.EACH_ALONE}",
     patients.ODD_PATIENT: "ages or sexes of several under one id, or one id in two spellings",
 }
 
@@ -203,8 +203,9 @@ def _left_out(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def log(report: Mapping[str, Any]) -> None:
-    """Tells of each source how many recordings are usable, and what was not understood."""
+def log(report: Mapping[str, Any], sources: Mapping[str, Source]) -> None:
+    """Tells of each source how many recordings are usable, and what was not understood; of one that
+    names patients, how many are unknown."""
     for name, source in report["sources"].items():
         left_out = {reason: each["recordings"] for reason, each in source["left_out"].items()}
         _LOG.info(
@@ -215,6 +216,14 @@ def log(report: Mapping[str, Any]) -> None:
             left_out or "none",
             source["unknown"] or "none",
         )
+        if sources[name].names_patients() and source["patient_unknown"]:
+            _LOG.warning(
+                "%s: the patient is unknown in %d of %d usable recordings: %s",
+                name,
+                source["patient_unknown"],
+                source["usable"],
+                patients.EACH_ALONE,
+            )
         for label, entry in source["did_you_mean"].items():
             _LOG.warning("%s: unknown label '%s': did you mean '%s'?", name, label, entry)
         for flag, meaning in _OF_PATIENTS.items():

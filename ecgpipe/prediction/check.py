@@ -1,10 +1,12 @@
 """`python -m ecgpipe check`: is a recording usable, and if not, why? And what else lies there?"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ecgpipe.labels import patients
 from ecgpipe.prediction import flags as input_flags
 from ecgpipe.prediction import reading
 from ecgpipe.preprocessing import source_doubts
@@ -14,6 +16,8 @@ from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.sources import Source
 
 VERDICTS = ("ok", "flagged", "refused")
+# What may be unknown of a patient, and what follows.
+_UNKNOWN = {"age": "", "sex": "", "patient": f": {patients.EACH_ALONE}"}
 LEFT_OUT = "left out"  # of a file that looks like a recording and is not read
 
 
@@ -32,34 +36,32 @@ class Whole:
     """What the recordings that were read show together."""
 
     doubts: source_doubts.Tally = field(default_factory=source_doubts.Tally)
-    ages_unknown: int = 0
-    sexes_unknown: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
 
-    def add(self, recording: Recording, age: float | None, sex: str | None) -> None:
-        """Counts one recording of a patient."""
+    def add(self, recording: Recording, known: Mapping[str, object]) -> None:
+        """Counts one recording; `known` has what is known of its patient, None where it is not."""
         self.doubts.add(source_doubts.measure(recording))
-        self.ages_unknown += age is None
-        self.sexes_unknown += sex is None
+        self.unknown.update(what for what, value in known.items() if value is None)
 
     def sentences(self) -> list[str]:
         """What is to be said of all recordings, beyond each one's verdict."""
         told = self.doubts.sentences()
         read = len(self.doubts.measured)
-        for what, count in (("age", self.ages_unknown), ("sex", self.sexes_unknown)):
-            if count:
-                told.append(f"the {what} is unknown in {count} of {read} recordings")
+        for what, consequence in _UNKNOWN.items():
+            if count := self.unknown[what]:
+                told.append(f"the {what} is unknown in {count} of {read} recordings{consequence}")
         return told
 
 
 @dataclass(frozen=True)
 class _Stages:
     """What the stages leave out of folders (file -> `reason: message`), and what they flag (file ->
-    flags) and know of patients (file -> age, sex) by more than signals. Files are named as
-    `safe_files.shown` has them."""
+    flags) and know of patients (file -> age, sex, and patient where the source names patients) by
+    more than signals. Files are named as `safe_files.shown` has them."""
 
     left_out: dict[str, str] = field(default_factory=dict)
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    patients: dict[str, tuple[float | None, str | None]] = field(default_factory=dict)
+    patients: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 def check(
@@ -89,7 +91,8 @@ def check(
             code, _, message = reason.partition(": ")
             yield Verdict(shown, verdict, code, safe_files.shown(message))
         else:
-            whole.add(recording, *stages.patients.get(shown, (recording.age, recording.sex)))
+            of_file = {"age": recording.age, "sex": recording.sex}
+            whole.add(recording, stages.patients.get(shown, of_file))
             yield _of_flags(path, recording, stages.flags.get(shown, ()))
     for shown, fault in stages.left_out.items():
         yield Verdict(shown, "refused", *fault.split(": ", 1))
@@ -145,7 +148,7 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
     """Adds what label-map leaves out of a source's folder, and whose labels it flags."""
     # Mapped to tables by pandas, which all other checks do without.
     from ecgpipe.diagnoses import classes
-    from ecgpipe.labels import mapping, meanings, patients
+    from ecgpipe.labels import mapping, meanings
 
     described = patients.judged(describe(folder, source))
     vocabulary = mapping.vocabulary(source, folder)
@@ -163,4 +166,6 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
             ]
             flags.append(f"unknown-label ({', '.join(told)})")
         stages.flags[path] = tuple(flags)
-        stages.patients[path] = recording.age, recording.sex
+        stages.patients[path] = {"age": recording.age, "sex": recording.sex}
+        if source.names_patients():
+            stages.patients[path]["patient"] = recording.patient

@@ -89,6 +89,10 @@ class Source(Section):
             )
         return self
 
+    def names_patients(self) -> bool:
+        """Whether the entry names a table or a column of patients."""
+        return bool(self.patients or (self.columns and self.columns.patient))
+
     def beside(self) -> list[str]:
         """What lies beside the recordings: the tables, and a vocabulary of one's own."""
         own = [self.vocabulary] if self.vocabulary.endswith(".csv") else []

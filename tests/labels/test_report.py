@@ -4,6 +4,7 @@ import pytest
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.labels import mapping, report
 from ecgpipe.recordings.descriptions import Description
+from ecgpipe.recordings.sources import Source
 from tests.fixtures.labelled import AF, CPSC, EAST, SPH, STUDY, TAB, described
 
 
@@ -81,5 +82,20 @@ def test_the_report_and_the_log_name_what_an_unknown_label_may_mean(caplog):
     table = mapping.map_source("east", stated, EAST, words, STUDY)
     made = report.report(table, {"east": stated}, {"east": EAST}, {"east": words}, STUDY)
     assert made["sources"]["east"]["did_you_mean"] == {"Sinus Rhythm": "sinus rhythm"}
-    report.log(made)
+    report.log(made, {"east": EAST})
     assert "east: unknown label 'Sinus Rhythm': did you mean 'sinus rhythm'?" in caplog.text
+
+
+@pytest.mark.parametrize(("column", "warns"), [("who", True), (None, False)])
+def test_the_log_warns_of_unknown_patients_where_the_source_names_them(column, warns, caplog):
+    columns = {"record": "id", "labels": "said", "patient": column}
+    entry = {"form": "h5", "vocabulary": "SPH", "codes": "aha", "rate_hz": 500, "table": "t.csv"}
+    source = Source.model_validate(entry | {"columns": columns})
+    words = vocabularies.vocabulary("SPH")
+    one, two, three = described(("1",), ("1",), ("1",))
+    stated = [one._replace(patient="p"), two, three]
+    table = mapping.map_source("own", stated, source, words, STUDY)
+    made = report.report(table, {"own": stated}, {"own": source}, {"own": words}, STUDY)
+    report.log(made, {"own": source})
+    says = "own: the patient is unknown in 2 of 3 usable recordings: each counts as a patient of"
+    assert (says in caplog.text) == warns

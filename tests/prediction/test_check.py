@@ -97,6 +97,19 @@ def test_check_of_a_source_flags_patients_that_are_none(west):
     assert {flags[name][0] for name in ("W2", "W3")} == {"odd-patient"}
 
 
+@pytest.mark.parametrize("column", ["who", None])
+def test_check_of_a_source_that_names_patients_counts_those_unknown(west, column):
+    entry = SOURCE.columns.model_copy(update={"patient": column})
+    (west / "metadata.csv").write_text(
+        "ECG_ID,AHA_Code,Age,Sex,who\nW1,1,50,F,P\nW2,1,50,F,\nW3,1,50,M,\n"
+    )
+    whole = check.Whole()
+    source = SOURCE.model_copy(update={"columns": entry})
+    list(check.check(reading.expand([west]), source, [west], whole))
+    alone = "the patient is unknown in 2 of 3 recordings: each counts as a patient of its own"
+    assert [told for told in whole.sentences() if "patient" in told] == ([alone] if column else [])
+
+
 def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
     labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
     for name, text in labels.items():

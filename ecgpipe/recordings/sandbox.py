@@ -10,7 +10,8 @@ nothing that it sends is ever run.
 
 A request is one line of JSON, a list of strings and numbers. An answer is one line of JSON:
 `{"refused": [reason, message]}`, or `{"shape": [leads, samples], "dtype": ..., ...}` followed by
-the bytes of such an array.
+the bytes of such an array. `"spent": true` says that memory ran out: the libraries do not give all
+of it back, and a good recording would be refused next, so another process answers the next call.
 """
 
 import contextlib
@@ -109,6 +110,8 @@ class Sandbox:
         if not line.endswith(b"\n"):
             raise EOFError
         answer = json.loads(line)
+        if answer.get("spent"):
+            self.close()
         if "refused" in answer:
             raise Refused(*answer["refused"])
         shape = tuple(map(int, answer.pop("shape")))
@@ -199,7 +202,7 @@ def _answered(
         return {"refused": [refusal.reason, str(refusal)]}, memoryview(b"")
     except MemoryError:
         message = f"{request[1]}: it asks for more memory than a recording takes; remove it"
-        return {"refused": ["oversized", message]}, memoryview(b"")
+        return {"refused": ["oversized", message], "spent": True}, memoryview(b"")
 
 
 def _confine() -> int:

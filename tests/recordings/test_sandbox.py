@@ -103,6 +103,14 @@ def test_what_asks_for_too_much_memory_is_refused_unless_its_file_is_large(made,
     assert made.call(str(tmp_path / "large"))[0].sum() == 6
 
 
+def test_a_process_that_ran_out_of_memory_answers_no_other_call(made):
+    _, before = made.call("a")
+    with pytest.raises(Refused, match="more memory"):
+        made.call("memory")
+    values, after = made.call("b")
+    assert values.shape == (2, 3) and after["pid"] != before["pid"]
+
+
 def test_a_parser_writes_no_file(made, tmp_path):
     with pytest.raises(Refused):
         made.call("write", str(tmp_path / "written"))

@@ -3,7 +3,8 @@
 `metrics/labels.json` counts the labels of each source that no chosen class counts (`unscored`),
 that its vocabulary does not hold (`unknown`), and those of them that are a class's code all the
 same (`outside_vocabulary`). Some are near relatives of a chosen class, and a hint says so:
-equivalent codes of the official list (CinC 2021), and `RELATIVES`.
+equivalent codes of the official list (CinC 2021), and `RELATIVES`. Of an unknown one it says which
+entry of the vocabulary may be meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +63,9 @@ def listed(
         codes_of = meanings.get(source, {})
         for kind in KINDS:
             for label, recordings in counts.get(kind, {}).items():
-                near = hint(codes_of.get(label, ()), classes, kind)
+                entry = counts.get("did_you_mean", {}).get(label)
+                near = f"did you mean '{entry}'?" if entry else ""
+                near = near or hint(codes_of.get(label, ()), classes, kind)
                 rows.append([source, label, recordings, kind, near])
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def _meanings(rows: Sequence[Row], path: Path) -> dict[str, frozenset[str]]:
     """Native label -> codes, of the rows of one vocabulary."""
     codes: dict[str, frozenset[str]] = {}
     for line, cells in rows:
-        label, code = cells["native_label"], _POINT.sub("", cells["snomed_ct"])
+        # In NFC, as labels are (`recordings.demographics.cleaned`): a Mac may write NFD.
+        label = unicodedata.normalize("NFC", cells["native_label"])
+        code = _POINT.sub("", cells["snomed_ct"])
         if not label:
             raise UserError(f"{path}: line {line}: code {code} without a label; write its label")
         if code and not is_code(code):

@@ -160,7 +160,10 @@ def _fault_of_labels(
     vocabulary: Vocabulary,
 ) -> str:
     if not labels:
-        return "no-labels: it states no diagnosis, which is not the same as none; leave it out"
+        return (
+            "no-labels: it states no diagnosis, which is not the same as none "
+            f"({_looked_for(source)}); write its labels there, or leave it out"
+        )
     if any(meanings[label].genuine for label in labels):
         return ""
     written = ", ".join(repr(label) + hint(label, source.codes, vocabulary) for label in labels)
@@ -219,6 +222,13 @@ def _check_understood(
             f"{record}; correct `codes` (found {source.codes}) of sources.{name}, or its "
             f"vocabulary {source.vocabulary} (a label without a class has a row without a code)"
         )
+
+
+def _looked_for(source: Source) -> str:
+    """Where a recording without labels has none."""
+    if source.columns is None:
+        return "its header has none in a line `#Dx: `"
+    return f"its row of {source.table} has none in the column {source.columns.labels}"
 
 
 def _where_labels_stand(name: str, source: Source) -> str:

@@ -24,12 +24,12 @@ How labels are written (`codes` of a source):
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ecgpipe.diagnoses import vocabularies
 from ecgpipe.diagnoses.classes import Diagnosis
+from ecgpipe.labels.suggestions import suggestion
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.sources import Source
@@ -159,26 +159,14 @@ def _in_runs(code: str, runs: Sequence[tuple[int, int]]) -> bool:
     return any(first <= int(code or 0) <= last for first, last in runs)
 
 
-def suggestion(label: str, vocabulary: Vocabulary) -> str:
-    """The entry of the vocabulary that differs from a label in capitals, blanks and forms of
-    letters alone, or ''.
-
-    >>> suggestion("Sinus  rhythm", {"sinus rhythm": frozenset()})
-    'sinus rhythm'
-    """
-    folded = _folded(label)
-    return next((entry for entry in vocabulary if _folded(entry) == folded != ""), "")
-
-
-def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 def hint(label: str, codes: Codes, vocabulary: Vocabulary) -> str:
     """What to think of a label that nobody understands, in brackets, or ''."""
     entry = suggestion(label, vocabulary)
     if entry and entry != label:
         return f" (did you mean '{entry}'?)"
+    parts = [part.strip() for part in label.split(";")]
+    if len(parts) > 1 and all(snomed(part, codes, vocabulary) is not None for part in parts):
+        return " (separate labels by commas)"
     if codes == "snomed" and label.isdigit():
         if vocabularies.is_code(label):
             return " (a code that no table knows: give it a row in the vocabulary)"

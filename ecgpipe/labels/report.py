@@ -10,7 +10,8 @@ import pandas as pd
 from ecgpipe.diagnoses.classes import Diagnosis, is_annotated, of_columns
 from ecgpipe.diagnoses.vocabularies import name_of
 from ecgpipe.labels import patients
-from ecgpipe.labels.meanings import Meaning, Vocabulary, meanings_of, suggestion
+from ecgpipe.labels.meanings import Meaning, Vocabulary, meanings_of
+from ecgpipe.labels.suggestions import suggestion
 from ecgpipe.recordings.descriptions import Description
 from ecgpipe.recordings.source_files import Account
 from ecgpipe.recordings.sources import Source
@@ -105,7 +106,7 @@ def _of_labels(
     and that no chosen class counts. `without_a_class` counts recordings whose labels are diagnoses,
     and none of an annotated class, `partly_unknown` those that have both, a diagnosis and a label
     that nobody understands. `did_you_mean` has for such labels the entry of the vocabulary that
-    differs in capitals and blanks alone.
+    may be meant (`suggestions`).
     """
     meanings = meanings_of(descriptions, source, vocabulary, classes)
     without, partly = _count_recordings(descriptions, meanings, vocabulary, classes)

@@ -2,6 +2,7 @@
 lists of codes."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # PTB-XL gives every age above 89 years as 300, for its patients' privacy; it is recorded as this
@@ -72,10 +73,11 @@ def no_code(label: str) -> bool:
 
 
 def cleaned(labels: Iterable[str]) -> tuple[str, ...]:
-    """Labels without blanks around them, empty ones, doubles and words for none, in their order.
+    """Labels in Unicode's form NFC, without blanks around them, empty ones, doubles and words for
+    none, in their order.
 
     >>> cleaned(["426783006", " 426783006", "", "Unknown", "164889003 "])
     ('426783006', '164889003')
     """
-    stripped = (label.strip() for label in labels)
+    stripped = (unicodedata.normalize("NFC", label.strip()) for label in labels)
     return tuple(dict.fromkeys(label for label in stripped if label.lower() not in _NO_LABEL))

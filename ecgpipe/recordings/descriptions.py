@@ -22,6 +22,13 @@ from ecgpipe.recordings.source_tables import MetadataRow
 from ecgpipe.recordings.sources import Source
 from ecgpipe.recordings.wfdb_header import Header
 
+# What labels are, by `codes`.
+_WRITTEN = {
+    "snomed": "codes of SNOMED CT",
+    "native": "words of the source's vocabulary",
+    "aha": "AHA statements",
+}
+
 
 class Description(NamedTuple):
     """What headers and tables say of one recording. `path` is relative to the source's folder, with
@@ -88,7 +95,7 @@ def _of_header(
     wfdb_leads.check(header, file, path)
     clinical, doubts = header.clinical, header.doubts
     if "odd-labels" in doubts:
-        rule = "codes of SNOMED CT, separated by commas, in one `Dx` line"
+        rule = f"{_WRITTEN[source.codes]}, separated by commas, in one `Dx` line"
         raise Refused(
             "labels", f"{path}: labels are {rule}; found {_diagnoses(header)}; correct the header"
         )

@@ -78,7 +78,7 @@ SENTENCES = {
     "no-rate": "the header states no rate: 250 Hz are taken, as the format says",
     "odd-age": "the age is no number of years and no word for unknown, or two ages are stated",
     "odd-sex": "the sex is neither male nor female nor a word for unknown, or two are stated",
-    "odd-labels": "the labels are no codes of SNOMED CT separated by commas, or stated twice",
+    "odd-labels": "two `Dx` lines differ, or a label holds a code of SNOMED CT and more",
     "no-patient": "the patient's id is a word or number for none",
     "odd-patient": (
         "this patient's recordings have ages or sexes of several, or its number is written with "

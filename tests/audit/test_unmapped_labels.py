@@ -42,6 +42,7 @@ def test_labels_are_listed_by_source_kind_and_number():
             "a": {
                 "unscored": {"x": 9, "y": 2},
                 "unknown": {"z": 5},
+                "did_you_mean": {"z": "zz"},
                 "outside_vocabulary": {"164889003 af": 1},
             },
             "b": {"unscored": {}},
@@ -57,6 +58,7 @@ def test_labels_are_listed_by_source_kind_and_number():
     ]
     assert rows["hint"].iloc[1].startswith("near PVC/VPB")
     assert rows["hint"].iloc[2].startswith("a code of AF: ")
+    assert rows["hint"].iloc[3] == "did you mean 'zz'?"
 
 
 def test_the_relatives_are_codes_of_the_official_list():

@@ -215,7 +215,15 @@ def test_a_recording_without_a_chosen_class_is_kept_as_absent_or_dropped():
 def test_a_recording_without_any_label_is_not_one_without_any_class():
     table = mapped(CPSC, (), (AF,))
     assert table["fault"][0].startswith("no-labels: ")
+    assert "none in a line `#Dx: `" in table["fault"][0]
     assert table.loc[0, tables.class_codes(table)].isna().all()
+
+
+def test_a_row_without_labels_is_told_with_its_table_and_column():
+    columns = {"record": "id", "labels": "said"}
+    entry = {"form": "h5", "vocabulary": "SPH", "codes": "aha", "rate_hz": 500, "table": "t.csv"}
+    table = mapped(Source.model_validate(entry | {"columns": columns}), (), ("1",))
+    assert "its row of t.csv has none in the column said" in table["fault"][0]
 
 
 def test_a_fault_found_before_stays():

@@ -75,6 +75,9 @@ def test_the_recommendations_statements_are_121_and_all_of_sphs_are_among_them()
         (" flimmern", "native", "did you mean 'Flimmern'?"),
         ("unregelma\u0308\u00dfig", "native", "did you mean 'unregelm\u00e4\u00dfig'?"),
         ("Flattern", "native", ""),
+        ("Flimern", "native", "did you mean 'Flimmern'?"),
+        ("Flimmern; unregelm\u00e4\u00dfig", "native", "separate labels by commas"),
+        ("Flimmern; Flattern", "native", ""),
         ("147", "snomed", ""),
     ],
 )

@@ -1,9 +1,11 @@
 import shutil
+import unicodedata
 
 import h5py
 import numpy as np
 import pytest
 
+from ecgpipe.diagnoses import vocabularies
 from ecgpipe.recordings.descriptions import Description, describe
 from ecgpipe.recordings.recording import read
 from ecgpipe.recordings.sources import Source
@@ -98,6 +100,34 @@ def test_labels_that_cannot_be_codes_are_left_out_and_named(tmp_path, good):
     good.write_text(whole.replace("#Age: 74", "#Age: 174"))
     (one,) = describe(tmp_path, WFDB)
     assert (one.fault, one.flags, one.age) == ("", ("odd-age",), None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "says"),
+    [("native", "words of the source's vocabulary, "), ("aha", "AHA statements, ")],
+)
+def test_two_lines_of_labels_that_differ_are_told_in_the_words_of_codes(
+    tmp_path, good, codes, says
+):
+    edit(good, "#Dx: 59118001", "#Dx: normal\n#Dx: block")
+    (one,) = describe(tmp_path, WFDB.model_copy(update={"codes": codes}))
+    assert one.fault.startswith(f"labels: A0001.hea: labels are {says}separated by commas, in one")
+    assert "SNOMED" not in one.fault
+
+
+def test_a_label_of_a_mac_is_that_of_its_vocabulary(tmp_path, good):
+    """A letter with its mark as one sign or as two."""
+    whole = good.read_text()
+    labels = {}
+    for form in ("NFC", "NFD"):
+        label = unicodedata.normalize(form, "unregelm\u00e4\u00dfig")
+        good.write_text(whole.replace("#Dx: 59118001", f"#Dx: {label}"), encoding="utf-8")
+        (one,) = describe(tmp_path, WFDB.model_copy(update={"codes": "native"}))
+        (tmp_path / "own.csv").write_text(
+            f"native_label,snomed_ct\n{label},164889003\n", encoding="utf-8"
+        )
+        labels[form] = (*one.labels, *vocabularies.vocabulary(tmp_path / "own.csv"))
+    assert set(labels["NFC"] + labels["NFD"]) == {"unregelm\u00e4\u00dfig"}
 
 
 def test_every_real_hdf5_recording_reads_and_one_has_no_metadata(real_data):

@@ -27,7 +27,7 @@ def main() -> None:
         folder = data.folder(name)
         accounts[name] = source_files.account_of_source(folder, used[name])
         descriptions[name] = patients.judged(describe(folder, used[name], accounts[name]))
-        refusal_limit.check_descriptions(descriptions[name], data.max_refused, folder)
+        refusal_limit.check_descriptions(descriptions[name], accounts[name], data.max_refused)
     table = mapping.map_sources(descriptions, used, vocabularies, classes, labels.unscored)
     with atomic.sealed_folder(paths.LABELS.parent) as folder:
         tables.write(table, folder / paths.LABELS.name)

@@ -19,7 +19,7 @@ TABLE = output_paths.Kind(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Checks and tells; exit status 1 where some recordings were refused."""
+    """Checks and tells; exit status 1 where some recordings were refused or left out unread."""
     target = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
     paths, files = reading_arguments.recording_files(arguments)
     source, folders = reading_arguments.source_of(arguments), reading_arguments.folders(paths)
@@ -32,11 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
     counts = Counter(row.verdict for row in rows)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
     print(f"{len(rows) - counts[LEFT_OUT]} recordings: {summary}")
-    for sentence in (*whole.sentences(), *map(told, accounts(folders, source))):
+    everything = accounts(folders, source)
+    for sentence in (*whole.sentences(), *map(told, everything)):
         print(sentence)
     if target:
         _write(rows, target)
-    return 1 if counts["refused"] else 0
+    is_left_out = any(account.unread() for account in everything)
+    return 1 if counts["refused"] or is_left_out else 0
 
 
 def told(account: Account) -> str:
@@ -50,7 +52,10 @@ def told(account: Account) -> str:
     for reason, files in summary["left_out"].items():
         parts.append(f"{files['files']} left out ({reason})")
     others = summary["no_recordings"]
-    named = f" ({', '.join(others['names'][:_FEW])})" if others["files"] else ""
+    names = others["names"][:_FEW]
+    if others["files"] > _FEW:
+        names = [*names, "..."]
+    named = f" ({', '.join(names)})" if names else ""
     parts.append(f"{others['files']} no recordings{named}")
     return f"{account.folder}: {summary['total']} files: {', '.join(parts)}"
 

@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,10 +35,13 @@ class _Targets(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predicts, writes and tells; exit status 1 where some recordings were refused."""
+    """Predicts, writes and tells; exit status 1 where some recordings were refused or left out
+    unread."""
     targets = _targets(arguments)
     source = reading_arguments.source_of(arguments)
     paths, files = reading_arguments.recording_files(arguments)
+    folders = reading_arguments.folders(paths)
+    left_out = reading.left_out(folders)
     if arguments.format == "challenge":
         outputs.check_distinct_names(files)
     # After the checks: torch takes a second, and a user's fault is told without it.
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = predict.ReadingOptions(
         source,
         metadata=reading.metadata_rows(paths, source) if source else {},
-        within=reading_arguments.folders(paths),
+        within=folders,
         keep_s=_drawn_s() if targets.sheets else 0.0,
     )
     refused = 0
@@ -62,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     counts = f"{len(files)} recordings, {refused} refused, {len(models.names)} classes"
     written = ", ".join(shown(path) for path in (targets.out, targets.sheets) if path)
     console.write(f"{counts}, {len(models.networks)} models -> {written}")
-    for line in filter(None, (models.words.legend, *models.warnings)):
+    for line in filter(None, (_unread(left_out), models.words.legend, *models.warnings)):
         console.write(line)
-    return 1 if refused else 0
+    return 1 if refused or left_out else 0
 
 
 def _targets(arguments: argparse.Namespace) -> _Targets:
@@ -115,6 +118,13 @@ def _line(prediction: RecordingPrediction, classes: outputs.ClassWords) -> str:
     return f"{shown(prediction.path)}: {positive}{flags}"
 
 
+def _unread(left_out: Mapping[str, int]) -> str:
+    """What is said of the recordings of folders that nobody read; '' where there are none."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
+    step = "`python -m ecgpipe check` of the same folders names them"
+    return f"left out unread, without a row: {reasons}; {step}" if reasons else ""
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     reading_arguments.add(parser)
@@ -141,7 +151,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     choices = ("auto", "fp32", "bf16")
     parser.add_argument("--precision", choices=choices, default="fp32", help=precision)
     parser.epilog = (
-        "exit status: 0 all were read, 1 some were refused (their rows say why), "
-        "2 nothing was written"
+        "exit status: 0 all were read, 1 some were refused (their rows say why) or left out "
+        "unread, 2 nothing was written"
     )
     parser.set_defaults(run=run)

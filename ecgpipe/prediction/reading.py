@@ -55,6 +55,15 @@ def recordings_below(folder: Path) -> list[Path]:
     return sorted(file for _, file in source_files.account(folder, None).recordings)
 
 
+def left_out(folders: Iterable[Path]) -> Counter[str]:
+    """Reason -> how many recordings below these folders nobody reads
+    (`source_files.Account.unread`)."""
+    counts: Counter[str] = Counter()
+    for folder in folders:
+        counts += source_files.account(folder, None).unread()
+    return counts
+
+
 def _nothing(path: Path) -> str:
     """What is wrong with a path without recordings."""
     if not path.is_dir():

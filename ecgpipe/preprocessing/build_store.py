@@ -184,9 +184,11 @@ def build_store(
 ) -> dict[str, Any]:
     """Conditions every recording of `source` under `raw` into a new store `folder`; the report.
     `progress` wraps an iterable (tqdm). UserError where a larger share than `max_refused` of
-    them is refused, or doubtful for one cause (`source_doubts`)."""
+    them is refused or left out unread, or doubtful for one cause (`source_doubts`)."""
     tally = source_doubts.Tally()
-    files = source_files.find(raw, source)
+    account = source_files.account_of_source(raw, source)
+    files, unread = account.recordings, account.unread()
+    refusal_limit.check_refusal_limit({}, len(files), max_refused, raw, unread)
     duplicates = source_files.duplicates(files)
     results = condition_source(
         [path for _, path in files], source, params, workers=workers, backend=backend, root=raw
@@ -201,13 +203,11 @@ def build_store(
                 continue
             where = safe_files.shown(path.relative_to(raw).as_posix())
             if record in duplicates:
-                rule = f"record '{record}' stands more than once below {raw}; rename or remove one"
-                writer.refuse(record, where, "duplicate-record", rule)
-            else:
-                writer.refuse(record, where, *rest)
+                rest = ["duplicate-record", f"{where}: {refusals.duplicate(record)}"]
+            writer.refuse(record, where, *rest)
         report = writer.close()
     assert report["recordings"] == report["stored"] + sum(report["refused"].values()), report
-    refusal_limit.check_refusal_limit(report["refused"], report["recordings"], max_refused, raw)
+    refusal_limit.check_refusal_limit(report["refused"], len(files), max_refused, raw, unread)
     tally.check(max_refused, raw)
     return report | tally.report()
 

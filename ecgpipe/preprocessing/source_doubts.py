@@ -16,13 +16,14 @@ that were read, are doubtful for one cause, a run stops and names it:
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
-from ecgpipe.recordings import quality
+from ecgpipe.recordings import quality, refusal_limit
 from ecgpipe.recordings.recording import Recording
 
 LARGE_MV = 5.0
@@ -82,7 +83,7 @@ class Tally:
             },
         }
 
-    def check(self, most: float, where: object) -> None:
+    def check(self, most: float, where: Path | str) -> None:
         """UserError where more than the share `most` of the recordings of `where` are doubtful for
         one cause."""
         found = len(self.measured)
@@ -94,7 +95,7 @@ class Tally:
         if told:
             raise UserError(
                 f"{where}: {'; '.join(told)}; that is more than data.max_refused {most:g}; "
-                f"`python -m ecgpipe check {where}` names them; correct them, or raise max_refused "
+                f"`{refusal_limit.command(where)}` names them; correct them, or raise max_refused "
                 "where they are right"
             )
 

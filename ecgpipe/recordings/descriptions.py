@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ecgpipe.recordings import (
     recording,
+    refusals,
     safe_files,
     source_files,
     source_tables,
@@ -63,10 +64,7 @@ def describe(folder: Path, source: Source, account: Account | None = None) -> It
         path = safe_files.shown(str(file).removeprefix(above))
         try:
             if record in duplicates:
-                raise Refused(
-                    "duplicate-record",
-                    f"{path}: another file has this record name; rename or remove one",
-                )
+                raise Refused("duplicate-record", f"{path}: {refusals.duplicate(record)}")
             if source.form == "wfdb":
                 yield _of_header(record, file, path, source, patients, folder)
             else:

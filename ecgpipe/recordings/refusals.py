@@ -3,6 +3,15 @@
 from ecgpipe.project.errors import UserError
 
 
+def duplicate(record: str) -> str:
+    """What to say of a record name that stands twice in a source, and the next step."""
+    return (
+        f"another file of the source has the record name '{record}'; rename the header, its signal "
+        "file, and both names in the header (recordings of several years that are numbered alike "
+        "need a prefix, such as 2019-), or remove one"
+    )
+
+
 class Refused(UserError):  # noqa: N818 (it is what happened to a recording)
     """A recording that cannot be trusted: `reason` is a short code, the text names file, rule,
     value and next step."""

@@ -4,7 +4,7 @@
 
 - recordings: headers or .h5 files, the one file that stands for each. Whether they can be read is
   another matter (`descriptions`).
-- signal files: what a header beside them names, or is named like.
+- signal files: what a header beside them names, or is named like, be that header left out or not.
 - tables: of the source (its `table`, patients and vocabulary).
 - left out: what looks like a recording and is not read, each with one of `REASONS`.
 - no recordings: all the rest (README, RECORDS, SHA256SUMS, ...), hidden files and folders.
@@ -36,7 +36,9 @@ REASONS = {
 }
 MOST_NAMED = 50
 _SIGNALS = (suffixes.MATLAB, suffixes.SIGNAL)
-_PACKED = (".gz", ".bz2", ".xz", ".zst", ".z")
+# What is left out for these is a recording, or a part of one.
+_UNREAD = ("no-header", "suffix", "archive")
+_PACKED = (*suffixes.OWN, ".tar")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
 
@@ -79,6 +81,20 @@ class Account:
             "left_out": {reason: _counted(named[reason]) for reason in sorted(named)},
             "no_recordings": _counted(self.no_recordings),
         }
+
+    def unread(self) -> Counter[str]:
+        """Reason -> how many recordings are left out, each counted once however many files it has.
+        What a whole archive, a linked folder or a file of another form holds is not counted."""
+        reasons: dict[str, str] = {}
+        for path, reason in self.left_out.items():
+            if reason in _UNREAD:
+                reasons.setdefault(suffixes.bare(path), reason)
+        if not reasons:
+            return Counter()
+        above = os.path.join(self.folder, "")  # noqa: PTH118 (pathlib has no path that ends so)
+        paths = (safe_files.shown(str(path).removeprefix(above)) for _, path in self.recordings)
+        read = {"", *map(suffixes.bare, paths)}
+        return Counter(reason for stem, reason in reasons.items() if stem not in read)
 
 
 def _counted(names: Collection[str]) -> dict[str, Any]:
@@ -207,14 +223,14 @@ def _sort(
 ) -> None:
     """Puts the files of one folder where they belong."""
     form = source.form if source else None
-    stems = set()  # of headers, where these are read
+    stems: set[str] = set()  # of headers, where these are read
     if form != "h5":
-        stems = {_parted(name)[0] for name in here.files if name.endswith(suffixes.HEADER)}
+        stems = {suffixes.parted(name)[0] for name in here.files if name.endswith(suffixes.HEADER)}
     others: list[str] = []
     owned: set[str] = set()  # stems that a signal file has as well
     parent = Path(here.path)
     for name in here.files:
-        stem, suffix = _parted(name)
+        stem, suffix = suffixes.parted(name)
         if _stands_for_a_recording(name, suffix, form):
             found.recordings.append(_recording(parent, name, suffix))
         elif suffix in _SIGNALS and stem in stems:
@@ -222,11 +238,14 @@ def _sort(
             owned.add(stem)
         else:
             others.append(name)
-    named = _named_by(here, found.folder, stems, owned, others)
+    headers = [parent / name for name in _asked(stems, owned, others)]
+    named = signal_names.of_headers(headers, found.folder)
+    if form != "h5":
+        named |= _of_unread_headers(parent, others, stems, found.folder)
     for name in others:
         where = _below(prefix, name)
         reason = _reason(name, form)
-        if reason == "no-header" and _parted(name)[0] in stems:
+        if reason == "no-header" and suffixes.bare(name) in stems:
             reason = "suffix"  # in capitals, else it were the header's
         if prefix + name in tables:
             found.tables.append(where)
@@ -238,12 +257,6 @@ def _sort(
             found.no_recordings.append(where)
 
 
-def _parted(name: str) -> tuple[str, str]:
-    """(stem, suffix) of a file's name, as pathlib has them, which takes longer."""
-    stem, dot, end = name.rpartition(".")
-    return (stem, dot + end) if stem else (name, "")
-
-
 def _stands_for_a_recording(name: str, suffix: str, form: str | None) -> bool:
     if form:
         return suffix == suffixes.OF_FORM[form]
@@ -252,9 +265,8 @@ def _stands_for_a_recording(name: str, suffix: str, form: str | None) -> bool:
 
 def _reason(name: str, form: str | None) -> str:
     """Why a file that stands for no recording looks like one; '' where it does not."""
-    stem, suffix = _parted(name.lower())
-    inner = _parted(stem)[1]
-    if suffix in _ARCHIVES or (suffix in _PACKED and inner in (*suffixes.OWN, ".tar")):
+    suffix = suffixes.parted(name.lower())[1]
+    if suffix in _ARCHIVES or (suffixes.is_packed(name) and suffixes.kind(name) in _PACKED):
         return "archive"
     if suffix in _SIGNALS:
         return "form" if form == "h5" else "no-header"
@@ -263,14 +275,19 @@ def _reason(name: str, form: str | None) -> str:
     return "form" if suffixes.is_vendor_format(name) else ""
 
 
-def _named_by(
-    here: Folder, root: Path, stems: set[str], owned: set[str], others: list[str]
-) -> set[str]:
-    """The names of signal files that headers of a folder give, as far as the account needs them:
-    of all its headers where a signal file is left, else of those without a file of their name."""
-    if any(_parted(name.lower())[1] in _SIGNALS for name in others):
-        asked = stems
-    else:
-        asked = stems - owned if others else set()
-    parent = Path(here.path)
-    return signal_names.of_headers((parent / (stem + suffixes.HEADER) for stem in asked), root)
+def _of_unread_headers(folder: Path, others: list[str], stems: set[str], root: Path) -> set[str]:
+    """The signal files of headers that are left out: what those in capitals name, and what is named
+    like one of them. `stems` are those of headers that are read."""
+    headers = [name for name in others if suffixes.kind(name) == suffixes.HEADER]
+    whole = (folder / name for name in headers if not suffixes.is_packed(name))
+    owned = {suffixes.bare(name) for name in headers} - stems
+    signals = (name for name in others if suffixes.kind(name) in _SIGNALS)
+    return signal_names.of_headers(whole, root) | {n for n in signals if suffixes.bare(n) in owned}
+
+
+def _asked(stems: set[str], owned: set[str], others: list[str]) -> list[str]:
+    """The headers of a folder that are asked for the names of signal files, as few as the account
+    needs: all of them where a signal file is left, else those without a file of their name."""
+    if not any(suffixes.parted(name.lower())[1] in _SIGNALS for name in others):
+        stems = stems - owned if others else set()
+    return [stem + suffixes.HEADER for stem in stems]

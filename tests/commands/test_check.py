@@ -20,3 +20,25 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
     ]
     assert rows[1]["reason"] == "truncated" and "the header tells of" in rows[1]["sentence"]
     assert list(rows[0]) == ["path", "verdict", "reason", "sentence"]
+
+
+def test_recordings_left_out_unread_are_no_success_and_other_files_are(raw, capsys):
+    for number in range(6):
+        (raw / f"note{number}.txt").write_text("x")
+    (raw / "all.zip").write_bytes(b"PK")
+    assert main(["check", str(raw)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith(
+        "1 left out (archive), 6 no recordings "
+        "(note0.txt, note1.txt, note2.txt, note3.txt, note4.txt, ...)"
+    )
+    (raw / "note5.txt").unlink()
+    for suffix in (".hea", ".mat"):
+        (raw / f"A2{suffix}").rename(raw / f"A2{suffix.upper()}")
+    assert main(["check", str(raw)]) == 1
+    said = capsys.readouterr().out
+    assert "1 recordings: 1 ok, 0 flagged, 0 refused" in said
+    assert f"left out: {raw / 'A2.HEA'}: suffix: the names of recordings end in small" in said
+    assert "fetch the header" not in said
+    assert "1 left out (suffix), 5 no recordings" in said
+    assert said.endswith("note3.txt, note4.txt)\n")

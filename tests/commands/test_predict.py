@@ -242,3 +242,17 @@ def test_names_units_and_headers_are_printed_as_text(raw, models, tmp_path, monk
     for file in (out, tmp_path / "c.csv"):
         paths = list(tables.read(file, sealed=False)["path"])
         assert paths == ["./=1+1 \\u202egpj.hea", "A2.hea", "A3\\x1b[2J.hea"]
+
+
+def test_predict_says_what_it_left_out_unread_and_that_is_no_success(raw, models, capsys):
+    arguments = ["predict", str(raw), "--model", str(models), "--out", str(raw.parent / "p.csv")]
+    assert main(arguments) == 0
+    assert "left out" not in capsys.readouterr().out
+    (raw / "A2.hea").rename(raw / "A2.HEA")
+    (raw / "stray.mat").write_text("x")
+    assert main(arguments) == 1
+    said = capsys.readouterr().out
+    assert "1 recordings, 0 refused" in said
+    assert (
+        "left out unread, without a row: 1 no-header, 1 suffix; `python -m ecgpipe check`" in said
+    )

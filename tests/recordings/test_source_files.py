@@ -49,17 +49,16 @@ def test_a_source_without_recordings_is_told_what_lies_there(tmp_path, good):
 
 LEFT_OUT = {
     "upper.HEA": "suffix",
-    "upper.mat": "no-header",
     "stray.mat": "no-header",
     "g1/stray.DAT": "no-header",
     "packed.hea.gz": "archive",
-    "packed.mat.gz": "archive",
     "all.zip": "archive",
     "all.tar.gz": "archive",
     "other.h5": "form",
     "cart.XML": "form",
     "linked": "linked-folder",
 }
+OF_THEM = ["upper.mat", "packed.mat.gz"]  # signal files of headers that are left out
 NO_RECORDINGS = ["README.md", "RECORDS", "SHA256SUMS", "notes.csv", "notes.csv.gz", ".hidden.hea"]
 
 
@@ -67,7 +66,7 @@ NO_RECORDINGS = ["README.md", "RECORDS", "SHA256SUMS", "notes.csv", "notes.csv.g
 def full(tmp_path, good):
     """A source's folder with one recording, one of two signal files, a table, and all sorts."""
     (tmp_path / "g1").mkdir()
-    for name in (*LEFT_OUT, *NO_RECORDINGS):
+    for name in (*LEFT_OUT, *OF_THEM, *NO_RECORDINGS):
         if name != "linked":
             (tmp_path / name).write_text("x")
     (tmp_path / ".git/objects").mkdir(parents=True)
@@ -84,16 +83,29 @@ def test_what_lies_in_a_sources_folder_is_named_by_reason(full):
     source = Source.model_validate(WFDB.model_dump() | {"patients": patients})
     found = account(full, source)
     assert [record for record, _ in found.recordings] == ["A0001", "two files"]
-    assert sorted(found.signals) == ["A0001.mat", "g1/part_1.bin"]
+    assert sorted(found.signals) == sorted(["A0001.mat", "g1/part_1.bin", *OF_THEM])
     assert found.tables == ["patients.csv"]
     assert found.left_out == LEFT_OUT
     assert sorted(found.no_recordings) == sorted([*NO_RECORDINGS, ".git"])
     summary = found.summary()
-    assert summary["total"] == 2 + 2 + 1 + len(LEFT_OUT) + len(NO_RECORDINGS) + 1
+    assert summary["total"] == 2 + 4 + 1 + len(LEFT_OUT) + len(NO_RECORDINGS) + 1
     assert summary["left_out"]["no-header"] == {
-        "files": 3,
-        "names": ["g1/stray.DAT", "stray.mat", "upper.mat"],
+        "files": 2,
+        "names": ["g1/stray.DAT", "stray.mat"],
     }
+    assert found.unread() == {"suffix": 1, "no-header": 2, "archive": 1}
+
+
+def test_recordings_that_are_left_out_are_counted_once_whatever_files_they_have(tmp_path, good):
+    assert account(tmp_path, WFDB).unread() == {}
+    packed = ("A0001.hea.gz", "A0001.mat.gz", "B.dat.gz", "all.zip", "all.tar.gz", "t.csv.gz")
+    capitals = ("E1.HEA", "E1.MAT", "A0001.MAT", "E2.HEA", "E2.DAT", "E2.XYZ")
+    for name in (*packed, *capitals, "x.h5", "x.xml"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "g1").mkdir()
+    for name in ("A0001.mat", "A0001.dat", "E1.HEA"):
+        (tmp_path / "g1" / name).write_text("x")
+    assert account(tmp_path, WFDB).unread() == {"archive": 1, "suffix": 3, "no-header": 1}
 
 
 def test_a_source_of_h5_files_takes_no_headers_and_check_takes_all(full):

@@ -148,6 +148,7 @@ def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out
     folder = project / "data/raw/a"
     for name in ("stray.mat", "UPPER.HEA", "g1/more.hea.gz", "README", "RECORDS"):
         (folder / name).write_text("x")
+    (project / "params.yaml").write_text(PARAMS.replace("0.5", "0.6"))
     (folder / "away").symlink_to(project)
     label_map.main()
     report = json.loads((project / "metrics/labels.json").read_text())["sources"]["a"]
@@ -165,6 +166,25 @@ def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out
     table = tables.read(project / "data/labels/labels.csv").set_index("path")
     fault = "no-header: stray.mat: a signal file that no header (.hea) beside it names"
     assert table.loc["stray.mat", "fault"].startswith(fault)
+
+
+def test_a_source_most_of_whose_recordings_are_in_capitals_stops_and_says_why(project):
+    folder = project / "data/raw/a/g1"
+    for number in range(3):
+        for suffix in (".HEA", ".MAT"):
+            shutil.copy(folder / f"A1{suffix.lower()}", folder / f"EKG{number}{suffix}")
+    told = (
+        r"data/raw/a: 3 of 5 recordings are refused or left out unread \(3 suffix\), more than "
+        r"data\.max_refused 0\.5 \(the names of recordings end in small letters; rename it\); "
+        r"`python -m ecgpipe check data/raw/a --source a` says why"
+    )
+    with pytest.raises(ValueError, match=told):
+        label_map.main()
+    (folder / "EKG2.HEA").unlink()
+    (folder / "EKG2.MAT").unlink()
+    label_map.main()
+    source = json.loads((project / "metrics/labels.json").read_text())["sources"]["a"]
+    assert (source["recordings"], source["usable"]) == (4, 2)
 
 
 def test_a_source_without_recordings_stops_and_is_named(project):

@@ -149,6 +149,24 @@ def test_a_run_fails_where_more_is_refused_than_allowed_and_counts_the_reasons(p
     assert not paths.store("one.two").exists()
 
 
+def test_what_is_left_out_unread_counts_and_stops_before_a_signal_is_read(project, monkeypatch):
+    monkeypatch.setattr(build_store, "condition_source", None)
+    for number in range(64):
+        (project / f"data/raw/one.two/E{number}.HEA").write_text("x")
+        (project / f"data/raw/one.two/E{number}.MAT").write_text("x")
+    says = r"64 of 71 recordings are refused or left out unread \(64 suffix\), more than .* 0\.9 \("
+    with pytest.raises(ValueError, match=says):
+        preprocess.main("one.two")
+    assert not paths.store("one.two").exists()
+
+
+def test_refused_and_left_out_are_one_share(project):
+    (project / "data/raw/one.two/stray.mat").write_text("x")
+    (project / "params.yaml").write_text(PARAMS.replace("max_refused: 0.9", "max_refused: 0.74"))
+    with pytest.raises(ValueError, match="6 of 8 recordings are refused or left out unread"):
+        preprocess.main("one.two")
+
+
 def test_a_link_that_leads_out_of_the_source_costs_one_recording(project):
     outside = project / "elsewhere.mat"
     (project / "data/raw/one.two/g1/A.mat").rename(outside)

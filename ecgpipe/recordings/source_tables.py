@@ -50,9 +50,11 @@ def metadata(
     path, columns = Path(folder) / source.table, source.columns
     written = _read(path, columns, folder, without=() if labelled else ("labels",))
     found = frozenset(records)
+    padded = spreadsheet_ids.padded([row.cells[columns.record] for row in written], found)
     rows: dict[str, MetadataRow] = {}
     for line, cells in written:
         record = _record(cells[columns.record], found, f"{path}: line {line}")
+        record = padded.get(record, record)
         if record in rows:
             rows[record] = replace(rows[record], times=rows[record].times + 1)
         else:

@@ -1,6 +1,7 @@
 """Ids of recordings and patients, and what spreadsheets make of them.
 
 - `1.0` for `1`: a column of whole numbers with a gap becomes one of decimal numbers. Read as `1`.
+- `1` for `001`. Read as `001` where no other recording could be meant.
 - `1-Mar`, `Mar-24`, `01.03.2024`, `2024-03-01 00:00:00` for ids such as `1-3`: dates with a month's
   name or a year of four digits. What stood there is lost.
 - `1.23457E+14` for a long number. What stood there is lost.
@@ -42,6 +43,25 @@ def whole(text: str) -> str:
     """
     match = _WHOLE.fullmatch(text)
     return match[1] if match else text
+
+
+def padded(written: Collection[str], found: Collection[str]) -> dict[str, str]:
+    """Number as a spreadsheet leaves it -> the one of `found` that it was; without those whose own
+    name is `written`.
+
+    >>> padded(["1", "2"], ["001", "2", "0003", "003"])
+    {'1': '001'}
+    """
+    of_number: dict[str, list[str]] = {}
+    for record in found:
+        if record.isascii() and record.isdigit():
+            of_number.setdefault(record.lstrip("0") or "0", []).append(record)
+    written = frozenset(written)
+    return {
+        number: records[0]
+        for number, records in of_number.items()
+        if len(records) == 1 and records[0] not in written
+    }
 
 
 def is_date(text: str) -> bool:

@@ -45,12 +45,19 @@ def chosen(params: LabelParams) -> tuple[Diagnosis, ...]:
 
 
 def vocabulary(source: Source, folder: Path) -> Vocabulary:
-    """The vocabulary of a source; one of its own (.csv) lies below the source's folder."""
+    """The vocabulary of a source; one of its own (.csv) lies below the source's folder. UserError
+    where it has a label that would be taken for several."""
     own = source.vocabulary.endswith(".csv")
     path = Path(folder) / source.vocabulary
     if own and path.exists():
         safe_files.size(path, folder)  # in the folder, whatever it links to
-    return vocabularies.vocabulary(path if own else source.vocabulary)
+    meant = vocabularies.vocabulary(path if own else source.vocabulary)
+    parted = next((label for label in meant if "," in label), "")
+    if own and source.codes != "aha" and parted:
+        rule = "a comma separates labels, so that no recording has one that holds it"
+        step = "write it without comma, here and in the recordings"
+        raise UserError(f"{path}: label '{parted}': {rule}; {step}")
+    return meant
 
 
 def map_sources(

@@ -174,7 +174,12 @@ def _separator(text: str, path: Path, separators: Sequence[str], columns: Collec
     if not fits:
         names = max(headers.values(), key=len)
         absent = ", ".join(name for name in wanted if name not in names)
-        raise UserError(f"{path}: no column {absent} (there: {', '.join(names) or 'nothing'})")
+        there = f"(there: {', '.join(names) or 'nothing'})"
+        signs = "a comma, a semicolon or a tab"
+        raise UserError(
+            f"{path}: no column {absent} {there}; name it in the first line, parted by {signs}, or "
+            "correct its name in the catalogue"
+        )
     names = headers[fits[0]]
     for name in wanted:
         if names.count(name) > 1:

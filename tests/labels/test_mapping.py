@@ -179,6 +179,17 @@ def test_a_vocabulary_of_ones_own_lies_in_the_sources_folder(tmp_path):
     assert mapping.vocabulary(EAST, tmp_path) == vocabularies.vocabulary("sim-east")
 
 
+def test_a_label_that_would_be_taken_for_two_is_refused(tmp_path):
+    """`block, left` was read as `block` and as `left`, which another class may be called."""
+    own = EAST.model_copy(update={"vocabulary": "own.csv"})
+    words = f'native_label,snomed_ct\n"block, left",{AF}\nblock,{AF}\n'
+    (tmp_path / "own.csv").write_text(words)
+    with pytest.raises(ValueError, match=r"own\.csv: label 'block, left': a comma separates .*;"):
+        mapping.vocabulary(own, tmp_path)
+    (tmp_path / "own.csv").write_text(words.replace(", left", " left"))
+    assert set(mapping.vocabulary(own, tmp_path)) == {"block left", "block"}
+
+
 @pytest.mark.parametrize(
     ("statements", "classes"),
     [

@@ -100,7 +100,7 @@ def test_a_row_of_another_width_is_named_by_its_line(rows, data):
         ('a,n,b\nA1,"x, z,2\nA2,y",4\nA3,,5\n', r"line 2: a quote of column 'n' .* row of 'A2'"),
         ('b,n,a\n4,"x, z,A2\n5,y",A1\n6,,A3\n', r"line 2: a quote of column 'n' .* row of 'A2'"),
         ("a,b,a\n1,2,3\n", r"column 'a' stands 2 times; keep the right one"),
-        ("a,c\n1,2\n", r"no column b \(there: a, c\)"),
+        ("a,c\n1,2\n", r"no column b \(there: a, c\); name it in the first line, parted"),
         ("", r"no column a, b \(there: nothing\)"),
         ("a,b\n1,2\0\n", r"a table is text, found a NUL in line 2; save it as 'CSV UTF-8'"),
         ("a,b\n" + "x" * 200_000, r"line 2: no readable CSV table \(field larger"),

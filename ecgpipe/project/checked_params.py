@@ -20,13 +20,14 @@ def check(*, with_folders: bool) -> None:
 
     The command runs in a process of its own, where it may import every package: a check changes no
     output, so no stage depends on what it imports. That takes two seconds, so what passed is noted:
-    the stages of a run check the same files once.
+    the stages of a run check the same files once, and after that look for the folders alone.
     """
     if not PARAMS.is_file():
         return
     note = CHECKPOINTS / ("checked-with-folders" if with_folders else "checked")
     key = _digest()
-    if note.is_file() and note.read_text(encoding="utf-8") == key:
+    has_passed = note.is_file() and note.read_text(encoding="utf-8") == key
+    if has_passed and not (with_folders and _lacks_a_folder()):
         return
     command = [sys.executable, "-m", "ecgpipe", "params"]
     ended = subprocess.run(
@@ -43,6 +44,17 @@ def check(*, with_folders: bool) -> None:
         raise UserError(f"the params cannot be checked: {ended.stderr.strip()}")
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(key, encoding="utf-8")
+
+
+def _lacks_a_folder() -> bool:
+    """Whether the folder of a source that no stage makes is gone since the params passed, such as
+    that of a disk that is mounted no more."""
+    from ecgpipe.project import params  # which takes longer to import than a stage may wait to stop
+
+    values = params.load(PARAMS)
+    root, names = Path(values["data"]["root"]), values["data"]["sources"]
+    made = values["simulate"]["sources"]
+    return any(not (root / name).is_dir() for name in names if name not in made)
 
 
 def _search_path() -> list[str]:

@@ -73,6 +73,25 @@ def test_folders_of_sources_are_looked_for_where_recordings_are_read(ours):
     checked_params.check(with_folders=True)
 
 
+def test_a_folder_that_is_gone_since_is_told_before_the_first_stage(ours, processes):
+    text = paths.PARAMS.read_text()
+    text = text.replace("  sources:\n  - sim-north", "  sources:\n  - ludb\n  - sph", 1)
+    paths.PARAMS.write_text(text)
+    for name in ("ludb", "sph"):
+        Path("data/raw", name).mkdir(parents=True)
+    Path("data/raw/sph/metadata.csv").touch()
+    checked_params.check(with_folders=True)
+    Path("data/raw/ludb").rmdir()  # a disk that is mounted no more
+    checked_params.check(with_folders=False)
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"data\.sources: 'ludb' has no folder data/raw/ludb"):
+            checked_params.check(with_folders=True)
+    Path("data/raw/ludb").mkdir()
+    count = len(processes)
+    checked_params.check(with_folders=True)
+    assert len(processes) == count
+
+
 def test_a_project_without_params_is_not_checked(project, processes):
     checked_params.check(with_folders=True)
     assert processes == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecgpipe.commands import output_paths
 from ecgpipe.project import atomic, params
+from ecgpipe.project.errors import UserError
 
 SETTINGS = ("out_of_fold", "test_ensemble")  # `evaluation.held_out.WHOLE`: a test compares them
 PAGE = output_paths.Kind("a comparison", re.compile(rb"\A### (out_of_fold|test_ensemble): "))
@@ -17,8 +18,7 @@ TABLE = output_paths.Kind(
 
 def run(arguments: argparse.Namespace) -> int:
     """Compares, prints the tables and writes them where asked."""
-    markdown = arguments.markdown and output_paths.file(arguments.markdown, "--markdown", PAGE)
-    csv = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
+    markdown, csv = _targets(arguments)
     import pandas as pd
 
     from ecgpipe.comparison import compare, page, pairing, runs
@@ -46,6 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
         parts = [comparison.table.assign(setting=comparison.setting) for comparison in comparisons]
         tables.write(pd.concat(parts), csv, for_people=True)
     return 0
+
+
+def _targets(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    """The files to write, of the page and of the table, where they are asked for."""
+    markdown = arguments.markdown and output_paths.file(arguments.markdown, "--markdown", PAGE)
+    csv = arguments.csv and output_paths.file(arguments.csv, "--csv", TABLE)
+    if markdown and csv and markdown.resolve() == csv.resolve():
+        raise UserError(f"{arguments.csv}: --markdown and --csv are two files; name another")
+    return markdown, csv
 
 
 def add(parser: argparse.ArgumentParser) -> None:

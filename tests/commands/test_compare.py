@@ -33,6 +33,14 @@ def test_the_tables_are_printed_and_written_alike(two, capsys):
     assert "auroc_macro" in set(rows["name"]) | set(rows["metric"])
 
 
+@pytest.mark.parametrize("csv", ["c.md", "./c.md", "../{}/c.md"])
+def test_one_file_is_not_written_twice(two, capsys, csv):
+    written = ["--markdown", "c.md", "--csv", csv.format(two.name)]
+    assert main(["compare", "a", "b", *written]) == 2
+    assert "c.md: --markdown and --csv are two files; name another" in capsys.readouterr().err
+    assert not (two / "c.md").exists()
+
+
 def test_the_settings_to_choose_from_are_those_that_score_each_recording_once():
     assert compare.SETTINGS == held_out.WHOLE
 

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     checked = check(files, source, folders, whole)
     rows = list(tqdm(checked, total=len(files), desc="check", unit="rec", disable=None))
     for path, verdict, reason, sentence in rows:
-        if verdict != "ok":
+        if verdict != "ok" and path not in whole.explained:
             print(f"{verdict}: {path}: {reason}: {sentence}")
     counts = Counter(row.verdict for row in rows)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)

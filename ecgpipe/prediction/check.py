@@ -11,13 +11,16 @@ from ecgpipe.prediction import flags as input_flags
 from ecgpipe.prediction import reading
 from ecgpipe.preprocessing import source_doubts
 from ecgpipe.recordings import quality, safe_files, source_files
-from ecgpipe.recordings.descriptions import describe
+from ecgpipe.recordings.descriptions import Description, describe
 from ecgpipe.recordings.recording import Recording
 from ecgpipe.recordings.sources import Source
 
 VERDICTS = ("ok", "flagged", "refused")
 # What may be unknown of a patient, and what follows.
 _UNKNOWN = {"age": "", "sex": "", "patient": f": {patients.EACH_ALONE}"}
+# How to write what is not understood of a patient; so many texts of it are named, so far.
+_WRITE = {"age": "years as a number from 0 to 120", "sex": "F or M"}
+_MOST_NAMED, _MOST_LETTERS = 5, 40
 LEFT_OUT = "left out"  # of a file that looks like a recording and is not read
 
 
@@ -31,17 +34,33 @@ class Verdict(NamedTuple):
     sentence: str
 
 
+class _Patient(NamedTuple):
+    """What is known of a recording's patient: `values` of age and sex, and of patient where the
+    source names patients, None where they are not known; and what is written and no value."""
+
+    values: Mapping[str, object]
+    not_understood: tuple[tuple[str, str], ...]
+
+    def explains(self, reason: str) -> bool:
+        """Whether all flags are of what is not understood."""
+        return set(reason.split("|")) <= {f"odd-{what}" for what, _ in self.not_understood}
+
+
 @dataclass
 class Whole:
     """What the recordings that were read show together."""
 
     doubts: source_doubts.Tally = field(default_factory=source_doubts.Tally)
     unknown: Counter[str] = field(default_factory=Counter)
+    not_understood: dict[str, Counter[str]] = field(default_factory=dict)
+    explained: set[str] = field(default_factory=set)  # files of which `sentences` say all
 
-    def add(self, recording: Recording, known: Mapping[str, object]) -> None:
-        """Counts one recording; `known` has what is known of its patient, None where it is not."""
+    def add(self, recording: Recording, known: _Patient) -> None:
+        """Counts one recording of a patient."""
         self.doubts.add(source_doubts.measure(recording))
-        self.unknown.update(what for what, value in known.items() if value is None)
+        self.unknown.update(what for what, value in known.values.items() if value is None)
+        for what, text in known.not_understood:
+            self.not_understood.setdefault(what, Counter())[text] += 1
 
     def sentences(self) -> list[str]:
         """What is to be said of all recordings, beyond each one's verdict."""
@@ -50,18 +69,33 @@ class Whole:
         for what, consequence in _UNKNOWN.items():
             if count := self.unknown[what]:
                 told.append(f"the {what} is unknown in {count} of {read} recordings{consequence}")
+        for what, written in sorted(self.not_understood.items()):
+            told.append(
+                f"the {what} is not understood in {written.total()} of {read} recordings: "
+                f"{_listed(written)}; write {_WRITE[what]}"
+            )
         return told
+
+
+def _listed(written: Counter[str]) -> str:
+    """The most frequent texts, and how many more there are."""
+    texts = [
+        f"'{safe_files.shown(text)[:_MOST_LETTERS]}' ({times})"
+        for text, times in written.most_common(_MOST_NAMED)
+    ]
+    others = len(written) - len(texts)
+    return ", ".join([*texts, f"{others} others"] if others else texts)
 
 
 @dataclass(frozen=True)
 class _Stages:
     """What the stages leave out of folders (file -> `reason: message`), and what they flag (file ->
-    flags) and know of patients (file -> age, sex, and patient where the source names patients) by
-    more than signals. Files are named as `safe_files.shown` has them."""
+    flags) and know of patients by more than signals. Files are named as `safe_files.shown` has
+    them."""
 
     left_out: dict[str, str] = field(default_factory=dict)
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    patients: dict[str, dict[str, object]] = field(default_factory=dict)
+    patients: dict[str, _Patient] = field(default_factory=dict)
 
 
 def check(
@@ -91,9 +125,12 @@ def check(
             code, _, message = reason.partition(": ")
             yield Verdict(shown, verdict, code, safe_files.shown(message))
         else:
-            of_file = {"age": recording.age, "sex": recording.sex}
-            whole.add(recording, stages.patients.get(shown, of_file))
-            yield _of_flags(path, recording, stages.flags.get(shown, ()))
+            patient = stages.patients.get(shown) or _patient(recording)
+            whole.add(recording, patient)
+            row = _of_flags(path, recording, stages.flags.get(shown, ()))
+            if patient.explains(row.reason):
+                whole.explained.add(shown)
+            yield row
     for shown, fault in stages.left_out.items():
         yield Verdict(shown, "refused", *fault.split(": ", 1))
     for shown, reason in sorted(unread.items()):
@@ -119,6 +156,14 @@ def _unread(folders: Sequence[Path], source: Source | None) -> dict[str, str]:
 def _has_labels(source: Source | None) -> bool:
     """Whether a source is that of the catalogue; `reading.source_of_rate` knows no table."""
     return source is not None and (source.form == "wfdb" or source.table is not None)
+
+
+def _patient(recording: Recording | Description, *, with_id: bool = False) -> _Patient:
+    """What a recording, or what is described of it, says of its patient."""
+    values: dict[str, object] = {"age": recording.age, "sex": recording.sex}
+    if with_id:
+        values["patient"] = recording.patient
+    return _Patient(values, recording.not_understood)
 
 
 def _of_flags(path: Path, recording: Recording, flags_of_stages: Iterable[str]) -> Verdict:
@@ -166,6 +211,4 @@ def _add_labels(stages: _Stages, folder: Path, source: Source) -> None:
             ]
             flags.append(f"unknown-label ({', '.join(told)})")
         stages.flags[path] = tuple(flags)
-        stages.patients[path] = {"age": recording.age, "sex": recording.sex}
-        if source.names_patients():
-            stages.patients[path]["patient"] = recording.patient
+        stages.patients[path] = _patient(recording, with_id=source.names_patients())

@@ -34,7 +34,8 @@ _WRITTEN = {
 class Description(NamedTuple):
     """What headers and tables say of one recording. `path` is relative to the source's folder, with
     forward slashes; `fault` is '' or `reason: message`, and then the rest may be unknown; `flags`
-    are the doubts of `wfdb_header`."""
+    are the doubts of `wfdb_header`, `not_understood` what is written of the age and sex that is
+    neither."""
 
     record: str
     path: str
@@ -46,6 +47,7 @@ class Description(NamedTuple):
     labels: tuple[str, ...] = ()
     fault: str = ""
     flags: tuple[str, ...] = ()
+    not_understood: tuple[tuple[str, str], ...] = ()
 
 
 def describe(folder: Path, source: Source, account: Account | None = None) -> Iterator[Description]:
@@ -109,6 +111,7 @@ def _of_header(
         samples=header.samples,
         labels=sources.single(clinical.labels, source),
         flags=doubts,
+        not_understood=header.not_understood,
     )
 
 
@@ -141,4 +144,5 @@ def _of_row(record: str, path: str, source: Source, rows: Mapping[str, MetadataR
         rate_hz=source.rate_hz,
         labels=sources.single(written, source),
         flags=row.flags,
+        not_understood=row.not_understood,
     )

@@ -40,7 +40,8 @@ class Recording:
     finite, each lead in one piece of memory (signal_mv.T is C-contiguous), so that reductions over
     time run at the machine's speed.
 
-    `age` is in years, `sex` F, M or None, `labels` are as written, `faults` are flags of `quality`.
+    `age` is in years, `sex` F, M or None, `labels` are as written, `faults` are flags of `quality`;
+    `not_understood` is what the header says of the age and sex that is neither.
     """
 
     signal_mv: np.ndarray
@@ -50,6 +51,7 @@ class Recording:
     patient: str | None
     labels: tuple[str, ...]
     faults: tuple[str, ...]
+    not_understood: tuple[tuple[str, str], ...] = ()
 
 
 def read(file: Path, source: Source | None = None, root: Path | None = None) -> Recording:
@@ -73,7 +75,16 @@ def read(file: Path, source: Source | None = None, root: Path | None = None) -> 
     signal_mv, flags = usable_signal(signal_mv, header.rate_hz, str(file))
     labels = sources.single(header.labels, source)
     flags = (*flags, *header.doubts)
-    return Recording(signal_mv, header.rate_hz, header.age, header.sex, None, labels, flags)
+    return Recording(
+        signal_mv,
+        header.rate_hz,
+        header.age,
+        header.sex,
+        None,
+        labels,
+        flags,
+        header.not_understood,
+    )
 
 
 def check_duration(samples: int, rate_hz: float, where: str) -> None:

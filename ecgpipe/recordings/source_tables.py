@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class MetadataRow:
     """One row of a metadata table; `times` it stands there. `labels` is text as written; `flags`
-    are odd-age and odd-sex (`demographics.doubts`)."""
+    are odd-age and odd-sex (`demographics.doubts`), of `not_understood`."""
 
     labels: str
     patient: str | None
@@ -37,6 +37,7 @@ class MetadataRow:
     sex: str | None
     times: int = 1
     flags: tuple[str, ...] = ()
+    not_understood: tuple[tuple[str, str], ...] = ()
 
 
 def metadata(
@@ -82,6 +83,7 @@ def _row(cells: Mapping[str, str], columns: Columns, codes: str) -> MetadataRow:
         age=demographics.age(age),
         sex=demographics.sex(sex),
         flags=demographics.doubts([age], [sex]),
+        not_understood=demographics.not_understood([age], [sex]),
     )
 
 

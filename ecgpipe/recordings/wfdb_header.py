@@ -24,7 +24,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgpipe.recordings import safe_files, wfdb_comments, wfdb_signal_lines
+from ecgpipe.recordings import demographics, safe_files, wfdb_comments, wfdb_signal_lines
 from ecgpipe.recordings.demographics import NUMBER
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.wfdb_comments import Clinical
@@ -70,6 +70,14 @@ class Header:
     def sex(self) -> str | None:
         """F, M or None."""
         return self.clinical.sex
+
+    @property
+    def not_understood(self) -> tuple[tuple[str, str], ...]:
+        """What is written of the age and sex that is neither (`demographics.not_understood`)."""
+        if not {"odd-age", "odd-sex"}.intersection(self.clinical.doubts):
+            return ()
+        values = self.clinical.values
+        return demographics.not_understood(values.get("age", ()), values.get("sex", ()))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -19,6 +19,11 @@ def test_check_says_one_verdict_per_recording_and_fails_when_any_is_refused(raw,
         ("A2.hea", "refused"),
     ]
     assert rows[1]["reason"] == "truncated" and "the header tells of" in rows[1]["sentence"]
+    (raw / "A1.hea").write_text((raw / "A1.hea").read_text() + "#Sex: X\n")
+    main(["check", str(raw), "--csv", str(report)])
+    said = capsys.readouterr().out
+    assert "flagged: " not in said and "1 flagged" in said and "'X' (1); write F or M" in said
+    assert "odd-sex" in report.read_text()
     assert list(rows[0]) == ["path", "verdict", "reason", "sentence"]
 
 

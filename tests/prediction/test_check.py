@@ -110,6 +110,39 @@ def test_check_of_a_source_that_names_patients_counts_those_unknown(west, column
     assert [told for told in whole.sentences() if "patient" in told] == ([alone] if column else [])
 
 
+def test_check_groups_ages_and_sexes_that_are_not_understood(west):
+    (west / "metadata.csv").write_text("ECG_ID,AHA_Code,Age,Sex\nW1,1,old,H\nW2,1,50,X\nW3,1,,X\n")
+    whole = check.Whole()
+    rows = list(check.check(reading.expand([west]), SOURCE, [west], whole))
+    assert [row.reason for row in rows] == ["odd-age|odd-sex", "odd-sex", "odd-sex"]
+    assert whole.explained == {row.path for row in rows}
+    assert whole.sentences()[-2:] == [
+        "the age is not understood in 1 of 3 recordings: 'old' (1); write years as a number from "
+        "0 to 120",
+        "the sex is not understood in 3 of 3 recordings: 'X' (2), 'H' (1); write F or M",
+    ]
+
+
+def test_check_names_the_files_of_contradictions_and_of_other_flags(recordings):
+    said = {"R0": "#Age: 61\n#Age: 62\n", "R1": "#Age: old\n", "R2": "#Sex: X\n"}
+    for name, lines in said.items():
+        header = recordings / f"g 1/{name}.hea"
+        text = re.sub(r"#(Age|Sex):.*\n", "", header.read_text())
+        header.write_text(text + lines)
+    raw = recordings / "g 1/R2.mat"
+    steps = np.fromfile(raw, dtype="<i2")[12:].reshape(-1, 12).copy()
+    steps[:, 8] = 0
+    raw.write_bytes(raw.read_bytes()[:24] + steps.tobytes())
+    header = (recordings / "g 1/R2.hea").read_text().split("\n")
+    header[9] = "R2.mat 16+24 1000/mV 16 0 0 0 0 V3"
+    (recordings / "g 1/R2.hea").write_text("\n".join(header))
+    whole = check.Whole()
+    rows = list(check.check(reading.expand([recordings]), within=[recordings], whole=whole))
+    reasons = {Path(row.path).stem: row.reason for row in rows if row.verdict == "flagged"}
+    assert reasons == {"R0": "odd-age", "R1": "odd-age", "R2": "flat-lead|odd-sex"}
+    assert {Path(path).stem for path in whole.explained} == {"R1"}
+
+
 def test_check_of_a_source_says_of_labels_what_label_map_does(recordings):
     labels = {"R0": "", "R1": "sinus rhythm;LBBB", "R2": "sinus rhythm,what"}
     for name, text in labels.items():

@@ -15,7 +15,7 @@ import numpy as np
 
 from ecgpipe.project.leads import DERIVED, LEADS, canonical
 from ecgpipe.recordings import sandbox, wfdb_header
-from ecgpipe.recordings.refusals import Refused
+from ecgpipe.recordings.refusals import Refused, found
 
 STEP = "pip install -r requirements-formats.txt"
 # The library's parsers by name: no others, since some open files beside the one named, and some are
@@ -132,7 +132,10 @@ def _leads(record: Any, file: str) -> dict[str, np.ndarray]:
     absent = [lead for lead in LEADS if lead not in signals]
     if set(absent) - DERIVED:
         rule = "leads I, II and V1 to V6 are needed (the other limb leads can be computed)"
-        raise Refused("leads", f"{file}: {rule}, missing {', '.join(absent)}; leave it out")
+        labels = (signal.label for signal in record.leads)
+        others = found([label for label in labels if canonical(label) is None])
+        step = f"{others}leave it out, or convert it with the leads' standard names"
+        raise Refused("leads", f"{file}: {rule}, missing {', '.join(absent)}; {step}")
     for lead, signal in signals.items():
         if signal.is_raw or signal.units != "mV":
             rule = f"lead {lead}: no unit of voltage, found '{signal.units}'"

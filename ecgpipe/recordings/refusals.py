@@ -1,6 +1,22 @@
 """What befalls a recording that cannot be trusted."""
 
+from collections.abc import Sequence
+
 from ecgpipe.project.errors import UserError
+
+_FEW, _LETTERS = 6, 24  # names of signals that a message shows, and how much of each
+
+
+def found(names: Sequence[str]) -> str:
+    """Names of signals that are none of the leads asked for, a few of them and shortened: what
+    stands before a next step; '' where there are none.
+
+    >>> found(["Ableitung I"]), found([])
+    ("found 'Ableitung I'; ", '')
+    """
+    few = ", ".join(f"'{name[:_LETTERS]}'" for name in names[:_FEW])
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return f"found {few}{more}; " if names else ""
 
 
 def duplicate(record: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgpipe.project.leads import LEADS, canonical
-from ecgpipe.recordings import suffixes, wfdb_signals
+from ecgpipe.recordings import refusals, suffixes, wfdb_signals
 from ecgpipe.recordings.refusals import Refused
 from ecgpipe.recordings.wfdb_header import Header
 from ecgpipe.recordings.wfdb_signal_lines import Layout, Signal
@@ -66,7 +66,9 @@ def _lines(names: tuple[str, ...]) -> tuple[int, ...]:
     absent = [lead for lead in LEADS if lead not in by_lead]
     if absent:
         rule = f"all 12 standard leads are needed, missing {', '.join(absent)}"
-        raise Refused("leads", f"{rule}; leave it out")
+        others = [name for name in names if canonical(name) is None]
+        step = f"{refusals.found(others)}rename them in the header, or leave it out"
+        raise Refused("leads", f"{rule}; {step if others else 'leave it out'}")
     return tuple(by_lead[lead] for lead in LEADS)
 
 

@@ -1,5 +1,7 @@
 """The twelve leads of a header in mV; the wfdb package is the outside oracle."""
 
+import re
+
 import numpy as np
 import pytest
 import wfdb
@@ -134,3 +136,13 @@ def test_a_record_that_wfdb_stretches_over_the_whole_range_of_its_format_reads(
     found = read(tmp_path / "s.hea").signal_mv
     assert np.abs(found - wfdb.rdrecord(str(tmp_path / "s")).p_signal).max() < 1e-6
     assert np.abs(found - made).max() < 1e-6
+
+
+def test_names_that_are_no_leads_are_shown_beside_what_is_missing(good):
+    good.write_text(re.sub(r" (I|II|aVR|V\d)\n", r" Ableitung \1\n", good.read_text()))
+    told = (
+        r"missing I, II, aVR, V1, V2, V3, V4, V5, V6; found 'Ableitung I', 'Ableitung II', .*'"
+        r"Ableitung V3' and 3 more; rename them in the header, or leave it out"
+    )
+    with pytest.raises(Refused, match=told):
+        read(good)

@@ -36,6 +36,7 @@ UNSURE = "not beyond the joint band"
 UNDEFINED = "undefined"
 NO_INTERVAL = "no interval"
 TOO_FEW = "too few"
+SAME = "same predictions"
 COLUMNS = [
     "kind",
     "name",
@@ -58,6 +59,7 @@ class Comparison:
     setting: str
     table: pd.DataFrame
     remarks: list[str]
+    same: bool = False  # the runs' predictions and operating points are
 
 
 class Scored(NamedTuple):
@@ -207,6 +209,12 @@ def _by_source(paired: PairedRuns, weights: NDArray) -> list[dict[str, Any]]:
     return rows
 
 
+def _same(a: Predictions, b: Predictions) -> bool:
+    """Whether two runs predicted the same to the byte, at the same operating points."""
+    pairs = (a.raw, b.raw), (a.probabilities, b.probabilities), (a.thresholds, b.thresholds)
+    return all(one.tobytes() == other.tobytes() for one, other in pairs)
+
+
 def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> list[Comparison]:
     """The comparisons in `setting`, or in every setting in which the runs have recordings in
     common. UserError where there is none."""
@@ -218,7 +226,10 @@ def every(a: Run, b: Run, setting: str | None, resamples: int, seed: int) -> lis
             faults.append(str(error))
             continue
         table = compare(paired, resamples, seed)
-        comparisons.append(Comparison(name, table, remarks(a, b, name, paired)))
+        is_same = _same(paired.a, paired.b)
+        if is_same:
+            table["verdict"] = SAME
+        comparisons.append(Comparison(name, table, remarks(a, b, name, paired), is_same))
     if not comparisons:
         raise UserError("; ".join(faults))
     return comparisons

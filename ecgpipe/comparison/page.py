@@ -13,7 +13,6 @@ TEMPLATE = Path(__file__).with_name("comparison.md.j2")
 def markdown(comparison: Comparison, a: str, b: str) -> str:
     """The text of a comparison; `a` and `b` are what the runs are called."""
     table = comparison.table
-    nowhere = (table["difference"].abs() == 0).all() and (table["low"] == table["high"]).all()
     differ = table[table["verdict"].isin([BETTER, WORSE])]
     by_kind = table.groupby("kind", sort=False)
     return templates.render(
@@ -21,7 +20,7 @@ def markdown(comparison: Comparison, a: str, b: str) -> str:
         setting=comparison.setting,
         a=a,
         b=b,
-        same=nowhere,
+        same=comparison.same,
         judged=(~table["verdict"].isin([UNDEFINED, NO_INTERVAL, TOO_FEW])).any(),
         differ=differ.to_dict("records"),
         remarks=comparison.remarks,

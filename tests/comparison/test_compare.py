@@ -19,9 +19,30 @@ def test_a_run_against_itself_differs_nowhere(tmp_path):
     run = made_run(tmp_path)
     for comparison in compare.every(run, run, None, 100, 1):
         assert (comparison.table["difference"] == 0).all()
-        assert set(comparison.table["verdict"]) == {"within noise"}
+        assert comparison.same
+        assert set(comparison.table["verdict"]) == {"same predictions"}
         text = page.markdown(comparison, "a", "b")
         assert "Both runs have the same predictions and operating points." in text
+
+
+def test_two_small_runs_that_are_the_same_are_not_called_too_few(tmp_path):
+    run = made_run(tmp_path)
+    few = run.settings.whole["out_of_fold"].take(np.arange(4))
+    settings = dataclasses.replace(run.settings, whole={"out_of_fold": few})
+    small = dataclasses.replace(run, settings=settings)
+    (comparison,) = compare.every(small, small, "out_of_fold", 50, 1)
+    assert comparison.table["a"].isna().any()
+    assert set(comparison.table["verdict"]) == {"same predictions"}
+    text = page.markdown(comparison, "a", "b")
+    assert "Both runs have the same predictions and operating points." in text
+    assert "Nothing can be said" not in text
+    other = dataclasses.replace(few, raw=np.nextafter(few.raw, 1))
+    moved = dataclasses.replace(
+        small, settings=dataclasses.replace(settings, whole={"out_of_fold": other})
+    )
+    (comparison,) = compare.every(small, moved, "out_of_fold", 50, 1)
+    assert not comparison.same
+    assert "too few" in set(comparison.table["verdict"])
 
 
 def test_values_are_those_of_the_common_recordings_and_a_better_run_is_called_so(tmp_path):

@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     targets = _targets(arguments)
     source = reading_arguments.source_of(arguments)
     paths, files = reading_arguments.recording_files(arguments)
+    if not arguments.list:
+        reading.check_forms(files)
     folders = reading_arguments.folders(paths)
     left_out = reading.left_out(folders)
     if arguments.format == "challenge":

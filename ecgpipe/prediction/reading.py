@@ -55,6 +55,15 @@ def recordings_below(folder: Path) -> list[Path]:
     return sorted(file for _, file in source_files.account(folder, None).recordings)
 
 
+def check_forms(files: Sequence[Path]) -> None:
+    """UserError where none of the files that were named is a recording by its name."""
+    is_any = any(
+        file.suffix in suffixes.OWN or suffixes.is_vendor_format(file.name) for file in files
+    )
+    if files and not is_any:
+        raise UserError(str(_no_recording(files[0])))
+
+
 def left_out(folders: Iterable[Path]) -> Counter[str]:
     """Reason -> how many recordings below these folders nobody reads
     (`source_files.Account.unread`)."""

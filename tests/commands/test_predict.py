@@ -256,3 +256,16 @@ def test_predict_says_what_it_left_out_unread_and_that_is_no_success(raw, models
     assert (
         "left out unread, without a row: 1 no-header, 1 suffix; `python -m ecgpipe check`" in said
     )
+
+
+def test_a_file_that_is_no_recording_alone_stops_and_beside_others_has_a_row(raw, models, capsys):
+    letter, out = raw.parent / "letter.pdf", raw.parent / "p.csv"
+    letter.write_text("x")
+    arguments = ["predict", str(letter), "--model", str(models), "--out", str(out)]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "letter.pdf: a recording ends in one of" in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert not out.exists()
+    assert main(["predict", str(raw), *arguments[1:]]) == 1
+    assert "letter.pdf" in out.read_text()

@@ -122,3 +122,12 @@ def test_a_signal_file_without_header_is_refused_and_costs_itself_alone(recordin
     rows = list(check.check(reading.expand([recordings / "g 1/R1.mat", recordings / "g 1/R2"])))
     assert [row[1] for row in rows] == ["refused", "ok"]
     assert rows[0][2] == "missing" and "no such file" in rows[0][3]
+
+
+def test_files_none_of_which_is_a_recording_stop_and_some_do_not(tmp_path):
+    with pytest.raises(ValueError, match=r"x\.pdf: a recording ends in one of .*; give one of"):
+        (tmp_path / "x.pdf").write_text("x")
+        reading.check_forms([tmp_path / "x.pdf", tmp_path / "y.txt"])
+    reading.check_forms([tmp_path / "x.pdf", tmp_path / "A.hea"])
+    reading.check_forms([tmp_path / "x.pdf", tmp_path / "A.XML"])
+    reading.check_forms([])

@@ -19,7 +19,7 @@ class TrainParams(Section):
     batch: int = Field(ge=2, le=1_000_000)
     window_s: float = Field(gt=0, le=600)
     normalise: Literal["none", "lead"]
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=1)  # AdamW moves each weight by about so much a step
     weight_decay: float = Field(ge=0)
     schedule: Literal["one-cycle", "cosine"]
     clip_norm: float = Field(gt=0)

@@ -21,6 +21,7 @@ VALUES = params.load(Path(__file__).parents[2] / "params.yaml")["train"]
         ("keep", "first"),
         ("unannotated", "zero"),
         ("learning_rate", -0.1),
+        ("learning_rate", 3.0),
     ],
 )
 def test_params_that_make_no_sense_are_refused(key, value):

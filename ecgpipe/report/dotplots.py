@@ -12,7 +12,7 @@ from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.evaluation.subgroups import KINDS
 from ecgpipe.report.curve_points import Record
-from ecgpipe.report.style import COLOURS, plain, shortened, why_unscored
+from ecgpipe.report.style import COLOURS, plain, shortened, subgroup, why_unscored
 from ecgpipe.report.templates import count
 
 _STEP = 0.32  # between the settings of one row
@@ -125,7 +125,7 @@ def _subgroup_rows(
     rows: list[tuple[str, Mapping[str, Report] | None]] = []
     for kind, by_value in by_kind.items():
         rows.append((KINDS[kind].capitalize(), None))
-        rows += by_value.items()
+        rows += [(subgroup(kind, value), reports) for value, reports in by_value.items()]
     rows.reverse()
     return rows
 

@@ -5,6 +5,7 @@ A number stands in each cell; grey cells hold no recording that counts.
 """
 
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ ALL, MACRO = "all sources", "macro mean"
 # Below one half: worse than guessing.
 _UNDER = "#F4A582"
 _CELL = 0.27  # inches
+_NOTE = 7  # points
+_LETTER = 0.56 * _NOTE / 72  # inches: a letter of a footnote with its share of margins
 _SCORE_CELL = (0.5, 0.22)  # inches wide and high
 
 
@@ -40,12 +43,12 @@ def confusion(shares: NDArray[np.float64], names: Sequence[str]) -> Figure:
     axes.set_ylabel("Recordings with", fontsize=9)
     axes.set_xlabel("answered with (%, out of fold)", fontsize=9)
     note = (
-        "\nDiagonal: sensitivity. Elsewhere: of the recordings with the row's class and without "
-        "the column's,\n"
-        "the share answered with the column's class. Annotated cells only; "
-        "grey: no such recording."
+        "Diagonal: sensitivity. Elsewhere: of the recordings with the row's class and without "
+        "the column's, "
+        "the share answered with the column's class.\n"
+        "Annotated cells only; grey: no such recording."
     )
-    figure.supxlabel(note, fontsize=7)
+    _note(figure, note)
     return figure
 
 
@@ -63,11 +66,11 @@ def cooccurrence(shares: NDArray[np.float64], positives: NDArray, names: Sequenc
     axes.set_ylabel("Recordings with (how many)", fontsize=9)
     axes.set_xlabel("also have (%)", fontsize=9)
     note = (
-        "\nOf the recordings with the row's class whose source annotates the column's, "
+        "Of the recordings with the row's class whose source annotates the column's, "
         "the share that have it too.\n"
         "Dots: the class itself. Grey: no such recording."
     )
-    figure.supxlabel(note, fontsize=7)
+    _note(figure, note)
     return figure
 
 
@@ -144,9 +147,15 @@ def sources(records: Sequence[Record]) -> Figure:
     axes.axvline(len(places) - 1.5, color="0.2", linewidth=1)
     bar = _bar(figure, image, axes, "AUROC", extend="min" if (values < 0.5).any() else "neither")
     bar.set_ticks((0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
-    note = f"\nIn brackets: fewer than {FEW} positives. Grey: not annotated there."
-    figure.supxlabel(note, fontsize=7)
+    _note(figure, f"In brackets: fewer than {FEW} positives. Grey: not annotated there.")
     return figure
+
+
+def _note(figure: Figure, text: str) -> None:
+    """A footnote below a blank line, its lines no longer than the figure is wide."""
+    most = int(figure.get_figwidth() / _LETTER)
+    lines = [textwrap.fill(line, most) for line in text.split("\n")]
+    figure.supxlabel("\n".join(["", *lines]), fontsize=_NOTE)
 
 
 def _score(axes: Axes, image: AxesImage, cell: tuple[int, int], record: Record) -> None:

@@ -60,7 +60,7 @@ def _values(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "classes": {title(name): html_tables.class_rows(metrics, name) for name in shown},
         "subgroup_columns": [metric.words for metric in html_tables.subgroup_metrics()],
         "subgroups": {
-            KINDS[kind]: html_tables.subgroup_rows(by_value) for kind, by_value in subgroups
+            KINDS[kind]: html_tables.subgroup_rows(kind, by_value) for kind, by_value in subgroups
         },
         "rates": [metric.words for metric in RATES],
         "points": html_tables.points(metrics),

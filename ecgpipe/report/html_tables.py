@@ -14,6 +14,7 @@ from ecgpipe.evaluation.challenge_score import scored_classes
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, SETTINGS, WHOLE, ordered
 from ecgpipe.evaluation.metric_list import MACRO, RATES, Metric, Score
 from ecgpipe.evaluation.metric_tables import with_ends
+from ecgpipe.report.style import subgroup
 from ecgpipe.report.templates import count, interval, number
 
 Row = dict[str, Any]
@@ -114,14 +115,14 @@ def subgroup_metrics() -> list[Metric]:
     return [metric for metric in metric_list.METRICS if metric.headline]
 
 
-def subgroup_rows(by_value: Mapping[str, Any]) -> list[Row]:
+def subgroup_rows(kind: str, by_value: Mapping[str, Any]) -> list[Row]:
     """Rows of the table of one kind of subgroup: `name`, and `entries` of each setting shown:
     `recordings`, `positives` of all classes, how many classes are `scored`, how many of them with
     few positives (`few`), and `means` over classes."""
     rows = []
     for name, by_setting in by_value.items():
         entries = [_subgroup_entry(by_setting.get(setting)) for setting in WHOLE]
-        rows.append({"name": name, "entries": entries})
+        rows.append({"name": subgroup(kind, name), "entries": entries})
     return rows
 
 

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ecgpipe.evaluation.held_out import OUT_OF_FOLD, TEST_ENSEMBLE
+from ecgpipe.evaluation.subgroups import NO_FLAG
 from ecgpipe.project import atomic
 
 COLOURS = {OUT_OF_FOLD: "#0072B2", TEST_ENSEMBLE: "#D55E00"}
@@ -47,6 +48,15 @@ def shortened(name: str) -> str:
     half = MOST_LETTERS // 2
     kept = name if len(name) <= MOST_LETTERS else f"{name[: half - 1]}…{name[-half:]}"
     return kept.replace("$", r"\$")
+
+
+def subgroup(kind: str, value: str) -> str:
+    """What people call a subgroup (`evaluation.subgroups`): `none` of the flags is 'no flag'.
+
+    >>> subgroup("flag", "none"), subgroup("flag", "flat-lead"), subgroup("source", "none")
+    ('no flag', 'flat-lead', 'none')
+    """
+    return "no flag" if (kind, value) == ("flag", NO_FLAG) else value
 
 
 def why_unscored(of_class: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from sklearn.metrics import roc_auc_score
 
 from ecgpipe.evaluation import predictions
@@ -101,6 +102,32 @@ def test_the_map_of_sources_tells_few_none_and_not_annotated_apart(tmp_path):
         ("no positives", True),
         ("not annotated", True),
     } <= states
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 26])
+def test_footnotes_are_no_wider_than_their_picture(count):
+    shares = np.full((count, count), 0.5)
+    names = [f"class {number}" for number in range(count)]
+    records = [
+        {"class": name, "source": source, "setting": "out_of_fold", "auroc": 0.8}
+        | {"positives": 20, "few": False, "state": "scored"}
+        for name in names
+        for source in ("east", heatmaps.ALL)
+    ]
+    with_none = np.full((count + 1, count + 1), 0.5)
+    for figure in (
+        heatmaps.sources(records),
+        heatmaps.cooccurrence(shares, np.full(count, 20), names),
+        heatmaps.confusion(with_none, names),
+    ):
+        FigureCanvasAgg(figure).draw()
+        note = figure.texts[-1]
+        assert note.get_text().count(".") > 1
+        box, picture = note.get_window_extent(), figure.bbox
+        assert picture.x0 <= box.x0 and box.x1 <= picture.x1
+        assert box.y0 >= picture.y0
+        (lowest, *_) = sorted(axes.get_tightbbox().y0 for axes in figure.axes)
+        assert box.y1 <= lowest + 1
 
 
 def test_ink_stands_out_on_every_colour():

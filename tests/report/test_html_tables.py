@@ -30,7 +30,7 @@ def test_settings_stand_in_the_order_of_the_list_of_metrics():
 
 
 def test_a_subgroup_without_recordings_in_a_setting_has_an_empty_cell():
-    late = subgroup_rows(run()[1]["subgroups"]["source"])[-1]
+    late = subgroup_rows("source", run()[1]["subgroups"]["source"])[-1]
     assert late["name"] == "late"
     none, tested = late["entries"]
     assert (none["recordings"], none["scored"], none["means"]) == ("0", 0, ["", "", ""])
@@ -76,3 +76,8 @@ def test_a_metric_that_is_added_stands_on_the_page(monkeypatch, tmp_path, headli
         value = trees["classes"][name]["out_of_fold"]["found"]
         expected = {"value": "undefined" if value != value else f"{value:.3f}", "interval": ""}
         assert row["entries"][-1] == expected
+
+
+def test_recordings_without_a_flag_are_called_so():
+    rows = subgroup_rows("flag", run()[1]["subgroups"]["flag"])
+    assert [row["name"] for row in rows] == ["flat-lead", "no flag"]

@@ -82,7 +82,7 @@ class Source(Section):
         wrong = [key for key, value in of_h5.items() if (value is None) == (self.form == "h5")]
         if wrong:
             rule = "needs" if self.form == "h5" else "has no"
-            of_wfdb = "; its labels are read from `#Dx` lines of its headers; remove what it has not"
+            of_wfdb = "; its labels are read from `#Dx` lines of headers; remove these keys"
             step = "" if self.form == "h5" else of_wfdb
             raise ValueError(f"form {self.form} {rule} {', '.join(wrong)}{step}")
         if PurePosixPath(self.vocabulary) in map(PurePosixPath, self._tables()):

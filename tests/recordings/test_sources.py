@@ -90,7 +90,7 @@ def test_a_form_has_its_keys():
         )[0]
     )
     assert (
-        "form wfdb has no table; its labels are read from `#Dx` lines of its headers; remove"
+        "form wfdb has no table; its labels are read from `#Dx` lines of headers; remove these keys"
         in params.faults(
             Source,
             {"form": "wfdb", "vocabulary": "SPH", "codes": "aha", "table": "t.csv"},

@@ -204,6 +204,13 @@ def _left_out(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _recordings(source: Mapping[str, Any]) -> int:
+    """The recordings of a source, each once: `recordings` counts every file that is left out."""
+    files = source.get("files", {"left_out": {}, "unread": {}})
+    left_out = sum(each["files"] for each in files["left_out"].values())
+    return source["recordings"] - left_out + sum(files["unread"].values())
+
+
 def log(report: Mapping[str, Any], sources: Mapping[str, Source]) -> None:
     """Tells of each source how many recordings are usable, and what was not understood; of one that
     names patients, how many are unknown."""
@@ -213,7 +220,7 @@ def log(report: Mapping[str, Any], sources: Mapping[str, Source]) -> None:
             "%s: %d of %d usable; left out: %s; unknown labels: %s (metrics/labels.json)",
             name,
             source["usable"],
-            source["recordings"],
+            _recordings(source),
             left_out or "none",
             source["unknown"] or "none",
         )

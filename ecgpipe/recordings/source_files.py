@@ -69,7 +69,7 @@ class Account:
 
     def summary(self) -> dict[str, Any]:
         """The counts, and the first names of what is left out, by reason, and of what is no
-        recording."""
+        recording; `unread` counts what is left out by recording."""
         named: dict[str, list[str]] = {}
         for path, reason in self.left_out.items():
             named.setdefault(reason, []).append(path)
@@ -79,6 +79,7 @@ class Account:
             "signal_files": len(self.signals),
             "tables": len(self.tables),
             "left_out": {reason: _counted(named[reason]) for reason in sorted(named)},
+            "unread": dict(sorted(self.unread().items())),
             "no_recordings": _counted(self.no_recordings),
         }
 

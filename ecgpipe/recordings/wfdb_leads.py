@@ -68,6 +68,8 @@ def _lines(names: tuple[str, ...]) -> tuple[int, ...]:
         rule = f"all 12 standard leads are needed, missing {', '.join(absent)}"
         others = [name for name in names if canonical(name) is None]
         step = f"{refusals.found(others)}rename them in the header, or leave it out"
+        if any(name.startswith("-") for name in others):
+            step += " (-aVR is aVR turned over: its signal changes sign as well)"
         raise Refused("leads", f"{rule}; {step if others else 'leave it out'}")
     return tuple(by_lead[lead] for lead in LEADS)
 

@@ -138,6 +138,12 @@ def test_a_record_that_wfdb_stretches_over_the_whole_range_of_its_format_reads(
     assert np.abs(found - made).max() < 1e-6
 
 
+def test_a_lead_turned_over_is_not_to_be_renamed_alone(good):
+    edit(good, " aVR\n", " -aVR\n")
+    with pytest.raises(Refused, match=r"found '-aVR'; rename .* over: its signal changes sign"):
+        read(good)
+
+
 def test_names_that_are_no_leads_are_shown_beside_what_is_missing(good):
     good.write_text(re.sub(r" (I|II|aVR|V\d)\n", r" Ableitung \1\n", good.read_text()))
     told = (

@@ -144,9 +144,10 @@ def test_no_signal_byte_is_needed_and_two_runs_are_equal(project):
     assert [path.read_bytes() for path in outputs] == before
 
 
-def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out(project):
+def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out(project, caplog):
+    caplog.set_level("INFO")
     folder = project / "data/raw/a"
-    for name in ("stray.mat", "UPPER.HEA", "g1/more.hea.gz", "README", "RECORDS"):
+    for name in ("stray.mat", "UPPER.HEA", "g1/more.hea.gz", "g1/A1.mat.gz", "README", "RECORDS"):
         (folder / name).write_text("x")
     (project / "params.yaml").write_text(PARAMS.replace("0.5", "0.6"))
     (folder / "away").symlink_to(project)
@@ -155,14 +156,17 @@ def test_every_file_is_accounted_for_and_what_looks_like_a_recording_is_left_out
     files = report["files"]
     left_out = {reason: one["names"] for reason, one in files["left_out"].items()}
     assert left_out == {
-        "archive": ["g1/more.hea.gz"],
+        "archive": ["g1/A1.mat.gz", "g1/more.hea.gz"],
         "linked-folder": ["away"],
         "no-header": ["stray.mat"],
         "suffix": ["UPPER.HEA"],
     }
-    assert (files["total"], files["recordings"], files["signal_files"]) == (10, 2, 2)
+    assert (files["total"], files["recordings"], files["signal_files"]) == (11, 2, 2)
     assert files["no_recordings"] == {"files": 2, "names": ["README", "RECORDS"]}
-    assert report["recordings"] == report["usable"] + 4
+    assert report["recordings"] == report["usable"] + 5
+    assert files["unread"] == {"archive": 1, "no-header": 1, "suffix": 1}
+    # Each recording once, whatever files it has; what a link leads to is not counted.
+    assert "a: 2 of 5 usable; left out" in caplog.text
     table = tables.read(project / "data/labels/labels.csv").set_index("path")
     fault = "no-header: stray.mat: a signal file that no header (.hea) beside it names"
     assert table.loc["stray.mat", "fault"].startswith(fault)

@@ -50,5 +50,7 @@ def test_the_module_runs_as_a_command(tmp_path):
         env=environment,
         check=True,
     )
-    assert run.stdout == "1 recordings: 1 ok, 0 flagged, 0 refused\n"
+    verdicts, files = run.stdout.splitlines()
+    assert verdicts == "1 recordings: 1 ok, 0 flagged, 0 refused"
+    assert files.startswith(f"{tmp_path}: 2 files: 1 recordings, 1 signal files")
     assert run.stderr == ""

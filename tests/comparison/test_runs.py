@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,8 @@ def test_an_older_revision_leaves_dvcs_own_folder_where_the_workspace_has_it(
     monkeypatch.delenv("DVC_SITE_CACHE_DIR")
     # What DVC takes where nothing is configured; by default all users may write there.
     monkeypatch.setattr("dvc.dirs.site_cache_dir", lambda told=None: told or "shared")
-    subprocess.run(["dvc", "config", "core.site_cache_dir", "own"], check=True)
+    dvc = [sys.executable, "-m", "dvc"]
+    subprocess.run([*dvc, "config", "core.site_cache_dir", "own"], check=True)
     runs.locate("HEAD", repository / "scratch")
     assert Path("own/repo").is_dir()
     assert not Path("shared").exists()

@@ -31,6 +31,30 @@ class Dropout(nn.Module):
         return x * scale.permute(0, 2, 1).unsqueeze(2)  # [batch, channel, 1, time]
 
 
+class _SumOfAll(torch.autograd.Function):
+    """The sum of a tensor over all processes; its gradient is the sum of theirs.
+
+    That of torch.distributed.nn is deprecated, and after it a process may abort as it ends (torch
+    2.13 with gloo: "terminate called without an active exception").
+    """
+
+    @staticmethod
+    def forward(context: torch.autograd.function.FunctionCtx, part: torch.Tensor) -> torch.Tensor:
+        """The sum of the parts that the processes give."""
+        total = part.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(
+        context: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
+    ) -> torch.Tensor:
+        """The gradient of each part: every process uses the sum."""
+        total = gradient.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Batch norm over the batch that all processes share: torch has that for GPUs alone
     (SyncBatchNorm)."""
@@ -39,16 +63,13 @@ class BatchNorm(nn.BatchNorm2d):
         size = _place()[1]
         if size == 1 or not self.training:
             return super().forward(x)
-        # Imported here, because there is none where torch is built without it.
-        from torch.distributed.nn.functional import all_reduce
-
         wide = x.float()
         count, shape = size * x.numel() / x.shape[1], (1, -1, 1, 1)
         # Two sums, one after the other: the mean square less the squared mean would lose a small
         # deviation.
-        mean = all_reduce(wide.sum(dim=(0, 2, 3))) / count
+        mean = _SumOfAll.apply(wide.sum(dim=(0, 2, 3))) / count
         centred = wide - mean.view(shape)
-        variance = all_reduce(centred.square().sum(dim=(0, 2, 3))) / count
+        variance = _SumOfAll.apply(centred.square().sum(dim=(0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)

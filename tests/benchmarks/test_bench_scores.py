@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.benchmarks import bench_scores, collection
 
 
+@pytest.mark.campaign
 def test_the_stage_evaluate_takes_the_project_made_for_it(tmp_path, monkeypatch):
     few = {name: replace(each, recordings=40) for name, each in collection.SOURCES.items()}
     monkeypatch.setattr(collection, "SOURCES", few)

@@ -41,6 +41,7 @@ def test_what_needs_bfloat16_is_left_out_by_name(monkeypatch):
     assert "does not multiply bfloat16" in left_out.reason
 
 
+@pytest.mark.campaign
 def test_the_limit_is_measured_in_seconds_without_bfloat16():
     script = f"{WITHOUT} from tests.benchmarks import bench_training as b; "
     script += "b.SIDE = 256; print(b.limit(9.6))"

@@ -34,7 +34,14 @@ def processes(monkeypatch):
     return commands
 
 
-def test_what_passed_is_not_checked_again_until_a_file_changes(ours, processes):
+def test_what_passed_is_not_checked_again_until_a_file_changes(ours, monkeypatch):
+    processes = []
+
+    def passed(command, **options):
+        processes.append(command[1:])
+        return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
+
+    monkeypatch.setattr(checked_params.subprocess, "run", passed)
     checked_params.check(with_folders=True)
     checked_params.check(with_folders=True)
     assert processes == [["-m", "ecgpipe", "params"]]

@@ -24,7 +24,7 @@ import torch
 from ecgpipe.dataset import examples
 from ecgpipe.evaluation import operating_points, predictions
 from ecgpipe.model import saved_model
-from ecgpipe.project import paths, tables
+from ecgpipe.project import checked_params, paths, tables
 from ecgpipe.project.digests import SUMS, digest
 from ecgpipe.project.stage import run
 from ecgpipe.report import plots
@@ -48,11 +48,23 @@ STAGES = {
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
+@pytest.fixture(scope="module")
+def project(whole, tmp_path_factory):
+    """The project with two workers a stage. Its params have passed, so that no stage checks them
+    again in a process of seconds."""
+    folder = tmp_path_factory.mktemp("faults") / "project"
+    shutil.copytree(whole, folder)
+    write_params(folder / "params.yaml", compute={"workers": 2})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        checked_params.check(with_folders=False)
+    return folder
+
+
 @pytest.fixture
-def copy(whole, tmp_path, monkeypatch):
-    """A copy of the project, whose stages take two workers; the working directory is there."""
-    shutil.copytree(whole, tmp_path / "copy")
-    write_params(tmp_path / "copy/params.yaml", compute={"workers": 2})
+def copy(project, tmp_path, monkeypatch):
+    """A copy of the project; the working directory is there."""
+    shutil.copytree(project, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
 

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from ecgpipe.simulation import rhythm
-from ecgpipe.simulation.dipole import Waves, activation
+from ecgpipe.simulation.dipole import Events, moving_dipole
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
 from ecgpipe.simulation.rhythm import Beats
 
 # How many flutter waves pass from one QRS to the next.
 FLUTTER_RATIOS = [[2], [3], [4], [2, 4], [2, 3, 4], [4, 4, 5, 6]]
-
-# Waves, and the time in seconds, stretch and gain [event] of each time that they are drawn.
-Events = tuple[Waves, np.ndarray, np.ndarray, np.ndarray]
 
 
 def draw_beats(
@@ -55,19 +52,17 @@ def independent_leads(
     rng: np.random.Generator, heart: Heart, beats: Beats, atrial_mv: np.ndarray, rate_hz: float
 ) -> np.ndarray:
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
-    dipole_mv, samples = atrial_mv.copy(), len(atrial_mv)
-    for waves, event_s, stretch, gain in _events(rng, heart, beats):
-        if len(event_s):
-            drawn = activation(waves, event_s, stretch, gain, rate_hz, samples)
-            dipole_mv += drawn.T @ waves.vector_mv  # [time, wave] @ [wave, 3]
-    at_s = np.arange(samples) / rate_hz
-    phase = 2 * np.pi * rng.uniform(0.15, 0.4) * at_s + rng.uniform(0, 2 * np.pi)
-    breath = np.sin(phase)[:, None]  # [time, 1]
+    samples = len(atrial_mv)
+    dipole_mv = moving_dipole(_events(rng, heart, beats), rate_hz, samples)  # [3, time]
+    dipole_mv += atrial_mv.T
+    phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
+    breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
     # Breathing turns the heart (by a small angle, so a cross product does) and scales all leads.
-    turn_rad = rng.normal(0, 0.035, 3)
+    x, y, z = rng.normal(0, 0.035, 3)
+    turn = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     size = 1 + rng.normal(0, 0.04) * breath
-    dipole_mv = size * (dipole_mv + breath * np.cross(turn_rad, dipole_mv))
-    return dipole_mv @ heart.field.T  # [time, 3] -> [time, 8]
+    dipole_mv = size * (dipole_mv + breath * (turn @ dipole_mv))
+    return (heart.field @ dipole_mv).T  # [8, 3] @ [3, time]
 
 
 def _events(rng: np.random.Generator, heart: Heart, beats: Beats) -> Iterator[Events]:

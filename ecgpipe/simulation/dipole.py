@@ -11,6 +11,8 @@ Axis, duration and voltage are measured on the waves themselves, so that a label
 what was drawn.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,6 +76,10 @@ class Waves:
         )
 
 
+# Waves, and the time in seconds, stretch and gain [event] of each time that they are drawn.
+Events = tuple[Waves, np.ndarray, np.ndarray, np.ndarray]
+
+
 def waves_of_ms(*rows: tuple[float, float, float, tuple[float, float, float]]) -> Waves:
     """Waves from rows of (centre, width before, width after in milliseconds, (x, y, z) in mV)."""
     centre_ms, before_ms, after_ms, vector_mv = zip(*rows, strict=True)
@@ -87,9 +93,18 @@ def waves_of_ms(*rows: tuple[float, float, float, tuple[float, float, float]]) -
 
 def rotation(axis: np.ndarray, angle_rad: float) -> np.ndarray:
     """The 3 x 3 rotation about an axis of any length (Rodrigues' formula)."""
-    x, y, z = np.asarray(axis, float) / np.linalg.norm(axis)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
+    x, y, z = (float(part) for part in axis)
+    length = math.sqrt(x * x + y * y + z * z)
+    x, y, z = x / length, y / length, z / length
+    cos, sin = math.cos(angle_rad), math.sin(angle_rad)
+    rest = 1 - cos
+    return np.array(
+        [
+            [cos + rest * x * x, rest * x * y - sin * z, rest * x * z + sin * y],
+            [rest * y * x + sin * z, cos + rest * y * y, rest * y * z - sin * x],
+            [rest * z * x - sin * y, rest * z * y + sin * x, cos + rest * z * z],
+        ]
+    )
 
 
 def random_tilt(rng: np.random.Generator, degrees: float) -> np.ndarray:
@@ -119,34 +134,40 @@ def to_twelve(leads_mv: np.ndarray) -> np.ndarray:
     return leads_mv @ TO_TWELVE
 
 
-def activation(
-    waves: Waves,
-    event_s: np.ndarray,
-    stretch: np.ndarray,
-    gain: np.ndarray,
-    rate_hz: float,
-    samples: int,
-) -> np.ndarray:
-    """[wave, time]: the sum of all events, each with its own time, stretch and gain [event].
+def moving_dipole(events: Iterable[Events], rate_hz: float, samples: int) -> np.ndarray:
+    """[xyz, time] in mV: the sum of all that beats, each time with its own stretch and gain.
 
-    A wave is drawn at event + stretch x centre, stretch times as wide, times gain. Time 0 is sample
-    0; what falls outside is left out.
+    A wave is drawn at event + stretch x centre, stretch times as wide, times gain, as far as it
+    REACHes. Time 0 is sample 0; what falls outside is left out.
     """
-    drawn = np.zeros((len(waves.centre_s), samples))
-    slowest = float(np.max(stretch, initial=0.0))
-    shapes = zip(waves.centre_s, waves.before_s, waves.after_s, strict=True)
-    for wave, (centre_s, before_s, after_s) in enumerate(shapes):
-        # All in samples. The same neighbourhood for all events, wide enough for the slowest.
-        middle = (event_s + stretch * centre_s)[:, None] * rate_hz  # [event, 1]
-        reach = np.array([-before_s, after_s]) * (REACH * slowest * rate_hz)
-        around = np.arange(int(reach[0]) - 1, int(reach[1]) + 2)
-        index = np.round(middle).astype(np.int64) + around  # [event, neighbour]
-        away = index - middle
-        width = np.where(away < 0, before_s, after_s) * (stretch[:, None] * rate_hz)
-        value = gain[:, None] * np.exp(-0.5 * (away / width) ** 2)
-        inside = (index >= 0) & (index < samples)
-        drawn[wave] = np.bincount(index[inside], value[inside], minlength=samples)
-    return drawn
+    centre, before, after, vector_mv = _each_gaussian(events, rate_hz)  # [Gaussian] in samples
+    first = np.maximum(np.ceil(centre - REACH * before), 0).astype(np.int64)
+    end = np.minimum(np.floor(centre + REACH * after) + 1, samples).astype(np.int64)
+    count = np.maximum(end - first, 0)
+    # All samples of all Gaussians stand in one row: one exponential for them all.
+    index = np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
+    away = index - np.repeat(centre, count)
+    away /= np.where(away < 0, np.repeat(before, count), np.repeat(after, count))
+    value = np.exp(-0.5 * away * away)
+    return np.stack(
+        [np.bincount(index, value * np.repeat(of, count), samples) for of in vector_mv.T]
+    )
+
+
+def _each_gaussian(
+    events: Iterable[Events], rate_hz: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Centre and the widths before and after it in samples [Gaussian], and the vector in mV
+    [Gaussian, 3], of every wave of every event."""
+    centre, before, after = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
+    vector_mv = [np.zeros((0, 3))]
+    for waves, event_s, stretch, gain in events:
+        slower = rate_hz * stretch[:, None]  # [event, 1] times [wave]
+        centre.append((rate_hz * event_s[:, None] + slower * waves.centre_s).ravel())
+        before.append((slower * waves.before_s).ravel())
+        after.append((slower * waves.after_s).ravel())
+        vector_mv.append((gain[:, None, None] * waves.vector_mv).reshape(-1, 3))
+    return tuple(np.concatenate(parts) for parts in (centre, before, after, vector_mv))
 
 
 def single_beat(waves: Waves, at_s: np.ndarray) -> np.ndarray:
@@ -204,10 +225,31 @@ def with_axis(waves: Waves, field: np.ndarray, degrees: float) -> Waves:
 
 def bounds_s(waves: Waves) -> tuple[float, float]:
     """Where the waves begin and end: the dipole's magnitude passes EDGE of its largest value."""
-    at_s = np.arange(-0.25, 0.25, 0.0005)
-    magnitude_mv = np.linalg.norm(single_beat(waves, at_s), axis=1)
-    above = np.flatnonzero(magnitude_mv > EDGE * magnitude_mv.max())
-    return float(at_s[above[0]]), float(at_s[above[-1]])
+    begin_s = float(np.min(waves.centre_s - REACH * waves.before_s))
+    end_s = float(np.max(waves.centre_s + REACH * waves.after_s))
+    at_s = np.arange(begin_s, end_s, 0.001)
+    dipole_mv = single_beat(waves, at_s)
+    magnitude_mv = np.sqrt((dipole_mv * dipole_mv).sum(axis=1))
+    edge_mv = EDGE * magnitude_mv.max()
+    above = np.flatnonzero(magnitude_mv > edge_mv)
+    first, last = int(above[0]), int(above[-1])
+    return (
+        _crossing_s(at_s, magnitude_mv, edge_mv, first - 1, first),
+        _crossing_s(at_s, magnitude_mv, edge_mv, last, last + 1),
+    )
+
+
+def _crossing_s(
+    at_s: np.ndarray, magnitude_mv: np.ndarray, edge_mv: float, one: int, next_one: int
+) -> float:
+    """When a straight line between two neighbouring samples crosses the edge; at the only sample
+    there is where the other lies beyond the ends."""
+    if one < 0:
+        return float(at_s[next_one])
+    if next_one >= len(at_s):
+        return float(at_s[one])
+    share = (edge_mv - magnitude_mv[one]) / (magnitude_mv[next_one] - magnitude_mv[one])
+    return float(at_s[one] + share * (at_s[next_one] - at_s[one]))
 
 
 def with_duration(waves: Waves, duration_s: float) -> Waves:

@@ -38,6 +38,7 @@ READING = {"numpy", "pydantic"}
 OF_COMMANDS = {
     "--help": (set(), 0),
     **{f"{command} --help": (READING, 0) for command in COMMANDS},
+    "params {root}/params.yaml --catalogue {root}/configs/sources.yaml": (READING, 0),
     "check {raw}/A1.hea": (READING, 0),
     "check {raw}/A1.hea --csv {raw}/checked.csv": (READING | {"pandas"}, 0),
     "check {raw}/A1.hea --source none --catalogue {raw}/none.yaml": (READING, 2),
@@ -80,7 +81,15 @@ except SystemExit as end:
     status = end.code
 assert status == {status}, status
 """
-    assert loaded(code, *command.format(raw=raw, models=models).split()) <= allowed
+    arguments = command.format(raw=raw, models=models, root=ROOT).split()
+    assert loaded(code, *arguments) <= allowed
+
+
+def test_the_schemas_of_all_sections_need_no_torch_and_no_tables():
+    schemas = sorted((ROOT / "ecgpipe").glob("*/params.py"))
+    assert len(schemas) > 8
+    code = "\n".join(f"import ecgpipe.{path.parent.name}.params" for path in schemas)
+    assert loaded(code) <= READING
 
 
 def test_what_is_loaded_is_seen():

@@ -1,8 +1,9 @@
 """Additions: what is added to an augmented window, as disturbances arise at electrodes.
 
-Each stands here with its formula, on given draws, and its record. Noise, wander and hum are drawn
-for the nine electrodes of the leads (`project.leads`) and differenced into the twelve leads as an
-electrocardiograph does, so the lead algebra holds in them as in a real recording.
+Each stands here with its formula, on given draws; its record is in `voltage_records`. Noise, wander
+and hum are drawn for the nine electrodes of the leads (`project.leads`) and differenced into the
+twelve leads as an electrocardiograph does, so the lead algebra holds in them as in a real
+recording.
 """
 
 import math
@@ -10,10 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from pydantic import Field
 
-from ecgpipe.augmentation.contracts import DISTURBS, VOLTAGE, Contract
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind
+from ecgpipe.augmentation.acts import Act, Batch
 from ecgpipe.dataset.examples import Examples
 from ecgpipe.project import leads
 from ecgpipe.project.errors import UserError
@@ -71,18 +70,6 @@ def _noise(batch: Batch, signal: torch.Tensor, inside: torch.Tensor | None) -> t
     return noise(bank, draws.uniform(2, 1), batch.window) @ (weights * size)
 
 
-NOISE = Augmentation(
-    name="noise",
-    stream=2,
-    kind=Kind.ADDITION,
-    contract=Contract("Gaussian noise", keeps=DISTURBS),
-    caption="white noise of the electrodes, at a drawn ratio to the signal.",
-    act=_noise,
-    settings={"snr_low_db": (float, 10.0), "snr_high_db": (float, 30.0)},
-    prepare=_bank_and_weights,
-)
-
-
 def sines(window: int, frequency: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
     """sin(2 pi (f t + phase)), f per sample, phase in turns, both [batch, sine]: float32 [batch,
     window, sine]."""
@@ -121,42 +108,8 @@ def _wander(batch: Batch, *_: object) -> torch.Tensor:
     return _waves(batch, 3)
 
 
-WANDER = Augmentation(
-    name="wander",
-    stream=13,
-    kind=Kind.ADDITION,
-    contract=Contract("baseline wander", keeps=DISTURBS),
-    caption="three slow sines of the electrodes: breathing, movement.",
-    act=_wander,
-    settings={
-        "mv": (float, Field(0.2, ge=0)),
-        "low_hz": (float, Field(0.05, ge=0)),
-        "high_hz": (float, Field(0.5, ge=0)),
-    },
-    highest="high_hz",
-    prepare=_weights,
-)
-
-
 def _hum(batch: Batch, *_: object) -> torch.Tensor:
     return _waves(batch, 1)
-
-
-HUM = Augmentation(
-    name="hum",
-    stream=14,
-    kind=Kind.ADDITION,
-    contract=Contract("mains hum", keeps=DISTURBS),
-    caption="one sine of the electrodes at the frequency of the mains.",
-    act=_hum,
-    settings={
-        "mv": (float, Field(0.05, ge=0)),
-        "low_hz": (float, Field(49.0, gt=0)),
-        "high_hz": (float, Field(61.0, gt=0)),
-    },
-    highest="high_hz",
-    prepare=_weights,
-)
 
 
 def band_stop(signal: torch.Tensor, frequency: torch.Tensor, quality: float) -> torch.Tensor:
@@ -184,20 +137,9 @@ def _notch(batch: Batch, signal: torch.Tensor, _: torch.Tensor | None) -> torch.
     return taken * batch.chosen[..., None]
 
 
-NOTCH = Augmentation(
-    name="notch",
-    stream=15,
-    kind=Kind.ADDITION,
-    turn=-1,
-    contract=Contract("notch", keeps=DISTURBS, breaks=(*VOLTAGE, "QAb")),
-    caption="a narrow band is taken out.",
-    act=_notch,
-    settings={
-        "low_hz": (float, Field(15.0, gt=0)),
-        "high_hz": (float, Field(40.0, gt=0)),
-        "quality": (float, Field(2.0, gt=0)),
-    },
-    highest="high_hz",
-)
-
-AUGMENTATIONS = (NOISE, WANDER, HUM, NOTCH)
+ACTS = {
+    "noise": Act(_noise, prepare=_bank_and_weights),
+    "wander": Act(_wander, prepare=_weights),
+    "hum": Act(_hum, prepare=_weights),
+    "notch": Act(_notch),
+}

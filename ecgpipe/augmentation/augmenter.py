@@ -2,23 +2,26 @@
 an addition n, and the batch is made once: y = g * x(tau) + n, straight from the int16 stores, on
 the device where they lie.
 
-The engine knows no augmentation by its name: it asks the records (`record`, `all_augmentations`)
-that are switched on, kind by kind. Time maps apply from the window to the recording, so STAR, which
-knows where the R-peaks are, comes last. Leads that are dropped are silent whatever is added, and so
-is what lies outside the recording. Evaluation uses `model.inference`, which knows none of this.
+The engine knows no augmentation by its name: it asks those that are switched on, kind by kind, for
+their records (`all_augmentations`) and acts (`all_acts`). Time maps apply from the window to the
+recording, so STAR, which knows where the R-peaks are, comes last. Leads that are dropped are silent
+whatever is added, and so is what lies outside the recording. Evaluation uses `model.inference`,
+which knows none of this.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from ecgpipe.augmentation import contracts
+from ecgpipe.augmentation.acts import Act, Batch
+from ecgpipe.augmentation.all_acts import ACTS
 from ecgpipe.augmentation.all_augmentations import AUGMENTATIONS
 from ecgpipe.augmentation.params import General
 from ecgpipe.augmentation.random_draws import RandomStreams
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind
+from ecgpipe.augmentation.record import Augmentation, Kind
 from ecgpipe.dataset.examples import Examples
 from ecgpipe.dataset.gather import gather, normalise
 from ecgpipe.project.errors import UserError
@@ -33,6 +36,7 @@ class _Active:
     where on all."""
 
     record: Augmentation
+    act: Act
     settings: dict[str, Any]
     probability: float | None
     prepared: Any
@@ -52,9 +56,11 @@ class Augmenter:
         normalise: str,
         seed: int,
         augmentations: Sequence[Augmentation] = AUGMENTATIONS,
+        acts: Mapping[str, Act] = ACTS,
     ) -> None:
         """codes: what heads the columns of `data.labels` (SNOMED CT); params: of the schema of
-        `augmentations`; window: in samples; normalise: `train.normalise`.
+        `augmentations`; window: in samples; normalise: `train.normalise`; acts: by the names of
+        `augmentations`.
 
         UserError where a frequency is beyond what the stores' rate can hold, or where labels are
         to be respected that the contracts do not know.
@@ -69,7 +75,8 @@ class Augmenter:
         self.whole = not any(record.fractional for record in active)
         self.active: dict[Kind, list[_Active]] = {kind: [] for kind in Kind}
         for record in sorted(active, key=lambda record: record.turn):
-            self.active[record.kind].append(self._activated(record, codes, params))
+            activated = self._activated(record, acts[record.name], codes, params)
+            self.active[record.kind].append(activated)
 
     def batch(self, rows: torch.Tensor, epoch: int) -> torch.Tensor:
         """The recordings `rows` [batch] as the network takes them: float32 [batch, lead, time] in
@@ -110,18 +117,20 @@ class Augmenter:
             start = start + act(batch)
         return start
 
-    def _activated(self, record: Augmentation, codes: list[str], params: General) -> _Active:
+    def _activated(
+        self, record: Augmentation, act: Act, codes: list[str], params: General
+    ) -> _Active:
         settings = record.chosen_settings(params)
         probability, prepared, allowed = None, None, None
         if record.probability is not None:
             probability = getattr(params, f"{record.name}_probability")
-        if record.prepare is not None:
-            prepared = record.prepare(self.data, self.window, settings)
+        if act.prepare is not None:
+            prepared = act.prepare(self.data, self.window, settings)
         if params.respect_labels:
             broken = record.contract_of(params).codes
             columns = [column for column, code in enumerate(codes) if code in broken]
             allowed = ~(self.data.labels[:, columns] == 1).any(dim=1, keepdim=True)
-        return _Active(record, settings, probability, prepared, allowed)
+        return _Active(record, act, settings, probability, prepared, allowed)
 
     def _acting(
         self, kind: Kind, rows: torch.Tensor, streams: RandomStreams
@@ -136,7 +145,7 @@ class Augmenter:
                     chosen = chosen & active.allowed[rows]
             settings, prepared = active.settings, active.prepared
             batch = Batch(self.data, rows, self.window, settings, prepared, draws, chosen)
-            yield active.record.act, batch
+            yield active.act.on, batch
 
     def _make(self, rows: torch.Tensor, epoch: int, out: torch.Tensor) -> None:
         """A batch, or a part of it, made in `out` [batch, time, lead]."""

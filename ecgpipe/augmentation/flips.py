@@ -3,8 +3,7 @@ are here to be compared with."""
 
 import torch
 
-from ecgpipe.augmentation.contracts import AXIS, CONDUCTION, RHYTHM, Contract, all_but
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind
+from ecgpipe.augmentation.acts import Act, Batch
 
 
 def flipped(position: torch.Tensor, flips: torch.Tensor, span: int) -> torch.Tensor:
@@ -17,35 +16,8 @@ def _time_flip(batch: Batch, position: torch.Tensor) -> torch.Tensor:
     return flipped(position, batch.chosen, batch.span)
 
 
-TIME_FLIP = Augmentation(
-    name="time_flip",
-    stream=16,
-    kind=Kind.WINDOW,
-    contract=Contract(
-        "time flip",
-        keeps=all_but("R-peaks", "RR"),
-        breaks=(*RHYTHM, *CONDUCTION, "AFL", "IAVB", "LPR", "LQT", "QAb", "TAb"),
-    ),
-    caption="backwards. Published, and of no use to an ECG.",
-    act=_time_flip,
-)
-
-
 def _amplitude_flip(batch: Batch) -> torch.Tensor:
     return 1.0 - 2.0 * batch.chosen[..., None]  # [batch, 1, 1]
 
 
-AMPLITUDE_FLIP = Augmentation(
-    name="amplitude_flip",
-    stream=17,
-    kind=Kind.GAIN,
-    contract=Contract(
-        "amplitude flip",
-        keeps=all_but("polarity"),
-        breaks=(*AXIS, *CONDUCTION, "TInv", "TAb", "QAb", "PRWP"),
-    ),
-    caption="upside down. Likewise.",
-    act=_amplitude_flip,
-)
-
-AUGMENTATIONS = (TIME_FLIP, AMPLITUDE_FLIP)
+ACTS = {"time_flip": Act(_time_flip), "amplitude_flip": Act(_amplitude_flip)}

@@ -1,17 +1,14 @@
 """Gains: what each sample of an augmented window is multiplied by.
 
 Each stands here with its formula, on given draws [batch, 1] (or [batch, lead, 1] where one is drawn
-per lead), and its record. Positions are in samples of the window.
+per lead); its record is in `voltage_records`. Positions are in samples of the window.
 """
 
 import math
-from typing import Literal
 
 import torch
-from pydantic import Field
 
-from ecgpipe.augmentation.contracts import AXIS, VOLTAGE, Contract, all_but
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind, Variant
+from ecgpipe.augmentation.acts import Act, Batch
 from ecgpipe.project.leads import LEADS
 
 
@@ -39,36 +36,6 @@ def _triangle(batch: Batch) -> torch.Tensor:
     return made.transpose(1, 2)
 
 
-TRIANGLE = Augmentation(
-    name="triangle",
-    stream=1,
-    kind=Kind.GAIN,
-    turn=1,
-    contract=Contract("Multiply-Triangle", all_but("amplitude"), VOLTAGE),
-    caption="a gain from 1 to a drawn size at a drawn moment and back to 1.",
-    act=_triangle,
-    settings={
-        "scale": (float, Field(4.0, gt=1)),
-        "draw": (Literal["log-uniform", "uniform"], "log-uniform"),
-        "per": (Literal["recording", "lead"], "recording"),
-        "when": (Literal["before", "after"], "before"),
-    },
-    variants=(
-        Variant(
-            name="triangle_per_lead",
-            setting="per",
-            value="lead",
-            caption="another one for each lead, as first published.",
-            contract=Contract(
-                "Multiply-Triangle, per lead",
-                keeps=all_but("amplitude", "algebra"),
-                breaks=(*VOLTAGE, *AXIS, "PRWP"),
-            ),
-        ),
-    ),
-)
-
-
 def sine(window: int, depth: torch.Tensor, frequency: torch.Tensor) -> torch.Tensor:
     """Multiply-Sine (same source): 1 + a sin(2 pi f t), |a| < 1, f per sample; [..., window]."""
     time = torch.arange(window, device=depth.device, dtype=depth.dtype)
@@ -80,21 +47,6 @@ def _multiply_sine(batch: Batch) -> torch.Tensor:
     frequency_hz = batch.draws.between(2, 0.0, batch.settings["frequency_hz"])
     gain = sine(batch.window, depth * batch.chosen, frequency_hz / batch.data.rate_hz)
     return gain[..., None]  # [batch, time, 1]
-
-
-MULTIPLY_SINE = Augmentation(
-    name="multiply_sine",
-    stream=11,
-    kind=Kind.GAIN,
-    contract=Contract("Multiply-Sine", all_but("amplitude"), VOLTAGE),
-    caption="a gain that swings about 1.",
-    act=_multiply_sine,
-    settings={
-        "depth": (float, Field(0.3, ge=0, lt=1)),
-        "frequency_hz": (float, Field(1.0, ge=0)),
-    },
-    highest="frequency_hz",
-)
 
 
 def linear(window: int, end: torch.Tensor) -> torch.Tensor:
@@ -109,14 +61,8 @@ def _multiply_linear(batch: Batch) -> torch.Tensor:
     return linear(batch.window, end**batch.chosen)[..., None]  # [batch, time, 1]
 
 
-MULTIPLY_LINEAR = Augmentation(
-    name="multiply_linear",
-    stream=12,
-    kind=Kind.GAIN,
-    contract=Contract("Multiply-Linear", all_but("amplitude"), VOLTAGE),
-    caption="a gain from 1 at the start to a drawn size at the end.",
-    act=_multiply_linear,
-    settings={"scale": (float, Field(2.0, ge=1))},
-)
-
-AUGMENTATIONS = (TRIANGLE, MULTIPLY_SINE, MULTIPLY_LINEAR)
+ACTS = {
+    "triangle": Act(_triangle),
+    "multiply_sine": Act(_multiply_sine),
+    "multiply_linear": Act(_multiply_linear),
+}

@@ -1,12 +1,8 @@
 """Lead dropout: some leads fall silent, as if they were not recorded."""
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 
-from ecgpipe.augmentation.contracts import AXIS, Contract, all_but
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind, Variant
+from ecgpipe.augmentation.acts import Act, Batch
 from ecgpipe.dataset.examples import Examples
 from ecgpipe.project.leads import LEADS
 
@@ -49,28 +45,4 @@ def _lead_dropout(batch: Batch) -> torch.Tensor:
     return kept | ~batch.chosen
 
 
-LEAD_DROPOUT = Augmentation(
-    name="lead_dropout",
-    stream=3,
-    kind=Kind.LEADS,
-    contract=Contract("lead dropout", all_but("algebra", "amplitude"), breaks=(*AXIS, "PRWP")),
-    caption="each lead falls silent with probability `lead_dropout_share`, never all.",
-    act=_lead_dropout,
-    settings={
-        "how": (Literal["leads", "sets"], "leads"),
-        "share": (float, Field(0.25, ge=0, lt=1)),
-    },
-    probability=0.3,
-    variants=(
-        Variant(
-            name="lead_dropout_sets",
-            setting="how",
-            value="sets",
-            caption="six, four, three or two leads stay, the reduced sets of the CinC Challenge "
-            "2021.",
-        ),
-    ),
-    prepare=_sets,
-)
-
-AUGMENTATIONS = (LEAD_DROPOUT,)
+ACTS = {"lead_dropout": Act(_lead_dropout, prepare=_sets)}

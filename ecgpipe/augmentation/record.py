@@ -1,10 +1,10 @@
-"""One record for each augmentation: all that is known of it, beside its formula.
+"""One record for each augmentation: all that is known of it but its formula.
 
-A record holds the settings in `augment` of params.yaml, the stream of random draws, the contract,
-what the page says, and the function that acts. The modules of the formulas (`time_warps`, `star`,
-`gains`, `additions`, `lead_dropout`, `flips`) define the records and list them, and
-`all_augmentations` joins the lists. The schema of the params (`params`), the engine (`augmenter`)
-and the page read nothing but the records, so a new augmentation is written in one module.
+A record holds the settings in `augment` of params.yaml, the stream of random draws, the contract
+and what the page says. `time_records` and `voltage_records` define them, and `all_augmentations`
+lists them. The schema of the params (`params`) and the page read nothing else, and the engine
+(`augmenter`) asks besides for the function that acts (`acts`). No record needs torch, so params are
+checked without the second and more that its import takes.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,17 +12,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-import torch
-
 from ecgpipe.augmentation.contracts import Contract
-from ecgpipe.augmentation.random_draws import Stream
-from ecgpipe.dataset.examples import Examples
 
 
 class Kind(Enum):
     """What an augmentation acts on, in the order in which the engine asks.
 
-    The comments say what `act` takes after the batch, and what it gives.
+    The comments say what its act takes after the batch, and what it gives.
     """
 
     # Position [batch, time] in samples of the window -> another such position.
@@ -78,8 +74,8 @@ class Augmentation:
     in `augment` a key stands behind the name: `hum_mv`. probability: of acting on a recording, the
     default of a setting; None where it acts on all. fractional: it reads between samples. turn:
     among those of its kind a lower one acts first, of equal ones that which is listed first.
-    highest: the setting that must lie below half the stores' rate. prepare: makes once what `act`
-    needs of (recordings, window, settings). fault: what is wrong with the settings together.
+    highest: the setting that must lie below half the stores' rate. fault: what is wrong with the
+    settings together.
     """
 
     name: str
@@ -87,14 +83,12 @@ class Augmentation:
     kind: Kind
     contract: Contract
     caption: str
-    act: Callable[..., Any]
     settings: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     probability: float | None = 0.5
     variants: tuple[Variant, ...] = ()
     fractional: bool = False
     turn: int = 0
     highest: str | None = None
-    prepare: Callable[[Examples, int, Mapping[str, Any]], Any] | None = None
     fault: Callable[[Mapping[str, Any]], str | None] | None = None
 
     def chosen_settings(self, params: Any) -> dict[str, Any]:
@@ -108,23 +102,3 @@ class Augmentation:
             if variant.contract is not None and chosen[variant.setting] == variant.value:
                 return variant.contract
         return self.contract
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch as one augmentation sees it: the recordings `rows` [batch] of `data`, the `window` in
-    samples, its own settings, draws and prepared things, and which recordings it is to act on:
-    `chosen`, bool [batch, 1], None where on all."""
-
-    data: Examples
-    rows: torch.Tensor
-    window: int
-    settings: Mapping[str, Any]
-    prepared: Any
-    draws: Stream
-    chosen: torch.Tensor | None
-
-    @property
-    def span(self) -> int:
-        """The last position in the window."""
-        return self.window - 1

@@ -5,20 +5,10 @@ released with the paper (arXiv:2510.24740).
 """
 
 import math
-from typing import Literal
 
 import torch
-from pydantic import Field
 
-from ecgpipe.augmentation.contracts import (
-    CONDUCTION,
-    DURATION,
-    RHYTHM,
-    VOLTAGE,
-    Contract,
-    all_but,
-)
-from ecgpipe.augmentation.record import Augmentation, Batch, Kind, Variant
+from ecgpipe.augmentation.acts import Act, Batch
 from ecgpipe.dataset.examples import NO_PEAK, Examples
 
 # The constants of the code released with STAR: segment coefficients from .8 to 1.3, on a sine from
@@ -136,37 +126,4 @@ def _most_peaks(data: Examples, *_: object) -> int:
     return data.most_peaks()
 
 
-STAR = Augmentation(
-    name="star",
-    stream=5,
-    kind=Kind.BEATS,
-    fractional=True,
-    contract=Contract(
-        "STAR, beat-wise", all_but("amplitude"), breaks=("IAVB", "LPR", "LQT", *CONDUCTION)
-    ),
-    caption="what lies between two R-peaks moves and grows or shrinks a little (arXiv:2510.24740, "
-    "in a form that keeps every R-peak).",
-    act=_star,
-    settings={
-        "how": (Literal["beatwise", "published"], "beatwise"),
-        "warp": (float, Field(0.2, ge=0, lt=1)),
-        "gain": (float, Field(0.2, ge=0, lt=1)),
-    },
-    variants=(
-        Variant(
-            name="star_published",
-            setting="how",
-            value="published",
-            caption="beats get other lengths and sizes, as in the code released with the paper; no "
-            "draws.",
-            contract=Contract(
-                "STAR, as published",
-                keeps=all_but("R-peaks", "RR", "amplitude"),
-                breaks=DURATION + RHYTHM + VOLTAGE,
-            ),
-        ),
-    ),
-    prepare=_most_peaks,
-)
-
-AUGMENTATIONS = (STAR,)
+ACTS = {"star": Act(_star, prepare=_most_peaks)}

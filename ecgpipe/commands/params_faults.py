@@ -11,9 +11,7 @@ from typing import Any
 from ecgpipe.augmentation.all_augmentations import HIGHEST_HZ
 from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.diagnoses import classes, vocabularies
-from ecgpipe.evaluation import challenge_score
 from ecgpipe.evaluation.params import EvaluateParams
-from ecgpipe.labels import mapping
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.model.params import ModelParams
 from ecgpipe.preprocessing.params import PreprocessParams
@@ -140,11 +138,12 @@ def _untrained(data: sources.DataParams, split: SplitParams) -> list[str]:
 def _challenge(labels: LabelParams, evaluate: EvaluateParams) -> list[str]:
     """The fault of thresholds by the challenge score for classes that it does not know."""
     try:
-        chosen = mapping.chosen(labels)
+        chosen = classes.select(labels.classes, labels.merge_ectopics)
     except UserError:
         return []  # told by `_between`
-    scored = challenge_score.scored_classes([diagnosis.code for diagnosis in chosen])
-    if evaluate.thresholds != "challenge" or scored.weights is not None:
+    # The severities are what the weights are made of (`challenge_score.score_weights`).
+    weighted = all(diagnosis.severity is not None for diagnosis in chosen)
+    if evaluate.thresholds != "challenge" or weighted:
         return []
     rule = "'challenge' needs the challenge's weights, which not all labels.classes have"
     return [f"evaluate.thresholds: {rule}"]

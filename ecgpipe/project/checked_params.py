@@ -19,7 +19,7 @@ def check(*, with_folders: bool) -> None:
     params, which the stage itself tells.
 
     The command runs in a process of its own, where it may import every package: a check changes no
-    output, so no stage depends on what it imports. That takes two seconds, so what passed is noted:
+    output, so no stage depends on what it imports. It takes half a second, so what passed is noted:
     the stages of a run check the same files once, and after that look for the folders alone.
     """
     if not PARAMS.is_file():

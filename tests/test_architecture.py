@@ -2,6 +2,7 @@
 depends on."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -62,10 +63,23 @@ OWNERS = {
 OPTIONAL = {"requirements-export.txt": "onnx", "requirements-formats.txt": "ecgdatakit"}
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def source(path: Path) -> str:
+    """The text of a file."""
+    return path.read_text(encoding="utf-8")
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree, which every rule looks at and none changes."""
+    return ast.parse(source(path))
+
+
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     """Dotted names of all modules that a file imports, wherever in the file."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -75,7 +89,7 @@ def imports(path: Path) -> set[str]:
                 name if name in MODULES or node.module == "stages" else node.module
                 for name in named
             }
-    return found
+    return frozenset(found)
 
 
 def package(module: str) -> str:
@@ -102,7 +116,7 @@ def closure(path: Path) -> set[str]:
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     return [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
@@ -112,8 +126,8 @@ def public(path: Path) -> list[ast.FunctionDef]:
     """Public functions of a core module and methods of its classes; `forward` is named by torch."""
     if path.parent.name == "stages":
         return []
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    body += [node for cls in body if isinstance(cls, ast.ClassDef) for node in cls.body]
+    body = parsed(path).body
+    body = [*body, *(node for cls in body if isinstance(cls, ast.ClassDef) for node in cls.body)]
     return [
         n
         for n in body
@@ -175,9 +189,9 @@ def test_evaluate_reaches_no_torch():
     ids=lambda path: f"{path.parent.name}.{path.stem}",
 )
 def test_sizes_and_docstrings(path):
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = source(path).splitlines()
     assert len(lines) <= (40 if path.parent.name == "stages" else 300)
-    assert ast.get_docstring(ast.parse("\n".join(lines)))
+    assert ast.get_docstring(parsed(path))
     for function in functions(path):
         assert function.end_lineno - function.lineno < 40, (
             f"{path.name}: {function.name} is too long"
@@ -201,7 +215,7 @@ def test_importing_does_nothing(path):
         ast.AnnAssign,
         ast.If,
     )
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in parsed(path).body:
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         assert docstring or isinstance(node, allowed), f"{path.name}:{node.lineno}"
         if isinstance(node, ast.If):
@@ -211,7 +225,7 @@ def test_importing_does_nothing(path):
 def test_no_pickle_and_no_utils():
     for path in MODULES.values():
         assert "pickle" not in {name.split(".")[0] for name in imports(path)}
-        assert "allow_pickle" not in path.read_text(encoding="utf-8")
+        assert "allow_pickle" not in source(path)
     assert not {path.stem for path in MODULES.values()} & {"utils", "common", "helpers", "misc"}
 
 
@@ -230,7 +244,7 @@ def bound_modules(tree: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
 def test_nothing_private_of_another_module_is_used(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     modules, private = bound_modules(tree), []
     for node in ast.walk(tree):
         names = []
@@ -266,7 +280,7 @@ def is_truth_value(node: ast.expr) -> bool:
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
 def test_no_text_or_list_is_multiplied_by_a_truth_value(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             assert not is_switched_by_multiplying(node), f"line {node.lineno}"
 
@@ -295,7 +309,7 @@ def test_what_a_text_names_of_the_code_is_there(path):
     """`package.module`, `package.module.name` or `module.name` between backticks."""
     stems = {file.stem: file for file in MODULES.values()}
     lost = []
-    for first, second, third in re.findall(r"`(\w+)\.(\w+)(?:\.(\w+))?", path.read_text("utf-8")):
+    for first, second, third in re.findall(r"`(\w+)\.(\w+)(?:\.(\w+))?", source(path)):
         if f"ecgpipe.{first}.{second}" in MODULES:
             file, name = MODULES[f"ecgpipe.{first}.{second}"], third
         elif first in stems and first not in ("params", "split", "model", "predict", "labels"):
@@ -303,7 +317,7 @@ def test_what_a_text_names_of_the_code_is_there(path):
         else:
             continue
         files = ("json", "csv", "yaml", "md", "py", "html", "npy")
-        if name and name not in files and not re.search(rf"\b{name}\b", file.read_text("utf-8")):
+        if name and name not in files and not re.search(rf"\b{name}\b", source(file)):
             lost.append(".".join(filter(None, (first, second, third))))
     assert lost == []
 
@@ -370,7 +384,7 @@ def test_a_test_imports_no_other_test(path):
 def imported_by_test(path: Path) -> set[str]:
     """Dotted names of all that a test imports: modules, and what is taken from modules."""
     named = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -405,7 +419,7 @@ def test_what_is_optional_is_imported_where_it_is_used_and_tested_in_ci():
     for file, library in OPTIONAL.items():
         assert f"-r {file}" in dev
         for path in MODULES.values():
-            body = ast.parse(path.read_text(encoding="utf-8")).body
+            body = parsed(path).body
             top = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
             assert library not in {alias.name for node in top for alias in node.names}, path
 

@@ -15,6 +15,7 @@ from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.labels.params import LabelParams
 from ecgpipe.model.params import ModelParams
 from ecgpipe.preprocessing.params import PreprocessParams
+from ecgpipe.pretraining.params import PretrainParams
 from ecgpipe.project import params, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.rules import unknown
@@ -42,6 +43,7 @@ MODELS: dict[str, type[params.Section]] = {
     "train": TrainParams,
     "augment": AugmentParams,
     "evaluate": EvaluateParams,
+    "pretrain": PretrainParams,
     "compute": params.Compute,
 }
 

@@ -59,13 +59,18 @@ def versions() -> dict[str, str]:
 
 def save(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
     """Writes a model folder atomically. `about` must say what the module's docstring lists."""
+    with atomic.sealed_folder(Path(folder)) as temporary:
+        write_into(temporary, network, about)
+
+
+def write_into(folder: Path, network: torch.nn.Module, about: dict[str, Any]) -> None:
+    """Writes the files of a model into a folder that others seal (`atomic.sealed_folder`)."""
     about = {"format": FORMAT, "leads": list(LEADS), **about, "versions": versions()}
     weights = {
         name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()
     }
-    with atomic.sealed_folder(Path(folder)) as temporary:
-        (temporary / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
-        (temporary / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
+    (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def leave_unused(fold: int | str, rank: int = 0) -> None:

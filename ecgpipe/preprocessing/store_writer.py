@@ -141,20 +141,7 @@ class Writer:
         (self.folder / store.PEAKS).write_bytes(peaks.getvalue())
         _write_rows(self.folder / store.INDEX, store.INDEX_COLUMNS, self._index)
         _write_rows(self.folder / store.REFUSED, store.REFUSED_COLUMNS, self._refused)
-        named = (store.SIGNALS, store.INDEX, store.PEAKS)
-        sums = {name: digests.digest(self.folder / name) for name in named}
-        whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
-        about = {
-            "format": store.FORMAT,
-            "rate_hz": self.rate_hz,
-            "leads": list(LEADS),
-            "unit": store.UNIT,
-            "conditioning": self.conditioning,
-            "digest": whole,
-        }
-        text = json.dumps(about, indent=2) + "\n"
-        (self.folder / store.ABOUT).write_text(text, encoding="utf-8")
-        digests.write_digests(self.folder, sums)
+        seal(self.folder, self.rate_hz, self.conditioning)
         return self._report()
 
     def _write_header(self) -> None:
@@ -176,6 +163,23 @@ class Writer:
             "refused": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
             "flags": {flag: flags.count(flag) for flag in sorted(set(flags))},
         }
+
+
+def seal(folder: Path, rate_hz: float, conditioning: dict[str, Any]) -> None:
+    """Writes store.json and the digests of a folder that holds all else of a store."""
+    named = (store.SIGNALS, store.INDEX, store.PEAKS)
+    sums = {name: digests.digest(folder / name) for name in named}
+    whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
+    about = {
+        "format": store.FORMAT,
+        "rate_hz": rate_hz,
+        "leads": list(LEADS),
+        "unit": store.UNIT,
+        "conditioning": conditioning,
+        "digest": whole,
+    }
+    (folder / store.ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    digests.write_digests(folder, sums)
 
 
 def _write_rows(path: Path, head: list[str], rows: Sequence[tuple]) -> None:

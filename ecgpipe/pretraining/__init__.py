@@ -1,0 +1,1 @@
+"""Learning from simulated hearts alone: the stage `pretrain`."""

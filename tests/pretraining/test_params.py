@@ -1,0 +1,23 @@
+import pytest
+
+from ecgpipe.pretraining.params import PretrainParams
+from ecgpipe.project import params
+from tests.fixtures import small_pretraining
+
+
+def test_the_card_is_drawn_from_a_seed_of_its_own():
+    PretrainParams.model_validate(small_pretraining.values())
+    with pytest.raises(ValueError, match="card_seed differs from seed"):
+        PretrainParams.model_validate(small_pretraining.values(card_seed=1))
+
+
+def test_faults_of_the_sections_within_are_told_with_their_place():
+    section = small_pretraining.values()
+    section["model"]["kernel"] = 8
+    section["train"]["bacth"] = 8
+    told = params.faults(PretrainParams, section, "pretrain")
+    assert len(told) == 2
+    assert any(fault.startswith("pretrain.model.kernel: a kernel must be odd") for fault in told)
+    assert any(
+        "pretrain.train.bacth" in fault and "did you mean 'batch'?" in fault for fault in told
+    )

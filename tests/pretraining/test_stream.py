@@ -1,0 +1,59 @@
+"""The stream of simulated recordings, beside the simulator and the conditioning that it uses."""
+
+import numpy as np
+import pytest
+
+from ecgpipe.diagnoses import classes
+from ecgpipe.preprocessing.r_peaks import r_peaks
+from ecgpipe.pretraining import stream
+from ecgpipe.pretraining.params import PretrainParams
+from ecgpipe.simulation import label_criteria
+from ecgpipe.simulation.recording import simulate_recording
+from tests.fixtures import small_pretraining
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return stream.of(PretrainParams.model_validate(small_pretraining.values()), seed=7)
+
+
+def test_a_recording_is_the_same_whatever_was_drawn_before(drawn):
+    first = [stream.draw(drawn, index) for index in (0, 1, 2)]
+    again = stream.draw(drawn, 2)
+    for value, expected in zip(again, first[2], strict=True):
+        np.testing.assert_array_equal(value, expected)
+    assert len({recording.digest for recording in first}) == 3
+    other = stream.draw(drawn._replace(seed=8), 2)
+    assert other.digest != again.digest
+
+
+def test_signals_are_conditioned_and_their_peaks_are_where_a_detector_finds_them(drawn):
+    found, known = 0, 0
+    for index in range(12):
+        recording = stream.draw(drawn, index)
+        assert recording.signal_uv.shape == (400, 12)
+        assert recording.signal_uv.dtype == np.int16
+        by_detector = r_peaks(recording.signal_uv / 1000.0, 100)
+        apart = np.abs(by_detector[:, None] - recording.peaks[None]).min(axis=1, initial=99)
+        found, known = found + (apart <= 6).sum(), known + len(by_detector)
+    assert known > 40
+    assert found > 0.9 * known
+
+
+def test_labels_are_those_of_the_simulator_and_blank_where_it_has_no_criterion():
+    recording = simulate_recording(np.random.default_rng(3), rate_hz=250, seconds=4)
+    row = stream.labels(recording)
+    diagnoses = classes.select("official")
+    assert len(row) == len(diagnoses) == 26
+    present = {
+        diagnosis.code for diagnosis, value in zip(diagnoses, row, strict=True) if value == 1
+    }
+    by_code = {code: diagnosis.code for diagnosis in diagnoses for code in diagnosis.codes}
+    assert present == {by_code[code] for code in recording.codes}
+    without = [
+        diagnosis.abbreviation
+        for diagnosis in diagnoses
+        if not set(diagnosis.codes) & set(label_criteria.CODES.values())
+    ]
+    blank = [d.abbreviation for d, value in zip(diagnoses, row, strict=True) if np.isnan(value)]
+    assert blank == without

@@ -5,7 +5,8 @@ The packages, in the order of the data:
 - project: settings, files and the life of a stage; snomed: the concepts that the code names
 - diagnoses: SNOMED CT classes, and what each source's vocabulary can say
 - signals: the signal store, as it is read
-- simulation: simulated hearts and hospitals; recordings: files of real ones
+- simulation: simulated hearts and hospitals; recordings: files of real ones; features: what is
+  measured on a conditioned one
 - labels, preprocessing, splitting: the stages label-map, preprocess and split
 - dataset, model, augmentation, training: the stage train
 - evaluation, report: the stage evaluate

@@ -26,7 +26,7 @@ FLOORS = [
     {"project", "snomed"},
     {"diagnoses"},
     {"signals"},
-    {"simulation", "recordings"},
+    {"simulation", "recordings", "features"},
     {"labels", "preprocessing", "splitting"},
     {"dataset"},
     {"model", "augmentation"},

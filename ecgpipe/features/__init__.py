@@ -1,0 +1,1 @@
+"""Conditioned recordings to named features with units: rhythm, intervals, axes, waves, atria."""

@@ -18,6 +18,7 @@ from ecgpipe.preprocessing import source_doubts, store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.preprocessing.r_peaks import r_peaks
+from ecgpipe.project import memory
 from ecgpipe.project.errors import UserError
 from ecgpipe.recordings import (
     quality,
@@ -62,6 +63,7 @@ def _condition_files(
     where: str, paths: list[Path], source: sources.Source, params: PreprocessParams, root: Path
 ) -> list[tuple]:
     """`condition_file` of some paths, which are relative to the folder `where`."""
+    memory.keep_freed()
     # A worker that is used again may stand elsewhere; it stays here, as its other threads need it
     # too.
     os.chdir(where)

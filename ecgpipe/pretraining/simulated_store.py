@@ -25,7 +25,7 @@ import scipy
 from ecgpipe.diagnoses import classes
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.pretraining import stream
-from ecgpipe.project import atomic, digests, paths, stage, tables
+from ecgpipe.project import atomic, digests, memory, paths, stage, tables
 from ecgpipe.project.leads import LEADS
 from ecgpipe.signals import store
 from ecgpipe.simulation.workers import note, watched
@@ -139,6 +139,7 @@ def _draw_all(
 
 def _draw_chunk(drawn: stream.Stream, folder: Path, chunks: Path, notes: str, chunk: range) -> int:
     """Draws the recordings of a chunk; how many there are."""
+    memory.keep_freed()
     signals_uv = np.load(folder / store.SIGNALS, mmap_mode="r+")
     rows = []
     for index in chunk:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ecgpipe.project import checked_params, printable, stage_list
+from ecgpipe.project import checked_params, memory, printable, stage_list
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import CHECKPOINTS, NAME
 
@@ -82,6 +82,7 @@ def run(main: Callable[..., None], *arguments: str, reads_recordings: bool = Fal
     if {"-h", "--help"} & set(arguments):
         print(_about(main))
         return
+    memory.keep_freed()
     lines = logging.StreamHandler()
     lines.setFormatter(_Shown("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[lines])

@@ -15,9 +15,10 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from ecgpipe.diagnoses import classes, vocabularies
-from ecgpipe.project import atomic, tables
+from ecgpipe.project import atomic, memory, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.simulation import faults, label_criteria, writers
+from ecgpipe.simulation.acquisition import Surroundings
 from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.simulation.recording import SimulatedRecording, simulate_recording
 from ecgpipe.simulation.workers import note, watched
@@ -44,15 +45,19 @@ class Hospital:
     rate_hz: float
     shortest_s: float
     longest_s: float
-    mains_hz: float
-    noise_factor: float
+    surroundings: Surroundings
+
+
+def _quiet(mains_hz: float, noise_factor: float) -> Surroundings:
+    """Surroundings without faults of the electrodes: the demo's are counted (`faults`)."""
+    return Surroundings(mains_hz, noise_factor, faulty=False)
 
 
 SOURCES = {
-    "sim-north": Hospital(0, 220 / 640, "NO", 500, 10, 10, 60, 1.0),
-    "sim-east": Hospital(1, 160 / 640, "EA", 1000, 12, 30, 50, 1.3),
-    "sim-south": Hospital(2, 120 / 640, "SO", 257, 10, 20, 50, 1.6),
-    "sim-west": Hospital(3, 140 / 640, "WE", 500, 10, 15, 50, 0.8),
+    "sim-north": Hospital(0, 220 / 640, "NO", 500, 10, 10, _quiet(60, 1.0)),
+    "sim-east": Hospital(1, 160 / 640, "EA", 1000, 12, 30, _quiet(50, 1.3)),
+    "sim-south": Hospital(2, 120 / 640, "SO", 257, 10, 20, _quiet(50, 1.6)),
+    "sim-west": Hospital(3, 140 / 640, "WE", 500, 10, 15, _quiet(50, 0.8)),
 }
 
 
@@ -91,6 +96,7 @@ def _write_chunk(
     name: str, folder: Path, notes: str, seed: int, chunk: range
 ) -> list[dict[str, object]]:
     """Writes some recordings; the rows of the metadata table of a source that has one."""
+    memory.keep_freed()
     rows = []
     # From within: once a killed owner's folder is gone, no path below it can be made again.
     with contextlib.chdir(folder):
@@ -114,8 +120,7 @@ def make_recording(
         rate_hz=source.rate_hz,
         seconds=seconds,
         patient_rng=np.random.default_rng([seed, source.number, patient_of(name, index)]),
-        mains_hz=source.mains_hz,
-        noise_factor=source.noise_factor,
+        surroundings=source.surroundings,
     )
     if (name, index) == faults.COPIED:  # so that its copy in half precision is the same signal
         half_mv = recording.signal_mv.astype(np.float16)

@@ -12,7 +12,7 @@ from ecgpipe.dataset import examples
 from ecgpipe.model import saved_model
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import params, paths, tables
-from ecgpipe.training import checkpoint, distributed, outputs, progress, trainer
+from ecgpipe.training import checkpoint, distributed, outputs, progress, start, trainer
 from ecgpipe.training.params import TrainParams
 
 
@@ -28,8 +28,8 @@ def main(fold: str) -> None:
     rows, data, conditioning = examples.read(fold, info["sources"], peers.device, train.cache)
     run = trainer.Trainer(
         data["train"], data["val"], model, train, augment, codes=tables.class_codes(rows["val"]),
-        peers=peers, state_path=paths.state(fold),
-        key=checkpoint.fingerprint(fold, info, model, train, augment),
+        peers=peers, start=start.read(train, model, info, conditioning),
+        state_path=paths.state(fold), key=checkpoint.fingerprint(fold, info, model, train, augment),
     )  # fmt: skip
     run.run(progress.of_fold(fold, info["folds"], rows, peers.rank))
     outputs.deliver(run, rows, data["test"], name=fold, facts=outputs.facts(info, conditioning))

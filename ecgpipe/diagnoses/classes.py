@@ -92,6 +92,15 @@ def of_columns(codes: Sequence[str]) -> list[Diagnosis]:
     return named
 
 
+def equivalents(diagnosis: Diagnosis) -> list[str]:
+    """Its codes, its own first, and those that the official list counts as the same class as one of
+    them."""
+    codes = set(diagnosis.codes)
+    official = [known.codes for known in _table(LISTS["official"])]
+    joined = [code for known in official if not codes.isdisjoint(known) for code in known]
+    return list(dict.fromkeys([*diagnosis.codes, *joined]))
+
+
 def is_annotated(
     vocabulary: Mapping[str, frozenset[str]], classes: Sequence[Diagnosis]
 ) -> list[bool]:

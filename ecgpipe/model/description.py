@@ -53,11 +53,13 @@ class Conditioning(Section):
 
 
 class Description(Section):
-    """What of model.json is used. `window`: samples, 600 s at 1000 Hz at most."""
+    """What of model.json is used. `window`: samples, 600 s at 1000 Hz at most. `codes`: of each
+    class all that count as one, where they are known."""
 
     model_config = ConfigDict(extra="ignore")
 
     classes: list[_Code] = Field(min_length=1)
+    codes: list[list[_Code]] = Field([])
     names: list[_Name]
     full_names: list[_FullName]
     rate_hz: float = Field(ge=100, le=1000)
@@ -77,6 +79,8 @@ class Description(Section):
                 raise ValueError(f"{key}: one for each class, found {found}")
         for key in ("classes", "names", "folds"):
             _refuse_repeated(key, getattr(self, key))
+        if self.codes and [each[:1] for each in self.codes] != [[code] for code in self.classes]:
+            raise ValueError("codes: a list for each class, headed by its own code")
         if self.conditioning.to_rate_hz != self.rate_hz:
             found = f"{self.conditioning.to_rate_hz:g} and {self.rate_hz:g} Hz"
             raise ValueError(f"conditioning.to_rate_hz is rate_hz, found {found}")

@@ -21,6 +21,7 @@ from ecgpipe.model.params import ModelParams
 from ecgpipe.project.leads import LEADS
 
 DEMOGRAPHICS = len(COLUMNS)
+HEAD = "classifier."  # what the names of the head's weights begin with; the rest is the body
 
 
 class SEResNet18(nn.Module):

@@ -1,10 +1,11 @@
 """A trained model on disk: a folder with `weights.safetensors`, `model.json` and their digests in
 `SHA256SUMS`.
 
-model.json holds everything that is needed to use the weights: network arguments, class codes,
-abbreviations (`names`) and full names, rate, window, leads, conditioning, normalisation, the params
-of the training, the digest of its validation predictions (which ties operating points to it), and
-the versions of all that read and conditioned its recordings and trained it. No pickle, so opening a
+model.json holds everything that is needed to use the weights: network arguments, class codes (and
+all that count as the same class: `codes`), abbreviations (`names`) and full names, rate, window,
+leads, conditioning, normalisation, the params of the training, the model that it started from
+(`start`), the digest of its validation predictions (which ties operating points to it), and the
+versions of all that read and conditioned its recordings and trained it. No pickle, so opening a
 model runs no code.
 
 The folder of a fold without recordings (`unused` in folds.json) holds `unused.json` and its digest

@@ -41,6 +41,7 @@ def info(
         "folds": [int(fold) for fold in params.folds if str(fold) in filled],
         "unused": [int(fold) for fold in params.folds if str(fold) not in filled],
         "classes": codes,
+        "codes": [classes.equivalents(diagnosis) for diagnosis in diagnoses],
         "names": [diagnosis.abbreviation for diagnosis in diagnoses],
         "full_names": [diagnosis.name for diagnosis in diagnoses],
     }

@@ -2,13 +2,37 @@
 made a step ahead where they must be moved to the device that trains.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 
+from ecgpipe.project.errors import UserError
 from ecgpipe.training.distributed import Peers
+
+_LOG = logging.getLogger(__name__)
+
+
+def fitting(batch: int, recordings: int, peers: Peers) -> int:
+    """The batch of a training on so many `recordings`: `batch`, or all of them where they are
+    fewer, which is logged. UserError where there are too few to train on, or a batch cannot be
+    shared evenly."""
+    size = peers.size
+    if batch % size:
+        raise UserError(f"train.batch: {batch} cannot be shared evenly by {size} processes")
+    if recordings < 2 * size:
+        rule = "a training takes 2 for each process"
+        step = "lower split.test_fraction, take split.folds fewer, or add recordings"
+        raise UserError(f"{recordings} training recordings in this fold, {rule}; {step}")
+    if batch <= recordings:
+        return batch
+    whole = recordings - recordings % size
+    if not peers.rank:
+        rule = f"is more than the {recordings} training recordings of this fold"
+        _LOG.info("train.batch: %d %s: each step takes %d", batch, rule, whole)
+    return whole
 
 
 def rows(recordings: int, batch: int, seed: int, epoch: int, peers: Peers) -> torch.Tensor:

@@ -24,7 +24,18 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import Section
 
 _LOADED = ("network", "optimizer", "schedule")
-_PLAIN = ("epoch", "best", "best_epoch", "kept", "history", "losses", "draws")
+_PLAIN = (
+    "epoch",
+    "best",
+    "best_loss",
+    "best_epoch",
+    "kept",
+    "history",
+    "losses",
+    "draws",
+    "average",
+    "averaged",
+)
 _DIGITS = 64
 _LOG = logging.getLogger(__name__)
 
@@ -33,25 +44,33 @@ _LOG = logging.getLogger(__name__)
 class State:
     """What an epoch leaves behind, and all that the next one needs; `kept` are the weights to be
     delivered. In the midst of an epoch also the `losses` of its steps so far, and the state of the
-    random `draws` (dropout) by device."""
+    random `draws` (dropout) by device. `average`: of the weights over so many steps (`averaged`),
+    where one is taken (`training.averaging`)."""
 
     network: SEResNet18
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     epoch: int = 0
     best: float = -np.inf
+    best_loss: float = np.inf
     best_epoch: int = 0
     kept: dict[str, torch.Tensor] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     losses: list[torch.Tensor] = field(default_factory=list)
     draws: dict[str, torch.Tensor] = field(default_factory=dict)
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
+    averaged: int = 0
 
-    def keep(self, score: float) -> None:
-        """Takes the present weights as those to be delivered."""
-        self.best, self.best_epoch = score, self.epoch
+    def is_best(self, score: float, loss: float) -> bool:
+        """Whether an epoch of this score is better than all before: of two that score alike the one
+        of the lower validation loss."""
+        return not self.kept or (score, -loss) > (self.best, -self.best_loss)
+
+    def keep(self, score: float, loss: float, network: SEResNet18) -> None:
+        """Takes the weights of `network` as those to be delivered."""
+        self.best, self.best_loss, self.best_epoch = score, loss, self.epoch
         self.kept = {
-            name: tensor.detach().cpu().clone()
-            for name, tensor in self.network.state_dict().items()
+            name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()
         }
 
     def unsound(self) -> str | None:

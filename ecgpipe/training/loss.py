@@ -22,23 +22,36 @@ def class_weights(labels: torch.Tensor, weighting: str, most: float) -> torch.Te
     return torch.where(positives > 0, weights, torch.ones_like(weights))
 
 
+def constant_logits(labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """The logit [class] that alone has the least loss over `labels` [recording, class], NaN where
+    not annotated: the log-odds of the prevalence, as positives are weighted by class. Half a
+    recording more on either side keeps it finite (Haldane 1956,
+    doi:10.1111/j.1469-1809.1956.tb01285.x)."""
+    positives = torch.nansum(labels, dim=0)
+    negatives = torch.isfinite(labels).sum(dim=0) - positives
+    return torch.log(weights * (positives + 0.5) / (negatives + 0.5))
+
+
 def masked_loss(
     logits: torch.Tensor,
     labels: torch.Tensor,
     weights: torch.Tensor,
-    count: torch.Tensor | None = None,
+    counted: torch.Tensor | None = None,
+    total: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Mean binary cross-entropy over annotated entries, positives weighted by class; entries whose
     label is NaN count neither as negatives nor in the mean. logits, labels: [batch, class].
-    `count`: the number of entries to divide by, where a batch is shared by several processes."""
-    annotated = torch.isfinite(labels)
-    target = torch.where(annotated, labels, torch.zeros_like(labels))
+    `counted` [batch, class]: by how much of 1 each entry counts, where not by all that is
+    annotated. `total`: what to divide by, where a batch is shared by several processes."""
+    if counted is None:
+        counted = torch.isfinite(labels).float()
+    target = labels.nan_to_num(nan=0.0)
     loss = nn.functional.binary_cross_entropy_with_logits(
         logits.float(), target, pos_weight=weights, reduction="none"
     )
-    if count is None:
-        count = annotated.sum()
-    return (loss * annotated).sum() / count.clamp(min=1)
+    if total is None:
+        total = counted.sum()
+    return (loss * counted).sum() / total.clamp(min=1)
 
 
 def permuted(labels: torch.Tensor, seed: int) -> torch.Tensor:

@@ -17,7 +17,7 @@ from ecgpipe.training.trainer import Trainer
 def facts(info: dict[str, Any], conditioning: dict[str, Any]) -> dict[str, Any]:
     """What a model must say besides what it learnt: of the split (`info`: folds.json), and how the
     stores were conditioned."""
-    split = {key: info[key] for key in ("folds", "names", "full_names")}
+    split = {key: info[key] for key in ("folds", "codes", "names", "full_names") if key in info}
     return {**split, "split": checkpoint.digest(info), "conditioning": conditioning}
 
 
@@ -84,6 +84,7 @@ def describe(fold: Trainer, codes: list[str], validation: str) -> dict[str, Any]
         "normalise": fold.params.normalise,
         "epoch": fold.state.best_epoch,
         "epochs": fold.state.epoch,
+        "start": None if fold.start is None else fold.start.about(),
         "recordings": {"train": len(fold.train), "validation": len(fold.validation)},
         "network": fold.network.model_dump(),
         "train": fold.params.model_dump(),

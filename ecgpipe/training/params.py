@@ -13,6 +13,14 @@ class TrainParams(Section):
     unannotated: how training, and nothing else, takes a class that a source does not annotate:
     'mask' leaves it out of the loss, 'negative' counts it as absent. The table of labels, and with
     it every metric, is the same for both.
+
+    start: 'model' begins with the weights of the model folder `start_model` (`training.start`).
+    Its body learns at `start_body_rate` of the head's rate (0 never) and not at all for the first
+    `start_frozen_epochs`; `start_average` is its share in the weights that are delivered.
+    average: 'ema' delivers a moving average over steps (`training.averaging`). mixup: alpha of the
+    shares in which recordings are mixed (`training.mixup`), 0 for none.
+
+    The settings with a default came later than the others; a file without them means what it did.
     """
 
     epochs: int = Field(ge=1, le=100_000)
@@ -34,3 +42,11 @@ class TrainParams(Section):
     unannotated: Literal["mask", "negative"]
     permute_labels: bool
     seed: int = Field(ge=0, le=MOST_SEED)
+    start: Literal["scratch", "model"] = "scratch"
+    start_model: str = Field("data/pretrained", min_length=1)
+    start_body_rate: float = Field(1.0, ge=0, le=1)
+    start_frozen_epochs: int = Field(0, ge=0, le=100_000)
+    start_average: float = Field(0.0, ge=0, lt=1)
+    average: Literal["none", "ema"] = "none"
+    average_decay: float = Field(0.99, gt=0, lt=1)
+    mixup: float = Field(0.0, ge=0, le=10)

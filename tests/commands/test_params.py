@@ -38,7 +38,9 @@ def test_the_command_finds_no_fault_in_the_projects_files(both, capsys):
 
 
 def test_the_command_lists_all_faults_of_both_files(both, capsys):
-    edit(both[0], ("epochs: ", "epochs: x"), ("kernel: 7\n", "kernel: 7.5\n  kernel: 7.5\n"))
+    edit(
+        both[0], ("\n  epochs: ", "\n  epochs: x"), ("kernel: 7\n", "kernel: 7.5\n  kernel: 7.5\n")
+    )
     edit(both[0], ("  - sim-west\n", "  - sim-wset\n"), ("respect_labels: false", "on: 2020-01-01"))
     edit(both[2], ("form: h5", "form: h5\n    form: edf"))
     status, lines = checked(both, capsys)

@@ -76,6 +76,7 @@ def test_the_stage_writes_folds_their_facts_the_left_out_and_the_figures():
         "unused": [],
         "protocol": "stratified",
         "classes": [AF, SB],
+        "codes": [[AF], [SB]],
         "names": ["AF", "SB"],
         "full_names": ["atrial fibrillation", "sinus bradycardia"],
     }

@@ -8,6 +8,7 @@ from ecgpipe.training import batches
 from ecgpipe.training.distributed import Peers
 
 CPU = torch.device("cpu")
+ALONE, TWO, THREE = Peers(0, 1, CPU), Peers(0, 2, CPU), Peers(0, 3, CPU)
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
@@ -35,3 +36,21 @@ def test_batches_come_in_order_whether_made_here_or_ahead_by_a_thread(there):
     assert [signal.tolist() for _, signal in found] == (2.0 * rows).tolist()
     assert (threading.current_thread() in threads) == (there is None)
     assert list(batches.made(rows[:0], make, CPU, there)) == []
+
+
+def test_a_batch_larger_than_the_training_part_takes_all_of_it_and_says_so(caplog):
+    caplog.set_level("INFO")
+    assert batches.fitting(16, 20, ALONE) == 16
+    assert caplog.messages == []
+    assert batches.fitting(16, 13, ALONE) == 13
+    assert batches.fitting(16, 13, TWO) == 12
+    assert batches.fitting(16, 13, Peers(1, 2, CPU)) == 12
+    rule = "train.batch: 16 is more than the 13 training recordings of this fold"
+    assert caplog.messages == [f"{rule}: each step takes 13", f"{rule}: each step takes 12"]
+
+
+def test_too_few_recordings_to_train_on_and_batches_that_cannot_be_shared_are_refused():
+    with pytest.raises(ValueError, match=r"^1 training recordings in this fold, .*test_fraction"):
+        batches.fitting(16, 1, ALONE)
+    with pytest.raises(ValueError, match=r"^train.batch: 16 cannot be shared evenly by 3 proc"):
+        batches.fitting(16, 99, THREE)

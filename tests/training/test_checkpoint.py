@@ -13,7 +13,7 @@ def test_a_state_comes_back_whole_under_its_key_alone(tmp_path):
     one.schedule.step()
     one.epoch = 3
     one.history.append({"epoch": 3})
-    one.keep(0.7)
+    one.keep(0.7, 0.5, one.network)
     one.save(tmp_path / "state.pt", "key")
     other = state_of(2)
     assert not other.resume(tmp_path / "absent.pt", "key", torch.device("cpu"))
@@ -39,7 +39,7 @@ def test_a_weight_or_a_running_statistic_that_is_not_finite_is_named(name):
 
 def test_kept_weights_do_not_move_with_the_network():
     one = state_of(1)
-    one.keep(0.5)
+    one.keep(0.5, 0.5, one.network)
     before = one.kept["classifier.weight"].clone()
     with torch.no_grad():
         one.network.classifier.weight += 1

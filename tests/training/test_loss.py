@@ -53,7 +53,7 @@ def test_processes_that_share_a_batch_average_to_its_own_loss():
     logits, labels, weights = torch.randn(8, 3), (torch.rand(8, 3) < 0.4).float(), torch.ones(3)
     labels[:5, 1] = torch.nan
     count = torch.isfinite(labels).sum() / 2
-    halves = [loss.masked_loss(logits[r::2], labels[r::2], weights, count) for r in (0, 1)]
+    halves = [loss.masked_loss(logits[r::2], labels[r::2], weights, total=count) for r in (0, 1)]
     assert torch.isclose(torch.stack(halves).mean(), loss.masked_loss(logits, labels, weights))
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
 from ecgpipe.dataset import examples
 from ecgpipe.model import inference
 from ecgpipe.project import paths, stage
-from ecgpipe.training import loss, progress, trainer
+from ecgpipe.training import loss, progress, trainer, validation
 from ecgpipe.training.distributed import Peers
 from tests.fixtures.small_training import ALONE, TRAIN, equal, fold_of, load, quiet, weights_of
 
@@ -20,20 +19,6 @@ DEVICES = [
         marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU"),
     ),
 ]
-
-
-def test_macro_auroc_equals_scikit_learn_over_annotated_cells_and_leaves_undefined_classes_out():
-    rng = np.random.default_rng(1)
-    labels = (rng.random((50, 3)) < 0.4).astype(float)
-    labels[:, 2] = 0
-    labels[:9, 1] = np.nan
-    scores = rng.random((50, 3))
-    expected = np.mean(
-        [roc_auc_score(labels[:, 0], scores[:, 0]), roc_auc_score(labels[9:, 1], scores[9:, 1])]
-    )
-    found = trainer.macro_auroc(torch.from_numpy(labels), torch.from_numpy(scores))
-    assert found == pytest.approx(expected, abs=1e-6)
-    assert np.isnan(trainer.macro_auroc(torch.zeros(4, 1), torch.rand(4, 1)))
 
 
 def test_unannotated_taken_for_absent_is_plain_cross_entropy_on_zeros(split_project):
@@ -129,7 +114,7 @@ def test_validation_is_scored_on_annotated_cells_however_training_takes_the_othe
     (row,) = fold.run(quiet).history
     found = inference.probabilities_of(fold.state.network, data["val"], fold.window, "none")
     labels = data["val"].labels
-    assert row["val_auroc_macro"] == pytest.approx(trainer.macro_auroc(labels, found), abs=1e-6)
+    assert row["val_auroc_macro"] == pytest.approx(validation.macro_auroc(labels, found), abs=1e-6)
     expected = loss.masked_loss(torch.logit(found, 1e-6), labels, fold.weights)
     assert row["val_loss"] == pytest.approx(float(expected), abs=1e-5)
 
@@ -311,14 +296,6 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_says_what_to_do(split_proje
     fold = fold_of(data, learning_rate=1e30, epochs=3)
     with pytest.raises(ValueError, match=r"the loss is (nan|inf).*Lower train.learning_rate"):
         fold.run(quiet)
-
-
-def test_a_batch_larger_than_the_training_part_is_refused(split_project):
-    _, data = load()
-    with pytest.raises(
-        ValueError, match=r"train.batch: 5000 is more than the \d+ training recordings"
-    ):
-        fold_of(data, batch=5000)
 
 
 def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_training():

@@ -25,11 +25,14 @@ _PAD_S = 0.5
 
 @dataclass(frozen=True)
 class Beats:
-    """Beats of a recording at `rate_hz`: `peaks` [beat] are their R-peaks in samples of
-    `signal_mv` [time, 12], `windows_mv` [beat, time, 12] hold each from `BEFORE_S` before to
-    `AFTER_S` after it, `likeness` [beat] is the correlation of its QRS with the usual one,
-    `is_usual` [beat] whether it belongs to the most frequent shape, `early` [beat] by
-    which share of an interval it comes early, and `median_mv` [time, 12] the median of the usual beats."""
+    """Beats of a recording at `rate_hz`.
+
+    `peaks` [beat] are R-peaks in samples of `signal_mv` [time, 12]; `windows_mv` [beat, time, 12]
+    hold each beat from `BEFORE_S` before to `AFTER_S` after it; `likeness` [beat] is the
+    correlation of its QRS with the usual one, `is_usual` [beat] whether it belongs to the most
+    frequent shape, `early` [beat] by which share of an interval it comes early; `median_mv`
+    [time, 12] is the median of the usual beats.
+    """
 
     rate_hz: float
     signal_mv: NDArray[np.float32]

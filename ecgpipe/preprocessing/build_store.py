@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
+from ecgpipe.features import measure
 from ecgpipe.preprocessing import source_doubts, store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.preprocessing.params import PreprocessParams
@@ -39,8 +41,8 @@ _MOST_NAMED = 200  # recordings that a message names
 def condition_file(
     path: Path, source: sources.Source, params: PreprocessParams, root: Path | None = None
 ) -> tuple:
-    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest, what
-    `source_doubts.measure` says), or ('refused', reason, message)."""
+    """One recording file of a source in `root`: ('ok', int16 signal, R-peaks, flags, digest,
+    features, what `source_doubts.measure` says), or ('refused', reason, message)."""
     try:
         recording = read(path, source, root)
     except refusals.Refused as refusal:
@@ -56,7 +58,9 @@ def condition_file(
     peaks = r_peaks(signal_mv, params.rate_hz)
     digest = store_writer.raw_digest(recording.signal_mv, recording.rate_hz)
     signal_uv = store_writer.to_microvolts(signal_mv)
-    return "ok", signal_uv, peaks, recording.faults, digest, source_doubts.measure(recording)
+    features = measure.measure(np.float32(signal_uv) / 1000, params.rate_hz, peaks)
+    doubts = source_doubts.measure(recording)
+    return "ok", signal_uv, peaks, recording.faults, digest, features, doubts
 
 
 def _condition_files(
@@ -195,7 +199,8 @@ def build_store(
     results = condition_source(
         [path for _, path in files], source, params, workers=workers, backend=backend, root=raw
     )
-    with store_writer.Writer(folder, params.rate_hz, filter_arguments(params)) as writer:
+    conditioning = filter_arguments(params)
+    with store_writer.Writer(folder, params.rate_hz, conditioning, measure.UNITS) as writer:
         for (record, path), (verdict, *rest) in zip(
             files, progress(results, total=len(files)), strict=True
         ):

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -80,15 +80,17 @@ class _Refused(NamedTuple):
 @dataclass
 class Writer:
     """Fills the store folder `folder` recording by recording; memory does not grow with the number
-    of samples."""
+    of samples. `units`: name -> unit of the features that every recording comes with."""
 
     folder: Path
     rate_hz: float
     conditioning: dict[str, Any]
+    units: Mapping[str, str] = field(default_factory=dict)
     _samples: int = 0
     _peaks_before: int = 0
     _index: list[_Stored] = field(default_factory=list)
     _peaks: list[np.ndarray] = field(default_factory=list)
+    _features: list[np.ndarray] = field(default_factory=list)
     _refused: list[_Refused] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -110,8 +112,11 @@ class Writer:
         peaks: np.ndarray,
         flags: tuple[str, ...],
         digest: str,
+        features: Sequence[float] | np.ndarray = (),
     ) -> None:
-        """Adds one conditioned recording: int16 [time, 12] and its R-peaks in samples."""
+        """Adds one conditioned recording: int16 [time, 12], its R-peaks in samples, its features
+        in the order of `units`."""
+        assert len(features) == len(self.units), (len(features), len(self.units))
         assert signal_uv.dtype == np.int16, signal_uv.dtype
         assert signal_uv.shape[1] == len(LEADS), signal_uv.shape
         self._file.write(np.ascontiguousarray(signal_uv, dtype="<i2").data)
@@ -126,6 +131,7 @@ class Writer:
         )
         self._index.append(row)
         self._peaks.append(peaks.astype(np.int32))
+        self._features.append(np.asarray(features, np.float32))
         self._samples += row.samples
         self._peaks_before += row.peaks
 
@@ -136,12 +142,13 @@ class Writer:
     def close(self) -> dict[str, Any]:
         """Writes what is left; the report: recordings in, stored, refused by reason, flags."""
         self._write_header()
-        peaks = io.BytesIO()  # numpy's own writing to a file does not say that a disk is full
-        np.save(peaks, np.concatenate([np.zeros(0, np.int32), *self._peaks]))
-        (self.folder / store.PEAKS).write_bytes(peaks.getvalue())
+        _save(self.folder / store.PEAKS, np.concatenate([np.zeros(0, np.int32), *self._peaks]))
+        if self.units:
+            none = np.zeros((0, len(self.units)), np.float32)
+            _save(self.folder / store.FEATURES, np.vstack([none, *self._features]))
         _write_rows(self.folder / store.INDEX, store.INDEX_COLUMNS, self._index)
         _write_rows(self.folder / store.REFUSED, store.REFUSED_COLUMNS, self._refused)
-        seal(self.folder, self.rate_hz, self.conditioning)
+        seal(self.folder, self.rate_hz, self.conditioning, self.units)
         return self._report()
 
     def _write_header(self) -> None:
@@ -165,21 +172,37 @@ class Writer:
         }
 
 
-def seal(folder: Path, rate_hz: float, conditioning: dict[str, Any]) -> None:
-    """Writes store.json and the digests of a folder that holds all else of a store."""
+def seal(
+    folder: Path,
+    rate_hz: float,
+    conditioning: dict[str, Any],
+    units: Mapping[str, str] | None = None,
+) -> None:
+    """Writes store.json and the digests of a folder that holds all else of a store; `units` are
+    those of its features, where it has some."""
     named = (store.SIGNALS, store.INDEX, store.PEAKS)
     sums = {name: digests.digest(folder / name) for name in named}
     whole = hashlib.sha256("".join(sums.values()).encode()).hexdigest()[:_DIGITS]
+    if units:
+        sums[store.FEATURES] = digests.digest(folder / store.FEATURES)
     about = {
         "format": store.FORMAT,
         "rate_hz": rate_hz,
         "leads": list(LEADS),
         "unit": store.UNIT,
         "conditioning": conditioning,
+        "features": dict(units or {}),
         "digest": whole,
     }
     (folder / store.ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     digests.write_digests(folder, sums)
+
+
+def _save(path: Path, values: np.ndarray) -> None:
+    """Writes an array; numpy's own writing to a file does not say that a disk is full."""
+    content = io.BytesIO()
+    np.save(content, values)
+    path.write_bytes(content.getvalue())
 
 
 def _write_rows(path: Path, head: list[str], rows: Sequence[tuple]) -> None:

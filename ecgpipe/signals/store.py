@@ -8,14 +8,17 @@ A store is a folder:
 - `index.csv`: `record, first, samples, flags, digest, first_peak, peaks`; a recording is
   `signals[first : first + samples]` and its R-peaks are `peaks[first_peak : first_peak + peaks]`;
   flags are joined by `|`; digest is the hash of the raw recording (`store_writer.raw_digest`).
+- `features.npy`: float32 [recording, feature], measured on the conditioned signals
+  (`features.measure`), NaN where one cannot be; absent where nobody asks for them.
 - `refused.csv`: `record, path, reason, message` of every recording that is not in the store.
-- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout) and the store's
-  digest, which is that of the digests of the first three.
+- `store.json`: rate_hz, leads, unit, conditioning, format (version of this layout), `features`
+  (name -> unit, in the order of their columns; empty without the file) and the store's digest,
+  which is that of the digests of the first three: no model depends on features.
 - `SHA256SUMS`: the digests of these files (`ecgpipe.project.digests`), checked when they are read.
 
 Both digests are the first 32 hexadecimal digits of a SHA-256, for which processors have
-instructions. This is format 3; formats 1 and 2 had the same files with other digests, so that
-duplicates in two stores of different formats would not be seen: an older store is refused.
+instructions. This is format 4; formats 1 and 2 had other digests, so that duplicates in two stores
+of different formats would not be seen, and 3 had no features: an older store is refused.
 
 Why int16 microvolts: finer than every converter's step, half the bytes of float32, a range of +-32
 mV. Why time-major: a crop is one contiguous read. The folder is written under a temporary name and
@@ -39,10 +42,11 @@ from ecgpipe.project.yaml_files import short
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 3
+FORMAT = 4
 UNIT = "uV"
 SIGNALS = "signals.npy"
 PEAKS = "peaks.npy"
+FEATURES = "features.npy"
 INDEX = "index.csv"
 REFUSED = "refused.csv"
 ABOUT = "store.json"
@@ -103,6 +107,23 @@ def read_index(folder: Path) -> pd.DataFrame:
     for column in table.columns.intersection(_COUNTS):
         table[column] = table[column].astype("int64")
     return table
+
+
+def read_features(folder: Path) -> tuple[dict[str, str], np.ndarray]:
+    """Name -> unit of the features of a store, and their values [recording, feature] in the order
+    of its index. UserError where they are damaged, do not fit, or nobody measured them."""
+    folder = Path(folder)
+    units = read_about(folder)["features"]
+    if not units:
+        raise UserError(f"{folder}: this store has no features; rebuild it with `dvc repro -f`")
+    values = np.load(io.BytesIO(digests.read_verified(folder / FEATURES)))
+    expected = (len(read_index(folder)), len(units))
+    if values.shape != expected:
+        raise UserError(
+            f"{folder / FEATURES}: its shape is {values.shape}, {INDEX} and {ABOUT} say {expected};"
+            " rebuild the store with `dvc repro -f`"
+        )
+    return units, values
 
 
 def read_refused(folder: Path) -> pd.DataFrame:

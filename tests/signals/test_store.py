@@ -6,12 +6,14 @@ import pytest
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.project.digests import write_digests
 from ecgpipe.project.errors import UserError
-from ecgpipe.signals.store import open_store, read_about
+from ecgpipe.signals.store import open_store, read_about, read_features
 from tests.fixtures.sealed import write_sealed_text
 
+UNITS = {"rate_bpm": "1/min", "pr_ms": "ms"}
 
-def write(folder, recordings, conditioning=None):
-    writer = store_writer.Writer(folder, 100, conditioning or {"low_hz": 0.5})
+
+def write(folder, recordings, conditioning=None, units=UNITS):
+    writer = store_writer.Writer(folder, 100, conditioning or {"low_hz": 0.5}, units)
     for number, (signal, peaks) in enumerate(recordings):
         writer.append(
             f"0000{number}",
@@ -19,6 +21,7 @@ def write(folder, recordings, conditioning=None):
             np.array(peaks),
             ("flat-lead",) * (number % 2),
             f"digest{number}",
+            (60.0 + number, np.nan)[: len(units)],
         )
     writer.refuse("bad", "g1/bad.hea", "truncated", "g1/bad.hea: too short")
     return writer.close()
@@ -68,6 +71,33 @@ def test_the_digest_changes_with_one_sample_one_peak_and_one_id(tmp_path):
 def test_an_empty_store_opens(tmp_path):
     write(tmp_path / "store", [])
     assert len(open_store(tmp_path / "store").index) == 0
+    assert read_features(tmp_path / "store")[1].shape == (0, 2)
+
+
+def test_features_are_read_back_with_their_units_and_no_digest_depends_on_them(tmp_path):
+    write(tmp_path / "store", recordings())
+    units, values = read_features(tmp_path / "store")
+    assert list(units.items()) == list(UNITS.items())
+    assert values.dtype == np.float32
+    assert values[:, 0].tolist() == [60, 61, 62, 63]
+    assert np.isnan(values[:, 1]).all()
+    write(tmp_path / "without", recordings(), units={})
+    digests = [read_about(tmp_path / name)["digest"] for name in ("store", "without")]
+    assert digests[0] == digests[1]
+
+
+def test_features_that_are_damaged_absent_or_of_other_recordings_say_what_to_do(tmp_path):
+    write(tmp_path / "without", recordings(), units={})
+    open_store(tmp_path / "without")
+    with pytest.raises(UserError, match=r"without: this store has no features; rebuild it"):
+        read_features(tmp_path / "without")
+    write(tmp_path / "store", recordings())
+    np.save(tmp_path / "store/features.npy", np.zeros((3, 2), np.float32))
+    with pytest.raises(UserError, match=r"features.npy: damaged or changed"):
+        read_features(tmp_path / "store")
+    write_digests(tmp_path / "store")
+    with pytest.raises(UserError, match=r"its shape is \(3, 2\), .* say \(4, 2\); rebuild"):
+        read_features(tmp_path / "store")
 
 
 def test_a_cut_store_is_refused_by_name(tmp_path):
@@ -90,7 +120,7 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
     about = json.loads((tmp_path / "store/store.json").read_text())
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"format": 99}))
     write_digests(tmp_path / "store")
-    with pytest.raises(ValueError, match="store format 99 is not 3"):
+    with pytest.raises(ValueError, match="store format 99 is not 4"):
         open_store(tmp_path / "store")
     for text in ("[" * 100_000, "{}", "[]"):
         write_sealed_text(text, tmp_path / "store/store.json")

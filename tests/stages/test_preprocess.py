@@ -98,7 +98,7 @@ def test_a_new_run_replaces_the_store_whole_and_leaves_nothing_behind(project):
 def test_a_dask_cluster_makes_the_same_bytes(project):
     preprocess.main("one.two")
     loky = {path.name: path.read_bytes() for path in paths.store("one.two").iterdir()}
-    assert len(loky) == 6
+    assert len(loky) == 7
     (project / "params.yaml").write_text(
         PARAMS.replace("workers: 1, backend: loky", "workers: 2, backend: dask")
     )

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-HIGH_PASS_HZ = (0.05, 0.05, 0.05, 0.15, 0.3, 0.5, 0.5, 0.67, 1.0)
-LOW_PASS_HZ = (25.0, 35.0, 40.0, 40.0, 75.0, 100.0, 100.0, 150.0, 150.0, 150.0)
-# Steps of converters: 0.6 microvolts (16 bits over 40 mV) to 10 (8 bits over 2.5 mV); most files
-# that are published have 1, 4 or 5.
-QUANTA_MV = (0.0006, 0.001, 0.001, 0.001, 0.001, 0.0025, 0.004, 0.00488, 0.005, 0.01)
-CLIPS_MV = (3.0, 5.0, 5.0, 10.0, 16.0)
+# Shares of carts.
+HIGH_PASS_HZ = {0.05: 0.6, 0.15: 0.08, 0.3: 0.05, 0.5: 0.2, 0.67: 0.04, 1.0: 0.03}
+LOW_PASS_HZ = {25.0: 0.02, 35.0: 0.04, 40.0: 0.08, 75.0: 0.08, 100.0: 0.23, 150.0: 0.55}
+# Steps of converters in mV, from 16 bits over 40 mV to 8 bits over 2.5 mV.
+QUANTA_MV = {0.0006: 0.05, 0.001: 0.5, 0.0025: 0.15, 0.004: 0.1, 0.00488: 0.15, 0.01: 0.05}
+CLIPS_MV = {3.0: 0.05, 5.0: 0.3, 10.0: 0.4, 16.0: 0.25}
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ def draw_device(rng: np.random.Generator, mains_hz: float) -> Device:
     )
 
 
-def _one_of(rng: np.random.Generator, values: tuple[float, ...]) -> float:
-    return values[int(rng.integers(len(values)))]
+def _one_of(rng: np.random.Generator, shares: dict[float, float]) -> float:
+    """One value, by its share."""
+    return list(shares)[int(np.searchsorted(np.cumsum(list(shares.values()))[:-1], rng.random()))]
 
 
 def response(device: Device, hz: np.ndarray) -> np.ndarray:

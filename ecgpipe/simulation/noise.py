@@ -17,6 +17,10 @@ from ecgpipe.project.leads import ELECTRODES
 from ecgpipe.simulation.electrodes import TO_LEADS
 
 WANDER, DRIFT, MUSCLE, SHARP, WHITE = range(5)  # the kinds of steady noise
+# Of each kind: its usual root mean square at an electrode, and how much recordings differ (standard
+# deviation of the logarithm).
+USUAL_MV = (0.065, 0.0085, 0.003, 0.003, 0.0012)
+SPREAD = (0.8, 0.5, 0.7, 0.7, 0.5)
 _LOUDEST_MV = 3.0  # of a loose electrode
 
 
@@ -45,7 +49,7 @@ def draw_disturbance(
     The sizes are ours, set so that noise between beats, spectra and wander of simulated recordings
     have the quantiles of real ones.
     """
-    log_mv = rng.normal(np.log([0.03, 0.006, 0.003, 0.0015, 0.001]), [0.8, 0.8, 0.8, 0.8, 0.5])
+    log_mv = rng.normal(np.log(USUAL_MV), SPREAD)
     each = rng.gamma(3, 1 / 3, (len(ELECTRODES), 5))  # some electrodes lie better than others
     return Disturbance(
         steady_mv=noise_factor * np.exp(log_mv) * each,
@@ -54,7 +58,7 @@ def draw_disturbance(
         mains_mv=noise_factor * np.exp(rng.normal(np.log(0.0012), 1.3)),
         mains_hz=mains_hz + rng.normal(0, 0.03),
         harmonics=(0.2 * rng.random(), 0.4 * rng.random()),
-        bursts=int(rng.random() < 0.12),
+        bursts=int(rng.random() < 0.25) + int(rng.random() < 0.05),
         movements=int(rng.random() < 0.08) + int(rng.random() < 0.02),
     )
 

@@ -126,13 +126,14 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
 
 def _untrained(data: sources.DataParams, split: SplitParams) -> list[str]:
     """The fault of a split that leaves too few sources to train on."""
-    names = [name for name in data.sources if name not in split.test_sources]
+    whole = [*split.test_sources, *split.train_sources]
+    names = [name for name in data.sources if name not in whole]
     left = institutions.of(names, split.institutions)
     if not left:
-        rule = "it names all of data.sources, which leaves nothing to train on"
+        rule = "with split.train_sources it names all of data.sources, which leaves no fold"
         return [f"split.test_sources: {rule}"]
     if split.protocol == "source" and len(left) < 2:
-        rule = "'source' needs 2 institutions besides split.test_sources"
+        rule = "'source' needs 2 institutions besides split.test_sources and split.train_sources"
         return [f"split.protocol: {rule} (found {left})"]
     return []
 
@@ -174,7 +175,7 @@ def _institutions(
     split = SplitParams.model_validate(values["split"])
     named = itertools.chain.from_iterable(split.institutions)
     unknown = _unknown("split.institutions", named, entries)
-    return unknown + institutions.partly_tested(split.test_sources, used, split.institutions)
+    return unknown + institutions.partly_held_out(split, used)
 
 
 def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list[str]:
@@ -183,10 +184,11 @@ def _between(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> li
     sections = {name: body if isinstance(body, Mapping) else {} for name, body in values.items()}
     used = _names(sections.get("data", {}).get("sources"))
     problems = _unknown("data.sources", used, entries)
-    for name in _names(sections.get("split", {}).get("test_sources")):
-        if name not in used:
-            rule = unknown(f"'{name}' is not in data.sources", name, used)
-            problems.append(f"split.test_sources: {rule}")
+    for setting in ("test_sources", "train_sources"):
+        for name in _names(sections.get("split", {}).get(setting)):
+            if name not in used:
+                rule = unknown(f"'{name}' is not in data.sources", name, used)
+                problems.append(f"split.{setting}: {rule}")
     problems += _institutions(values, used, entries)
     if checked := _checked(values, "labels"):
         (labels,) = checked

@@ -109,4 +109,5 @@ def _alike(a: Run, b: Run) -> bool:
 def _trained(run: Run) -> int:
     """How many recordings a fold's model was trained on, on average."""
     sizes = run.table["fold"].value_counts().drop(tables.TEST, errors="ignore")
-    return round(float(sizes.sum() - sizes.mean()))
+    folds = sizes.drop(tables.TRAIN, errors="ignore")
+    return round(float(sizes.sum() - folds.mean()))

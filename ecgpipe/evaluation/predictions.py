@@ -61,7 +61,7 @@ def fold_names(table: pd.DataFrame, path: Path = paths.FOLDS_INFO) -> list[str]:
     """The folds that `path` (`tables.folds_info`) lists. UserError where the table's rows have
     others."""
     listed = [str(fold) for fold in tables.folds_info(path)["folds"]]
-    in_table = sorted(set(table["fold"]) - {tables.TEST})
+    in_table = sorted(set(table["fold"]) - {tables.TEST, tables.TRAIN})
     if sorted(listed) != in_table:
         raise UserError(
             f"{path}: folds {listed} are not those of {paths.FOLDS}, {in_table}; "

@@ -4,7 +4,7 @@ by `csv_files.parse`.
 - labels.csv: IDENTITY columns, then one column per class headed by its SNOMED CT code:
   1 present, 0 absent, blank where the source never annotates the class.
 - folds.csv: `path, age, gender`, the class columns, `source, record, patient, group, fold`;
-  fold is 0..K-1 or `test`.
+  fold is 0..K-1, `test`, or `train` of what every fold trains on and none is scored on.
 - predictions (val.csv, test.csv): `source, record`, one column of probability per class.
 
 Tables between stages lie in folders with digests (`project.digests`), checked when they are read.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 IDENTITY = ["source", "record", "path", "patient", "age", "gender", "rate_hz", "samples", "fault"]
 FOLDS_HEAD = ["path", "age", "gender"]
 FOLDS_TAIL = ["source", "record", "patient", "group", "fold"]
-TEST = "test"
+TEST, TRAIN = "test", "train"
 _NUMBERS = {"age", "rate_hz", "samples"}
 
 

@@ -7,6 +7,9 @@ Protocol `stratified` divides every source evenly (`stratification`); a blank la
 counts as 0 there. Protocol `source` deals whole institutions (`institutions`) to the folds, the
 largest first, each to the emptiest fold; where they are fewer than the folds, the last folds stay
 unused.
+
+What stands in `split.train_sources` is in no fold: every fold trains on it, and none is scored on
+it (fold `train`).
 """
 
 import logging
@@ -21,7 +24,7 @@ from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS
 from ecgpipe.splitting import stratification
 from ecgpipe.splitting.duplicates import groups, repeated
-from ecgpipe.splitting.institutions import deal_to_folds, partly_tested
+from ecgpipe.splitting.institutions import deal_to_folds, partly_held_out
 from ecgpipe.splitting.params import SplitParams
 
 _LOG = logging.getLogger(__name__)
@@ -34,8 +37,8 @@ def split(
     left out.
 
     A group that touches a test source, or sources of several folds, stands where its test source,
-    else its first source by name, stands; its members elsewhere are left out. UserError where a
-    fold would be empty.
+    else its first source by name, stands, and where none is scored, in the training part of all;
+    its members elsewhere are left out. UserError where a fold would be empty.
     """
     if params.test_fraction and not params.shares[-1]:
         _LOG.warning(
@@ -48,7 +51,9 @@ def split(
     table["fold"] = table["source"].map(part_of)
     # A group stands where its first source stands, and in the test part where any of it does.
     tested = table["group"].isin(table["group"][table["fold"] == tables.TEST])
-    leader = table.groupby("group")["fold"].transform("first").mask(tested, tables.TEST)
+    scored = table["fold"].where(table["fold"] != tables.TRAIN)
+    leader = scored.groupby(table["group"]).transform("first").fillna(tables.TRAIN)
+    leader = leader.mask(tested, tables.TEST)
     kept = table["fold"] == leader
     left_out = repeated(table, kept)
     table = table[kept].reset_index(drop=True)
@@ -67,24 +72,27 @@ def _whole_sources(
     table: pd.DataFrame, sources: Sequence[str], params: SplitParams
 ) -> dict[str, str]:
     """The part that each whole source belongs to; '' for a source that is to be divided."""
-    for name in params.test_sources:
-        if name not in sources:
-            raise UserError(
-                f"split.test_sources: '{name}' is not one of data.sources {list(sources)}; "
-                "add it there"
-            )
-    faults = partly_tested(params.test_sources, sources, params.institutions)
+    for setting in ("test_sources", "train_sources"):
+        for name in getattr(params, setting):
+            if name not in sources:
+                raise UserError(
+                    f"split.{setting}: '{name}' is not one of data.sources {list(sources)}; "
+                    "add it there"
+                )
+    faults = partly_held_out(params, sources)
     if faults:
         raise UserError("\n".join(faults))
     sizes = table["source"].value_counts()
-    others = sorted(set(sizes.index) - set(params.test_sources))
+    placed = dict.fromkeys(params.test_sources, tables.TEST)
+    placed |= dict.fromkeys(params.train_sources, tables.TRAIN)
+    others = sorted(set(sizes.index) - set(placed))
     if not others:
         raise UserError(
-            "split.test_sources leaves no recording for the folds; take a source out of it"
+            "split.test_sources and split.train_sources leave no recording for the folds; take a "
+            "source out of them"
         )
-    tested = dict.fromkeys(params.test_sources, tables.TEST)
     if params.protocol == "stratified":
-        return tested | dict.fromkeys(others, "")
+        return placed | dict.fromkeys(others, "")
     recordings = {name: int(sizes[name]) for name in others}
     fold_of = deal_to_folds(recordings, params.institutions, len(params.folds))
     unused = [fold for fold in params.parts[:-1] if fold not in fold_of.values()]
@@ -92,7 +100,7 @@ def _whole_sources(
         _LOG.warning(
             "split.folds: institutions are fewer than folds; %s stay unused", ", ".join(unused)
         )
-    return tested | fold_of
+    return placed | fold_of
 
 
 def stratified(table: pd.DataFrame, params: SplitParams) -> np.ndarray:

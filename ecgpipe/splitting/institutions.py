@@ -10,6 +10,7 @@ PTB and PTB-XL, Chapman-Shaoxing and Ningbo.
 from collections.abc import Mapping, Sequence
 
 from ecgpipe.project.errors import UserError
+from ecgpipe.splitting.params import SplitParams
 
 Institutions = Sequence[Sequence[str]]
 
@@ -62,12 +63,26 @@ def partly_tested(
 ) -> list[str]:
     """A fault for each institution of which `tested` (split.test_sources) names some of the
     `sources` in use and not all: its other sources would stand in the folds."""
+    return _partly("split.test_sources", "tested", tested, of(sources, institutions))
+
+
+def partly_held_out(params: SplitParams, sources: Sequence[str]) -> list[str]:
+    """A fault for each institution among the `sources` in use that is to be held out, in the test
+    part or by protocol `source`, and of which some source is trained on all the same."""
+    whole = of(sources, params.institutions)
+    faults = partly_tested(params.test_sources, sources, params.institutions)
+    if params.protocol == "source":
+        faults += _partly("split.train_sources", "trained on", params.train_sources, whole)
+    return faults
+
+
+def _partly(setting: str, what: str, named: Sequence[str], institutions: Institutions) -> list[str]:
     faults = []
-    for institution in of(sources, institutions):
-        rest = [name for name in institution if name not in tested]
+    for institution in institutions:
+        rest = [name for name in institution if name not in named]
         if rest and len(rest) < len(institution):
             faults.append(
-                f"split.test_sources: institution {_written([institution])} is to be tested whole "
+                f"{setting}: institution {_written([institution])} is to be {what} whole "
                 f"or not at all, and {', '.join(rest)} is not named; name all of it, "
                 "or edit split.institutions"
             )

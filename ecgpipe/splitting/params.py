@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecgpipe.project import tables
 from ecgpipe.project.params import MOST_SEED, Section
@@ -15,14 +15,16 @@ class SplitParams(Section):
     folds: exactly 0, 1, ..., K-1 (K >= 2). test_sources: whole sources that make up the test part;
     where any is given, test_fraction applies to none of the others. test_fraction: the test part's
     share of every source under protocol `stratified`, 0 for none; protocol `source` never divides a
-    source, so its test part is test_sources alone. institutions: sets of sources that protocol
-    `source` and test_sources keep together; a source stands in one at most.
+    source, so its test part is test_sources alone. train_sources: whole sources that every fold
+    trains on and none is scored on, such as simulated ones. institutions: sets of sources that
+    protocol `source` and test_sources keep together; a source stands in one at most.
     """
 
     folds: list[int] | list[str]
     protocol: Literal["stratified", "source"]
     test_fraction: float = Field(ge=0, le=0.5)
     test_sources: list[str]
+    train_sources: list[str] = Field([])
     institutions: list[list[str]]
     seed: int = Field(ge=0, le=MOST_SEED)
 
@@ -36,7 +38,7 @@ class SplitParams(Section):
             )
         return folds
 
-    @field_validator("test_sources")
+    @field_validator("test_sources", "train_sources")
     @classmethod
     def _no_doubles(cls, names: list) -> list:
         if len(set(names)) < len(names):
@@ -52,6 +54,13 @@ class SplitParams(Section):
                 "a source stands in one institution at most, and once; remove the doubles"
             )
         return institutions
+
+    @model_validator(mode="after")
+    def _apart(self) -> "SplitParams":
+        both = sorted(set(self.test_sources) & set(self.train_sources))
+        if both:
+            raise ValueError(f"test_sources and train_sources both name {', '.join(both)}")
+        return self
 
     @property
     def shares(self) -> np.ndarray:

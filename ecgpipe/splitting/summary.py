@@ -62,8 +62,10 @@ def summary(
     smallest used fold, less 1.
     """
     filled = set(table["fold"])
-    parts = {part: _part(table[table["fold"] == part]) for part in params.parts if part in filled}
-    sizes = [held["recordings"] for part, held in parts.items() if part != tables.TEST]
+    names = [part for part in (*params.parts, tables.TRAIN) if part in filled]
+    parts = {part: _part(table[table["fold"] == part]) for part in names}
+    whole = (tables.TEST, tables.TRAIN)
+    sizes = [held["recordings"] for part, held in parts.items() if part not in whole]
     by_source, by_class = _off_even(table, params)
     deviation = {
         "class_by_source": by_source,
@@ -103,7 +105,7 @@ def _off_even(table: pd.DataFrame, params: SplitParams) -> tuple[float | None, f
     if params.protocol != "stratified":
         return None, None
     codes = tables.class_codes(table)
-    divided = table[~table["source"].isin(params.test_sources)]
+    divided = table[~table["source"].isin([*params.test_sources, *params.train_sources])]
     # [part, (class, source)]
     counts = divided.groupby(["fold", "source"])[codes].sum().unstack("source", fill_value=0)
     off = counts.reindex(params.parts, fill_value=0) - np.outer(params.shares, counts.sum())

@@ -150,11 +150,13 @@ def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_befo
         ),
         (
             {"split": {"test_sources": ["sim-north", "sim-east", "sim-south", "sim-west"]}},
-            "split.test_sources: it names all of data.sources, which leaves nothing to train on",
+            "split.test_sources: with split.train_sources it names all of data.sources, "
+            "which leaves no fold",
         ),
         (
             {"split": {"protocol": "source", "institutions": []}, "data": "one alone"},
-            "split.protocol: 'source' needs 2 institutions besides split.test_sources "
+            "split.protocol: 'source' needs 2 institutions besides split.test_sources and "
+            "split.train_sources "
             "(found [['sim-east']])",
         ),
         (

@@ -60,3 +60,7 @@ def test_unequal_amounts_of_training_data_are_said(tmp_path):
     amounts = "A model of A trained on 40 recordings, one of B on 60: part"
     assert any(text.startswith(amounts) for text in texts)
     assert not any("optimism gap" in text for text in texts)
+    # One of the four folds' recordings is trained on by all and scored by none.
+    b.table.loc[b.table["fold"] == "0", "fold"] = "train"
+    texts = remarks.remarks(a, b, "out_of_fold", paired)
+    assert any("one of B on" in text for text in texts)

@@ -222,7 +222,7 @@ def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors(
         ValueError, match=r"split.test_sources: 'q' is not one of data.sources \['a', 'b'\]; add it"
     ):
         split(table, ["a", "b"], split_params(test_sources=["q"]))
-    with pytest.raises(ValueError, match="leaves no recording for the folds"):
+    with pytest.raises(ValueError, match="leave no recording for the folds"):
         split(table, ["a", "b"], split_params(test_sources=["a", "b"]))
     with pytest.raises(
         ValueError,
@@ -231,6 +231,55 @@ def test_an_unknown_test_source_an_empty_fold_and_an_empty_test_part_are_errors(
         split(table.iloc[:2], ["a", "b"], split_params())
     with pytest.raises(ValueError, match="falls to 'test'"):
         split(table, ["a", "b", "c"], split_params(test_sources=["c"]))
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_train_sources_stand_in_no_fold_and_leave_those_of_the_others_as_they_are(protocol):
+    table = recordings({"a": 30, "m": 20, "z": 30, "t": 9})
+    params = split_params(folds=[0, 1], protocol=protocol, train_sources=["m"], test_sources=["t"])
+    done, left_out = split(table, ["a", "m", "t", "z"], params)
+    assert set(done["source"][done["fold"] == "train"]) == {"m"}
+    assert set(done["fold"][done["source"] == "m"]) == {"train"}
+    plain = params.model_copy(update={"train_sources": []})
+    without = split(table[table["source"] != "m"], ["a", "t", "z"], plain)[0]
+    assert fold_of(done[done["fold"] != "train"]) == fold_of(without)
+    figures = summary.summary(done, left_out, params)
+    assert list(figures["parts"]) == ["0", "1", "test", "train"]
+    assert figures["parts"]["train"]["recordings"] == 20
+    assert figures["deviation"] == summary.summary(without, left_out, plain)["deviation"]
+
+
+@pytest.mark.parametrize("protocol", ["stratified", "source"])
+def test_what_is_scored_is_left_out_of_train_sources_whatever_its_name(protocol):
+    table = recordings({"a": 30, "m": 20, "z": 30, "t": 9})
+    # The 6th to 8th recordings of m are one of a, of z and of t.
+    table.loc[[35, 36, 37], "digest"] = table["digest"][[0, 52, 81]].to_numpy()
+    params = split_params(folds=[0, 1], protocol=protocol, train_sources=["m"], test_sources=["t"])
+    done, left_out = split(table, ["a", "m", "t", "z"], params)
+    assert left_out[["source", "record", "reason"]].values.tolist() == [
+        ["m", "00005", "duplicate of a/00000"],
+        ["m", "00006", "duplicate of z/00002"],
+        ["m", "00007", "duplicate of t/00001"],
+    ]
+    assert (done["fold"] == "train").sum() == 17
+
+
+def test_a_part_of_an_institution_is_not_trained_on_while_another_is_held_out():
+    table = recordings({"a": 9, "b": 9, "c": 9, "d": 9})
+    params = split_params(protocol="source", train_sources=["a"], institutions=[["a", "b"]])
+    fault = r"train_sources: institution \[a, b\] is to be trained on whole .* b is not named"
+    with pytest.raises(ValueError, match=fault):
+        split(table, list("abcd"), params)
+    stratified = params.model_copy(update={"protocol": "stratified"})
+    assert set(split(table, list("abcd"), stratified)[0]["fold"]) == {"0", "1", "2", "train"}
+
+
+def test_an_unknown_train_source_and_nothing_but_train_sources_are_errors():
+    table = recordings({"a": 4, "b": 4})
+    with pytest.raises(ValueError, match=r"split.train_sources: 'q' is not one of data.sources"):
+        split(table, ["a", "b"], split_params(train_sources=["q"]))
+    with pytest.raises(ValueError, match="train_sources leave no recording for the folds"):
+        split(table, ["a", "b"], split_params(test_sources=["a"], train_sources=["b"]))
 
 
 def test_a_torn_group_is_named():

@@ -15,6 +15,11 @@ from ecgpipe.splitting.params import SplitParams
         ({"protocol": "random"}, "split.protocol: .*'stratified' or 'source'.*found 'random'"),
         ({"test_fraction": 0.6}, "split.test_fraction: 0.5 or less"),
         ({"test_sources": ["a", "a"]}, "split.test_sources: .*each source once"),
+        ({"train_sources": ["a", "a"]}, "split.train_sources: .*each source once"),
+        (
+            {"test_sources": ["b", "a"], "train_sources": ["a"]},
+            "split: test_sources and train_sources both name a",
+        ),
         ({"institutions": [["a", "b"], ["b"]]}, "split.institutions: .*in one institution at most"),
         (
             {"institutions": [["a", "a"]]},

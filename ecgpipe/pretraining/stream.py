@@ -70,8 +70,10 @@ def draw(stream: Stream, index: int) -> Drawn:
 
 def labels(recording: SimulatedRecording) -> np.ndarray:
     """float32 [class]: the official classes of a recording, 1 or 0; NaN where the simulator has no
-    criterion for the class."""
-    known, present = set(label_criteria.CODES.values()), set(recording.codes)
+    criterion for the class, or where it cannot be decided for this recording."""
+    present = set(recording.codes)
+    undecided = {label_criteria.CODES[label] for label in recording.undecided}
+    known = set(label_criteria.CODES.values()) - undecided
     row = []
     for diagnosis in classes.select(CLASSES):
         decided = not known.isdisjoint(diagnosis.codes)

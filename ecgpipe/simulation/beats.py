@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ecgpipe.simulation import rhythm
+from ecgpipe.simulation import conducted, ectopy, pacing, rhythm, ventricular
 from ecgpipe.simulation.dipole import Events, moving_dipole
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
@@ -25,14 +25,35 @@ def draw_beats(
     """
     samples = round(seconds * rate_hz)
     if findings.rhythm == "AF":
-        beats = rhythm.fibrillation(rng, findings.rate_bpm, seconds, findings.ventricular)
+        beats = _fibrillation(rng, findings, seconds, margin_s)
         return beats, rhythm.fibrillation_waves(rng, rate_hz, samples)
     if findings.rhythm == "AFL":
         period_s = 60 / findings.rate_bpm
         ratios = FLUTTER_RATIOS[rng.integers(len(FLUTTER_RATIOS))]
         beats = rhythm.flutter(rng, period_s, ratios, seconds)
         return beats, rhythm.flutter_waves(rng, period_s, rate_hz, samples)
-    return _sinus(rng, findings, seconds, margin_s), np.zeros((samples, 3))
+    if findings.pacing == "VVI AF":
+        return pacing.paced(rng, findings, seconds), rhythm.fibrillation_waves(
+            rng, rate_hz, samples
+        )
+    if findings.pacing:
+        beats = pacing.paced(rng, findings, seconds)
+    elif findings.rhythm in conducted.RHYTHMS:
+        beats = conducted.RHYTHMS[findings.rhythm](rng, findings, seconds)
+    else:
+        beats = _sinus(rng, findings, seconds, margin_s)
+    return beats, np.zeros((samples, 3))
+
+
+def _fibrillation(
+    rng: np.random.Generator, findings: Findings, seconds: float, margin_s: float
+) -> Beats:
+    """Atrial fibrillation with the ventricular premature beats of the findings."""
+    count = rhythm.beats_of_fibrillation(findings.rate_bpm, seconds)
+    mean_s = 60 / findings.rate_bpm
+    first, last = int(1.5 * margin_s / mean_s) + 1, max(int((seconds - 2 * margin_s) / mean_s), 3)
+    marks = ectopy.marks(rng, findings, count, first, last, max(seconds / 10, 1))
+    return rhythm.fibrillation(rng, findings.rate_bpm, seconds, marks)
 
 
 def _sinus(rng: np.random.Generator, findings: Findings, seconds: float, margin_s: float) -> Beats:
@@ -42,10 +63,8 @@ def _sinus(rng: np.random.Generator, findings: Findings, seconds: float, margin_
     mean_s = 60 / findings.rate_bpm
     first = int(1.2 * margin_s / mean_s) + 1
     last = max(int((seconds - 1.5 * margin_s) / mean_s), 3)
-    # As frequent in a long recording as in ten seconds of it, or a window would show none.
-    premature = round(findings.premature * max(seconds / 10, 1))
-    places = rng.permutation(np.arange(first, last))[: premature + findings.ventricular].tolist()
-    return rhythm.sinus(rng, intervals_s, findings.pr_s, places[:premature], places[premature:])
+    marks = ectopy.marks(rng, findings, len(intervals_s), first, last, max(seconds / 10, 1))
+    return rhythm.sinus(rng, intervals_s, findings.pr_s, marks)
 
 
 def independent_leads(
@@ -53,7 +72,7 @@ def independent_leads(
 ) -> np.ndarray:
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     samples = len(atrial_mv)
-    dipole_mv = moving_dipole(_events(rng, heart, beats), rate_hz, samples)  # [3, time]
+    dipole_mv = moving_dipole(_events(rng, heart, beats, rate_hz), rate_hz, samples)  # [3, time]
     dipole_mv += atrial_mv.T
     phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
     breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
@@ -65,27 +84,42 @@ def independent_leads(
     return (heart.field @ dipole_mv).T  # [8, 3] @ [3, time]
 
 
-def _events(rng: np.random.Generator, heart: Heart, beats: Beats) -> Iterator[Events]:
-    """Yields everything that beats: P waves by origin, QRS by conduction, ST and T."""
-    onset_s = 0.055 + heart.p.before_s[0]  # from the begin of P to the middle of its two waves
+def _events(
+    rng: np.random.Generator, heart: Heart, beats: Beats, rate_hz: float
+) -> Iterator[Events]:
+    """Yields everything that beats: P waves by origin, QRS by conduction, ST and T, spikes."""
+    # PR runs from begin to begin; a Gaussian begins two widths before its middle.
+    onset_s = heart.begin_s + 2 * heart.p.before_s[0] - heart.p.centre_s[0]
     for origin, waves in ((rhythm.SINUS, heart.p), (rhythm.ECTOPIC, heart.ectopic_p)):
-        event_s = beats.p_s[beats.origin == origin] + onset_s - 0.017
+        event_s = beats.p_s[beats.origin == origin] + onset_s
         yield waves, event_s, *_jittered(rng, len(event_s), 0.02, 0.06)
-    shapes = {
-        rhythm.NORMAL: heart.qrs,
-        rhythm.ABERRANT: heart.aberrant,
-        rhythm.VENTRICULAR: heart.pvc,
-    }
-    for conducted, waves in shapes.items():
-        event_s = beats.qrs_s[beats.conducted == conducted]
-        yield waves, event_s, *_jittered(rng, len(event_s), 0.01, 0.03)
+    shapes = dict.fromkeys(range(5))
+    shapes |= {rhythm.NORMAL: heart.qrs, rhythm.ABERRANT: heart.aberrant}
+    shapes |= dict(zip((rhythm.VENTRICULAR, rhythm.VENTRICULAR_2), heart.premature, strict=False))
+    shapes[rhythm.VENTRICULAR_RHYTHM] = heart.own
+    for kind, waves in shapes.items():
+        if waves:
+            event_s = beats.qrs_s[beats.conducted == kind]
+            yield waves, event_s, *_jittered(rng, len(event_s), 0.01, 0.03)
     # A ventricular beat has brought its own T. Fridericia: QT = QTc (RR / 1 s)^(1/3).
-    own = beats.conducted != rhythm.VENTRICULAR
+    own = np.isin(beats.conducted, (rhythm.NORMAL, rhythm.ABERRANT))
     qt_s = np.clip(heart.qtc_s * np.clip(beats.rr_s[own], 0.3, 1.8) ** (1 / 3), 0.2, None)
     stretch, gain = _jittered(rng, int(own.sum()), 0.02, 0.05)
     yield heart.st, beats.qrs_s[own], np.ones(own.sum()), gain
     t_end_s = beats.qrs_s[own] + heart.begin_s + qt_s * stretch
     yield heart.t, t_end_s, stretch * (qt_s / 0.4) ** 0.8, gain
+    if heart.spike:
+        yield _spikes(heart, beats, rate_hz)
+
+
+def _spikes(heart: Heart, beats: Beats, rate_hz: float) -> Events:
+    """The pacemaker's spikes: before P waves where the atria are paced, before QRS where the
+    ventricles are."""
+    is_paced = beats.conducted == rhythm.VENTRICULAR_RHYTHM
+    before_qrs_s = beats.qrs_s[is_paced] + heart.own_begin_s - 0.004
+    spike_s = np.concatenate([beats.spike_s + heart.begin_s, before_qrs_s])
+    ones = np.ones(len(spike_s))
+    return ventricular.at_rate(heart.spike, rate_hz), spike_s, ones, ones
 
 
 def _jittered(

@@ -1,16 +1,17 @@
-"""How the ventricles are activated: the QRS of each conduction, and ventricular premature beats.
+"""How the ventricles are activated from above: the QRS of each conduction.
 
 Shapes after textbook vectorcardiography: septum first, then the free wall, then the base; in right
 bundle branch block the right ventricle late and alone; in left bundle branch block no septal force
 and a slow, notched passage to the left and back; in left anterior fascicular block first down, then
-up and to the left.
+up and to the left, and in left posterior fascicular block the other way round; an accessory path
+goes before with a slow delta wave.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from ecgpipe.simulation import dipole
+from ecgpipe.simulation import dipole, infarction
 from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import Findings
 
@@ -37,8 +38,24 @@ LAFB_QRS = waves_of_ms(
     (8, 11, 11, (0.75, -0.55, 0.25)),
     (24, 11, 12, (0.20, -0.55, 0.45)),
 )
-PVC = waves_of_ms(
-    (-40, 16, 16, (0.3, 0.2, 0.1)), (-5, 24, 24, (1.0, 0.6, 0.9)), (45, 22, 24, (0.4, -0.3, 0.8))
+LPFB_QRS = waves_of_ms(
+    (-22, 8, 8, (0.26, -0.36, -0.18)),
+    (-6, 8, 9, (0.40, 0.10, -0.25)),
+    (8, 11, 11, (0.05, 0.95, 0.25)),
+    (24, 11, 12, (-0.40, 0.60, 0.40)),
+)
+# The left ventricle slow without the path of a block: between normal and left bundle branch block.
+SLOW_QRS = waves_of_ms(
+    (-32, 9, 9, (-0.10, 0.00, -0.22)),
+    (-12, 12, 12, (0.60, 0.25, 0.10)),
+    (6, 13, 13, (0.85, 0.35, 0.55)),
+    (30, 13, 15, (0.30, 0.05, 0.55)),
+)
+# Where an accessory path enters the ventricles, the delta wave points away from it.
+DELTAS_MV = (
+    np.array([-0.15, 0.35, -0.35]),  # left lateral
+    np.array([0.40, -0.35, -0.25]),  # by the septum, at the back
+    np.array([0.45, 0.15, 0.35]),  # right free wall
 )
 
 QRS = {
@@ -48,10 +65,19 @@ QRS = {
     "LBBB": LBBB_QRS,
     "LAnFB": LAFB_QRS,
     "RBBB+LAnFB": LAFB_QRS,
+    "LPFB": LPFB_QRS,
+    "RBBB+LPFB": LPFB_QRS,
     "NSIVCD": NORMAL_QRS,
+    "ILBBB": LBBB_QRS,
+    "WPW": NORMAL_QRS,
 }
 # The right ventricle, late and alone.
-LATE = {"IRBBB": SMALL_RIGHT_TERMINAL, "RBBB": RIGHT_TERMINAL, "RBBB+LAnFB": RIGHT_TERMINAL}
+LATE = {
+    "IRBBB": SMALL_RIGHT_TERMINAL,
+    "RBBB": RIGHT_TERMINAL,
+    "RBBB+LAnFB": RIGHT_TERMINAL,
+    "RBBB+LPFB": RIGHT_TERMINAL,
+}
 # Shortest, usual, longest QRS, and the standard deviation, all in seconds.
 DURATION_S = {
     "normal": (0.072, 0.089, 0.108, 0.008),
@@ -60,7 +86,11 @@ DURATION_S = {
     "LBBB": (0.123, 0.146, 0.182, 0.014),
     "LAnFB": (0.084, 0.100, 0.117, 0.008),
     "RBBB+LAnFB": (0.123, 0.142, 0.172, 0.013),
-    "NSIVCD": (0.112, 0.122, 0.140, 0.008),
+    "LPFB": (0.084, 0.100, 0.117, 0.008),
+    "RBBB+LPFB": (0.123, 0.142, 0.172, 0.013),
+    "NSIVCD": (0.112, 0.124, 0.160, 0.011),
+    "ILBBB": (0.105, 0.113, 0.118, 0.004),
+    "WPW": (0.112, 0.130, 0.160, 0.012),
 }
 
 
@@ -73,9 +103,14 @@ def draw_qrs(
     In right bundle branch block the axis is that of the forces before the late right ventricle, as
     it is read.
     """
-    qrs = dipole.varied(rng, QRS[findings.conduction], 0.2, 0.1)
+    shape = QRS[findings.conduction]
+    if findings.conduction == "NSIVCD" and rng.random() < 0.5:
+        shape = SLOW_QRS
+    qrs = dipole.varied(rng, shape, 0.2, 0.1)
     vector_mv = _with_extra(rng, findings.extra, qrs.vector_mv * gain)
     qrs = _splintered(rng, replace(qrs, vector_mv=vector_mv))
+    if findings.conduction == "WPW":
+        qrs = _with_delta(rng, qrs)
     early = len(qrs.centre_s)
     if findings.conduction in LATE:
         late = dipole.varied(rng, LATE[findings.conduction], 0.3, 0.12)
@@ -84,7 +119,12 @@ def draw_qrs(
     duration_s = float(np.clip(rng.normal(usual_s, spread_s), shortest_s, longest_s))
     qrs = dipole.with_duration(qrs, duration_s)
     first = dipole.with_axis(qrs.taken(slice(0, early)), field, findings.axis)
-    return first.joined(qrs.taken(slice(early, None))), dipole.frontal_axis(first, field)
+    if findings.infarct:
+        begin_s = dipole.bounds_s(first)[0]
+        first = infarction.with_infarct(rng, first, begin_s, findings.infarct)
+    axis = dipole.frontal_axis(first, field)
+    qrs = first.joined(qrs.taken(slice(early, None)))
+    return (dipole.with_duration(qrs, duration_s) if findings.infarct else qrs), axis
 
 
 def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> np.ndarray:
@@ -92,15 +132,23 @@ def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> 
     if extra == "LVH":
         return vector_mv * rng.uniform(1.3, 1.9)
     vector_mv = vector_mv.copy()
-    if extra == "slow R":
+    if extra == "slow R":  # fewer forces to the front
         magnitude_mv = np.linalg.norm(vector_mv, axis=1, keepdims=True)
-        vector_mv += np.array([0, 0, 0.25]) * magnitude_mv
-        vector_mv[0] *= rng.uniform(0, 0.4)
-    elif extra == "Q inferior":
-        vector_mv[0] += [0.05, -rng.uniform(0.25, 0.6), 0.0]
-    elif extra == "Q anterior":
-        vector_mv[:2] += np.array([[0.0, 0.0, 0.55], [-0.2, 0.0, 0.35]]) * rng.uniform(0.5, 1.3)
+        vector_mv += rng.uniform(0.3, 0.9) * np.array([0, 0, 1]) * magnitude_mv
+        vector_mv[0] *= rng.uniform(0, 0.6)
+    elif extra == "RVH":  # the right ventricle: to the right and the front
+        magnitude_mv = np.linalg.norm(vector_mv, axis=1, keepdims=True)
+        vector_mv += rng.uniform(0.4, 1.0) * np.array([-0.4, 0.1, -0.8]) * magnitude_mv
     return vector_mv
+
+
+def _with_delta(rng: np.random.Generator, qrs: Waves) -> Waves:
+    """The QRS with a slow wave before it."""
+    delta_mv = DELTAS_MV[rng.integers(len(DELTAS_MV))] * rng.uniform(0.7, 1.6)
+    early_s = qrs.centre_s.min() - np.array([0.024, 0.006])
+    width_s = np.full(2, 0.013)
+    vector_mv = delta_mv * np.array([[0.6], [1.0]]) + 0.05 * rng.standard_normal((2, 3))
+    return qrs.joined(Waves(early_s, width_s, width_s, vector_mv))
 
 
 def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
@@ -117,13 +165,3 @@ def aberrant(qrs: Waves, conduction: str, gain: float) -> Waves:
     """The QRS of a beat that finds the right bundle branch still refractory."""
     terminal = RIGHT_TERMINAL if conduction == "normal" else RIGHT_TERMINAL.stretched(1.15)
     return qrs.joined(terminal.turned(np.eye(3) * gain))
-
-
-def draw_ventricular(rng: np.random.Generator, gain: float) -> Waves:
-    """A premature ventricular beat: broad, of any direction, with T against it."""
-    shape = dipole.varied(rng, PVC, 0.2, 0.12).stretched(rng.uniform(0.9, 1.25))
-    size = gain * rng.uniform(0.8, 1.5)
-    shape = shape.turned(size * dipole.rotation(rng.standard_normal(3), rng.uniform(0, np.pi)))
-    against_mv = -0.28 * shape.vector_mv.sum(axis=0)
-    t_wave = waves_of_ms((300, 70, 50, tuple(against_mv)), (150, 60, 60, tuple(0.3 * against_mv)))
-    return shape.joined(t_wave)

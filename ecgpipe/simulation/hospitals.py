@@ -30,7 +30,13 @@ _DIED = (
     "params.yaml"
 )
 PER_FOLDER = 125  # recordings to a subfolder of sim-north
-OTHER = "OTHER"  # what sim-south calls a recording that has only what it does not annotate
+# What a source calls a recording that has only what it does not annotate.
+OTHER = {
+    "sim-north": "102594003",  # abnormal electrocardiogram
+    "sim-east": "abnormal ECG",
+    "sim-south": "OTHER",
+    "sim-west": "3",
+}
 NOTHING_ELSE = "1"  # statement 1 of sim-west: a normal recording; statement 20: sinus rhythm
 SINUS_RHYTHM = "20"
 
@@ -139,7 +145,9 @@ def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list
     codes = [label_criteria.CODES[label] for label in labels]
     if name == "sim-north":  # now and then the code that counts as the same class
         equivalent = {diagnosis.code: diagnosis.codes for diagnosis in classes.select("study")}
-        return [equivalent[code][-1 if rng.random() < 0.2 else 0] for code in codes]
+        known = [code for code in codes if code in equivalent]
+        written = [equivalent[code][-1 if rng.random() < 0.2 else 0] for code in known]
+        return written or [OTHER[name]]
     words = {}
     for text, known in vocabularies.vocabulary(name).items():
         words |= dict.fromkeys(sorted(known), text)
@@ -147,9 +155,7 @@ def native(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> list
         alone = codes == [concepts.SINUS_RHYTHM]
         words[concepts.SINUS_RHYTHM] = NOTHING_ELSE if alone else SINUS_RHYTHM
     written = [words[code] for code in codes if code in words]
-    if name == "sim-south" and not written:
-        return [OTHER]
-    return written
+    return written or [OTHER[name]]
 
 
 def _write(name: str, folder: Path, seed: int, index: int) -> dict[str, object]:

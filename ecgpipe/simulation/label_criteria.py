@@ -1,18 +1,22 @@
-"""The definitions of the labels, applied to what a simulated recording shows.
+"""Which labels a simulated recording earns, and which cannot be decided: the 26 classes of the
+CinC Challenge 2021.
 
-Axis from the net QRS area in I and aVF, QRS duration, voltages peak to peak, polarity and size of
-T, P waves and the intervals between them: all measured on the clean waves (after the AHA/ACCF/HRS
-recommendations of 2009, parts III and IV, doi:10.1161/CIRCULATIONAHA.108.191095 and
-doi:10.1161/CIRCULATIONAHA.108.191096).
+Every criterion is measured on the clean waves: rhythm and beats in `simulation.rhythm_criteria`,
+conduction, axis, voltage, Q, R, T and QT in `simulation.shape_criteria`.
+
+Archives use some words loosely; there we follow SNOMED CT: a general word holds wherever a narrower
+one does (https://browser.ihtsdotools.org: sinus bradycardia is a bradycardia, a complete bundle
+branch block is a bundle branch block), and a long PR interval is what first degree AV block is read
+from. Where readers disagree by convention rather than by what they see, a label is undecided: it is
+neither present nor absent, and nothing is to be learned from it.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import dipole
+from ecgpipe.simulation import rhythm_criteria, shape_criteria
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
-from ecgpipe.simulation.rhythm import ECTOPIC, Beats
+from ecgpipe.simulation.rhythm import Beats
 from ecgpipe.snomed import concepts
 
 CODES = {
@@ -33,120 +37,41 @@ CODES = {
     "IAVB": concepts.FIRST_DEGREE_AV_BLOCK,
     "LQRSV": concepts.LOW_QRS_VOLTAGES,
     "PAC": concepts.PREMATURE_ATRIAL_CONTRACTION,
+    "BBB": concepts.BUNDLE_BRANCH_BLOCK,
+    "Brady": concepts.BRADYCARDIA,
+    "LPR": concepts.PROLONGED_PR_INTERVAL,
+    "LQT": concepts.PROLONGED_QT_INTERVAL,
+    "NSIVCB": concepts.NONSPECIFIC_INTRAVENTRICULAR_CONDUCTION_DISORDER,
+    "PR": concepts.PACING_RHYTHM,
+    "PRWP": concepts.POOR_R_WAVE_PROGRESSION,
+    "PVC": concepts.PREMATURE_VENTRICULAR_CONTRACTIONS,
+    "QAb": concepts.Q_WAVE_ABNORMAL,
 }
-ARRHYTHMIA_S = 0.14  # sinus arrhythmia: longest less shortest sinus interval
-LONG_PR_S = 0.2
-BROAD_S = 0.12
-LOW_LIMB_MV, LOW_CHEST_MV = 0.5, 1.0
-# T counts as inverted where both of a pair of neighbouring leads show it.
-CONTIGUOUS = (
-    ("I", "aVL"),
-    ("II", "aVF"),
-    ("III", "aVF"),
-    ("V2", "V3"),
-    ("V3", "V4"),
-    ("V4", "V5"),
-    ("V5", "V6"),
-)
-FRONT = ("V2", "V3", "V4")  # T should be upright whatever the QRS
-RIGHT = ("V1", "V2", "V3", "V4")  # T follows from a right bundle branch block
-UPRIGHT = ("I", "II", "V3", "V4", "V5", "V6")  # where T is upright in health
 
 
-def labels(
+@dataclass(frozen=True)
+class Decision:
+    """Abbreviations of the labels that are present, and of those that cannot be decided; all
+    others are absent."""
+
+    labels: tuple[str, ...]
+    undecided: tuple[str, ...]
+
+
+def decide(
     findings: Findings, heart: Heart, beats: Beats, begin_s: float, end_s: float
-) -> tuple[str, ...]:
-    """Abbreviations of all labels that the recording from `begin_s` to `end_s` (on the clock of
-    `beats`) earns."""
-    earned = {
-        *_rhythm(findings, beats, begin_s, end_s),
-        *_conduction(findings, heart),
-        *_axis(heart),
-        *_voltage(heart),
-        *_t_wave(findings, heart),
-    }
-    return tuple(label for label in CODES if label in earned)
-
-
-def _rhythm(findings: Findings, beats: Beats, begin_s: float, end_s: float) -> list[str]:
-    """The rhythm. Sinus arrhythmia takes the place of normal sinus rhythm, and stands beside
-    bradycardia."""
-    if findings.rhythm in ("AF", "AFL"):
-        return [findings.rhythm]
-    seen = (beats.p_s > begin_s) & (beats.p_s < end_s - 0.3)
-    p_s, ectopic = beats.p_s[seen], beats.origin[seen] == ECTOPIC
-    earned = ["IAVB"] if findings.pr_s > LONG_PR_S else []
-    if ectopic.any():
-        earned.append("PAC")
-    sinus_s = np.diff(p_s)[~ectopic[:-1] & ~ectopic[1:]]
-    # A ventricular beat leaves a pause of two intervals, which is no arrhythmia of the sinus node.
-    single_s = sinus_s[sinus_s < 1.6 * 60 / findings.rate_bpm]
-    swinging = len(sinus_s) > 2 and np.ptp(single_s) > ARRHYTHMIA_S
-    if swinging:
-        earned.append("SA")
-    if findings.rate_bpm < 60:
-        return [*earned, "SB"]
-    if findings.rate_bpm > 100:
-        return [*earned, "STach"]
-    return earned if swinging else [*earned, "NSR"]
-
-
-def _conduction(findings: Findings, heart: Heart) -> list[str]:
-    """Bundle branch blocks: the shape drawn, and a duration that fits it."""
-    broad = heart.qrs_s >= BROAD_S
-    blocks = findings.conduction.split("+")
-    earned = [block for block in ("RBBB", "LBBB") if block in blocks and broad]
-    if findings.conduction == "IRBBB" and not broad:
-        earned.append("IRBBB")
-    if "LAnFB" in blocks and -90 <= heart.axis <= -45:
-        earned.append("LAnFB")
-    return earned
-
-
-def _axis(heart: Heart) -> list[str]:
-    if -90 <= heart.axis < -30:
-        return ["LAD"]
-    return ["RAD"] if heart.axis > 90 else []
-
-
-def _voltage(heart: Heart) -> list[str]:
-    """Low: no limb lead reaches 0.5 mV from peak to peak, or no chest lead 1 mV."""
-    begin_s, end_s = heart.begin_s - 0.02, heart.end_s + 0.02
-    lowest_mv, highest_mv = dipole.extremes(heart.qrs, heart.field, begin_s, end_s)
-    span_mv = highest_mv - lowest_mv  # [12], of which the first six are the limb leads
-    low = span_mv[:6].max() < LOW_LIMB_MV or span_mv[6:].max() < LOW_CHEST_MV
-    return ["LQRSV"] if low else []
-
-
-def _t_wave(findings: Findings, heart: Heart) -> list[str]:
-    """Inverted: at least 0.1 mV down in two neighbouring leads. Abnormal: flat (under a tenth of R)
-    in three leads or biphasic in two. T that follows from a bundle branch block is neither.
-    """
-    if "LBBB" in findings.conduction:
-        return []
-    deepest_mv, highest_mv = dipole.extremes(heart.qrs, heart.field, heart.begin_s, heart.end_s)
-    low_mv, high_mv = dipole.extremes(heart.t, heart.field, -0.45, 0.1)
-    block = "RBBB" in findings.conduction
-    down = (low_mv < -0.1) & (-low_mv > 1.5 * high_mv)
-    expected_upright = highest_mv > -deepest_mv  # where the QRS points up
-    if block:
-        down[_places(RIGHT)] = False
-    else:
-        expected_upright[_places(FRONT)] = True
-    inverted = dict(zip(LEADS, down & expected_upright, strict=True))
-    earned = []
-    if any(inverted[lead] and inverted[neighbour] for lead, neighbour in CONTIGUOUS):
-        earned.append("TInv")
-    places = _places(UPRIGHT)
-    low_mv, high_mv, r_mv = low_mv[places], high_mv[places], highest_mv[places]
-    larger_mv, smaller_mv = np.maximum(high_mv, -low_mv), np.minimum(high_mv, -low_mv)
-    flat = (r_mv > 0.25) & (larger_mv < np.maximum(r_mv / 10, 0.04))
-    biphasic = (high_mv > 0.05) & (low_mv < -0.05) & (smaller_mv > 0.4 * larger_mv)
-    if flat.sum() >= 3 or biphasic.sum() >= 2:
-        earned.append("TAb")
-    return earned
-
-
-def _places(leads: tuple[str, ...]) -> list[int]:
-    """Where leads stand in the standard order."""
-    return [LEADS.index(lead) for lead in leads]
+) -> Decision:
+    """The labels of the recording from `begin_s` to `end_s` (on the clock of `beats`)."""
+    present, open_ = rhythm_criteria.decide(findings, beats, begin_s, end_s)
+    rr_s = rhythm_criteria.mean_rr_s(beats, begin_s, end_s)
+    seen = rhythm_criteria.is_conducted(beats, begin_s, end_s)
+    if seen.all():
+        of_shape = shape_criteria.decide(findings, heart, rr_s)
+        present |= of_shape[0]
+        open_ |= of_shape[1]
+    else:  # the ventricles' own beats or paced ones: their shape is no finding of its own
+        open_ |= shape_criteria.OF_CONDUCTED_BEATS
+    return Decision(
+        tuple(label for label in CODES if label in present),
+        tuple(label for label in CODES if label in open_ - present),
+    )

@@ -1,10 +1,10 @@
 """One invented patient's heart: waves and lead field drawn to suit the findings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgpipe.simulation import depolarisation, dipole, repolarisation
+from ecgpipe.simulation import depolarisation, dipole, repolarisation, ventricular
 from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import Findings
 
@@ -24,9 +24,13 @@ class Heart:
     aberrant: Waves
     st: Waves
     t: Waves
-    pvc: Waves
+    premature: tuple[Waves, ...]  # ventricular premature beats of two shapes, where there are any
+    own: Waves | None  # beats of the ventricles' own or a pacemaker's rhythm, where there are any
+    spike: Waves | None  # of a pacemaker
     begin_s: float  # of the QRS
     end_s: float
+    own_begin_s: float  # of the QRS of `own`; NaN where there is none
+    own_end_s: float
     qtc_s: float
 
     @property
@@ -46,25 +50,66 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     qrs, axis = depolarisation.draw_qrs(rng, findings, field, gain)
     begin_s, end_s = dipole.bounds_s(qrs)
     field = _with_voltage(rng, field, qrs, findings.low_voltage)
+    if findings.dextrocardia:
+        field = field * np.array([-1.0, 1.0, 1.0])
+        axis = (360 - axis) % 360 - 180
     t_wave, st_wave = repolarisation.draw_repolarisation(rng, findings, qrs, end_s, gain)
-    p_wave = dipole.varied(rng, P_WAVE, 0.25, 0.12).stretched(np.exp(rng.normal(0, 0.1)))
-    p_wave = p_wave.turned(np.exp(rng.normal(0, 0.25)) * dipole.random_tilt(rng, 12))
-    elsewhere = dipole.rotation(rng.standard_normal(3), rng.uniform(0.6, 2.4))
-    elsewhere = elsewhere * rng.uniform(0.7, 1.2)
+    p_wave, ectopic_p = _draw_p(rng, findings)
+    premature, own = _draw_ventricular(rng, findings, gain)
+    own_begin_s, own_end_s = ventricular.qrs_bounds_s(own) if own else (np.nan, np.nan)
     return Heart(
         field=field,
         p=p_wave,
-        ectopic_p=p_wave.turned(elsewhere),
+        ectopic_p=ectopic_p,
         qrs=qrs,
         axis=axis,
         aberrant=depolarisation.aberrant(qrs, findings.conduction, gain),
         st=st_wave,
         t=t_wave,
-        pvc=depolarisation.draw_ventricular(rng, gain),
+        premature=premature,
+        own=own,
+        spike=ventricular.draw_spike(rng) if findings.pacing else None,
         begin_s=begin_s,
         end_s=end_s,
-        qtc_s=repolarisation.draw_qtc(rng, findings.sex) + 0.6 * max(end_s - begin_s - 0.1, 0),
+        own_begin_s=own_begin_s,
+        own_end_s=own_end_s,
+        qtc_s=findings.qtc_s + 0.6 * max(end_s - begin_s - 0.1, 0),
     )
+
+
+def _draw_p(rng: np.random.Generator, findings: Findings) -> tuple[Waves, Waves]:
+    """P of the sinus node and from elsewhere. The right atrium is the first of the two waves, the
+    left one the second: enlarged, they are higher, and later and to the back (Hancock et al. 2009,
+    doi:10.1161/CIRCULATIONAHA.108.191097)."""
+    p_wave = dipole.varied(rng, P_WAVE, 0.25, 0.12).stretched(np.exp(rng.normal(0, 0.1)))
+    vector_mv, centre_s = p_wave.vector_mv.copy(), p_wave.centre_s.copy()
+    if findings.atria in ("LAE", "both"):
+        vector_mv[1] = vector_mv[1] * rng.uniform(1.1, 1.7) + [0, 0, rng.uniform(0.02, 0.08)]
+        centre_s[1] += rng.uniform(0.008, 0.028)
+    if findings.atria in ("RAE", "both"):
+        vector_mv[0] = vector_mv[0] * rng.uniform(1.5, 2.3) + [0, 0.04, -0.02]
+    p_wave = replace(p_wave, vector_mv=vector_mv, centre_s=centre_s)
+    p_wave = p_wave.turned(np.exp(rng.normal(0, 0.25)) * dipole.random_tilt(rng, 12))
+    if findings.rhythm in ("junctional", "SVT"):
+        elsewhere = np.diag([0.5, -1.0, 0.8]) @ dipole.random_tilt(rng, 15)
+    else:
+        elsewhere = dipole.rotation(rng.standard_normal(3), rng.uniform(0.6, 2.4))
+    return p_wave, p_wave.turned(elsewhere * rng.uniform(0.7, 1.2))
+
+
+def _draw_ventricular(
+    rng: np.random.Generator, findings: Findings, gain: float
+) -> tuple[tuple[Waves, ...], Waves | None]:
+    """Premature beats of the ventricles (of two shapes), and those of their own rhythm."""
+    rr_s = 60 / findings.rate_bpm
+    premature, own = (), None
+    if findings.ventricular:
+        premature = tuple(ventricular.draw_ectopic(rng, gain, rr_s) for _ in range(2))
+    if findings.rhythm in ("idioventricular", "complete"):
+        own = ventricular.draw_ectopic(rng, gain, max(rr_s, 0.9))
+    elif findings.pacing not in ("", "AAI"):
+        own = ventricular.draw_paced(rng, gain, findings.pacing == "CRT", rr_s)
+    return premature, own
 
 
 def lead_field(rng: np.random.Generator) -> np.ndarray:

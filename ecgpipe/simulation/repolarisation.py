@@ -1,12 +1,12 @@
-"""How the ventricles recover: T and ST of one patient, and the QT interval."""
+"""How the ventricles recover: T and ST of one patient."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from ecgpipe.simulation import dipole
+from ecgpipe.simulation import dipole, infarction
 from ecgpipe.simulation.dipole import Waves, waves_of_ms
-from ecgpipe.simulation.findings import Findings
+from ecgpipe.simulation.findings import BROAD, Findings
 
 # In ms around the end of T; vectors x left, y foot, z back in mV.
 T_WAVE = waves_of_ms((-92, 52, 36, (0.26, 0.20, -0.20)), (-150, 60, 50, (0.07, 0.05, -0.07)))
@@ -29,22 +29,25 @@ def draw_repolarisation(
     turn = dipole.rotation(dipole.Z, turn_rad) @ dipole.random_tilt(rng, 8)
     t_mv = size * t_wave.turned(turn).vector_mv  # [2, 3]
     st_mv = np.array([0.01, 0.01, -0.03]) * rng.normal(1, 1) + 0.012 * rng.standard_normal(3)
-    if findings.conduction == "LBBB":
+    if findings.conduction in BROAD:
         t_wave = t_wave.stretched(rng.uniform(0.75, 1.0))
         t_mv, st_mv = _against(rng, qrs)
-    elif findings.conduction in ("RBBB", "RBBB+LAnFB"):
+    elif "RBBB" in findings.conduction.split("+"):
         to_the_back_mv = np.array([0.0, 0.0, rng.uniform(0.2, 0.48)])
         t_mv = t_mv + to_the_back_mv * np.array([[1.0], [0.3]])
         st_mv = st_mv + np.array([0, 0, 0.03])
     t_mv, st_mv = _altered(rng, findings.repolarisation, t_mv, st_mv)
     t_mv, st_mv = _with_extra(rng, findings.extra, t_mv, st_mv)
+    if findings.infarct:
+        infarct = (findings.infarct, findings.infarct_age)
+        t_mv, st_mv = infarction.repolarised(rng, *infarct, t_mv, st_mv)
     st_wave = waves_of_ms((1000 * qrs_end_s + 45, 30, 55, tuple(st_mv)))
     return replace(t_wave, vector_mv=t_mv), st_wave
 
 
 def _against(rng: np.random.Generator, qrs: Waves) -> tuple[np.ndarray, np.ndarray]:
-    """T vectors [2, 3] and the ST vector in left bundle branch block: against the net force of the
-    QRS."""
+    """T vectors [2, 3] and the ST vector in left bundle branch block and preexcitation: against the
+    net force of the QRS."""
     net = (qrs.before_s + qrs.after_s) @ qrs.vector_mv / 0.02
     t_mv = -np.array([[0.10], [0.025]]) * rng.uniform(0.5, 1.4) * net
     t_mv = t_mv + 0.04 * rng.standard_normal(3)
@@ -74,14 +77,13 @@ def _with_extra(
     if extra == "ST down" or (extra == "LVH" and rng.random() < 0.5):
         st_mv = st_mv - rng.uniform(0.05, 0.16) * np.array([0.8, 0.5, -0.1])
         return t_mv * rng.uniform(0.4, 1.0), st_mv
+    if extra == "RVH" and rng.random() < 0.6:  # strain over the right ventricle
+        strain_mv = rng.uniform(0.1, 0.35) * np.array([0.3, -0.2, 0.9])
+        return t_mv * 0.6 + strain_mv * np.array([[1.0], [0.2]]), st_mv + 0.15 * strain_mv
+    if extra == "ST up":  # as over an inflamed pericardium: everywhere
+        st_mv = st_mv + rng.uniform(0.06, 0.16) * np.array([0.7, 0.7, -0.3])
+        return t_mv * rng.uniform(0.6, 1.1), st_mv
     if extra == "early":
         st_mv = st_mv + rng.uniform(0.05, 0.13) * np.array([0.6, 0.4, -0.7])
         return t_mv * rng.uniform(1.2, 1.7), st_mv
     return t_mv, st_mv
-
-
-def draw_qtc(rng: np.random.Generator, sex: str) -> float:
-    """QT in seconds at a rate of 60 a minute (L. S. Fridericia 1920); a few are long."""
-    if rng.random() < 0.05:
-        return rng.uniform(0.47, 0.53)
-    return float(np.clip(rng.normal(0.412 if sex == "F" else 0.402, 0.02), 0.35, 0.46))

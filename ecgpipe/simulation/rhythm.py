@@ -1,5 +1,5 @@
 """When the heart beats: P and QRS times of sinus rhythm, fibrillation and flutter, and the waves of
-sick atria.
+sick atria. Other rhythms stand in `simulation.conducted` and `simulation.pacing`.
 
 Times are in seconds from the first sample. Sinus rhythm varies with breathing and with slow waves
 (McSharry et al. 2003, doi:10.1109/TBME.2003.808805); atrial fibrillation follows the saw-tooth
@@ -7,11 +7,13 @@ model of Stridh and Sornmo 2001 (doi:10.1109/10.966600): a fundamental whose fre
 drift, with harmonics.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-NORMAL, VENTRICULAR, ABERRANT = 0, 1, 2  # how a QRS was conducted
+# How a QRS came about: conducted, premature from a ventricle (of a first and a second shape), with
+# a tired right bundle branch, or as the ventricles' own or a pacemaker's rhythm.
+NORMAL, VENTRICULAR, ABERRANT, VENTRICULAR_2, VENTRICULAR_RHYTHM = range(5)
 SINUS, ECTOPIC = 0, 1  # where a P wave began
 SHORTEST_RR_S = 0.28
 
@@ -21,9 +23,11 @@ class Beats:
     """When the ventricles and the atria beat; beats and P waves are counted apart."""
 
     qrs_s: np.ndarray  # [beat]
-    conducted: np.ndarray  # [beat]: NORMAL, VENTRICULAR or ABERRANT
-    p_s: np.ndarray  # [P wave], where it begins
+    conducted: np.ndarray  # [beat]: NORMAL, VENTRICULAR ...
+    # [P wave]: from it PR runs to `qrs_s` as P does to QRS, each from its begin
+    p_s: np.ndarray
     origin: np.ndarray  # [P wave]: SINUS or ECTOPIC
+    spike_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # of atrial pacing
 
     @property
     def rr_s(self) -> np.ndarray:
@@ -52,56 +56,112 @@ def sinus_intervals(
 
 
 def sinus(
-    rng: np.random.Generator,
-    intervals_s: np.ndarray,
-    pr_s: float,
-    premature: list[int],
-    ventricular: list[int],
+    rng: np.random.Generator, intervals_s: np.ndarray, pr_s: float, marks: list[str]
 ) -> Beats:
-    """Beats of sinus rhythm. The beats numbered in `premature` come early from another atrial place
-    and reset the sinus node (the pause is not compensatory); those in `ventricular` come early
-    without P, and the pause is.
+    """Beats of sinus rhythm with the premature ones that `marks` (of `simulation.ectopy`) say.
+
+    An atrial premature beat resets the sinus node (the pause is not compensatory); a ventricular
+    one meets the next sinus beat, which is lost (the pause is).
     """
-    at_s = 0.0
-    beats: list[tuple[float, int]] = []  # when, how it was conducted
-    p_waves: list[tuple[float, int]] = []  # when, where it began
-    for number, interval_s in enumerate(intervals_s):
-        if number in premature:
-            early_s = at_s - interval_s * rng.uniform(0.22, 0.48)
-            p_waves.append((early_s, ECTOPIC))
-            fate = rng.random()
-            if fate > 0.1:  # else blocked: a P wave without a QRS
-                conducted = ABERRANT if fate > 0.9 else NORMAL
-                beats.append((early_s + pr_s * rng.uniform(0.85, 1.25), conducted))
-            at_s = early_s + interval_s * rng.uniform(1.0, 1.2)
-        elif number in ventricular:
-            beats.append((at_s + pr_s - interval_s * rng.uniform(0.25, 0.5), VENTRICULAR))
-            at_s += interval_s
+    timeline = _Timeline(rng, pr_s)
+    before = ""
+    for interval_s, mark in zip(intervals_s.tolist(), marks, strict=True):
+        if mark in ("A", "B"):
+            timeline.atrial(interval_s, mark == "B", before == "A")
+        elif mark in ("V", "W"):
+            timeline.ventricular(interval_s, mark, before in ("V", "W"))
         else:
-            p_waves.append((at_s, SINUS))
-            beats.append((at_s + pr_s + 0.002 * rng.standard_normal(), NORMAL))
-            at_s += interval_s
-    return Beats(
-        np.array([when for when, _ in beats]),
-        np.array([conducted for _, conducted in beats], int),
-        np.array([when for when, _ in p_waves]),
-        np.array([origin for _, origin in p_waves], int),
-    )
+            if mark == "I":
+                timeline.interpolated(interval_s)
+            timeline.own(interval_s, slower=mark == "I")
+        before = mark
+    return timeline.beats()
+
+
+class _Timeline:
+    """Sinus rhythm as it goes on: `at_s` is when the sinus node is due next."""
+
+    def __init__(self, rng: np.random.Generator, pr_s: float):
+        self.rng, self.pr_s, self.at_s = rng, pr_s, 0.0
+        self.qrs: list[tuple[float, int]] = []  # when, how it came about
+        self.p: list[tuple[float, int]] = []  # when, where it began
+        self.apart_s = 0.0  # from beat to beat within a run
+
+    def own(self, interval_s: float, slower: bool = False) -> None:
+        """The sinus beat that is due."""
+        late_s = self.rng.uniform(0.02, 0.07) if slower else 0.002 * self.rng.standard_normal()
+        self.p.append((self.at_s, SINUS))
+        self.qrs.append((self.at_s + self.pr_s + late_s, NORMAL))
+        self.at_s += interval_s
+
+    def atrial(self, interval_s: float, is_blocked: bool, in_row: bool) -> None:
+        """An atrial premature beat, alone or after another."""
+        early = self.rng.uniform(0.22, 0.48)
+        if in_row:
+            early = self.rng.uniform(0.38, 0.46)
+        early_s = self.at_s - interval_s * (early + (0.06 if is_blocked else 0.0))
+        self.p.append((early_s, ECTOPIC))
+        fate = self.rng.random()
+        if not is_blocked and fate > 0.06:  # else a P wave without a QRS
+            pr_s = self.pr_s * self.rng.uniform(0.85, 1.25)
+            self.qrs.append((early_s + pr_s, ABERRANT if fate > 0.9 else NORMAL))
+        self.at_s = early_s + interval_s * self.rng.uniform(1.0, 1.2)
+
+    def ventricular(self, interval_s: float, mark: str, in_row: bool) -> None:
+        """A ventricular premature beat, alone or after another; the sinus node goes on unseen."""
+        if in_row:
+            beat_s = self.qrs[-1][0] + self.apart_s * self.rng.uniform(0.95, 1.05)
+        else:
+            self.apart_s = self.rng.uniform(0.3, 0.55)
+            beat_s = self.at_s + self.pr_s - interval_s * self.rng.uniform(0.22, 0.5)
+            if self.rng.random() < 0.4:
+                self.p.append((self.at_s, SINUS))
+            self.at_s += interval_s
+        self.qrs.append((beat_s, VENTRICULAR if mark == "V" else VENTRICULAR_2))
+        while self.at_s + self.pr_s < beat_s + SHORTEST_RR_S:
+            self.at_s += interval_s
+
+    def interpolated(self, interval_s: float) -> None:
+        """A ventricular beat in the middle between two sinus beats."""
+        middle_s = self.at_s + self.pr_s - interval_s * self.rng.uniform(0.5, 0.6)
+        self.qrs.append((middle_s, VENTRICULAR))
+
+    def beats(self) -> Beats:
+        """All so far."""
+        qrs_s, conducted = zip(*self.qrs, strict=True)
+        p_s, origin = zip(*self.p, strict=True)
+        return Beats(np.array(qrs_s), np.array(conducted), np.array(p_s), np.array(origin))
 
 
 def fibrillation(
-    rng: np.random.Generator, rate_bpm: float, seconds: float, ventricular: int = 0
+    rng: np.random.Generator, rate_bpm: float, seconds: float, marks: list[str] | None = None
 ) -> Beats:
-    """Beats of atrial fibrillation: intervals without order (gamma distributed), no P; some beats
-    ventricular."""
+    """Beats of atrial fibrillation: intervals without order (gamma distributed), no P; those that
+    `marks` (of `simulation.ectopy`) say are ventricular, and early where there is time for it. Now
+    and then a beat after a short interval that follows a long one is aberrant (Ashman)."""
     mean_s = 60 / rate_bpm
     spread = rng.uniform(0.15, 0.30)  # standard deviation as a share of the mean
-    count = int(seconds / mean_s * 1.5) + 6
+    count = beats_of_fibrillation(rate_bpm, seconds)
     intervals_s = mean_s * rng.gamma(1 / spread**2, spread**2, count)
-    qrs_s = np.cumsum(np.maximum(intervals_s, SHORTEST_RR_S + 0.05 * rng.random(count)))
+    intervals_s = np.maximum(intervals_s, SHORTEST_RR_S + 0.05 * rng.random(count))
     conducted = np.zeros(count, int)
-    conducted[rng.integers(2, count, ventricular)] = VENTRICULAR
-    return Beats(qrs_s, conducted, np.zeros(0), np.zeros(0, int))
+    if rng.random() < 0.1:
+        ratio = intervals_s[1:] / intervals_s[:-1]
+        conducted[1:][(ratio < 0.7) & (rng.random(count - 1) < 0.5)] = ABERRANT
+    marked = np.array(marks or [""] * count)
+    is_odd = np.isin(marked, ("V", "W", "I"))
+    if is_odd.any():
+        conducted[is_odd] = np.where(marked[is_odd] == "W", VENTRICULAR_2, VENTRICULAR)
+        coupling_s = rng.uniform(0.36, 0.55) * rng.uniform(0.95, 1.05, count)
+        intervals_s[is_odd] = np.minimum(intervals_s, coupling_s)[is_odd]
+        after = np.flatnonzero(is_odd[:-1] & ~is_odd[1:]) + 1
+        intervals_s[after] = np.maximum(intervals_s[after], 0.9 * mean_s)
+    return Beats(np.cumsum(intervals_s), conducted, np.zeros(0), np.zeros(0, int))
+
+
+def beats_of_fibrillation(rate_bpm: float, seconds: float) -> int:
+    """How many beats `fibrillation` draws: enough whatever the draws."""
+    return int(seconds * rate_bpm / 60 * 1.5) + 6
 
 
 def flutter(rng: np.random.Generator, period_s: float, ratios: list[int], seconds: float) -> Beats:

@@ -122,7 +122,8 @@ def test_the_demos_sources_say_what_they_should():
         assert len(annotated(source, STUDY)) == 17
     assert " ".join(annotated("sim-south", STUDY)) == "NSR SB TAb STach RBBB AF LBBB IAVB PAC"
     west, sph = vocabularies.vocabulary("sim-west"), vocabularies.vocabulary("SPH")
-    assert all(west[label] == sph[label] for label in west)
+    # Statement 3 of the AHA, an abnormal ECG, is one that SPH itself never makes.
+    assert all(west[label] == sph[label] for label in west if label != "3")
     for source in DEMO:
         assert not any("," in label for label in vocabularies.vocabulary(source))
 

@@ -1,5 +1,7 @@
 """Whole recordings of clean hearts: where beats stand and what the atria do between them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from ecgpipe.simulation.recording import simulate_recording
 def simulated(seed, rhythm, rate_bpm):
     rng = np.random.default_rng(seed)
     calm = {
+        "infarct": "",
         "premature": 0,
         "ventricular": 0,
         "conduction": "normal",
@@ -44,9 +47,41 @@ def test_atria_between_beats_are_silent_in_sinus_rhythm_and_active_in_flutter():
     assert at_five(flutter) > 3 * at_five(calm)
 
 
+def test_pr_runs_from_the_begin_of_p_to_the_begin_of_qrs():
+    rng = np.random.default_rng(1)
+    calm = {"premature": 0, "ventricular": 0, "conduction": "normal", "low_voltage": ""}
+    findings = draw_findings(rng, "NSR", rate_bpm=60.0, pr_s=0.20, infarct="", **calm)
+    heart = draw_heart(rng, findings)
+    beats, atrial_mv = draw_beats(rng, findings, 1000, 12.0, 1.0)
+    leads_mv = independent_leads(rng, heart, beats, atrial_mv, 1000)
+    size_mv = np.abs(leads_mv - np.median(leads_mv, axis=0)).sum(axis=1)
+    begin = round((beats.qrs_s[5] + heart.begin_s - 0.20) * 1000)
+    before, p_wave = size_mv[begin - 40 : begin - 15].max(), size_mv[begin + 30 : begin + 60].max()
+    assert p_wave > 4 * before
+
+
+def test_a_pacemaker_shows_its_spikes_before_each_paced_beat():
+    rng = np.random.default_rng(0)
+    findings = draw_findings(rng, "paced", pacing="VAT", rate_bpm=70.0)
+    heart = draw_heart(rng, findings)
+    spike = replace(heart.spike, vector_mv=np.array([[3.0, 3.0, 3.0]]))
+    beats, atrial_mv = draw_beats(rng, findings, 500, 12.0, 1.0)
+    shown = []
+    for one in (replace(heart, spike=spike), replace(heart, spike=None)):
+        own = np.random.default_rng(7)
+        shown.append(independent_leads(own, one, beats, atrial_mv, 500))
+    differs = np.abs(shown[0] - shown[1]).max(axis=1)
+    at_s = np.flatnonzero(differs > 0.3) / 500
+    expected_s = beats.qrs_s + heart.own_begin_s - 0.004
+    inside = (expected_s > 0.1) & (expected_s < 11.9)
+    assert all(np.abs(at_s - when).min() < 0.004 for when in expected_s[inside])
+    assert 0 < len(at_s) < 6 * len(beats.qrs_s)
+
+
 def test_a_longer_interval_brings_a_longer_qt():
     peaks = []
-    well = {"repolarisation": "normal", "conduction": "normal", "premature": 0}
+    well = {"repolarisation": "normal", "conduction": "normal", "premature": 0, "infarct": ""}
+    well |= {"ventricular": 0, "extra": "none", "qtc_s": 0.40}
     for rate_bpm in (50.0, 100.0):
         rng = np.random.default_rng(1)
         findings = draw_findings(rng, "NSR", rate_bpm=rate_bpm, **well)

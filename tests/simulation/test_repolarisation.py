@@ -9,6 +9,7 @@ from ecgpipe.simulation.findings import draw_findings
 BASE = {
     "conduction": "normal",
     "extra": "none",
+    "infarct": "",
     "repolarisation": "normal",
     "axis": 40.0,
     "sex": "F",
@@ -70,11 +71,3 @@ def test_st_is_down_or_up_in_v5_where_the_finding_says_so():
 
     assert v5("ST down") < min(0, v5("none"))
     assert v5("early") > max(0, v5("none"))
-
-
-def test_qtc_is_longer_in_women_and_seldom_long():
-    rng = np.random.default_rng(0)
-    women = np.array([repolarisation.draw_qtc(rng, "F") for _ in range(2000)])
-    men = np.array([repolarisation.draw_qtc(rng, "M") for _ in range(2000)])
-    assert np.median(women) - np.median(men) == pytest.approx(0.01, abs=0.003)
-    assert np.mean(women >= 0.47) == pytest.approx(0.05, abs=0.015)

@@ -19,14 +19,26 @@ def test_breathing_swings_the_sinus_interval():
     assert 0.25 < np.ptp(swinging) < 0.45
 
 
+def marked(count=12, **marks):
+    """Marks of so many beats: the mark and its places."""
+    return [
+        next((mark for mark, places in marks.items() if place in places), "")
+        for place in range(count)
+    ]
+
+
+def drawn(seed, **marks):
+    return rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, marked(**marks))
+
+
 def test_p_goes_before_qrs_by_the_pr_interval():
-    beats = rhythm.sinus(np.random.default_rng(0), np.full(12, 0.8), 0.24, [], [])
+    beats = rhythm.sinus(np.random.default_rng(0), np.full(12, 0.8), 0.24, marked())
     np.testing.assert_allclose(beats.qrs_s - beats.p_s, 0.24, atol=0.012)
 
 
 def test_an_atrial_premature_beat_is_early_and_its_pause_does_not_compensate():
     for seed in range(30):
-        beats = rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], [])
+        beats = drawn(seed, A=[6])
         early = int(np.flatnonzero(beats.origin == rhythm.ECTOPIC)[0])
         before, after = np.diff(beats.p_s)[early - 1 : early + 1]
         assert before < 0.8 * 0.8
@@ -35,21 +47,47 @@ def test_an_atrial_premature_beat_is_early_and_its_pause_does_not_compensate():
 
 
 def test_some_atrial_premature_beats_are_blocked_and_some_aberrant():
-    rhythms = [
-        rhythm.sinus(np.random.default_rng(seed), np.full(12, 0.8), 0.16, [6], [])
-        for seed in range(200)
-    ]
+    rhythms = [drawn(seed, A=[6]) for seed in range(200)]
     blocked = sum(len(beats.qrs_s) == 11 for beats in rhythms)
     aberrant = sum((beats.conducted == rhythm.ABERRANT).any() for beats in rhythms)
-    assert 8 < blocked < 40 and 8 < aberrant < 40
+    assert 4 < blocked < 30 and 8 < aberrant < 40
+    assert all(len(drawn(seed, B=[6]).qrs_s) == 11 for seed in range(5))
 
 
-def test_a_ventricular_beat_has_no_p_and_a_compensatory_pause():
-    beats = rhythm.sinus(np.random.default_rng(3), np.full(12, 0.8), 0.16, [], [6])
-    odd = int(np.flatnonzero(beats.conducted == rhythm.VENTRICULAR)[0])
-    assert len(beats.p_s) == 11
-    assert beats.qrs_s[odd + 1] - beats.qrs_s[odd - 1] == pytest.approx(1.6, abs=0.02)
-    assert beats.qrs_s[odd] - beats.qrs_s[odd - 1] < 0.7
+def test_a_ventricular_beat_has_a_compensatory_pause():
+    for seed in range(10):
+        beats = drawn(seed, V=[6])
+        odd = int(np.flatnonzero(beats.conducted == rhythm.VENTRICULAR)[0])
+        assert beats.qrs_s[odd + 1] - beats.qrs_s[odd - 1] == pytest.approx(1.6, abs=0.02)
+        assert beats.qrs_s[odd] - beats.qrs_s[odd - 1] < 0.7
+        assert len(beats.p_s) in (11, 12)
+
+
+def test_an_interpolated_beat_leaves_the_others_where_they_are():
+    beats = drawn(1, I=[6])
+    assert len(beats.qrs_s) == 13
+    own_s = beats.qrs_s[beats.conducted == rhythm.NORMAL]
+    np.testing.assert_allclose(np.diff(own_s), 0.8, atol=0.09)
+
+
+def test_a_run_of_ventricular_beats_is_fast_and_the_sinus_takes_over_again():
+    for seed in range(10):
+        beats = drawn(seed, V=[4, 5, 6, 7], W=[])
+        odd = np.flatnonzero(beats.conducted == rhythm.VENTRICULAR)
+        assert np.diff(odd).tolist() == [1, 1, 1]
+        rr_s = np.diff(beats.qrs_s)
+        assert rr_s[odd[:-1]].max() < 0.6
+        assert rr_s.min() > 0.2
+        assert beats.conducted[-1] == rhythm.NORMAL
+
+
+def test_ventricular_beats_in_fibrillation_come_early():
+    marks = ["V" if place in (8, 14, 20) else "" for place in range(60)]
+    beats = rhythm.fibrillation(np.random.default_rng(0), 70, 25, marks[:49])
+    is_odd = beats.conducted == rhythm.VENTRICULAR
+    assert is_odd.sum() == 3
+    rr_s = np.diff(beats.qrs_s, prepend=0.0)
+    assert rr_s[is_odd].max() < 0.6 < np.mean(rr_s[~is_odd])
 
 
 def test_fibrillation_is_irregular_without_memory_and_has_no_p():

@@ -56,7 +56,6 @@ OWNERS = {
         "prediction",
         "drawing",
     },
-    "torchmetrics": {"training"},
     "safetensors": {"model"},
     "yaml": {"project"},
     "sleepecg": {"preprocessing"},

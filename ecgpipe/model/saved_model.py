@@ -38,7 +38,6 @@ _AGAIN = "train again with `dvc repro -f`"
 _LOG = logging.getLogger(__name__)
 _PACKAGES = [
     "torch",
-    "torchmetrics",
     "numpy",
     "scipy",
     "pandas",

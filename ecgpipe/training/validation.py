@@ -3,7 +3,8 @@ there is enough to choose by."""
 
 import numpy as np
 import torch
-from torchmetrics.functional.classification import binary_auroc
+
+from ecgpipe.training.auroc import auroc
 
 # Positives and negatives without which the AUROC of a class says little (our choice): with fewer
 # than five of either it moves by a fifth or more with one recording.
@@ -16,9 +17,9 @@ def macro_auroc(labels: torch.Tensor, probabilities: torch.Tensor) -> float:
     values = []
     for label, probability in zip(labels.T, probabilities.T, strict=True):
         annotated = torch.isfinite(label)
-        target = label[annotated].long()
-        if 0 < int(target.sum()) < len(target):
-            values.append(float(binary_auroc(probability[annotated], target)))
+        positive = label[annotated] == 1
+        if 0 < int(positive.sum()) < len(positive):
+            values.append(auroc(positive, probability[annotated]))
     return float(np.mean(values)) if values else float("nan")
 
 

@@ -22,7 +22,7 @@ from ecgpipe.dataset import examples
 from ecgpipe.model import inference
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import params, paths, tables
-from ecgpipe.training import checkpoint, trainer
+from ecgpipe.training import checkpoint, trainer, validation
 from ecgpipe.training.distributed import Peers
 from ecgpipe.training.params import TrainParams
 from ecgpipe.training.progress import Progress
@@ -79,7 +79,7 @@ def score(switches: dict, seed: int, fold: str) -> float:
         run.run(lambda work: Progress("", work, mute=True))
     network = run.state.network
     probabilities = inference.probabilities_of(network, data["test"], run.window, train.normalise)
-    return trainer.macro_auroc(data["test"].labels, probabilities)
+    return validation.macro_auroc(data["test"].labels, probabilities)
 
 
 def page(scores: dict[str, dict[str, float]]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from ecgpipe.commands import console, output_paths, reading_arguments
-from ecgpipe.prediction import outputs, reading
+from ecgpipe.prediction import outputs, pretrained, reading
 from ecgpipe.prediction.outputs import RecordingPrediction
 from ecgpipe.project.paths import MODELS
 from ecgpipe.project.printable import shown
@@ -49,7 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     # After the checks: torch takes a second, and a user's fault is told without it.
     from ecgpipe.prediction import ensemble, predict
 
-    models = ensemble.load(arguments.model, arguments.precision)
+    folder = pretrained.chosen(arguments.model)
+    models = ensemble.load(folder, arguments.precision)
+    for line in pretrained.told(arguments.model, folder):
+        console.write(line)
     options = predict.ReadingOptions(
         source,
         metadata=reading.metadata_rows(paths, source) if source else {},
@@ -130,7 +133,8 @@ def _unread(left_out: Mapping[str, int]) -> str:
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `predict`."""
     reading_arguments.add(parser)
-    parser.add_argument("--model", type=Path, default=MODELS, help="folder of the folds' models")
+    models = "folder of the folds' models; while nothing is trained there, data/pretrained answers"
+    parser.add_argument("--model", type=Path, default=MODELS, help=models)
     out = (
         "CSV to write, an older table of predictions is replaced (without it predictions.csv); "
         "or with --format challenge a new folder"

@@ -37,6 +37,8 @@ class Sheets:
         note = _wrapped(f"The models find{shares}: {positive}")
         if prediction.reason:
             note += _wrapped(f"Flags: {printable.shown(prediction.reason)}")
+        if self.classes.remark:
+            note += _wrapped(f"The network is {self.classes.remark}.")
         path = self.folder / self.new_name(prediction.path.stem)
         recording = prediction.recording
         sheet = ecg_paper.twelve_leads(

@@ -18,7 +18,7 @@ from ecgpipe.evaluation import operating_points
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import bf16_helps, probabilities_of
 from ecgpipe.model.network import SEResNet18, folded
-from ecgpipe.prediction import outputs
+from ecgpipe.prediction import outputs, pretrained
 from ecgpipe.project import paths
 from ecgpipe.project.errors import UserError
 
@@ -42,7 +42,8 @@ LEAST_AUROC = 0.7
 @dataclass(frozen=True)
 class Ensemble:
     """The models of `folds` (all, or one alone), what they share, their operating point and skill
-    on validation rows; whether to compute in bfloat16 (`model.inference.bf16_helps`)."""
+    on validation rows; whether to compute in bfloat16 (`model.inference.bf16_helps`); and a remark
+    on all that they answer."""
 
     networks: list[SEResNet18]
     folds: list[int]
@@ -50,6 +51,7 @@ class Ensemble:
     point: operating_points.OperatingPoint
     skill: operating_points.Skill
     bf16: bool
+    remark: str = ""
 
     @property
     def codes(self) -> list[str]:
@@ -69,7 +71,7 @@ class Ensemble:
     @property
     def words(self) -> outputs.ClassWords:
         """What people are told of the classes."""
-        return outputs.ClassWords(self.names, self.full_names, self.skill.precision)
+        return outputs.ClassWords(self.names, self.full_names, self.skill.precision, self.remark)
 
     @property
     def learnt(self) -> NDArray[np.bool_]:
@@ -129,15 +131,20 @@ class Ensemble:
 
 def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ensemble:
     """All folds' models below `folder` (data/models), or that of one `fold` with its own operating
-    point, to compute in `precision` (auto, fp32 or bf16). UserError where one is missing or of
-    another split."""
+    point, to compute in `precision` (auto, fp32 or bf16); or the one model of a folder such as
+    data/pretrained. UserError where one is missing or of another split."""
     folder = Path(folder)
-    about, networks, validation = _load_folds(folder)
+    operating = folder / paths.OPERATING.relative_to(paths.MODELS)
+    if pretrained.is_one(folder):
+        about, networks, validation = _load_one(folder)
+        operating = folder / paths.OPERATING.name
+    else:
+        about, networks, validation = _load_folds(folder)
     if fold is not None and fold not in networks:
         there = ", ".join(map(str, networks))
         raise UserError(f"{folder}: no fold {fold} here (there: {there}); name another")
     point, skill = operating_points.read(
-        folder / paths.OPERATING.relative_to(paths.MODELS),
+        operating,
         about["classes"],
         validation,
         operating_points.ENSEMBLE if fold is None else str(fold),
@@ -150,7 +157,15 @@ def load(folder: Path, precision: str = "fp32", fold: int | None = None) -> Ense
         point,
         skill,
         bf16_helps(precision, torch.device("cpu")),
+        pretrained.REMARK if pretrained.is_one(folder) else "",
     )
+
+
+def _load_one(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], dict[str, str]]:
+    """What `_load_folds` gives, of a folder with one model."""
+    network, about = saved_model.load(folder)
+    fold = about["folds"][0]
+    return about, {fold: network}, {str(fold): about["validation"]}
 
 
 def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], dict[str, str]]:

@@ -54,11 +54,13 @@ class RecordingPrediction:
 
 class ClassWords(NamedTuple):
     """What people are told of the models' classes: abbreviations, full names, and the precision of
-    their answers in validation [class], NaN where unknown."""
+    their answers in validation [class], NaN where unknown; and a remark on all answers, '' for
+    none."""
 
     names: Sequence[str]
     full_names: Sequence[str]
     precision: NDArray[np.float64]
+    remark: str = ""
 
     @property
     def legend(self) -> str:

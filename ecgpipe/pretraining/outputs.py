@@ -81,6 +81,7 @@ def _about(run: Trainer, params: PretrainParams, validation: NDArray) -> dict[st
     """What model.json says, but for the name of the recordings that were learnt from."""
     digest = hashlib.sha256(validation.tobytes()).hexdigest()
     return outputs.describe(run, run.codes, digest) | {
+        "codes": [list(diagnosis.codes) for diagnosis in _all()],
         "names": [diagnosis.abbreviation for diagnosis in _all()],
         "full_names": [diagnosis.name for diagnosis in _all()],
         "folds": [int(_FOLD)],

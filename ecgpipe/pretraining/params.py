@@ -35,4 +35,6 @@ class PretrainParams(Section):
     def _apart(self) -> "PretrainParams":
         if self.card_seed == self.seed:
             raise ValueError("card_seed differs from seed, so that the card scores what is new")
+        if self.train.start != "scratch":
+            raise ValueError("train.start is scratch: it learns from simulated hearts alone")
         return self

@@ -37,7 +37,7 @@ CHUNK = 256  # recordings that a worker draws at once
 EVERY_S = 30.0
 _PACKAGE = Path(__file__).parents[1]
 # All that a recording goes through; `pretraining.stream` besides.
-_CODE = ("snomed", "diagnoses", "simulation", "preprocessing")
+_CODE = ("snomed", "diagnoses", "signals", "simulation", "preprocessing")
 _DIED = (
     "Where memory ran out lower compute.workers; else report it, with the section pretrain of "
     "params.yaml"

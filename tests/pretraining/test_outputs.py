@@ -43,7 +43,7 @@ def delivered(tmp_path_factory):
 def test_the_folder_is_a_model_folder_of_the_trained_network(delivered):
     folder, run, fresh, _ = delivered
     network, about = saved_model.load(folder)
-    assert about["classes"] == run.codes
+    assert about["classes"] == run.codes == [codes[0] for codes in about["codes"]]
     assert about["conditioning"]["to_rate_hz"] == 100
     expected = probabilities_of(run.state.network, fresh, 300, "none")
     np.testing.assert_array_equal(probabilities_of(network, fresh, 300, "none"), expected)

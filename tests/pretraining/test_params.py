@@ -11,6 +11,13 @@ def test_the_card_is_drawn_from_a_seed_of_its_own():
         PretrainParams.model_validate(small_pretraining.values(card_seed=1))
 
 
+def test_it_starts_from_nothing_but_simulated_hearts():
+    section = small_pretraining.values()
+    section["train"]["start"] = "model"
+    with pytest.raises(ValueError, match=r"train\.start is scratch"):
+        PretrainParams.model_validate(section)
+
+
 def test_faults_of_the_sections_within_are_told_with_their_place():
     section = small_pretraining.values()
     section["model"]["kernel"] = 8

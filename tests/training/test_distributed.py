@@ -3,10 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from ecgpipe.training import distributed
 from tests.fixtures.small_training import ALONE, train_shortly
+from tests.fixtures.split_project import write_split_project
 
 
 def test_alone_without_torchrun(monkeypatch):
@@ -17,9 +19,13 @@ def test_alone_without_torchrun(monkeypatch):
     group.leave()
 
 
-def run_by_two(script, folder):
-    """What two processes print that run a script in `folder`, as torchrun starts them."""
-    (folder / "script.py").write_text(script)
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory):
+    """Two processes that torchrun started in a small split project: its folder, and how they ended
+    and what they printed. One start for all tests: it takes each seconds to import torch."""
+    folder = tmp_path_factory.mktemp("two")
+    write_split_project(folder)
+    (folder / "script.py").write_text("\n".join([JOINED, AGREED, NORMED, SHARED, LEFT]))
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "script.py"]
     root = Path(distributed.__file__).parents[2]
     run = subprocess.run(
@@ -30,29 +36,25 @@ def run_by_two(script, folder):
         env=os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
         timeout=120,
     )
-    assert run.returncode == 0, run.stderr[-2000:]
-    return run.stdout
+    return folder, run
 
 
-AGREED = """
-from ecgpipe.training.distributed import Peers
-
-group = Peers.join("cpu")
-print(f"agreed {group.agree(float(group.rank + 5))}", flush=True)
-group.leave()
-"""
-
-
-def test_two_processes_agree_on_the_first_ones_value(tmp_path):
-    assert run_by_two(AGREED, tmp_path).count("agreed 5.0") == 2
-
-
-NORMED = """
+JOINED = """
 import torch
 from ecgpipe.model.layers import BatchNorm
 from ecgpipe.training.distributed import Peers
+from tests.fixtures.small_training import train_shortly
 
 group = Peers.join("cpu")
+"""
+LEFT = """
+group.leave()
+print("left", flush=True)
+"""
+AGREED = """
+print(f"agreed {group.agree(float(group.rank + 5))}", flush=True)
+"""
+NORMED = """
 torch.manual_seed(1)
 size, offset = torch.tensor([[1.0, 1e-3, 5.0], [0.0, 30.0, 300.0]]).view(2, 3, 1, 1)
 whole = torch.randn(8, 3, 1, 40) * size + offset
@@ -69,30 +71,29 @@ assert torch.allclose(part.grad, mine, rtol=5e-2, atol=least)
 for name in ("running_mean", "running_var"):
     assert torch.allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-3), name
 print("normed", flush=True)
-group.leave()
 """
-
-
-def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_zero(tmp_path):
-    assert run_by_two(NORMED, tmp_path).count("normed") == 2
-
-
 SHARED = """
-import torch
-from ecgpipe.training.distributed import Peers
-from tests.fixtures.small_training import train_shortly
-
-group = Peers.join("cpu")
 state = train_shortly(group)
 if group.rank == 0:
     torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, "shared.pt")
-group.leave()
 """
 
 
-def test_two_processes_train_as_one_with_the_same_batch(split_project):
-    run_by_two(SHARED, split_project)
-    together = torch.load(split_project / "shared.pt", weights_only=True)
+def test_two_processes_agree_on_the_first_ones_value(by_two):
+    _, run = by_two
+    assert run.stdout.count("agreed 5.0") == 2, run.stderr[-2000:]
+
+
+def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_zero(by_two):
+    _, run = by_two
+    assert run.stdout.count("normed") == 2, run.stderr[-2000:]
+
+
+def test_two_processes_train_as_one_with_the_same_batch_and_end_well(by_two, monkeypatch):
+    folder, run = by_two
+    assert (run.returncode, run.stdout.count("left")) == (0, 2), run.stderr[-2000:]
+    monkeypatch.chdir(folder)
+    together = torch.load("shared.pt", weights_only=True)
     alone = train_shortly(ALONE)
     assert [row["epoch"] for row in alone.history] == [1, 2]
     for row, shared in zip(alone.history, together["history"], strict=True):

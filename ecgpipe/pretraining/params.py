@@ -1,5 +1,7 @@
 """The section `pretrain` of params.yaml."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from ecgpipe.augmentation.params import AugmentParams
@@ -15,7 +17,8 @@ class PretrainParams(Section):
 
     recordings, validation: simulated for training, and others of the same `seed` beside them;
     card_recordings: drawn from `card_seed`, on which the card scores the network. Each is of
-    `seconds`, drawn at `simulated_hz` and conditioned as `preprocess` says.
+    `seconds`, drawn at `simulated_hz` and conditioned as `preprocess` says; its patient is one of a
+    `population` (`simulation.populations`), or of each in turn (mixed).
     """
 
     folder: str = Field(min_length=1)
@@ -24,6 +27,7 @@ class PretrainParams(Section):
     seed: int = Field(ge=0, le=MOST_SEED)
     card_recordings: int = Field(ge=2, le=1_000_000)
     card_seed: int = Field(ge=0, le=MOST_SEED)
+    population: Literal["balanced", "published", "mixed"]
     seconds: float = Field(ge=2, le=600)
     simulated_hz: float = Field(ge=200, le=1000)
     preprocess: PreprocessParams

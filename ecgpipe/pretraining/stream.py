@@ -13,6 +13,7 @@ from ecgpipe.preprocessing import store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.pretraining.params import PretrainParams
 from ecgpipe.simulation import label_criteria
+from ecgpipe.simulation.populations import POPULATIONS
 from ecgpipe.simulation.recording import SimulatedRecording, simulate_recording
 
 CLASSES = "official"
@@ -23,6 +24,7 @@ class Stream(NamedTuple):
     `bandpass.condition`."""
 
     seed: int
+    populations: tuple[str, ...]  # taken in turn
     seconds: float
     simulated_hz: float
     conditioning: dict[str, Any]
@@ -48,13 +50,20 @@ class Drawn(NamedTuple):
 def of(params: PretrainParams, seed: int) -> Stream:
     """The stream of a `seed`, as the params say."""
     conditioning = filter_arguments(params.preprocess)
-    return Stream(seed, params.seconds, params.simulated_hz, conditioning)
+    mixed = params.population == "mixed"
+    populations = tuple(POPULATIONS) if mixed else (params.population,)
+    return Stream(seed, populations, params.seconds, params.simulated_hz, conditioning)
 
 
 def draw(stream: Stream, index: int) -> Drawn:
     """Recording `index` of a stream."""
     rng = np.random.default_rng([stream.seed, index])
-    recording = simulate_recording(rng, rate_hz=stream.simulated_hz, seconds=stream.seconds)
+    recording = simulate_recording(
+        rng,
+        rate_hz=stream.simulated_hz,
+        seconds=stream.seconds,
+        population=stream.populations[index % len(stream.populations)],
+    )
     signal_mv = condition(recording.signal_mv, recording.rate_hz, **stream.conditioning)
     # The simulator's own, which a detector would find again but for a few.
     peaks = np.rint(recording.peaks_s * stream.conditioning["to_rate_hz"]).astype(np.int32)

@@ -53,3 +53,11 @@ def test_labels_are_those_of_the_simulator_and_blank_where_they_are_undecided():
     undecided = {by_code[label_criteria.CODES[label]] for label in recording.undecided}
     assert undecided
     assert {d.code for d, value in zip(diagnoses, row, strict=True) if np.isnan(value)} == undecided
+
+
+def test_mixed_populations_come_in_turn():
+    params = PretrainParams.model_validate(small_pretraining.values(population="mixed"))
+    drawn = stream.of(params, seed=7)
+    alone = {name: drawn._replace(populations=(name,)) for name in ("balanced", "published")}
+    for index, name in enumerate(["balanced", "published", "balanced"]):
+        assert stream.draw(drawn, index).digest == stream.draw(alone[name], index).digest

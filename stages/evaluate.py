@@ -8,9 +8,10 @@ if __name__ == "__main__":
 
 import sys
 
-from ecgpipe.evaluation import challenge_score, held_out, metric_tables, operating_points, subgroups
+from ecgpipe.evaluation import challenge_score, floor, held_out, metric_tables, operating_points
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.evaluation.predictions import fold_names
+from ecgpipe.evaluation.subgroups import masks, read_flags
 from ecgpipe.project import atomic, params, paths, tables
 from ecgpipe.report import closing, html, html_sentences, plots
 
@@ -21,8 +22,9 @@ def main() -> None:
     folds = fold_names(table)
     classes = challenge_score.scored_classes(tables.class_codes(table))
     scored = held_out.read(table, folds, classes, evaluate)
-    groups = subgroups.masks(table, subgroups.read_flags(table))
+    groups = masks(table, read_flags(table))
     metrics = metric_tables.compute(scored, classes, table["group"], groups, evaluate)
+    metrics = floor.beside(metrics, table, folds, scored, classes, evaluate)
     skill = metric_tables.validation_skill(scored)
     operating_points.write(scored.points, skill, classes, evaluate, paths.OPERATING.parent)
     metric_tables.write(metrics, paths.METRICS)

@@ -53,9 +53,9 @@ def draws(predictions: Predictions, classes: ScoredClasses, weights: NDArray) ->
     for score in metric_list.scores(classes):
         key = score.metric.key
         if score.has_interval and score.over == MACRO:
-            values[score.key] = _macro(values[key], whole[key])
+            values[score.key] = macro(values[key], whole[key][:, 0])
         elif score.has_interval and score.over == FREQUENT:
-            values[score.key] = _macro(values[key][frequent], whole[key][frequent])
+            values[score.key] = macro(values[key][frequent], whole[key][frequent, 0])
     return values
 
 
@@ -119,13 +119,13 @@ def _terms(metric: Metric, predictions: Predictions) -> NDArray[np.float64]:
     return np.moveaxis(terms, 1, -1).astype(np.float64)
 
 
-def _macro(values: NDArray, whole: NDArray) -> NDArray[np.float64]:
+def macro(draws: NDArray, whole: NDArray) -> NDArray[np.float64]:
     """[class, resample] -> [resample]: the mean over the classes that are defined in all rows, as
-    `whole` [class, 1] has them."""
-    defined = ~np.isnan(whole[:, 0])
+    `whole` [class] has them."""
+    defined = ~np.isnan(whole)
     if not defined.any():
-        return np.full(values.shape[1], np.nan)
-    return np.where(np.isnan(values), whole, values)[defined].mean(axis=0)
+        return np.full(draws.shape[1], np.nan)
+    return np.where(np.isnan(draws), whole[:, None], draws)[defined].mean(axis=0)
 
 
 def averaged(several: Sequence[Resampled]) -> Resampled:

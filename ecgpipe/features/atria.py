@@ -104,13 +104,15 @@ def _rest(beats: Beats, marks: Marks, part: tuple[int, int]) -> NDArray[np.float
             skipped = max(-peak - first, 0)
             shown -= beat_mv[skipped : skipped + len(shown)]
         else:
-            begin, end = 2 * marks.qrs[0] - beats.centre, 3 * marks.qrs[1] - 2 * beats.centre
+            begin, end = 2 * marks.qrs[0] - marks.qrs[1], 2 * marks.qrs[1] - marks.qrs[0]
             _level(rest_mv, max(peak + begin, 0), min(peak + end, len(rest_mv) - 1))
     return rest_mv
 
 
 def _level(rest_mv: NDArray, first: int, last: int) -> None:
-    """Draws a line from sample `first` to sample `last`."""
+    """Draws a line from sample `first` to sample `last`, where there is one between them."""
+    if last <= first:
+        return
     rest_mv[first : last + 1] = np.linspace(rest_mv[first], rest_mv[last], last - first + 1)
 
 

@@ -56,7 +56,7 @@ def _values(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "summary": html_sentences.summary(metrics),
         "notes": html_sentences.notes(metrics),
         "headline": html_tables.headline(metrics),
-        "class_columns": list(html_tables.class_columns().values()),
+        "class_columns": list(html_tables.class_columns(html_tables.has_floor(metrics)).values()),
         "classes": {title(name): html_tables.class_rows(metrics, name) for name in shown},
         "subgroup_columns": [metric.words for metric in html_tables.subgroup_metrics()],
         "subgroups": {

@@ -9,7 +9,7 @@ from ecgpipe.evaluation.held_out import OUT_OF_FOLD, TEST, TEST_ENSEMBLE
 from ecgpipe.evaluation.metric_tables import with_ends
 from ecgpipe.evaluation.metrics import FEW
 from ecgpipe.report.html_tables import scores, settings, title
-from ecgpipe.report.templates import count, interval, number
+from ecgpipe.report.templates import count, interval, number, signed
 
 _PROTOCOLS = {
     "stratified": "every source in every fold, so a model was tested on hospitals that it had seen",
@@ -35,6 +35,7 @@ def summary(metrics: Mapping[str, Any]) -> list[str]:
     by_class = {name: of_class[OUT_OF_FOLD] for name, of_class in metrics["classes"].items()}
     return [
         *_of_settings(metrics, by_class),
+        *_of_floor(metrics, by_class),
         *_of_classes(by_class),
         *_of_calibration(metrics["settings"]),
     ]
@@ -60,6 +61,41 @@ def _of_settings(metrics: Mapping[str, Any], by_class: Mapping[str, Any]) -> lis
             f"a single model {number(single['auroc_macro'])}."
         )
     return sentences
+
+
+def _of_floor(metrics: Mapping[str, Any], by_class: Mapping[str, Any]) -> list[str]:
+    """What simple features reach on the same folds, and where the networks are no better."""
+    sentences = []
+    for name in (OUT_OF_FOLD, TEST_ENSEMBLE):
+        setting = metrics["settings"].get(name, {})
+        if "floor_auroc_macro" in setting:
+            sentences.append(f"{title(name)}, {floor(setting)}.")
+    worse = [
+        name
+        for name, of_class in by_class.items()
+        if not of_class["few"] and of_class.get("auroc_above_floor_high", np.nan) < 0
+    ]
+    if worse:
+        sentences.append(
+            "Simple features tell these classes apart better than the networks do, by more than "
+            f"chance explains: {', '.join(worse)}."
+        )
+    return sentences
+
+
+def floor(setting: Mapping[str, Any]) -> str:
+    """What the floor reaches in a setting, and whether the networks are above it, in words."""
+    above = with_ends(setting, "auroc_macro_above_floor")
+    reached = f"a logistic regression on {setting['floor_features']} features reaches a mean AUROC"
+    reached += f" of {_with_interval(setting, 'floor_auroc_macro')}"
+    if not above.get("low", np.nan) > 0:
+        return f"{reached}; the networks do not beat it ({_difference(above)})"
+    return f"{reached}, the networks are above it by {_difference(above)}"
+
+
+def _difference(above: Mapping[str, float]) -> str:
+    ends = interval(above, True)
+    return signed(above["value"]) + (f", 95 % interval {ends}" if ends else "")
 
 
 def _of_classes(by_class: Mapping[str, Any]) -> list[str]:

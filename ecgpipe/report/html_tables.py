@@ -18,6 +18,11 @@ from ecgpipe.report.style import subgroup
 from ecgpipe.report.templates import count, interval, number
 
 Row = dict[str, Any]
+# The floor's numbers for all classes (`evaluation.floor`).
+FLOOR_WORDS = {
+    "floor_auroc_macro": "AUROC, macro, of the floor (a logistic regression on simple features)",
+    "auroc_macro_above_floor": "AUROC, macro, above the floor",
+}
 
 
 def title(setting: str) -> str:
@@ -50,6 +55,17 @@ def headline(metrics: Mapping[str, Any]) -> list[Row]:
     for score in scores(metrics):
         entries = [_entry(setting, score.key) for setting in by_setting]
         rows.append({"title": score.words, "entries": entries})
+    return rows + floor_rows(by_setting)
+
+
+def floor_rows(by_setting: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The rows of the floor in the table of settings; none where nobody computed it."""
+    rows = []
+    for key, words in FLOOR_WORDS.items():
+        if any(key in setting for setting in by_setting):
+            none = {"value": "", "interval": "", "sd": ""}
+            entries = [_entry(each, key) if key in each else none for each in by_setting]
+            rows.append({"title": words, "entries": entries})
     return rows
 
 
@@ -74,26 +90,33 @@ def _entry(setting: Mapping[str, Any], key: str) -> Row:
     }
 
 
-def class_columns() -> dict[str, str]:
+def class_columns(with_floor: bool = False) -> dict[str, str]:
     """Key -> head of the metrics in the table of classes. What calibration changed stands beside
-    the calibration error."""
+    the calibration error, and the floor beside the network."""
     columns = {}
     for metric in metric_list.METRICS:
         columns[metric.key] = metric.words
+        if with_floor and metric.key == "auroc":
+            columns["floor_auroc"] = "AUROC of the floor"
         if metric.before_calibration:
             columns[f"{metric.key}_raw"] = "before calibration"
     return columns
 
 
+def has_floor(metrics: Mapping[str, Any]) -> bool:
+    """Whether these metrics have the floor beside the network."""
+    return "floor_auroc_macro" in metrics["settings"][OUT_OF_FOLD]
+
+
 def class_rows(metrics: Mapping[str, Any], setting: str) -> list[Row]:
     """Rows of the table of classes in one setting, in the order of the classes."""
-    classes = metrics["classes"]
+    classes, columns = metrics["classes"], class_columns(has_floor(metrics))
     diagnoses = of_columns([of_class["code"] for of_class in classes.values()])
     rows = []
     for (name, by_setting), diagnosis in zip(classes.items(), diagnoses, strict=True):
         of_class = by_setting[setting]
         entries = []
-        for key in class_columns():
+        for key in columns:
             score = with_ends(of_class, key)
             entries.append({"value": number(score["value"]), "interval": interval(score)})
         rows.append(

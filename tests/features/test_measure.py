@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ecgpipe.features import measure
-from ecgpipe.project.leads import LEADS
 from tests.fixtures.made_beats import WAVES, leads_mv
 
 PEAKS_S = np.arange(0.8, 9.5, 0.9)
@@ -61,4 +60,21 @@ def test_a_recording_shorter_or_longer_than_usual_is_measured():
     many_s = np.arange(0.5, 180, 0.9)
     long = measured(leads_mv(many_s, 100, 181), 100, many_s)
     assert long["rate_bpm"] == pytest.approx(60 / 0.9, rel=0.01)
-    assert len(LEADS) == 12
+
+
+@pytest.mark.parametrize("kind", ["noise", "level", "steps", "sines", "spikes"])
+def test_nothing_that_a_store_may_hold_makes_it_fail(kind):
+    rng = np.random.default_rng(len(kind))
+    for _ in range(8):
+        rate_hz, samples = float(rng.choice([100, 250, 257, 1000])), int(rng.integers(150, 2000))
+        at_s = np.arange(samples)[:, None] / rate_hz
+        signal_mv = {
+            "noise": rng.normal(size=(samples, 12)) * rng.choice([0.001, 1, 8]),
+            "level": np.zeros((samples, 12)),
+            "steps": np.cumsum(rng.normal(size=(samples, 12)), axis=0) / 50,
+            "sines": np.sin(2 * np.pi * rng.uniform(0.5, 30) * at_s) * np.ones(12),
+            "spikes": 32.0 * (rng.random((samples, 12)) < 0.002),
+        }[kind]
+        peaks = np.sort(rng.choice(samples, rng.integers(0, 40), replace=False)).astype(np.int32)
+        values = measure.measure(signal_mv.astype(np.float32), rate_hz, peaks)
+        assert not np.isinf(values).any()

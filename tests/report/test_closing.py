@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ecgpipe.report import closing
-from tests.fixtures.small_run import run
+from tests.fixtures.small_run import run, with_floor
 
 PAGE = Path("plots/report.html")
 
@@ -44,3 +44,12 @@ def test_the_lines_are_logged_and_few(tested, caplog):
     assert caplog.messages == [f"evaluate: {line}" for line in closing.lines(metrics, PAGE)]
     assert len(caplog.messages) <= 7
     assert ("no test part" in caplog.text) != tested
+
+
+@pytest.mark.parametrize(("sharper", "words"), [(0, "are above it by +0."), (3, "do not beat it")])
+def test_the_floor_has_a_line(sharper, words):
+    lines = closing.lines(with_floor(sharper), PAGE)
+    told = [line for line in lines if "logistic regression on 12 features" in line]
+    assert len(told) == 1
+    assert words in told[0]
+    assert not [line for line in closing.lines(run()[1], PAGE) if "logistic" in line]

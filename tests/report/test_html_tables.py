@@ -4,8 +4,8 @@ from ecgpipe.evaluation import metric_list, metrics
 from ecgpipe.evaluation.held_out import WHOLE
 from ecgpipe.evaluation.metric_list import MACRO, METRICS, Metric
 from ecgpipe.report.html import write
-from ecgpipe.report.html_tables import class_rows, headline, points, subgroup_rows
-from tests.fixtures.small_run import run
+from ecgpipe.report.html_tables import class_columns, class_rows, headline, points, subgroup_rows
+from tests.fixtures.small_run import run, with_floor
 
 
 def test_classes_carry_full_names_counts_marks_and_why_they_are_undefined():
@@ -81,3 +81,18 @@ def test_a_metric_that_is_added_stands_on_the_page(monkeypatch, tmp_path, headli
 def test_recordings_without_a_flag_are_called_so():
     rows = subgroup_rows("flag", run()[1]["subgroups"]["flag"])
     assert [row["name"] for row in rows] == ["flat-lead", "no flag"]
+
+
+def test_the_floor_stands_beside_the_network_where_it_was_computed():
+    metrics = with_floor()
+    heads = list(class_columns(with_floor=True).values())
+    assert heads[:2] == ["AUROC", "AUROC of the floor"]
+    entries = [row["entries"] for row in class_rows(metrics, "out_of_fold")]
+    assert [len(each) for each in entries] == [len(heads)] * 4
+    first = next(iter(metrics["classes"].values()))["out_of_fold"]
+    assert entries[0][1]["value"] == f"{first['floor_auroc']:.3f}"
+    assert entries[0][1]["interval"]
+    rows = {row["title"]: row["entries"] for row in headline(metrics)}
+    of_floor = rows["AUROC, macro, of the floor (a logistic regression on simple features)"]
+    assert [bool(entry["value"]) for entry in of_floor] == [True, True, False]
+    assert not [row for row in headline(run()[1]) if "floor" in row["title"]]

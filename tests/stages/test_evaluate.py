@@ -8,6 +8,9 @@ import pytest
 from ecgpipe.evaluation import bootstrap, challenge_score, held_out, intervals
 from ecgpipe.evaluation.params import EvaluateParams
 from ecgpipe.project import digests, params, paths, tables
+from ecgpipe.project.errors import UserError
+from ecgpipe.project.leads import LEADS
+from ecgpipe.signals import store
 from stages import evaluate
 from tests.fixtures.sealed import write_sealed, write_sealed_text
 
@@ -41,7 +44,7 @@ def project(folds=("0", "1"), test=True, seed=0):
     }
     Path("params.yaml").write_text(json.dumps({"evaluate": values}))  # JSON is YAML
     tables.write(table[["record"]].assign(flags=""), paths.store("sim") / "index.csv")
-    digests.write_digests(paths.store("sim"))
+    write_features(labels, rng)
     for k in folds:
         paths.predictions(k).mkdir(parents=True)
         for part, name in ((k, "val"), ("test", "test")):
@@ -54,6 +57,16 @@ def project(folds=("0", "1"), test=True, seed=0):
         history = f"{head}\n1,0.001,0.5,0.6,,1.5\n"
         (paths.predictions(k) / "history.csv").write_text(history)
         digests.write_digests(paths.predictions(k))
+
+
+def write_features(labels, rng):
+    """The store's features: one that says a little of each class."""
+    values = np.nan_to_num(labels.to_numpy()) + rng.normal(size=labels.shape)
+    about = {"format": store.FORMAT, "leads": list(LEADS), "unit": store.UNIT}
+    about["features"] = {"first": "1", "second": "mV", "third": "deg"}
+    np.save(paths.store("sim") / store.FEATURES, values.astype(np.float32))
+    (paths.store("sim") / store.ABOUT).write_text(json.dumps(about))
+    digests.write_digests(paths.store("sim"))
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +136,29 @@ def test_the_stage_ends_with_its_scores_and_the_path_of_the_report(caplog):
     scores = read("summary.json")["out_of_fold"]
     assert f"AUROC, macro: out of fold {scores['auroc_macro']:.3f}" in caplog.text
     assert "plots/report.html" in caplog.messages[-1]
+
+
+def test_the_floor_stands_beside_the_network_in_files_and_report(caplog):
+    caplog.set_level("INFO")
+    project()
+    evaluate.main()
+    pooled, summary = read("settings.json")["out_of_fold"], read("summary.json")["out_of_fold"]
+    assert 0.5 < pooled["floor_auroc_macro"] < pooled["auroc_macro"]
+    ends = ("floor_auroc_macro", "floor_auroc_macro_low", "floor_auroc_macro_high")
+    assert [summary[key] for key in ends] == [pooled[key] for key in ends]
+    assert "floor_auroc" in read("classes.json")["AF"]["test_ensemble"]
+    words = "a logistic regression on 3 features reaches a mean AUROC of "
+    assert f"out of fold, {words}{pooled['floor_auroc_macro']:.3f}" in caplog.text
+    assert words in (paths.PLOTS / "report.html").read_text()
+
+
+def test_a_store_without_features_is_refused_with_what_to_do():
+    project()
+    about = json.loads((paths.store("sim") / store.ABOUT).read_text())
+    (paths.store("sim") / store.ABOUT).write_text(json.dumps(about | {"features": {}}))
+    digests.write_digests(paths.store("sim"))
+    with pytest.raises(UserError, match="data/signals/sim: this store has no features; rebuild"):
+        evaluate.main()
 
 
 def test_the_same_predictions_give_the_same_files():

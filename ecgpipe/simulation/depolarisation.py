@@ -21,7 +21,7 @@ NORMAL_QRS = waves_of_ms(
     (-9, 6.5, 6.5, (0.45, 0.25, -0.30)),
     (0, 6.5, 7.0, (1.00, 0.72, 0.20)),
     (12, 7.0, 8.0, (0.24, 0.12, 0.60)),
-    (28, 7.0, 9.0, (-0.17, -0.14, 0.20)),
+    (28, 7.0, 9.0, (-0.14, -0.08, 0.22)),
     (40, 6.0, 9.0, (-0.03, -0.02, 0.05)),
 )
 RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.34, 0.02, -0.52)), (62, 14, 17, (-0.24, 0.03, -0.44)))
@@ -154,8 +154,8 @@ def _with_delta(rng: np.random.Generator, qrs: Waves) -> Waves:
 def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
     """Adds a few short forces: notches and slurs, as any real QRS has."""
     count = int(rng.integers(1, 5))
-    size_mv = 0.1 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
-    before_s, after_s = rng.uniform(0.002, 0.005, (2, count))
+    size_mv = 0.16 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
+    before_s, after_s = rng.uniform(0.003, 0.007, (2, count))
     centre_s = rng.uniform(qrs.centre_s.min(), qrs.centre_s.max(), count)
     vector_mv = size_mv * rng.standard_normal((count, 3))
     return qrs.joined(Waves(centre_s, before_s, after_s, vector_mv))

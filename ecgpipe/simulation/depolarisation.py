@@ -17,20 +17,20 @@ from ecgpipe.simulation.findings import Findings
 
 # Waves of one beat in ms around the main QRS force; vectors x left, y foot, z back in mV.
 NORMAL_QRS = waves_of_ms(
-    (-24, 6.0, 6.0, (-0.14, -0.03, -0.30)),
-    (-9, 6.5, 6.5, (0.45, 0.25, -0.30)),
-    (0, 6.5, 7.0, (1.00, 0.72, 0.20)),
-    (12, 7.0, 8.0, (0.24, 0.12, 0.60)),
-    (28, 7.0, 9.0, (-0.14, -0.08, 0.22)),
-    (40, 6.0, 9.0, (-0.03, -0.02, 0.05)),
+    (-24, 6.0, 6.0, (-0.07, -0.02, -0.20)),
+    (-9, 6.5, 6.5, (0.45, 0.25, -0.28)),
+    (0, 6.5, 7.0, (1.00, 0.72, 0.32)),
+    (12, 7.0, 8.0, (0.38, 0.20, 0.95)),
+    (26, 7.0, 9.0, (-0.03, -0.01, 0.45)),
+    (38, 6.0, 9.0, (-0.02, -0.02, 0.07)),
 )
-RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.34, 0.02, -0.52)), (62, 14, 17, (-0.24, 0.03, -0.44)))
+RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.22, 0.02, -0.75)), (62, 14, 17, (-0.14, 0.03, -0.60)))
 SMALL_RIGHT_TERMINAL = waves_of_ms((37, 7.5, 9, (-0.22, 0.0, -0.36)))
 LBBB_QRS = waves_of_ms(
-    (-42, 11, 12, (0.22, 0.10, 0.12)),
-    (-18, 15, 15, (0.72, 0.15, 0.95)),
-    (12, 17, 17, (0.62, 0.15, 1.25)),
-    (40, 16, 18, (0.68, 0.05, 0.70)),
+    (-42, 11, 12, (0.22, 0.10, -0.12)),
+    (-18, 15, 15, (0.58, 0.15, 1.15)),
+    (12, 17, 17, (0.50, 0.15, 1.65)),
+    (40, 16, 18, (0.48, 0.05, 1.05)),
 )
 LAFB_QRS = waves_of_ms(
     (-22, 8, 8, (-0.16, 0.36, -0.20)),
@@ -71,6 +71,7 @@ QRS = {
     "ILBBB": LBBB_QRS,
     "WPW": NORMAL_QRS,
 }
+UP = np.array([0.0, -1.0, 0.0])
 # The right ventricle, late and alone.
 LATE = {
     "IRBBB": SMALL_RIGHT_TERMINAL,
@@ -80,7 +81,7 @@ LATE = {
 }
 # Shortest, usual, longest QRS, and the standard deviation, all in seconds.
 DURATION_S = {
-    "normal": (0.072, 0.089, 0.108, 0.008),
+    "normal": (0.066, 0.082, 0.104, 0.008),
     "IRBBB": (0.096, 0.109, 0.118, 0.006),
     "RBBB": (0.122, 0.138, 0.172, 0.013),
     "LBBB": (0.123, 0.146, 0.182, 0.014),
@@ -107,6 +108,11 @@ def draw_qrs(
     if findings.conduction == "NSIVCD" and rng.random() < 0.5:
         shape = SLOW_QRS
     qrs = dipole.varied(rng, shape, 0.2, 0.1)
+    if shape is NORMAL_QRS:
+        qrs.vector_mv[0] *= rng.uniform(0, 1.6)  # septal forces are there or not
+        # The base, last, goes anywhere from the right to the left.
+        qrs.vector_mv[-2:] += rng.normal(0, 0.12, 3) * np.array([[1.0], [0.3]])
+    qrs = qrs.turned(_clockwise(rng, findings.age))
     vector_mv = _with_extra(rng, findings.extra, qrs.vector_mv * gain)
     qrs = _splintered(rng, replace(qrs, vector_mv=vector_mv))
     if findings.conduction == "WPW":
@@ -114,7 +120,7 @@ def draw_qrs(
     early = len(qrs.centre_s)
     if findings.conduction in LATE:
         late = dipole.varied(rng, LATE[findings.conduction], 0.3, 0.12)
-        qrs = qrs.joined(late.turned(np.eye(3) * gain * np.exp(rng.normal(0, 0.2))))
+        qrs = qrs.joined(late.turned(np.eye(3) * gain * np.exp(rng.normal(0, 0.35))))
     shortest_s, usual_s, longest_s, spread_s = DURATION_S[findings.conduction]
     duration_s = float(np.clip(rng.normal(usual_s, spread_s), shortest_s, longest_s))
     qrs = dipole.with_duration(qrs, duration_s)
@@ -125,6 +131,12 @@ def draw_qrs(
     axis = dipole.frontal_axis(first, field)
     qrs = first.joined(qrs.taken(slice(early, None)))
     return (dipole.with_duration(qrs, duration_s) if findings.infarct else qrs), axis
+
+
+def _clockwise(rng: np.random.Generator, age: int) -> np.ndarray:
+    """How the heart lies turned about its long way up: forces from the left to the back, more so
+    with age; S reaches V4 and V5 then."""
+    return dipole.rotation(UP, np.radians(rng.normal(0.25 * (age - 45), 9)))
 
 
 def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> np.ndarray:
@@ -154,8 +166,8 @@ def _with_delta(rng: np.random.Generator, qrs: Waves) -> Waves:
 def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
     """Adds a few short forces: notches and slurs, as any real QRS has."""
     count = int(rng.integers(1, 5))
-    size_mv = 0.16 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
-    before_s, after_s = rng.uniform(0.003, 0.007, (2, count))
+    size_mv = 0.1 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
+    before_s, after_s = rng.uniform(0.002, 0.005, (2, count))
     centre_s = rng.uniform(qrs.centre_s.min(), qrs.centre_s.max(), count)
     vector_mv = size_mv * rng.standard_normal((count, 3))
     return qrs.joined(Waves(centre_s, before_s, after_s, vector_mv))

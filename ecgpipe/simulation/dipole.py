@@ -37,7 +37,7 @@ TO_TWELVE = np.stack([leads.of_independent(lead) for lead in leads.LEADS], axis=
 
 Z = np.array([0.0, 0.0, 1.0])  # to the back: turning about it changes the frontal axis alone
 REACH = 4.0  # a Gaussian is drawn to this many widths on either side
-EDGE = 0.04  # a QRS begins and ends where the dipole reaches this share of its largest magnitude
+EDGE = 0.012  # a QRS begins and ends where the dipole reaches this share of its largest magnitude
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def draw_findings(
         qtc_s=_qtc(rng, sex, age, not well and rng.random() < shares.long_qt),
         dextrocardia=bool(rng.random() < shares.dextrocardia),
         **_timing(rng, rhythm, age, well, conduction, shares),
-        **_shape(rng, well, conduction, shares),
+        **_shape(rng, rhythm, well, conduction, shares),
     )
     return _with_details(rng, replace(drawn, **wanted), wanted)
 
@@ -130,19 +130,25 @@ def _timing(
 
 
 def _shape(
-    rng: np.random.Generator, well: bool, conduction: str, shares: Population
+    rng: np.random.Generator, rhythm: str, well: bool, conduction: str, shares: Population
 ) -> dict[str, object]:
     """Findings of the shape of a beat; T and what goes with it are none where conduction is
-    BROAD."""
+    BROAD. With atrial fibrillation and flutter ST and T are seldom normal: high rates, old age,
+    digitalis."""
     plain = well or conduction in BROAD
+    repolarisation = "normal" if plain else pick(rng, shares.repolarisation)
+    extra = "none" if plain else pick(rng, shares.extra)
+    if rhythm in ("AF", "AFL") and conduction not in BROAD and rng.random() < 0.4:
+        repolarisation = pick(rng, {"flat": 0.45, "biphasic": 0.2, "lateral": 0.25, "global": 0.1})
+        extra = "ST down" if rng.random() < 0.6 else extra
     infarct = "" if plain else pick(rng, shares.infarct)
-    low = not well and rng.random() < shares.low_voltage
+    low = not well and rhythm != "paced" and rng.random() < shares.low_voltage
     return {
-        "repolarisation": "normal" if plain else pick(rng, shares.repolarisation),
+        "repolarisation": repolarisation,
         "low_voltage": _low_voltage(rng, conduction, low),
         "infarct": infarct,
         "infarct_age": "",
-        "extra": "none" if plain or infarct else pick(rng, shares.extra),
+        "extra": "none" if infarct else extra,
     }
 
 
@@ -177,7 +183,7 @@ def _clipped(
 
 # Mean, standard deviation and limits in beats a minute: textbook ranges of each rhythm.
 _RATES = {
-    "NSR": (75, 11, 61, 99),
+    "NSR": (72, 11, 60.5, 99),
     "SVT": (172, 24, 130, 230),
     "AT": (135, 25, 102, 200),
     "junctional": (58, 18, 36, 110),
@@ -186,7 +192,7 @@ _RATES = {
     "Mobitz": (76, 13, 50, 105),
     "2:1": (82, 14, 60, 120),
     "complete": (84, 15, 60, 125),  # of the atria
-    "paced": (69, 9, 50, 100),
+    "paced": (66, 9, 50, 100),
 }
 
 
@@ -226,7 +232,8 @@ def _axis(
         return -31 - min(rng.gamma(1.5, 12), 50)
     if not well and conduction != "LBBB" and rng.random() < shares.right_axis:
         return 92 + min(rng.gamma(1.5, 16), 80)
-    return _clipped(rng, 38 - 0.5 * (age - 50), 24, -27, 86)
+    left = 20 if conduction == "LBBB" else 0
+    return _clipped(rng, 40 - left - 0.5 * (age - 50), 27, -27, 86)
 
 
 def _low_voltage(rng: np.random.Generator, conduction: str, low: bool) -> str:

@@ -48,7 +48,7 @@ _WALLS = {
     "inferolateral": 0.08,
     "posterior": 0.06,
 }
-_PACING = {"VVI": 0.28, "VVI AF": 0.17, "VAT": 0.25, "DDD": 0.13, "AAI": 0.09, "CRT": 0.08}
+_PACING = {"VVI": 0.31, "VVI AF": 0.22, "VAT": 0.22, "DDD": 0.11, "AAI": 0.07, "CRT": 0.07}
 
 
 def _with_walls(share: float) -> Shares:
@@ -140,7 +140,7 @@ PUBLISHED = Population(
     swinging=0.065,
     long_pr=0.09,
     atrial=0.065,
-    ventricular=0.05,
+    ventricular=0.11,
     conduction={
         "normal": 0.72,
         "IRBBB": 0.05,
@@ -157,23 +157,23 @@ PUBLISHED = Population(
     left_axis=0.10,
     right_axis=0.03,
     repolarisation={
-        "normal": 0.68,
-        "flat": 0.17,
-        "biphasic": 0.05,
-        "lateral": 0.035,
-        "inferior": 0.02,
-        "anterior": 0.03,
-        "global": 0.015,
+        "normal": 0.785,
+        "flat": 0.12,
+        "biphasic": 0.035,
+        "lateral": 0.02,
+        "inferior": 0.01,
+        "anterior": 0.02,
+        "global": 0.01,
     },
-    infarct=_with_walls(0.10),
+    infarct=_with_walls(0.05),
     extra={
-        "none": 0.75,
+        "none": 0.765,
         "LVH": 0.11,
         "RVH": 0.005,
         "ST down": 0.08,
         "early": 0.025,
         "ST up": 0.01,
-        "slow R": 0.02,
+        "slow R": 0.005,
     },
     atria={"": 0.9, "LAE": 0.07, "RAE": 0.02, "both": 0.01},
     low_voltage=0.03,

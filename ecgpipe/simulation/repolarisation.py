@@ -9,7 +9,7 @@ from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import BROAD, Findings
 
 # In ms around the end of T; vectors x left, y foot, z back in mV.
-T_WAVE = waves_of_ms((-92, 52, 36, (0.35, 0.19, -0.27)), (-150, 60, 50, (0.09, 0.05, -0.08)))
+T_WAVE = waves_of_ms((-82, 50, 33, (0.32, 0.14, -0.23)), (-140, 58, 48, (0.08, 0.03, -0.06)))
 # Where an inverted T points to, mV.
 INVERTED_MV = {
     "lateral": (-0.26, 0.08, 0.0),
@@ -24,11 +24,11 @@ def draw_repolarisation(
 ) -> tuple[Waves, Waves]:
     """T and ST waves: T times count from its end, ST times from the QRS."""
     t_wave = dipole.varied(rng, T_WAVE, 0.15, 0.12)
-    size = gain**0.5 * np.exp(rng.normal(0.05 if findings.sex == "M" else -0.15, 0.35))
-    turn_rad = np.radians(np.clip(0.35 * (findings.axis - 45), -25, 25) + rng.normal(0, 8))
-    turn = dipole.rotation(dipole.Z, turn_rad) @ dipole.random_tilt(rng, 8)
+    size = gain**0.5 * np.exp(rng.normal(0.05 if findings.sex == "M" else -0.15, 0.32))
+    turn_rad = np.radians(np.clip(0.2 * (findings.axis - 40), -15, 15) + rng.normal(0, 7))
+    turn = dipole.rotation(dipole.Z, turn_rad) @ dipole.random_tilt(rng, 12)
     t_mv = size * t_wave.turned(turn).vector_mv  # [2, 3]
-    st_mv = np.array([0.01, 0.01, -0.03]) * rng.normal(1, 1) + 0.012 * rng.standard_normal(3)
+    st_mv = np.array([0.025, 0.01, -0.045]) * rng.normal(1, 0.8) + 0.012 * rng.standard_normal(3)
     if findings.conduction in BROAD:
         t_wave = t_wave.stretched(rng.uniform(0.75, 1.0))
         t_mv, st_mv = _against(rng, qrs)
@@ -49,9 +49,9 @@ def _against(rng: np.random.Generator, qrs: Waves) -> tuple[np.ndarray, np.ndarr
     """T vectors [2, 3] and the ST vector in left bundle branch block and preexcitation: against the
     net force of the QRS."""
     net = (qrs.before_s + qrs.after_s) @ qrs.vector_mv / 0.02
-    t_mv = -np.array([[0.10], [0.025]]) * rng.uniform(0.5, 1.4) * net
+    t_mv = -np.array([[0.11], [0.03]]) * rng.uniform(0.5, 1.4) * net
     t_mv = t_mv + 0.04 * rng.standard_normal(3)
-    return t_mv, -0.010 * rng.uniform(0.2, 1.4) * net
+    return t_mv, -0.016 * rng.uniform(0.3, 1.4) * net
 
 
 def _altered(

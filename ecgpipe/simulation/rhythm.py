@@ -181,11 +181,11 @@ def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -
     """
     at_s = np.arange(samples) / rate_hz
     hz = rng.uniform(4.5, 8.5)
-    size_mv = np.exp(rng.normal(np.log(0.042), 0.55))
+    size_mv = np.exp(rng.normal(np.log(0.030), 0.5))
     dipole_mv = np.zeros((samples, 3))
-    directions = (np.array([0.25, 0.75, -0.9]), rng.normal(0, 0.4, 3))
+    directions = (np.array([0.25, 0.5, -1.0]), *rng.normal(0, 0.4, (2, 3)))
     for number, direction in enumerate(directions):
-        own_hz = np.clip(hz * (1 + 0.06 * number * rng.standard_normal()), 4, 9)
+        own_hz = np.clip(hz * (1 + 0.1 * number * rng.standard_normal()), 4, 9)
         wave = _wavelet(rng, own_hz, size_mv, at_s)
         dipole_mv += wave[:, None] * (direction * (1 + 0.25 * rng.standard_normal(3)))
     return dipole_mv
@@ -193,7 +193,7 @@ def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -
 
 def _wavelet(rng: np.random.Generator, hz: float, size_mv: float, at_s: np.ndarray) -> np.ndarray:
     """[time] in mV: a fundamental and two harmonics, whose frequency and amplitude drift."""
-    wobble = rng.uniform(0.1, 0.5, 2) * hz / 6
+    wobble = rng.uniform(0.3, 1.2, 2) * hz / 6
     # Three slow sines' phases [3, time]: two move the frequency, one the amplitude.
     turns = 2 * np.pi * rng.uniform(0.15, 0.9, 3)[:, None] * at_s
     slow = turns + rng.uniform(0, 2 * np.pi, 3)[:, None]

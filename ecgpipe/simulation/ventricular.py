@@ -21,7 +21,7 @@ ECTOPIC = {
     "left lateral wall": np.array([-0.95, 0.30, -0.40]),
 }
 PACED = {
-    "apex": np.array([0.40, -0.85, 0.75]),
+    "apex": np.array([0.35, -0.85, 0.95]),
     "septum": np.array([0.80, 0.25, 0.75]),
     "biventricular": np.array([-0.60, -0.45, -0.35]),
 }
@@ -42,16 +42,16 @@ def draw_ectopic(rng: np.random.Generator, gain: float, rr_s: float) -> Waves:
     """A premature beat or an escape from any place; `rr_s` is the usual interval."""
     place = list(ECTOPIC)[rng.integers(len(ECTOPIC))]
     size_mv = gain * np.exp(rng.normal(0.2, 0.3))
-    return _beat(rng, ECTOPIC[place], size_mv, rng.uniform(0.8, 1.2), rr_s)
+    return _beat(rng, ECTOPIC[place], size_mv, rng.uniform(0.68, 1.1), rr_s)
 
 
 def draw_paced(rng: np.random.Generator, gain: float, biventricular: bool, rr_s: float) -> Waves:
     """A beat that a pacemaker starts in the right ventricle, or in both."""
     if biventricular:
-        size_mv = gain * np.exp(rng.normal(0.0, 0.25))
+        size_mv = gain * np.exp(rng.normal(0.3, 0.25))
         return _beat(rng, PACED["biventricular"], size_mv, rng.uniform(0.75, 1.0), rr_s)
     place = "apex" if rng.random() < 0.7 else "septum"
-    size_mv = gain * np.exp(rng.normal(0.2, 0.25))
+    size_mv = gain * np.exp(rng.normal(0.55, 0.3))
     return _beat(rng, PACED[place], size_mv, rng.uniform(0.9, 1.15), rr_s)
 
 
@@ -63,7 +63,7 @@ def _beat(
     aim *= size_mv / np.linalg.norm(aim)
     shares = SHARE * np.exp(0.3 * rng.standard_normal((QRS_WAVES, 1)))
     vector_mv = shares * (aim + 0.35 * size_mv * rng.standard_normal((QRS_WAVES, 3)))
-    t_mv = -rng.uniform(0.14, 0.34) * vector_mv.sum(axis=0)
+    t_mv = -rng.uniform(0.1, 0.27) * vector_mv.sum(axis=0)
     later = min(max(rr_s, 0.35), 1.3) ** (1 / 3) * rng.uniform(0.95, 1.1)
     return Waves(
         np.concatenate([CENTRE_S * stretch, T_CENTRE_S * later]),

@@ -58,15 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
         metadata=reading.metadata_rows(paths, source) if source else {},
         within=folders,
         keep_s=_drawn_s() if targets.sheets else 0.0,
+        with_intervals=arguments.intervals or arguments.plot,
     )
     refused = 0
-    with _writer(arguments.format, targets, models) as write:
+    with _writer(arguments, targets, models) as write:
         predictions = predict.predict(models, files, options)
         progress = tqdm(predictions, desc="predict", unit="rec", total=len(files), disable=None)
         for prediction in progress:
             write(prediction)
             refused += prediction.verdict == "refused"
-            console.write(_line(prediction, models.words))
+            console.write(_line(prediction, models.words, arguments.intervals))
     counts = f"{len(files)} recordings, {refused} refused, {len(models.names)} classes"
     written = ", ".join(shown(path) for path in (targets.out, targets.sheets) if path)
     console.write(f"{counts}, {len(models.networks)} models -> {written}")
@@ -98,10 +99,12 @@ def _drawn_s() -> float:
 
 @contextlib.contextmanager
 def _writer(
-    form: str, targets: _Targets, models: "Ensemble"
+    arguments: argparse.Namespace, targets: _Targets, models: "Ensemble"
 ) -> Iterator[Callable[[RecordingPrediction], None]]:
     """Writes each prediction into the table and, where asked for, draws its sheet."""
-    with outputs.writer(form, targets.table, models.codes, models.names) as write:
+    form, with_intervals = arguments.format, arguments.intervals
+    table = targets.table, models.codes, models.names
+    with outputs.writer(form, *table, with_intervals=with_intervals) as write:
         if not targets.sheets:
             yield write
             return
@@ -116,11 +119,16 @@ def _writer(
             yield write_and_draw
 
 
-def _line(prediction: RecordingPrediction, classes: outputs.ClassWords) -> str:
+def _line(
+    prediction: RecordingPrediction, classes: outputs.ClassWords, with_intervals: bool
+) -> str:
     """What is printed of one recording."""
     positive = outputs.positive_classes(prediction, classes)
     flags = f" ({shown(prediction.reason)})" if prediction.verdict == "flagged" else ""
-    return f"{shown(prediction.path)}: {positive}{flags}"
+    measured = ""
+    if with_intervals and prediction.intervals and prediction.verdict != "refused":
+        measured = f"; {prediction.intervals.words}"
+    return f"{shown(prediction.path)}: {positive}{flags}{measured}"
 
 
 def _unread(left_out: Mapping[str, int]) -> str:
@@ -150,6 +158,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "into a folder beside --out (half a second each)"
     )
     parser.add_argument("--plot", action="store_true", help=plot)
+    intervals = "measure rate, PR, QRS, QT, QTc and axis too, for the CSV and for what is printed"
+    parser.add_argument("--intervals", action="store_true", help=intervals)
     precision = (
         "auto takes bf16 where the processor has it: "
         "twice as fast, probabilities off by some thousandths"

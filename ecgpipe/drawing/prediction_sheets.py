@@ -35,6 +35,8 @@ class Sheets:
         positive = outputs.positive_classes(prediction, self.classes)
         shares = f" ({self.classes.legend})" if self.classes.legend else ""
         note = _wrapped(f"The models find{shares}: {positive}")
+        if prediction.intervals:
+            note += _wrapped(f"Measured: {prediction.intervals.words}")
         if prediction.reason:
             note += _wrapped(f"Flags: {printable.shown(prediction.reason)}")
         if self.classes.remark:

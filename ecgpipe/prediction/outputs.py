@@ -2,8 +2,10 @@
 
 - csv: one file, a row per recording: `path, verdict, reason`, one column of probability per class
   under its abbreviation, one of decision (1 present, 0 absent) under `<abbreviation>_present`; both
-  blank where refused, and of a class that the models did not learn. A path that a spreadsheet
-  would take for a formula has `./` before it (`printable.path_cell`).
+  blank where refused, and of a class that the models did not learn. Where they are asked for,
+  columns of measured numbers follow (the fields of `intervals.Intervals`), blank where one could
+  not be measured. A path that a spreadsheet would take for a formula has `./` before it
+  (`printable.path_cell`).
 - challenge: one folder, a file `<record>.csv` per recording as the scorer of the PhysioNet/CinC
   Challenge 2021 reads it (evaluate_model.py of
   https://github.com/physionetchallenges/evaluation-2021): `#<record>`, then the SNOMED CT codes,
@@ -26,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgpipe.prediction.intervals import Intervals
 from ecgpipe.project import atomic
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.printable import path_cell, shown
@@ -40,8 +43,8 @@ NOT_FINITE = "not-finite"  # why a recording that was read is refused
 class RecordingPrediction:
     """What is said of one recording file: 'ok', 'flagged' or 'refused' and the reason; calibrated
     probabilities and decisions (1 or 0), both [class], None where refused, NaN and 0 of a class
-    that was not learnt; how long the recording is, and, where it is to be drawn, its beginning as
-    read."""
+    that was not learnt; how long the recording is, what was measured on it where that was asked
+    for, and, where it is to be drawn, its beginning as read."""
 
     path: Path
     verdict: str
@@ -50,6 +53,7 @@ class RecordingPrediction:
     present: NDArray[np.int64] | None = None
     recording: Recording | None = None
     duration_s: float = 0.0
+    intervals: Intervals | None = None
 
 
 class ClassWords(NamedTuple):
@@ -88,7 +92,11 @@ def positive_classes(prediction: RecordingPrediction, classes: ClassWords) -> st
 
 @contextlib.contextmanager
 def writer(
-    form: str, out: Path, codes: Sequence[str], names: Sequence[str]
+    form: str,
+    out: Path,
+    codes: Sequence[str],
+    names: Sequence[str],
+    with_intervals: bool = False,
 ) -> Iterator[Callable[[RecordingPrediction], None]]:
     """Writes each `RecordingPrediction` that it is called with to `out`, a file (csv) or a new
     folder (challenge), in one of `FORMATS`. Whether `out` may be written is the caller's to
@@ -100,8 +108,9 @@ def writer(
         return
     with atomic.atomic(out) as path, path.open("w", newline="", encoding="utf-8") as handle:
         rows = csv.writer(handle, lineterminator="\n")
-        rows.writerow([*HEAD, *names, *(f"{name}_present" for name in names)])
-        yield lambda prediction: rows.writerow(_row(prediction, len(names)))
+        measured = Intervals._fields if with_intervals else ()
+        rows.writerow([*HEAD, *names, *(f"{name}_present" for name in names), *measured])
+        yield lambda prediction: rows.writerow(_row(prediction, len(names), len(measured)))
 
 
 def check_distinct_names(files: Sequence[Path]) -> None:
@@ -115,17 +124,18 @@ def check_distinct_names(files: Sequence[Path]) -> None:
         by_name[path.stem] = path
 
 
-def _row(prediction: RecordingPrediction, classes: int) -> list[str]:
+def _row(prediction: RecordingPrediction, classes: int, measured: int) -> list[str]:
     """One row of the CSV."""
     head = [path_cell(prediction.path), prediction.verdict, shown(prediction.reason)]
     if prediction.probabilities is None:
-        return head + [""] * (2 * classes)
+        return head + [""] * (2 * classes + measured)
+    intervals = prediction.intervals.cells if measured else []
     probabilities, decisions = [], []
     for probability, decision in zip(prediction.probabilities, prediction.present, strict=True):
         learnt = np.isfinite(probability)
         probabilities.append(f"{probability:.7g}" if learnt else "")
         decisions.append(str(decision) if learnt else "")
-    return [*head, *probabilities, *decisions]
+    return [*head, *probabilities, *decisions, *intervals]
 
 
 def _write_challenge_file(

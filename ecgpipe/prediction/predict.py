@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgpipe.prediction import outputs, reading
+from ecgpipe.prediction import intervals, outputs, reading
 from ecgpipe.prediction.ensemble import Ensemble
 from ecgpipe.prediction.flags import input_flags
 from ecgpipe.prediction.outputs import RecordingPrediction
@@ -39,12 +39,13 @@ class ReadingOptions:
     """How files are read: by the catalogue entry `source`; age and sex of those that have a row in
     its table are in `metadata` (`reading.metadata_rows`); links are followed `within` these folders
     (`reading.read`); of each recording the first `keep_s` seconds are handed over with its
-    prediction, to be drawn."""
+    prediction, to be drawn; `with_intervals`: rate, PR, QRS, QT and axis are measured too."""
 
     source: Source | None = None
     metadata: Mapping[Path, MetadataRow | None] = field(default_factory=dict)
     within: Sequence[Path] = ()
     keep_s: float = 0.0
+    with_intervals: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,11 @@ def _batches(
             recording.signal_mv, recording.rate_hz, **about["conditioning"]
         )
         flags = input_flags(recording, about, len(signal_mv))
-        batch.predictions.append(_unscored(path, flags, recording, options.keep_s))
+        prediction = _unscored(path, flags, recording, options.keep_s)
+        if options.with_intervals:
+            measured = intervals.measured(signal_mv, about["rate_hz"])
+            prediction = replace(prediction, intervals=measured)
+        batch.predictions.append(prediction)
         batch.signals_uv.append(store_writer.to_microvolts(signal_mv))
         batch.age.append(recording.age)
         batch.sex.append(recording.sex)

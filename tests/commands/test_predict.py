@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from ecgpipe.__main__ import main
 from ecgpipe.project import digests, tables
+from ecgpipe.simulation import writers
 from tests.commands.conftest import ROOT
+from tests.fixtures.made_beats import leads_mv
 
 
 def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models, capsys):
@@ -31,6 +34,25 @@ def test_predict_writes_probabilities_and_decisions_and_prints_them(raw, models,
     assert f"A1.hea: NSR sinus rhythm {float(table['NSR'].iloc[0]):.2f}\n" in printed
     assert "2 recordings, 0 refused, 2 classes, 1 models" in printed
     assert "validation showed little skill (AUROC below 0.7) in: CLBBB/LBBB (0.60)" in printed
+
+
+def test_predict_measures_intervals_where_they_are_asked_for(models, tmp_path, capsys):
+    peaks_s = np.arange(0.8, 9.5, 0.8)
+    writers.write_challenge(
+        tmp_path / "raw", "B1", leads_mv(peaks_s, 500, 10), 500, age=60, sex="M", labels=[]
+    )
+    out = tmp_path / "p.csv"
+    settings = ["--intervals", "--model", str(models), "--out", str(out)]
+    assert main(["predict", str(tmp_path / "raw"), *settings]) == 0
+    row = tables.read(out, sealed=False).iloc[0]
+    assert float(row["rate_bpm"]) == pytest.approx(75, abs=1)
+    # Of waves whose begins and ends are known (`made_beats.WAVES`); the same in all leads is the
+    # axis of I = aVF.
+    assert float(row["pr_ms"]) == pytest.approx(160, abs=15)
+    assert float(row["qrs_ms"]) == pytest.approx(100, abs=20)
+    assert float(row["qt_ms"]) == pytest.approx(390, abs=20)
+    assert float(row["qrs_axis_deg"]) == pytest.approx(49, abs=2)
+    assert f"; rate {row['rate_bpm']}/min, PR {row['pr_ms']} ms, QRS " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("has_bf16", "expected"), [(False, "fp32"), (True, "bf16")])

@@ -7,7 +7,7 @@ import pytest
 from matplotlib import image
 
 from ecgpipe.drawing import prediction_sheets
-from ecgpipe.prediction import outputs
+from ecgpipe.prediction import intervals, outputs
 from ecgpipe.recordings import recording
 from ecgpipe.report import style
 
@@ -55,6 +55,13 @@ def test_a_sheet_says_whose_it_is_what_was_found_and_what_is_in_doubt(tmp_path, 
         "Flags: flat-lead|age-unknown",
     ]
     assert texts[1][0] == "a/R\\$1\\$?.hea, sex unknown, age unknown, 6.0 s at 500 Hz"
+
+
+def test_a_sheet_says_what_was_measured(tmp_path, drawn):
+    measured = intervals.Intervals(72, np.nan, 92, 380, 404, -30)
+    sheets_in(tmp_path).draw(answer(intervals=measured))
+    texts = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert texts[2] == f"Measured: {measured.words}"
 
 
 def test_a_sheet_says_how_often_such_an_answer_was_right(tmp_path, drawn):

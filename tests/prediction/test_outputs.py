@@ -1,10 +1,11 @@
 import csv
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ecgpipe.prediction import outputs
+from ecgpipe.prediction import intervals, outputs
 from ecgpipe.project import tables
 
 CODES, NAMES = ["426783006", "164889003"], ["NSR", "AF"]
@@ -70,6 +71,20 @@ def test_the_csv_has_a_row_per_recording_and_blanks_where_refused(tmp_path):
     assert list(table["NSR"]) == ["0.1234568", "1e-09", ""]
     assert list(table["AF_present"]) == ["1", "1", ""]
     assert table["reason"][2] == "truncated: a/R3.mat: 10 bytes,\\nfound 5"
+
+
+def test_measured_numbers_are_columns_where_they_are_asked_for(tmp_path):
+    measured = intervals.Intervals(71.6, np.nan, 92.4, 380, 401, -30)
+    answers = [dataclasses.replace(ANSWERS[0], intervals=measured), ANSWERS[2]]
+    with outputs.writer("csv", tmp_path / "p.csv", CODES, NAMES, with_intervals=True) as take:
+        for answer in answers:
+            take(answer)
+    with (tmp_path / "p.csv").open(newline="") as handle:
+        head, row, refused = csv.reader(handle)
+    names = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qrs_axis_deg")
+    assert head[-7:] == ["AF_present", *names]
+    assert row[-7:] == ["1", "72", "", "92", "380", "401", "-30"]
+    assert refused[3:] == [""] * 10
 
 
 def test_a_class_that_was_not_learnt_is_blank_and_0_for_the_scorer(tmp_path):

@@ -16,7 +16,20 @@ FILES = [ROOT / "params.yaml", *sorted(set((ROOT / "configs").glob("*.yaml")) - 
 
 
 def test_there_are_whole_files_to_start_from():
-    assert {path.stem for path in FILES} >= {"params", "cinc2021", "star", "upstream"}
+    assert {path.stem for path in FILES} >= {"params", "real", "cinc2021", "star", "upstream"}
+
+
+def test_the_config_for_real_recordings_starts_from_what_pretrain_makes(monkeypatch):
+    monkeypatch.chdir(ROOT)  # where data/pretrained is, which `faults` holds it to
+    values = params.load(ROOT / "configs/real.yaml")
+    assert values["train"]["start"] == "model"
+    assert values["train"]["start_model"] == values["pretrain"]["folder"] == str(paths.PRETRAINED)
+    assert values["pretrain"] == params.load(FILES[0])["pretrain"]
+    for section in ("preprocess", "model"):
+        assert values[section] == values["pretrain"][section]
+    for setting in ("window_s", "normalise"):
+        assert values["train"][setting] == values["pretrain"]["train"][setting]
+    assert faults(values, ENTRIES) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -37,6 +37,14 @@ def test_a_weight_or_a_running_statistic_that_is_not_finite_is_named(name):
     assert one.unsound() == whole
 
 
+def test_of_two_epochs_that_score_alike_the_one_of_lower_loss_is_better():
+    one = state_of(1)
+    assert one.is_best(-5.0, 9.0), "the first is, whatever it scores"
+    one.keep(0.5, 0.3, one.network)
+    better = [one.is_best(0.6, 9.0), one.is_best(0.5, 0.2), one.is_best(0.5, 0.3)]
+    assert [*better, one.is_best(0.4, 0.1)] == [True, True, False, False]
+
+
 def test_kept_weights_do_not_move_with_the_network():
     one = state_of(1)
     one.keep(0.5, 0.5, one.network)

@@ -298,11 +298,53 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_says_what_to_do(split_proje
         fold.run(quiet)
 
 
+def few(data: dict, recordings: int, validation: int) -> dict:
+    """So many recordings; of the classes the first has two positives to train on, the second none,
+    and the third is annotated nowhere."""
+    small = {"train": data["train"].take(np.arange(recordings))}
+    small["val"] = data["val"].take(np.arange(validation))
+    for part in small.values():
+        part.labels[:] = torch.tensor([0.0, 0.0, torch.nan])
+    small["train"].labels[:2, 0] = 1.0
+    return small
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
+@pytest.mark.parametrize(("recordings", "validation"), [(2, 1), (11, 3), (20, 5)])
+def test_few_recordings_are_enough_to_train_whatever_their_classes(
+    split_project, recordings, validation, schedule, caplog
+):
+    _, data = load()
+    small = few(data, recordings, validation)
+    small["val"].labels[0, 0] = 1.0
+    fold = fold_of(small, schedule=schedule)
+    state = fold.run(quiet)
+    assert fold.steps == 1
+    assert len(state.history) == TRAIN["epochs"]
+    assert all(np.isfinite(row["val_loss"]) for row in state.history)
+    assert ("it chooses by chance" in caplog.text) == (validation > 1)
+    found = inference.probabilities_of(state.network, small["val"], fold.window, "none")
+    assert bool(torch.isfinite(found).all())
+    first = fold_of(small, key="first", schedule=schedule)
+    assert not equal(weights_of(first), weights_of(fold)), "it has learnt"
+
+
+def test_the_last_epoch_is_kept_where_nothing_is_there_to_choose_by(split_project, caplog):
+    _, data = load()
+    small = few(data, 20, 5)
+    small["val"].labels[:] = torch.nan
+    fold = fold_of(small, patience=1)
+    assert not fold.work().may_end_early
+    assert fold.run(quiet).best_epoch == TRAIN["epochs"]
+    assert "nothing is annotated in the validation part: the last epoch is kept" in caplog.text
+
+
 def test_parts_take_the_fold_for_validation_and_leave_the_test_part_out_of_training():
-    table = pd.DataFrame({"fold": ["0", "1", "2", "test", "0"], "record": list("abcde")})
+    folds = ["0", "1", "2", "test", "0", "train"]
+    table = pd.DataFrame({"fold": folds, "record": list("abcdef")})
     found = examples.parts(table, "0")
     assert {name: list(rows["record"]) for name, rows in found.items()} == {
-        "train": ["b", "c"],
+        "train": ["b", "c", "f"],
         "val": ["a", "e"],
         "test": ["d"],
     }

@@ -23,6 +23,7 @@ from ecgpipe.recordings import sources
 from ecgpipe.simulation.params import SimulateParams
 from ecgpipe.splitting import institutions
 from ecgpipe.splitting.params import SplitParams
+from ecgpipe.training import start_faults
 from ecgpipe.training.params import TrainParams
 
 _WRITTEN = (
@@ -119,9 +120,24 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
         if round(train.window_s * preprocess.rate_hz) < 1:
             rule = f"it holds no sample at preprocess.rate_hz {preprocess.rate_hz:g}"
             problems.append(f"train.window_s: {rule}")
+    if sections := _checked(values, "preprocess", "model", "train"):
+        problems += _start(*sections)
     if sections := _checked(values, "labels", "evaluate"):
         problems += _challenge(*sections)
     return problems
+
+
+def _start(preprocess: PreprocessParams, model: ModelParams, train: TrainParams) -> list[str]:
+    """The fault of a start that does not fit this run, or that this run would write."""
+    if _is_written(train.start_model):
+        rule = "stages write there, or below; copy the model to a folder of its own"
+        return [f"train.start_model: {rule} (found {train.start_model!r})"]
+    if train.start == "scratch":
+        return []
+    conditioning = preprocess.model_dump(include={"low_hz", "high_hz", "order"})
+    conditioning["to_rate_hz"] = preprocess.rate_hz
+    folder = Path(train.start_model)
+    return start_faults.of_settings(folder, model, train.normalise, conditioning)
 
 
 def _untrained(data: sources.DataParams, split: SplitParams) -> list[str]:
@@ -213,10 +229,17 @@ def _root(values: Mapping[str, Any]) -> list[str]:
         return []
     if not root.strip() or not root.isprintable():
         return [f"data.root: it is the path of a folder, in printable characters (found {root!r})"]
-    folder = Path(os.path.normpath(Path.cwd() / root))
+    if not _is_written(root):
+        return []
+    rule = "stages write there, or below; give recordings a folder of their own"
+    return [f"data.root: {rule} (found {root!r})"]
+
+
+def _is_written(name: str) -> bool:
+    """Whether stages write into a folder, below it, or into one that it lies in."""
+    folder = Path(os.path.normpath(Path.cwd() / name))
     for path in _WRITTEN:
         written = Path.cwd() / path
         if folder == written or written in folder.parents or folder in written.parents:
-            rule = "stages write there, or below; give recordings a folder of their own"
-            return [f"data.root: {rule} (found {root!r})"]
-    return []
+            return True
+    return False

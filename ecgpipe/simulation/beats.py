@@ -72,29 +72,35 @@ def independent_leads(
 ) -> np.ndarray:
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     samples = len(atrial_mv)
-    dipole_mv = moving_dipole(_events(rng, heart, beats, rate_hz), rate_hz, samples)  # [3, time]
-    dipole_mv += atrial_mv.T
+    atria_mv = atrial_mv.T + moving_dipole(_atrial(rng, heart, beats), rate_hz, samples)
+    ventricles_mv = moving_dipole(_ventricular(rng, heart, beats, rate_hz), rate_hz, samples)
     phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
     breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
     # Breathing turns the heart (by a small angle, so a cross product does) and scales all leads.
     x, y, z = rng.normal(0, 0.035, 3)
     turn = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     size = 1 + rng.normal(0, 0.03) * breath
-    dipole_mv = size * (dipole_mv + breath * (turn @ dipole_mv))
-    return (heart.field @ dipole_mv).T  # [8, 3] @ [3, time]
+    leads_mv = np.zeros((len(heart.field), samples))
+    for field, dipole_mv in ((heart.atrial_field, atria_mv), (heart.field, ventricles_mv)):
+        leads_mv += field @ (size * (dipole_mv + breath * (turn @ dipole_mv)))  # [8, 3] @ [3, time]
+    return leads_mv.T
 
 
-def _events(
-    rng: np.random.Generator, heart: Heart, beats: Beats, rate_hz: float
-) -> Iterator[Events]:
-    """Yields everything that beats: P waves by origin, QRS by conduction, ST and T, spikes."""
-    # From beat to beat sizes differ a little, more in some people than in others.
-    size = min(float(np.exp(rng.normal(np.log(0.012), 0.8))), 0.08)
+def _atrial(rng: np.random.Generator, heart: Heart, beats: Beats) -> Iterator[Events]:
+    """Yields P waves by origin."""
     # PR runs from begin to begin; a Gaussian begins two widths before its middle.
     onset_s = heart.begin_s + 2 * heart.p.before_s[0] - heart.p.centre_s[0]
     for origin, waves in ((rhythm.SINUS, heart.p), (rhythm.ECTOPIC, heart.ectopic_p)):
         event_s = beats.p_s[beats.origin == origin] + onset_s
-        yield waves, event_s, *_jittered(rng, len(event_s), 0.05, 0.12 + size)
+        yield waves, event_s, *_jittered(rng, len(event_s), 0.05, 0.12)
+
+
+def _ventricular(
+    rng: np.random.Generator, heart: Heart, beats: Beats, rate_hz: float
+) -> Iterator[Events]:
+    """Yields what else beats: QRS by conduction, ST and T, spikes."""
+    # From beat to beat sizes differ a little, more in some people than in others.
+    size = min(float(np.exp(rng.normal(np.log(0.012), 0.8))), 0.08)
     shapes = dict.fromkeys(range(5))
     shapes |= {rhythm.NORMAL: heart.qrs, rhythm.ABERRANT: heart.aberrant}
     shapes |= dict(zip((rhythm.VENTRICULAR, rhythm.VENTRICULAR_2), heart.premature, strict=False))

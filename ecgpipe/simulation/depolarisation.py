@@ -18,8 +18,8 @@ from ecgpipe.simulation.findings import Findings
 # Waves of one beat in ms around the main QRS force; vectors x left, y foot, z back in mV.
 NORMAL_QRS = waves_of_ms(
     (-24, 6.0, 6.0, (-0.07, -0.02, -0.20)),
-    (-9, 6.5, 6.5, (0.45, 0.25, -0.28)),
-    (0, 6.5, 7.0, (1.00, 0.72, 0.32)),
+    (-9, 6.5, 6.5, (0.45, 0.25, -0.42)),
+    (0, 6.5, 7.0, (1.00, 0.72, 0.22)),
     (12, 7.0, 8.0, (0.38, 0.20, 0.95)),
     (26, 7.0, 9.0, (-0.03, -0.01, 0.45)),
     (38, 6.0, 9.0, (-0.02, -0.02, 0.07)),
@@ -136,7 +136,7 @@ def draw_qrs(
 def _clockwise(rng: np.random.Generator, age: int) -> np.ndarray:
     """How the heart lies turned about its long way up: forces from the left to the back, more so
     with age; S reaches V4 and V5 then."""
-    return dipole.rotation(UP, np.radians(rng.normal(0.25 * (age - 45), 9)))
+    return dipole.rotation(UP, np.radians(rng.normal(0.2 * (age - 55), 9)))
 
 
 def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> np.ndarray:
@@ -166,8 +166,8 @@ def _with_delta(rng: np.random.Generator, qrs: Waves) -> Waves:
 def _splintered(rng: np.random.Generator, qrs: Waves) -> Waves:
     """Adds a few short forces: notches and slurs, as any real QRS has."""
     count = int(rng.integers(1, 5))
-    size_mv = 0.1 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
-    before_s, after_s = rng.uniform(0.002, 0.005, (2, count))
+    size_mv = 0.16 * np.linalg.norm(qrs.vector_mv, axis=1).max() * rng.gamma(2, 0.5)
+    before_s, after_s = rng.uniform(0.003, 0.007, (2, count))
     centre_s = rng.uniform(qrs.centre_s.min(), qrs.centre_s.max(), count)
     vector_mv = size_mv * rng.standard_normal((count, 3))
     return qrs.joined(Waves(centre_s, before_s, after_s, vector_mv))

@@ -50,7 +50,7 @@ def draw_disturbance(
     have the quantiles of real ones.
     """
     log_mv = rng.normal(np.log(USUAL_MV), SPREAD)
-    each = rng.gamma(3, 1 / 3, (len(ELECTRODES), 5))  # some electrodes lie better than others
+    each = rng.gamma(2, 1 / 2, (len(ELECTRODES), 5))  # some electrodes lie better than others
     return Disturbance(
         steady_mv=noise_factor * np.exp(log_mv) * each,
         tremor_mv=noise_factor * 0.03 * rng.exponential() if rng.random() < 0.02 else 0.0,

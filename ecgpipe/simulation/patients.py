@@ -4,19 +4,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgpipe.simulation import depolarisation, dipole, repolarisation, ventricular
+from ecgpipe.simulation import depolarisation, dipole, repolarisation, torso, ventricular
 from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import Findings
 
 # Waves in ms; vectors x left, y foot, z back in mV.
-P_WAVE = waves_of_ms((-18, 15, 15, (0.095, 0.058, -0.10)), (17, 17, 18, (0.115, 0.038, -0.01)))
+P_WAVE = waves_of_ms((-18, 18, 18, (0.085, 0.080, -0.08)), (17, 19, 20, (0.115, 0.050, 0.005)))
 
 
 @dataclass(frozen=True)
 class Heart:
     """The waves of one patient's beats, and what the leads see of the dipole."""
 
-    field: np.ndarray  # [independent lead, xyz]
+    field: np.ndarray  # of the ventricles [independent lead, xyz]
+    atrial_field: np.ndarray
     p: Waves
     ectopic_p: Waves
     qrs: Waves
@@ -41,7 +42,7 @@ class Heart:
 
 def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     """Draws the heart of a patient with the given findings."""
-    field = lead_field(rng)
+    field = torso.lead_field(rng)
     gain = np.exp(rng.normal(0.06 if findings.sex == "M" else -0.06, 0.22))
     if findings.axis > 75:  # a steep heart turns the limb leads more than the chest leads
         steep_deg = min(0.9 * (findings.axis - 50), 50) * rng.random() ** 0.5
@@ -59,6 +60,7 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     own_begin_s, own_end_s = ventricular.qrs_bounds_s(own) if own else (np.nan, np.nan)
     return Heart(
         field=field,
+        atrial_field=field * torso.ATRIAL[:, None],
         p=p_wave,
         ectopic_p=ectopic_p,
         qrs=qrs,
@@ -112,24 +114,6 @@ def _draw_ventricular(
     return premature, own
 
 
-def lead_field(rng: np.random.Generator) -> np.ndarray:
-    """Dower's matrix in another chest, [8, 3]: the heart turned a little, electrodes off their
-    place."""
-    field = dipole.DOWER @ dipole.random_tilt(rng, 9)
-    chest = field[2:]  # [6, 3]
-    size = np.linalg.norm(chest, axis=1, keepdims=True)
-    # Electrodes moved towards the next one, all together and each by itself, as a share of the way.
-    shift = np.clip(rng.normal(0, 0.22) + rng.normal(0, 0.15, (6, 1)), -0.7, 0.7)
-    towards = np.where(shift > 0, np.roll(chest, -1, axis=0), np.roll(chest, 1, axis=0))
-    towards[[0, -1]] = chest[[0, -1]]
-    chest = (1 - np.abs(shift)) * chest + np.abs(shift) * towards
-    chest = chest + 0.08 * size * rng.standard_normal((6, 3))
-    chest = chest * np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.1, (6, 1)))
-    chest[0] *= 0.8  # V1 over the right ventricle sees less than Dower's chest says
-    limb = field[:2] + 0.05 * rng.standard_normal((2, 3))
-    return np.concatenate([limb, chest])
-
-
 def _with_voltage(
     rng: np.random.Generator, field: np.ndarray, qrs: Waves, findings: Findings
 ) -> np.ndarray:
@@ -143,8 +127,8 @@ def _with_voltage(
     limb_mv, chest_mv = span_mv[:6].max(), span_mv[6:].max()
     scale = np.ones((8, 1))
     # Partly towards usual voltages, so that hearts still differ.
-    scale[:2] = (rng.uniform(0.85, 1.6) / limb_mv) ** 0.6
-    scale[2:] = (large * rng.uniform(1.5, 3.1) / chest_mv) ** 0.5
+    scale[:2] = (rng.uniform(0.8, 1.5) / limb_mv) ** 0.45
+    scale[2:] = (large * rng.uniform(1.5, 3.2) / chest_mv) ** 0.4
     limb_mv, chest_mv = limb_mv * scale[0, 0], chest_mv * scale[2, 0]
     if low_voltage in ("limb", "both"):
         scale[:2] *= rng.uniform(0.28, 0.48) / limb_mv

@@ -1,10 +1,16 @@
 """The section `train` of params.yaml."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ecgpipe.project.params import MOST_SEED, Section
+
+
+def _printable(folder: str) -> str:
+    if not folder.strip() or not folder.isprintable():
+        raise ValueError("it is the path of a folder, in printable characters")
+    return folder
 
 
 class TrainParams(Section):
@@ -43,7 +49,7 @@ class TrainParams(Section):
     permute_labels: bool
     seed: int = Field(ge=0, le=MOST_SEED)
     start: Literal["scratch", "model"] = "scratch"
-    start_model: str = Field("data/pretrained", min_length=1)
+    start_model: Annotated[str, AfterValidator(_printable)] = "data/pretrained"
     start_body_rate: float = Field(1.0, ge=0, le=1)
     start_frozen_epochs: int = Field(0, ge=0, le=100_000)
     start_average: float = Field(0.0, ge=0, lt=1)

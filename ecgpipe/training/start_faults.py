@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ecgpipe.model.description import Description
 from ecgpipe.model.params import ModelParams
-from ecgpipe.project import paths
+from ecgpipe.project import digests, json_objects, params, paths
+from ecgpipe.project.errors import UserError
 
 # As stores and models say it (`model.description`) -> as `preprocess` in params.yaml does.
 _CONDITIONING = {
@@ -42,6 +44,25 @@ def unlike(
         for name, (there, here) in pairs.items()
         if there != here
     ]
+
+
+def of_settings(
+    folder: Path, network: ModelParams, normalise: str, conditioning: Mapping[str, Any]
+) -> list[str]:
+    """What can be told before a training of a start in `folder`: that it does not fit, or is
+    described by no sound model.json; empty too where there is none yet."""
+    path = folder / "model.json"
+    if not path.is_file():
+        return []
+    try:
+        about = json_objects.parse(digests.read_verified(path), path, "give another model")
+    except UserError as error:
+        return [f"train.start_model: {error}"]
+    wrong = params.faults(Description, about)
+    if wrong:
+        return [f"train.start_model: {path}: {params.in_one_line(wrong)}; give another model"]
+    differences = unlike(about, network, normalise, conditioning)
+    return [in_words(folder, differences)] if differences else []
 
 
 def in_words(folder: Path, differences: list[str]) -> str:

@@ -8,6 +8,8 @@ import pytest
 from ecgpipe.commands.params_faults import catalogue_faults, faults
 from ecgpipe.project import params, paths
 from ecgpipe.recordings import sources
+from tests.fixtures import small_models
+from tests.fixtures.small_models import NETWORK
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / params.SOURCES
@@ -194,6 +196,21 @@ def test_contradictions_are_found_before_anything_runs(changes, message):
     assert faults(values, ENTRIES) == [message]
 
 
+def test_a_model_to_start_from_that_does_not_fit_is_told_before_anything_runs(tmp_path):
+    values = copy.deepcopy(params.load(FILES[0]))
+    values["model"] |= NETWORK.model_dump()
+    values["train"] |= {"start": "model", "start_model": str(tmp_path / "theirs")}
+    assert faults(values, ENTRIES) == [], "no fault as long as none is there: a stage may make it"
+    small_models.write(tmp_path)
+    (tmp_path / "fold-0").rename(tmp_path / "theirs")
+    assert faults(values, ENTRIES) == []
+    values["preprocess"]["rate_hz"] = 250
+    (fault,) = faults(values, ENTRIES)
+    assert "theirs does not fit this run (preprocess.rate_hz: 100 there, 250 here)" in fault
+    values["train"]["start"] = "scratch"
+    assert faults(values, ENTRIES) == []
+
+
 @pytest.mark.parametrize(
     ("where", "value", "pattern"),
     [
@@ -215,6 +232,17 @@ def test_contradictions_are_found_before_anything_runs(changes, message):
         ("data.root", "data/raw/../models/x", r"data\.root: stages write there, or below"),
         ("data.root", "data", r"data\.root: stages write there, or below"),
         ("data.root", ".", r"data\.root: stages write there, or below"),
+        (
+            "train.start_model",
+            "a\0b",
+            r"train\.start_model: it is the path of a folder, in printable",
+        ),
+        ("train.start_model", " ", r"train\.start_model: it is the path of a folder"),
+        (
+            "train.start_model",
+            "data/models/fold-0",
+            r"train\.start_model: stages write there, or b",
+        ),
         ("simulate.sources", ["sim-north", "sim-north"], r"simulate\.sources: each source once"),
         (
             "simulate.seed",

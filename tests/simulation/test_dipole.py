@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgpipe.simulation import depolarisation, dipole, patients
+from ecgpipe.simulation import depolarisation, dipole, torso
 
 ONE = dipole.waves_of_ms((0, 10, 20, (1.0, 0.5, -0.2)))
 
@@ -60,7 +60,7 @@ def test_areas_in_closed_form_equal_sums_over_samples():
 @settings(max_examples=30, deadline=None)
 @given(degrees=st.floats(-179, 179), seed=st.integers(0, 1000))
 def test_the_axis_aimed_at_is_the_axis_that_leads_show(degrees, seed):
-    field = patients.lead_field(np.random.default_rng(seed))
+    field = torso.lead_field(np.random.default_rng(seed))
     turned = dipole.with_axis(depolarisation.NORMAL_QRS, field, degrees)
     leads = dipole.to_twelve(dipole.single_beat(turned, np.arange(-0.2, 0.2, 0.001)) @ field.T).sum(
         axis=0

@@ -73,9 +73,11 @@ for name in ("running_mean", "running_var"):
 print("normed", flush=True)
 """
 SHARED = """
-state = train_shortly(group)
-if group.rank == 0:
-    torch.save({"history": state.history, "weights": dict(state.network.state_dict())}, "shared.pt")
+for started in (False, True):
+    state = train_shortly(group, started=started)
+    if group.rank == 0:
+        found = {"history": state.history, "weights": dict(state.network.state_dict())}
+        torch.save(found, f"shared-{started}.pt")
 """
 
 
@@ -89,12 +91,16 @@ def test_batch_norm_of_two_processes_is_torchs_of_the_whole_batch_even_far_from_
     assert run.stdout.count("normed") == 2, run.stderr[-2000:]
 
 
-def test_two_processes_train_as_one_with_the_same_batch_and_end_well(by_two, monkeypatch):
-    folder, run = by_two
+def test_two_processes_end_well(by_two):
+    _, run = by_two
     assert (run.returncode, run.stdout.count("left")) == (0, 2), run.stderr[-2000:]
-    monkeypatch.chdir(folder)
-    together = torch.load("shared.pt", weights_only=True)
-    alone = train_shortly(ALONE)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_two_processes_train_as_one_with_the_same_batch(by_two, monkeypatch, started):
+    monkeypatch.chdir(by_two[0])
+    together = torch.load(f"shared-{started}.pt", weights_only=True)
+    alone = train_shortly(ALONE, started=started)
     assert [row["epoch"] for row in alone.history] == [1, 2]
     for row, shared in zip(alone.history, together["history"], strict=True):
         assert abs(row["train_loss"] - shared["train_loss"]) < 1e-5

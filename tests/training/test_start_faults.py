@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgpipe.project import paths
+from ecgpipe.project import digests, paths
 from ecgpipe.training import start_faults
 from tests.fixtures import small_models
 from tests.fixtures.small_models import CONDITIONING, NETWORK, SHARED
@@ -52,3 +52,19 @@ def test_a_folder_of_models_is_no_model_and_one_of_it_is_named(tmp_path):
     assert said.endswith(f"give one of the models in it, such as {tmp_path / 'models/fold-0'}")
     assert "set train.start to scratch" in start_faults.no_model(tmp_path)
     assert "dvc repro -f pretrain" in start_faults.no_model(paths.PRETRAINED)
+
+
+def test_settings_are_held_to_the_model_as_soon_as_it_is_there(tmp_path):
+    small_models.write(tmp_path / "models")
+    folder, missing = tmp_path / "models/fold-0", tmp_path / "models/fold-9"
+    wider = NETWORK.model_copy(update={"width": 8})
+    assert start_faults.of_settings(missing, wider, "none", CONDITIONING) == []
+    assert start_faults.of_settings(folder, NETWORK, "none", CONDITIONING) == []
+    (fault,) = start_faults.of_settings(folder, wider, "none", CONDITIONING)
+    assert "does not fit this run (model.width: 4 there, 8 here)" in fault
+    (folder / "model.json").write_text("{}")
+    (fault,) = start_faults.of_settings(folder, NETWORK, "none", CONDITIONING)
+    assert "model.json: damaged or changed" in fault
+    digests.write_digests(folder)
+    (fault,) = start_faults.of_settings(folder, NETWORK, "none", CONDITIONING)
+    assert fault.startswith(f"train.start_model: {folder}/model.json: classes: it is missing")

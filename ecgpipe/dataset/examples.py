@@ -124,7 +124,7 @@ def examples(table: pd.DataFrame, stores: dict[str, Store]) -> Examples:
     return Examples(
         signals_uv=[_tensor(stores[name]) for name in names],
         place=torch.from_numpy(place),
-        labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32)),
+        labels=torch.from_numpy(table[tables.class_codes(table)].to_numpy(np.float32, copy=True)),
         demographics=torch.from_numpy(demographics(table["age"], table["gender"])),
         keys=torch.tensor(keys, dtype=torch.int64),
         peaks=torch.from_numpy(np.concatenate([stores[name].peaks for name in names])),

@@ -28,7 +28,8 @@ round(samples * to_rate_hz / rate) samples from the recording's start are kept, 
 
 The metadata, each value as JSON: classes (SNOMED CT codes), names, full_names, leads, unit,
 rate_hz, window (samples), normalise, conditioning, conditioning_numpy (`inputs_in_numpy`),
-thresholds (null: never), unlearnt (names), demographics (what each column is), folds.
+thresholds (null: never), unlearnt (names), demographics (what each column is), folds, remark (what
+holds for all answers; '' for none).
 """
 
 import inspect
@@ -87,6 +88,7 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
         "conditioning_numpy": inputs_in_numpy(),
         "demographics": list(encoding.COLUMNS) if about["network"]["demographics"] else [],
         "folds": ensemble.folds,
+        "remark": ensemble.remark,
     }
 
 

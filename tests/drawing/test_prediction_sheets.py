@@ -74,6 +74,13 @@ def test_a_sheet_says_how_often_such_an_answer_was_right(tmp_path, drawn):
     )
 
 
+def test_a_sheet_of_a_network_of_simulated_hearts_says_so(tmp_path, drawn):
+    classes = CLASSES._replace(remark="made from simulated hearts alone; not for patients")
+    prediction_sheets.Sheets(tmp_path, classes).draw(answer())
+    texts = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert "The network is made from simulated hearts alone; not for patients." in texts
+
+
 def test_the_title_tells_recordings_of_one_name_in_two_folders_apart(tmp_path, drawn):
     sheets = sheets_in(tmp_path)
     for folder in ("one", "x" * 200 + "/two"):

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from ecgpipe.prediction import ensemble, predict, pretrained
+from ecgpipe.prediction import ensemble, onnx_export, predict, pretrained
 from ecgpipe.project import digests, paths
 from tests.fixtures import small_models
 
@@ -65,7 +65,7 @@ def test_scores_of_other_weights_are_not_told_and_damaged_ones_are_refused(clone
 def test_its_ensemble_is_the_one_network_at_its_own_point(clone, recordings):
     models = ensemble.load(paths.PRETRAINED)
     assert models.remark == "made from simulated hearts alone; not for patients"
-    assert models.words.remark == models.remark
+    assert models.words.remark == models.remark == onnx_export.metadata(models)["remark"]
     assert (models.folds, models.names) == ([0], ["NSR", "AF", "IAVB"])
     small_models.write(paths.MODELS)
     alone = ensemble.load(paths.MODELS, fold=0)

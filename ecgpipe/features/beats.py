@@ -19,6 +19,9 @@ LONGEST_S = 60.0  # beats are compared in this much of a recording
 BEFORE_S, AFTER_S = 0.4, 0.7  # of a beat about its R-peak
 QRS_S = (-0.07, 0.09)  # where the shapes of beats are compared
 ALIKE = 0.9  # correlation of beats of one shape
+SLOPE_S = 0.008
+_SEARCHED_S = 0.24  # where the QRS is looked for about what the detector found
+_FOUND_S = 0.06
 _MOVED_S = 0.03  # by which a beat is moved to lie over the others, at most
 _PAD_S = 0.5
 
@@ -85,7 +88,9 @@ def find(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> Beats | None:
     if not is_whole.any():
         return None
     fine_mv = finer(kept, factor, round(_PAD_S * rate_hz))
-    places = _aligned(fine_mv, places[is_whole], fine_hz)
+    rr_s = float(np.median(np.diff(peaks))) / rate_hz if len(peaks) > 1 else np.nan
+    places = _on_qrs(fine_mv, places[is_whole], fine_hz, rr_s)
+    places = _aligned(fine_mv, places, fine_hz)
     around = places[:, None] + np.arange(-before, after)  # [beat, time]
     windows_mv = fine_mv[np.clip(around, 0, len(fine_mv) - 1)]
     first, last = (before + round(edge * fine_hz) for edge in QRS_S)
@@ -93,10 +98,32 @@ def find(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> Beats | None:
     is_complete = (around[:, 0] >= 0) & (around[:, -1] < len(fine_mv))
     chosen = is_usual & is_complete
     median_mv = np.median(windows_mv[chosen if chosen.any() else is_usual], axis=0)
-    rr_s = float(np.median(np.diff(peaks))) / rate_hz if len(peaks) > 1 else np.nan
     return Beats(
         fine_hz, fine_mv, places, windows_mv, likeness, is_usual, early[is_whole], median_mv, rr_s
     )
+
+
+def slope(signal_mv: NDArray, width: int) -> NDArray[np.floating]:
+    """[time, lead] -> [time]: root mean square over the leads of the change over `width` samples
+    about each."""
+    half = max(width // 2, 1)
+    change = np.zeros_like(signal_mv)
+    change[half:-half] = signal_mv[2 * half :] - signal_mv[: -2 * half]
+    return np.sqrt((change**2).mean(axis=1))
+
+
+def _on_qrs(signal_mv: NDArray, peaks: NDArray, rate_hz: float, rr_s: float) -> NDArray[np.int64]:
+    """Peaks [beat] on the QRS: a detector that sees one lead may take P or T for it where that
+    lead's QRS is small. All are moved by the same where most beats are twice as steep elsewhere."""
+    searched_s = _SEARCHED_S if np.isnan(rr_s) else min(_SEARCHED_S, 0.4 * rr_s)
+    away = np.arange(-round(searched_s * rate_hz), round(searched_s * rate_hz) + 1)
+    speed = slope(signal_mv, round(SLOPE_S * rate_hz))
+    around = np.clip(peaks[:, None] + away, 0, len(speed) - 1)  # [beat, time]
+    usual = np.median(speed[around], axis=0)
+    is_near = np.abs(away) <= round(_FOUND_S * rate_hz)
+    if usual.max() > 2 * usual[is_near].max():
+        return peaks + away[usual.argmax()]
+    return peaks
 
 
 def _aligned(signal_mv: NDArray, peaks: NDArray, rate_hz: float) -> NDArray[np.int64]:

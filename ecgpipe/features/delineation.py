@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgpipe.features.beats import Beats
+from ecgpipe.features.beats import SLOPE_S, Beats, slope
 
 _NEAR_S = 0.06  # from the R-peak to the steepest part of the QRS, at most
 _QRS_HALF_S = 0.13  # from there to its begin or end, at most
 _QRS_SHARE = 0.055  # of the largest slope
 _STILL_S = 0.008, 0.024  # how long the slope stays below it, before and after the QRS
 _HIGH_SHARE = 0.5  # of the QRS's height: so far from the level is no begin or end, but a plateau
-_SLOPE_S = 0.008
 _T_LEAST_MV = 0.04
 _P_BEFORE_S = 0.4  # the QRS, and at most so much of the RR interval:
 _P_BEFORE_RR = 0.6
@@ -60,18 +59,9 @@ def delineate(beats: Beats) -> Marks:
     return Marks(qrs, p, t, p_window, has_t, level_mv)
 
 
-def _slope(signal_mv: NDArray, width: int) -> NDArray[np.float64]:
-    """[time, lead] -> [time]: root mean square over the leads of the change over `width` samples
-    about each."""
-    half = max(width // 2, 1)
-    change = np.zeros_like(signal_mv)
-    change[half:-half] = signal_mv[2 * half :] - signal_mv[: -2 * half]
-    return np.sqrt((change**2).mean(axis=1))
-
-
 def _qrs(beats: Beats, median_mv: NDArray) -> tuple[int, int]:
     """Begin and end of the QRS."""
-    speed = _slope(median_mv, beats.samples(_SLOPE_S))
+    speed = slope(median_mv, beats.samples(SLOPE_S))
     near, reach = beats.samples(_NEAR_S), beats.samples(_QRS_HALF_S)
     first = beats.centre - near
     steepest = first + int(speed[first : beats.centre + near].argmax())

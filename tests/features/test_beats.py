@@ -47,6 +47,14 @@ def test_the_most_frequent_shape_is_the_usual_one():
     assert found.median_mv[found.centre].min() == pytest.approx(WAVES["R"][2], abs=0.06)
 
 
+def test_peaks_that_a_detector_put_on_the_p_waves_are_moved_to_the_qrs():
+    signal_mv = leads_mv(PEAKS_S, 250, 10)
+    on_p = np.round((PEAKS_S + WAVES["P"][0]) * 250).astype(np.int32)
+    found = beats.find(signal_mv, 250, on_p)
+    off_s = found.peaks / found.rate_hz - PEAKS_S
+    assert np.abs(off_s).max() < 0.02
+
+
 def test_no_beat_is_found_where_none_is_whole_and_one_alone_is():
     signal_mv = leads_mv(np.array([0.03]), 100, 2)
     assert beats.find(signal_mv, 100, np.array([3], np.int32)) is None

@@ -5,7 +5,7 @@ import pytest
 
 from ecgpipe.features import beats, delineation
 from ecgpipe.preprocessing import bandpass, r_peaks
-from ecgpipe.simulation import findings, patients, recording
+from ecgpipe.simulation import findings, recording
 from tests.fixtures.made_beats import WAVES, leads_mv
 
 BAND = {"low_hz": 0.5, "high_hz": 40.0, "order": 2}
@@ -20,39 +20,31 @@ def marked_ms(signal_mv: np.ndarray, rate_hz: float, peaks: np.ndarray) -> np.nd
     return np.array([(end - begin) * ms, qt_ms, (begin - marks.p[0]) * ms])
 
 
-def simulated(seed: int, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """QRS, QT and PR in ms as they are marked, and as they were drawn, of a heart in sinus
-    rhythm."""
-    rng = np.random.default_rng(seed)
-    drawn = findings.draw_findings(rng, "NSR")
-    heart = patients.draw_heart(rng, drawn)
-    made = recording.simulate_recording(
-        np.random.default_rng(seed + 1000), findings=drawn, patient_rng=_advanced(seed)
-    )
-    signal_mv = bandpass.condition(made.signal_mv, 500.0, to_rate_hz=rate_hz, **BAND)
-    rr_s = float(np.median(np.diff(made.peaks_s)))
-    true_s = heart.qrs_s, heart.qtc_s * rr_s ** (1 / 3), drawn.pr_s
-    return marked_ms(signal_mv, rate_hz, r_peaks.r_peaks(signal_mv, rate_hz)), 1000 * np.array(
-        true_s
-    )
-
-
-def _advanced(seed: int) -> np.random.Generator:
-    """The generator from which a patient's heart is drawn after the findings."""
-    rng = np.random.default_rng(seed)
-    findings.draw_findings(rng, "NSR")
-    return rng
+@pytest.fixture(scope="module")
+def hearts() -> list[recording.SimulatedRecording]:
+    """Recordings of simulated hearts in sinus rhythm."""
+    made = []
+    for seed in range(36):
+        rng = np.random.default_rng(seed)
+        drawn = findings.draw_findings(rng, "NSR")
+        made.append(recording.simulate_recording(rng, findings=drawn))
+    return made
 
 
 @pytest.mark.parametrize("rate_hz", [100.0, 250.0])
-def test_marks_follow_the_truth_of_simulated_hearts(rate_hz):
-    pairs = [simulated(seed, rate_hz) for seed in range(40)]
-    off_ms = np.array([marked - true for marked, true in pairs])  # [recording, QRS QT PR]
-    # A simulated wave is drawn from where it has a hundredth of its height, QRS from 4 %: what is
-    # seen begins later and ends earlier, and a band that ends at 40 Hz makes a QRS broader.
+def test_marks_follow_the_truth_of_simulated_hearts(rate_hz, hearts):
+    off_ms = []  # [recording, (QRS, QT, PR)]
+    for made in hearts:
+        signal_mv = bandpass.condition(made.signal_mv, 500.0, to_rate_hz=rate_hz, **BAND)
+        marked = marked_ms(signal_mv, rate_hz, r_peaks.r_peaks(signal_mv, rate_hz))
+        true_s = made.truth.qrs_s, made.truth.qt_s, made.truth.pr_s
+        off_ms.append(marked - 1000 * np.array(true_s))
+    # A simulated T is drawn to where it has a twentieth of its height, where the tangent has met
+    # the level already; a band that ends at 40 Hz makes a QRS broader.
     usual_ms = np.nanmedian(off_ms, axis=0)
-    assert usual_ms == pytest.approx([16, -18, -35], abs=8)
-    assert np.nanmean(np.abs(off_ms - usual_ms), axis=0) == pytest.approx([0, 0, 0], abs=20)
+    assert usual_ms == pytest.approx([5, -17, 8], abs=8)
+    assert (np.nanmedian(np.abs(off_ms - usual_ms), axis=0) < [8, 15, 10]).all()
+    assert (np.nanmean(np.abs(off_ms - usual_ms), axis=0) < 25).all()
     assert (np.isfinite(off_ms).mean(axis=0) > 0.9).all()
 
 

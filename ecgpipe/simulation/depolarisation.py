@@ -24,7 +24,7 @@ NORMAL_QRS = waves_of_ms(
     (26, 7.0, 9.0, (-0.03, -0.01, 0.45)),
     (38, 6.0, 9.0, (-0.02, -0.02, 0.07)),
 )
-RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.22, 0.02, -0.75)), (62, 14, 17, (-0.14, 0.03, -0.60)))
+RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.22, 0.02, -0.75)), (62, 14, 17, (-0.16, 0.03, -0.85)))
 SMALL_RIGHT_TERMINAL = waves_of_ms((37, 7.5, 9, (-0.22, 0.0, -0.36)))
 LBBB_QRS = waves_of_ms(
     (-42, 11, 12, (0.22, 0.10, -0.12)),
@@ -136,7 +136,8 @@ def draw_qrs(
 def _clockwise(rng: np.random.Generator, age: int) -> np.ndarray:
     """How the heart lies turned about its long way up: forces from the left to the back, more so
     with age; S reaches V4 and V5 then."""
-    return dipole.rotation(UP, np.radians(rng.normal(0.2 * (age - 55), 9)))
+    degrees = np.clip(rng.normal(0.35 * (age - 55), 10), -18, 18)
+    return dipole.rotation(UP, np.radians(degrees))
 
 
 def _with_extra(rng: np.random.Generator, extra: str, vector_mv: np.ndarray) -> np.ndarray:

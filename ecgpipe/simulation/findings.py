@@ -138,7 +138,7 @@ def _shape(
     plain = well or conduction in BROAD
     repolarisation = "normal" if plain else pick(rng, shares.repolarisation)
     extra = "none" if plain else pick(rng, shares.extra)
-    if rhythm in ("AF", "AFL") and conduction not in BROAD and rng.random() < 0.4:
+    if rhythm in ("AF", "AFL") and conduction not in BROAD and rng.random() < 0.55:
         repolarisation = pick(rng, {"flat": 0.45, "biphasic": 0.2, "lateral": 0.25, "global": 0.1})
         extra = "ST down" if rng.random() < 0.6 else extra
     infarct = "" if plain else pick(rng, shares.infarct)
@@ -228,11 +228,11 @@ def _axis(
         return rng.uniform(-80, -46)
     if "LPFB" in conduction:
         return rng.uniform(95, 140)
-    if not well and rng.random() < (0.35 if conduction == "LBBB" else shares.left_axis):
+    if not well and rng.random() < (0.4 if conduction == "LBBB" else shares.left_axis):
         return -31 - min(rng.gamma(1.5, 12), 50)
     if not well and conduction != "LBBB" and rng.random() < shares.right_axis:
         return 92 + min(rng.gamma(1.5, 16), 80)
-    left = 20 if conduction == "LBBB" else 0
+    left = 35 if conduction == "LBBB" else 0
     return _clipped(rng, 40 - left - 0.5 * (age - 50), 27, -27, 86)
 
 

@@ -9,7 +9,7 @@ from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import Findings
 
 # Waves in ms; vectors x left, y foot, z back in mV.
-P_WAVE = waves_of_ms((-18, 18, 18, (0.085, 0.080, -0.08)), (17, 19, 20, (0.115, 0.050, 0.005)))
+P_WAVE = waves_of_ms((-18, 18, 18, (0.090, 0.068, -0.12)), (17, 19, 20, (0.120, 0.040, -0.02)))
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,15 @@ def _with_voltage(
     not."""
     low_voltage = findings.low_voltage
     # Voltages over the chest are larger in left bundle branch block and hypertrophy.
-    large = 1.8 if findings.conduction == "LBBB" else 1.5 if findings.extra == "LVH" else 1.0
+    large, broad = 1.5 if findings.extra == "LVH" else 1.0, 1.0
+    if findings.conduction == "LBBB":
+        large, broad = 1.8, 1.3
     lowest, highest = dipole.extremes(qrs, field, -0.12, 0.16)
     span_mv = highest - lowest  # [12]
     limb_mv, chest_mv = span_mv[:6].max(), span_mv[6:].max()
     scale = np.ones((8, 1))
     # Partly towards usual voltages, so that hearts still differ.
-    scale[:2] = (rng.uniform(0.8, 1.5) / limb_mv) ** 0.45
+    scale[:2] = broad * (rng.uniform(0.8, 1.5) / limb_mv) ** 0.45
     scale[2:] = (large * rng.uniform(1.5, 3.2) / chest_mv) ** 0.4
     limb_mv, chest_mv = limb_mv * scale[0, 0], chest_mv * scale[2, 0]
     if low_voltage in ("limb", "both"):

@@ -9,7 +9,7 @@ from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import BROAD, Findings
 
 # In ms around the end of T; vectors x left, y foot, z back in mV.
-T_WAVE = waves_of_ms((-82, 50, 33, (0.35, 0.19, -0.27)), (-140, 58, 48, (0.09, 0.05, -0.08)))
+T_WAVE = waves_of_ms((-82, 50, 33, (0.31, 0.17, -0.27)), (-140, 58, 48, (0.09, 0.05, -0.08)))
 # Where an inverted T points to, mV.
 INVERTED_MV = {
     "lateral": (-0.26, 0.08, 0.0),

@@ -279,7 +279,7 @@ def test_dvc_yaml_tracks_the_catalogue_source_by_source():
     stages = load_yaml(ROOT / "dvc.yaml")["stages"]
     tracked = {}
     for name, stage in stages.items():
-        for entry in stage.get("do", stage)["params"]:
+        for entry in stage.get("do", stage).get("params", []):
             if isinstance(entry, dict):
                 tracked[name] = entry
     assert tracked == {
@@ -297,6 +297,8 @@ def test_dvc_yaml_lists_sources_and_folds_once_in_params():
         "train": "${split.folds}",
     }
     for name, stage in stages.items():
+        if name == "pretrain":  # Git keeps what it makes, and it runs on demand alone
+            continue
         body = stage.get("do", stage)
         for out in body.get("outs", []):
             assert isinstance(out, str), f"{name}: cache: false stops the run cache"

@@ -45,11 +45,12 @@ did when it did nothing but the work named there.
 | `python -m tests.benchmarks.scale` | seconds and memory of whole stages, to 100,000 recordings |
 | `python -m tests.benchmarks.ablation` | [what each augmentation brings](ablation.md) to the demo |
 | `python -m tests.benchmarks.realism` | how far simulated recordings are from real ones |
+| `python -m tests.benchmarks.study` | learning curves and trials of a start from simulated hearts |
 
-`startup` and `ablation` need the demo that `dvc repro` makes; `scale`, `ablation` and `realism`
-write what they find beside this page. `realism` finds real recordings by the variables
+`startup` and `ablation` need the demo that `dvc repro` makes; all but `startup` write what they
+find beside this page. `realism` and `study` find real recordings by the variables
 `ECGPIPE_REAL_DATA` (sources as in the Challenge's release) and `ECGPIPE_PTBXL` (PTB-XL's original
-form), and `--help` says more.
+form); a `study` that was stopped goes on, and `--help` says more.
 {scale}"""
 _SCALE = """
 ## Cost against size

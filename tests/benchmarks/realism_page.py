@@ -7,9 +7,10 @@ MOST_OF_CLASS = 8
 _PAGE = """# Simulated recordings beside real ones
 
 Written by `python -m tests.benchmarks.realism`: {real} real recordings of nine public sources, each
-beside one of {simulated} simulated ones whose classes are as nearly the same as can be
-({alike:.1%} of their labels are equal). KS is the distance of Kolmogorov and Smirnov (0 alike, 1
-apart), W Wasserstein's over the common deviation; quantiles are those of 10, 50 and 90 %.
+beside one of {simulated} simulated ones (population `{population}`) whose classes are as nearly the
+same as can be ({alike:.1%} of their labels are equal). KS is the distance of Kolmogorov and Smirnov
+(0 alike, 1 apart), W Wasserstein's over the common deviation; quantiles are those of 10, 50 and
+90 %.
 
 ## How well they are told apart
 
@@ -19,8 +20,13 @@ Area under the ROC curve, out of fold; 0.5 is not at all, 1 is always.
 |---|---|
 {separation}
 
-What a boosting on the features that conditioning leaves loses where one of them is permuted:
-{permuted}.
+The features that tell most, of those that conditioning leaves: a boosting is fitted, the feature
+whose permutation costs it most is taken away, and so on. "reached" is its AUROC with all that were
+left then, "alone lost" what the permutation cost.
+
+| feature | reached | alone lost |
+|---|---|---|
+{tellers}
 
 ## All recordings
 
@@ -44,18 +50,17 @@ def page(content: dict[str, Any]) -> str:
     return _PAGE.format(
         real=counts["pairs"],
         simulated=counts["simulated"],
+        population=content["population"],
         alike=content["alike_in_classes"],
         separation="\n".join(lines),
-        permuted=listed(separation["permuted"], ".3f"),
+        tellers="\n".join(
+            f"| {name} | {reached:.3f} | {lost:.3f} |"
+            for name, reached, lost in separation["tellers"]
+        ),
         overall=table(content["overall"][:MOST_ROWS]),
         most=MOST_OF_CLASS,
         classes="\n\n".join(sections),
     )
-
-
-def listed(values: dict[str, float], form: str) -> str:
-    """Names with their numbers, in one line."""
-    return "; ".join(f"{name} {value:{form}}" for name, value in values.items())
 
 
 def table(rows: list[dict[str, Any]]) -> str:

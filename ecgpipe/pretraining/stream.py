@@ -4,6 +4,7 @@ with a label for every official class.
 What a recording is depends on nothing else: not on how many are drawn, nor by how many processes.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +85,13 @@ def labels(recording: SimulatedRecording) -> np.ndarray:
     undecided = {label_criteria.CODES[label] for label in recording.undecided}
     known = set(label_criteria.CODES.values()) - undecided
     row = []
-    for diagnosis in classes.select(CLASSES):
+    for diagnosis in _diagnoses():
         decided = not known.isdisjoint(diagnosis.codes)
         row.append(float(not present.isdisjoint(diagnosis.codes)) if decided else np.nan)
     return np.array(row, dtype=np.float32)
+
+
+@functools.cache
+def _diagnoses() -> tuple[classes.Diagnosis, ...]:
+    """The official classes, whose codes are checked once: it took a sixth of a recording's time."""
+    return classes.select(CLASSES)

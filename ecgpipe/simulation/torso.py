@@ -11,7 +11,7 @@ from ecgpipe.simulation import dipole
 ATRIAL = np.array([1, 1, 0.85, 0.45, 0.36, 0.32, 0.33, 0.38])
 # How much more or less than in Dower's field the chest leads see of the ventricles, measured so as
 # well on QRS and T.
-CHEST = np.array([0.75, 1.0, 0.85, 0.85, 0.88, 1.0])
+CHEST = np.array([0.75, 0.88, 0.9, 0.97, 0.98, 1.03])
 # One rib higher, an electrode of the chest (about 3 cm of 8 from the middle of the heart) sees the
 # heart from about 20 degrees further up.
 RIB_DEG = 20.0

@@ -1,6 +1,7 @@
 """Trainings that start from a trained model."""
 
 import json
+import signal
 
 import pytest
 import torch
@@ -193,9 +194,9 @@ def test_a_slower_body_moves_less_than_its_head(project):
     assert moved[0.01] < 0.03 * moved[1.0]
 
 
-@pytest.mark.parametrize("stopped_after", [1, 3])
+@pytest.mark.parametrize("stopped", ["after epoch 1", "after epoch 3", "within epoch 3"])
 def test_it_resumes_to_the_same_bytes_frozen_or_thawed_and_under_its_own_start_alone(
-    project, stopped_after
+    project, stopped
 ):
     _, data = load()
     values = {"start_frozen_epochs": 2, "start_body_rate": 0.5, "start_average": 0.3}
@@ -204,14 +205,19 @@ def test_it_resumes_to_the_same_bytes_frozen_or_thawed_and_under_its_own_start_a
     whole.run(quiet)
     whole.state_path.unlink()
     halted = started(data, project, **values)
-    original = halted.state.save
+    step, save = halted.step, halted.state.save
 
-    def halt(*arguments):
-        original(*arguments)
-        if halted.state.epoch == stopped_after:
+    def stopped_in_step(*arguments):
+        if stopped == "within epoch 3" and halted.state.epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+        return step(*arguments)
+
+    def stopped_once_saved(*arguments):
+        save(*arguments)
+        if stopped == f"after epoch {halted.state.epoch}":
             raise KeyboardInterrupt
 
-    halted.state.save = halt
+    halted.step, halted.state.save = stopped_in_step, stopped_once_saved
     with pytest.raises(KeyboardInterrupt):
         halted.run(quiet)
     another = start.Start(project.folder, "of other weights", project.weights, project.heads)

@@ -150,6 +150,22 @@ def test_the_hint_of_a_damaged_file_brings_back_a_good_one_where_the_cache_is_da
     assert digests.read_verified(Path("out/a.txt")) == good == kept.read_bytes()
 
 
+def test_pretrain_runs_when_it_is_forced_and_at_no_other_time(tmp_path, monkeypatch):
+    """The stage as dvc.yaml has it, its command replaced by one that counts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    stage = load_yaml(ROOT / "dvc.yaml")["stages"]["pretrain"]
+    made = "mkdir -p data/pretrained && echo made > data/pretrained/card.json && echo x >> ran"
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"pretrain": stage | {"cmd": made}}}))
+    Path("params.yaml").write_text("pretrain: {seed: 1}\n")
+    with Repo.init(no_scm=True) as repo:
+        assert len(repo.reproduce()) == 1
+        Path("params.yaml").write_text("pretrain: {seed: 2}\n")
+        assert repo.reproduce() == []
+        assert len(repo.reproduce(["pretrain"], force=True)) == 1
+    assert Path("ran").read_text().split() == ["x", "x"]
+
+
 @pytest.mark.parametrize("below", [".", "stages"])
 def test_dvc_keeps_its_pickles_in_the_project_where_no_other_user_may_write(
     tmp_path, monkeypatch, below

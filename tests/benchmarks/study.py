@@ -146,7 +146,7 @@ def cells(
     seeds: Sequence[int],
     folds: Mapping[str, Sequence[str]],
 ) -> list[Cell]:
-    """All cells, a seed after the other, the largest first; without recordings only a start has
+    """All cells, a seed after the other, the quickest first; without recordings only a start has
     one, of one seed and all folds."""
     made = []
     for seed, protocol, method in itertools.product(seeds, protocols, methods):
@@ -155,7 +155,7 @@ def cells(
                 made += [Cell(protocol, method, size, seed, fold) for fold in folds[protocol]]
             elif method.start and not method.changes and seed == seeds[0]:
                 made.append(Cell(protocol, method, 0, seed, ALL))
-    return sorted(made, key=lambda cell: (cell.seed, cell.size == 0, -cost(cell, {})))
+    return sorted(made, key=lambda cell: (cell.seed, cost(cell, {})))
 
 
 def cost(cell: Cell, settings: Mapping[str, Any]) -> float:

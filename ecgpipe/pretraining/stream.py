@@ -13,7 +13,7 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.preprocessing import store_writer
 from ecgpipe.preprocessing.bandpass import condition, filter_arguments
 from ecgpipe.pretraining.params import PretrainParams
-from ecgpipe.simulation import label_criteria
+from ecgpipe.simulation import label_criteria, readers
 from ecgpipe.simulation.populations import POPULATIONS
 from ecgpipe.simulation.recording import SimulatedRecording, simulate_recording
 
@@ -57,13 +57,15 @@ def of(params: PretrainParams, seed: int) -> Stream:
 
 
 def draw(stream: Stream, index: int) -> Drawn:
-    """Recording `index` of a stream."""
+    """Recording `index` of a stream, labelled by a reader of its own, as those of archives are by
+    many."""
     rng = np.random.default_rng([stream.seed, index])
     recording = simulate_recording(
         rng,
         rate_hz=stream.simulated_hz,
         seconds=stream.seconds,
         population=stream.populations[index % len(stream.populations)],
+        reader=readers.draw_reader(rng.spawn(1)[0]),
     )
     signal_mv = condition(recording.signal_mv, recording.rate_hz, **stream.conditioning)
     # The simulator's own, which a detector would find again but for a few.

@@ -29,8 +29,8 @@ def acquired(
     rate_hz: float,
     kept: slice,
     surroundings: Surroundings,
-) -> np.ndarray:
-    """[8, time] of a heart -> [12, kept] in mV as a cart keeps it.
+) -> tuple[np.ndarray, electrodes.Faults]:
+    """[8, time] of a heart -> [12, kept] in mV as a cart keeps it, and what was wrong with it.
 
     What is drawn beyond `kept` takes the ends of the filters, for which a recording has neither
     begin nor end. Changes `leads_mv`.
@@ -52,7 +52,9 @@ def acquired(
     if faults.exchange is not None:
         leads_mv = faults.exchange @ leads_mv
     twelve_mv = devices.digitised(device, leads_mv, dipole.TO_TWELVE.T)
-    return electrodes.dropped(faults, twelve_mv) if faults.flat else twelve_mv
+    if faults.flat:
+        twelve_mv = electrodes.dropped(faults, twelve_mv)
+    return twelve_mv, faults
 
 
 def _bridged(leads_mv: np.ndarray, least: int) -> np.ndarray:

@@ -117,7 +117,7 @@ def make_recording(
     name: str, seed: int, index: int
 ) -> tuple[SimulatedRecording, np.random.Generator]:
     """Recording `index` of a source, and its generator, ready for what else is to be drawn about
-    it."""
+    it. Every source reads by the standard limits, so that its labels mean one thing."""
     source = SOURCES[name]
     rng = np.random.default_rng([seed, source.number, index])
     seconds = round(rng.spawn(1)[0].uniform(source.shortest_s, source.longest_s) * 2) / 2

@@ -7,8 +7,9 @@ conduction, axis, voltage, Q, R, T and QT in `simulation.shape_criteria`.
 Archives use some words loosely; there we follow SNOMED CT: a general word holds wherever a narrower
 one does (https://browser.ihtsdotools.org: sinus bradycardia is a bradycardia, a complete bundle
 branch block is a bundle branch block), and a long PR interval is what first degree AV block is read
-from. Where readers disagree by convention rather than by what they see, a label is undecided: it is
-neither present nor absent, and nothing is to be learned from it.
+from. Where readers disagree by convention rather than by what they see, one of `simulation.readers`
+decides. What cannot be seen (the shape of conducted beats where pacemaker or ventricles lead, say)
+is undecided: neither present nor absent, and nothing is to be learned from it.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from ecgpipe.simulation import rhythm_criteria, shape_criteria
 from ecgpipe.simulation.findings import Findings
 from ecgpipe.simulation.patients import Heart
+from ecgpipe.simulation.readers import STANDARD, Reader
 from ecgpipe.simulation.rhythm import Beats
 from ecgpipe.snomed import concepts
 
@@ -59,18 +61,26 @@ class Decision:
 
 
 def decide(
-    findings: Findings, heart: Heart, beats: Beats, begin_s: float, end_s: float
+    findings: Findings,
+    heart: Heart,
+    beats: Beats,
+    begin_s: float,
+    end_s: float,
+    reader: Reader = STANDARD,
 ) -> Decision:
-    """The labels of the recording from `begin_s` to `end_s` (on the clock of `beats`)."""
-    present, open_ = rhythm_criteria.decide(findings, beats, begin_s, end_s)
+    """The labels of the recording from `begin_s` to `end_s` (on the clock of `beats`), by a
+    reader."""
+    present, open_ = rhythm_criteria.decide(findings, beats, begin_s, end_s, reader)
     rr_s = rhythm_criteria.mean_rr_s(beats, begin_s, end_s)
     seen = rhythm_criteria.is_conducted(beats, begin_s, end_s)
     if seen.all():
-        of_shape = shape_criteria.decide(findings, heart, rr_s)
+        of_shape = shape_criteria.decide(findings, heart, rr_s, reader)
         present |= of_shape[0]
         open_ |= of_shape[1]
     else:  # the ventricles' own beats or paced ones: their shape is no finding of its own
         open_ |= shape_criteria.OF_CONDUCTED_BEATS
+    if reader.normal_alone and present != {"NSR"}:
+        present.discard("NSR")
     return Decision(
         tuple(label for label in CODES if label in present),
         tuple(label for label in CODES if label in open_ - present),

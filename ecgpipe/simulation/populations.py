@@ -142,8 +142,8 @@ PUBLISHED = Population(
     atrial=0.065,
     ventricular=0.11,
     conduction={
-        "normal": 0.72,
-        "IRBBB": 0.05,
+        "normal": 0.742,
+        "IRBBB": 0.028,
         "RBBB": 0.085,
         "LBBB": 0.032,
         "LAnFB": 0.045,

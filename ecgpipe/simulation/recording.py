@@ -1,13 +1,16 @@
 """One simulated recording: a patient's heart beats, electrodes disturb it, a cart records it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgpipe.simulation import beats, dipole, label_criteria, truth
+from ecgpipe.simulation import beats, dipole, label_criteria, shape_criteria, truth
 from ecgpipe.simulation.acquisition import Surroundings, acquired
+from ecgpipe.simulation.electrodes import Faults
 from ecgpipe.simulation.findings import Findings, draw_findings
-from ecgpipe.simulation.patients import draw_heart
+from ecgpipe.simulation.label_criteria import Decision
+from ecgpipe.simulation.patients import Heart, draw_heart
+from ecgpipe.simulation.readers import STANDARD, Reader
 from ecgpipe.simulation.rhythm import Beats
 from ecgpipe.simulation.truth import Truth
 
@@ -45,9 +48,11 @@ def simulate_recording(
     patient_rng: np.random.Generator | None = None,
     clean: bool = False,
     surroundings: Surroundings = ANYWHERE,
+    reader: Reader = STANDARD,
 ) -> SimulatedRecording:
     """One recording of a patient with `findings` (where None drawn from a `population` of
-    `populations.POPULATIONS`), taken in `surroundings`, or `clean` of noise, filters and faults.
+    `populations.POPULATIONS`), taken in `surroundings`, or `clean` of noise, filters and faults,
+    and labelled by `reader`.
 
     The patient is drawn from `patient_rng`, where given: the same generator afresh gives the same
     patient again.
@@ -61,20 +66,44 @@ def simulate_recording(
     first = round(MARGIN_S * rate_hz)
     kept = slice(first, first + round(seconds * rate_hz))
     if clean:
-        twelve_mv = dipole.TO_TWELVE.T @ leads_mv[:, kept]
+        twelve_mv, faults = dipole.TO_TWELVE.T @ leads_mv[:, kept], Faults()
     else:
-        twelve_mv = acquired(rng, leads_mv, rate_hz, kept, surroundings)
-    shown = (findings, heart, all_beats, MARGIN_S, MARGIN_S + seconds)
+        twelve_mv, faults = acquired(rng, leads_mv, rate_hz, kept, surroundings)
     return SimulatedRecording(
         signal_mv=twelve_mv.astype(np.float32).T,  # [12, time] -> [time, 12]
         rate_hz=rate_hz,
-        **vars(label_criteria.decide(*shown)),  # labels and undecided
         age=findings.age,
         sex=findings.sex,
-        peaks_s=_kept_peaks(all_beats, seconds),
         findings=findings,
-        truth=truth.of(*shown),
+        **_known(faults, reader, findings, heart, all_beats, seconds),
     )
+
+
+def _known(
+    faults: Faults,
+    reader: Reader,
+    findings: Findings,
+    heart: Heart,
+    all_beats: Beats,
+    seconds: float,
+) -> dict[str, object]:
+    """What a recording of such beats is known to show: labels, truth and R-peaks."""
+    shown = (findings, heart, all_beats, MARGIN_S, MARGIN_S + seconds)
+    decision, measured = label_criteria.decide(*shown, reader), truth.of(*shown)
+    if faults.exchange is not None:
+        decision = _without_shape(decision)
+    if faults.limbs_exchanged:
+        measured = replace(measured, axis_deg=np.nan)
+    peaks_s = _kept_peaks(all_beats, seconds)
+    return {**vars(decision), "truth": measured, "peaks_s": peaks_s}
+
+
+def _without_shape(decision: Decision) -> Decision:
+    """What exchanged electrodes leave of a decision: not the shape of beats."""
+    gone = shape_criteria.OF_LEADS
+    labels = tuple(label for label in decision.labels if label not in gone)
+    open_ = {*decision.undecided, *gone}
+    return Decision(labels, tuple(label for label in label_criteria.CODES if label in open_))
 
 
 def _kept_peaks(all_beats: Beats, seconds: float) -> np.ndarray:

@@ -2,22 +2,19 @@
 
 Rates and intervals: sinus rhythm 60 to 100 a minute, PR longer than 0.2 s (Kusumoto et al. 2019,
 doi:10.1161/CIR.0000000000000628); sinus arrhythmia: sinus intervals that differ by more than
-0.12 to 0.16 s by author (0.16 s: Surawicz and Knilans, Chou's Electrocardiography, 6th edition), of
-which we take the middle and leave what lies around it undecided.
+0.12 to 0.16 s by author (0.16 s: Surawicz and Knilans, Chou's Electrocardiography, 6th edition).
+Where a reader draws these lines stands in `simulation.readers`.
 """
 
 import numpy as np
 
 from ecgpipe.simulation.findings import BLOCKED, Findings
+from ecgpipe.simulation.readers import STANDARD, Reader
 from ecgpipe.simulation.rhythm import ABERRANT, ECTOPIC, VENTRICULAR_RHYTHM, Beats
 from ecgpipe.simulation.rhythm import VENTRICULAR as FIRST_SHAPE
 from ecgpipe.simulation.rhythm import VENTRICULAR_2 as SECOND_SHAPE
 
-SLOW_BPM, FAST_BPM = 60.0, 100.0
-# Some hospitals call a sinus rhythm normal from 50 a minute on.
-STILL_NORMAL_BPM = 57.0
-ARRHYTHMIA_S, MAYBE_ARRHYTHMIA_S = 0.14, 0.11  # longest less shortest sinus interval
-LONG_PR_S = 0.2
+FAST_BPM = 100.0
 OF_SINUS = {"NSR", "SB", "STach", "SA"}
 
 
@@ -36,25 +33,27 @@ def is_conducted(beats: Beats, begin_s: float, end_s: float) -> np.ndarray:
 
 
 def decide(
-    findings: Findings, beats: Beats, begin_s: float, end_s: float
+    findings: Findings, beats: Beats, begin_s: float, end_s: float, reader: Reader = STANDARD
 ) -> tuple[set[str], set[str]]:
-    """Labels of rhythm and of premature beats that are present, and those undecided."""
+    """Labels of rhythm and of premature beats that are present by a reader, and those
+    undecided."""
     bpm = 60 / mean_rr_s(beats, begin_s, end_s)
-    present, open_ = _rhythm(findings, beats, begin_s, end_s)
-    if bpm < SLOW_BPM:
+    present, open_ = _rhythm(findings, beats, begin_s, end_s, reader)
+    if bpm < reader.slow_bpm:
         (open_ if findings.pacing else present).add("Brady")
     kinds = beats.conducted[(beats.qrs_s > begin_s + 0.1) & (beats.qrs_s < end_s - 0.1)]
     if np.isin(kinds, (FIRST_SHAPE, SECOND_SHAPE)).any():
         present.add("PVC")
-    elif findings.rhythm in ("AF", "idioventricular") and (kinds != 0).any():
-        open_.add("PVC")  # aberrant or ventricular: readers differ
     elif (kinds == ABERRANT).any():
+        if reader.aberrant_is_ventricular:
+            present.add("PVC")
+    elif findings.rhythm == "idioventricular" and (kinds != 0).any():
         open_.add("PVC")
     return present, open_
 
 
 def _rhythm(
-    findings: Findings, beats: Beats, begin_s: float, end_s: float
+    findings: Findings, beats: Beats, begin_s: float, end_s: float, reader: Reader
 ) -> tuple[set[str], set[str]]:
     """Labels of the rhythm that are present, and those undecided."""
     rhythm = findings.rhythm
@@ -70,33 +69,29 @@ def _rhythm(
         return set(), {"STach"}
     if rhythm in ("junctional", "idioventricular"):
         return set(), set()
-    return _sinus(findings, beats, begin_s, end_s)
+    return _sinus(findings, beats, begin_s, end_s, reader)
 
 
 def _sinus(
-    findings: Findings, beats: Beats, begin_s: float, end_s: float
+    findings: Findings, beats: Beats, begin_s: float, end_s: float, reader: Reader
 ) -> tuple[set[str], set[str]]:
     """Labels of sinus rhythm. Sinus arrhythmia stands beside bradycardia; whether also beside
-    normal sinus rhythm differs between archives."""
+    normal sinus rhythm is the reader's choice."""
     seen = (beats.p_s > begin_s) & (beats.p_s < end_s - 0.3)
     p_s, ectopic = beats.p_s[seen], beats.origin[seen] == ECTOPIC
-    present = {"IAVB", "LPR"} if findings.pr_s > LONG_PR_S else set()
-    open_ = set()
+    present = {"IAVB", "LPR"} if findings.pr_s > reader.long_pr_s else set()
     if ectopic.any():
         present.add("PAC")
     sinus_s = np.diff(p_s)[~ectopic[:-1] & ~ectopic[1:]]
     # A ventricular beat leaves a pause of two intervals, which is no arrhythmia of the sinus node.
     single_s = sinus_s[sinus_s < 1.6 * 60 / findings.rate_bpm]
     differ_s = np.ptp(single_s) if len(single_s) > 2 else 0.0
-    if differ_s > ARRHYTHMIA_S:
+    if differ_s > reader.arrhythmia_s:
         present.add("SA")
-    elif differ_s > MAYBE_ARRHYTHMIA_S:
-        open_.add("SA")
-    if findings.rate_bpm < SLOW_BPM:
+    if findings.rate_bpm < reader.slow_bpm:
         present.add("SB")
-        open_ |= {"NSR"} if findings.rate_bpm > STILL_NORMAL_BPM else set()
     elif findings.rate_bpm > FAST_BPM:
         present.add("STach")
-    else:
-        (open_ if "SA" in present else present).add("NSR")
-    return present, open_
+    elif "SA" not in present or reader.normal_swings:
+        present.add("NSR")
+    return present, set()

@@ -1,5 +1,7 @@
 """The stream of simulated recordings, beside the simulator and the conditioning that it uses."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.preprocessing.r_peaks import r_peaks
 from ecgpipe.pretraining import stream
 from ecgpipe.pretraining.params import PretrainParams
-from ecgpipe.simulation import label_criteria
+from ecgpipe.simulation import label_criteria, readers
 from ecgpipe.simulation.recording import simulate_recording
 from tests.fixtures import small_pretraining
 
@@ -55,6 +57,19 @@ def test_labels_are_those_of_the_simulator_and_blank_where_they_are_undecided():
     undecided = {by_code[label_criteria.CODES[label]] for label in recording.undecided}
     assert undecided
     assert {d.code for d, value in zip(diagnoses, row, strict=True) if np.isnan(value)} == undecided
+
+
+def test_recordings_are_read_by_readers_who_differ(drawn, monkeypatch):
+    asked = []
+
+    def draw_reader(rng):
+        asked.append(readers.draw_reader(rng))
+        return asked[-1]
+
+    monkeypatch.setattr(stream, "readers", SimpleNamespace(draw_reader=draw_reader))
+    digests = [stream.draw(drawn, index).digest for index in (0, 1, 0)]
+    assert asked[0] == asked[2] != asked[1]
+    assert digests[0] == digests[2]
 
 
 def test_mixed_populations_come_in_turn():

@@ -14,7 +14,10 @@ SINE = np.sin(2 * np.pi * 8 * np.arange(SAMPLES) / RATE_HZ)
 
 
 def taken(leads_mv, surroundings, seed=0):
-    return acquired(np.random.default_rng(seed), leads_mv.copy(), RATE_HZ, KEPT, surroundings)
+    twelve_mv, _ = acquired(
+        np.random.default_rng(seed), leads_mv.copy(), RATE_HZ, KEPT, surroundings
+    )
+    return twelve_mv
 
 
 @pytest.mark.parametrize("seed", range(5))

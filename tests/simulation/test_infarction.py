@@ -46,7 +46,7 @@ def test_a_posterior_infarct_raises_r_in_v1():
     assert v1.mean() > normal_v1.mean() + 0.05
     assert not shape_criteria.abnormal_q(
         dipole.to_twelve(dipole.single_beat(qrs, at_s) @ dipole.DOWER.T)
-    )[0][LEADS.index("V2")]
+    )[LEADS.index("V2")]
 
 
 @pytest.mark.parametrize("wall", sorted(infarction.AWAY))

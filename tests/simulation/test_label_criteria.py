@@ -7,10 +7,11 @@ from ecgpipe.diagnoses import classes
 from ecgpipe.project.leads import LEADS
 from ecgpipe.simulation import label_criteria
 from ecgpipe.simulation.findings import draw_findings
+from ecgpipe.simulation.readers import STANDARD, Reader
 from ecgpipe.simulation.recording import simulate_recording
 
 
-def clean(seed, rhythm="NSR", **wanted):
+def clean(seed, rhythm="NSR", reader=STANDARD, **wanted):
     rng = np.random.default_rng(seed)
     calm = {
         "premature": 0,
@@ -26,7 +27,7 @@ def clean(seed, rhythm="NSR", **wanted):
         "axis": 40.0,
     }
     findings = draw_findings(rng, rhythm, **(calm | wanted))
-    return simulate_recording(rng, findings=findings, clean=True)
+    return simulate_recording(rng, findings=findings, clean=True, reader=reader)
 
 
 def beat(recording, before_s=0.06, after_s=0.09):
@@ -123,6 +124,14 @@ def test_sinus_arrhythmia_takes_the_place_of_normal_rhythm_and_stands_beside_bra
     slow = clean(2, rhythm="SB", swing_s=0.4, rate_bpm=50.0).labels
     assert "SA" in normal and "NSR" not in normal
     assert {"SB", "SA", "Brady"} <= set(slow) and "NSR" not in slow
+
+
+def test_a_reader_who_names_a_normal_rhythm_alone_does_so_beside_nothing_else():
+    alone = Reader(normal_alone=True)
+    assert clean(1, reader=alone, rate_bpm=75.0).labels == ("NSR",)
+    beside = clean(1, pr_s=0.24, rate_bpm=75.0).labels
+    assert beside[0] == "NSR" and {"IAVB", "LPR"} <= set(beside)
+    assert clean(1, pr_s=0.24, rate_bpm=75.0, reader=alone).labels == beside[1:]
 
 
 def test_premature_beats_are_labelled_by_where_they_come_from():

@@ -8,7 +8,7 @@ import pytest
 from joblib import Parallel, delayed
 
 from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import devices, label_criteria
+from ecgpipe.simulation import devices, electrodes, label_criteria
 from ecgpipe.simulation.acquisition import Surroundings
 from ecgpipe.simulation.recording import simulate_recording
 
@@ -51,6 +51,19 @@ def digest(number: int) -> str:
     made = hashlib.sha256(np.ascontiguousarray(recording.signal_mv))
     made.update(repr((recording.labels, recording.age, recording.sex)).encode())
     return made.hexdigest()
+
+
+def test_exchanged_limbs_leave_shape_undecided_and_the_axis_unknown(monkeypatch):
+    seeds = [[3, seed] for seed in range(4)]
+    monkeypatch.setattr(electrodes, "EXCHANGED", 0.0)
+    right = [simulate_recording(np.random.default_rng(seed)) for seed in seeds]
+    monkeypatch.setattr(electrodes, "EXCHANGED", 1.0)
+    for seed, before in zip(seeds, right, strict=True):
+        recording = simulate_recording(np.random.default_rng(seed))
+        assert {"LAD", "QAb", "TInv"} <= set(recording.undecided)
+        assert set(recording.labels) < set(before.labels) | set(recording.undecided)
+        assert not set(recording.labels) & set(recording.undecided)
+        assert np.isfinite(before.truth.axis_deg)
 
 
 def test_every_class_is_seen_among_many_patients():

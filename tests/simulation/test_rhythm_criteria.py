@@ -5,7 +5,9 @@ import pytest
 
 from ecgpipe.simulation import rhythm_criteria
 from ecgpipe.simulation.findings import draw_findings
+from ecgpipe.simulation.readers import STANDARD, Reader
 from ecgpipe.simulation.rhythm import (
+    ABERRANT,
     ECTOPIC,
     NORMAL,
     VENTRICULAR,
@@ -14,7 +16,7 @@ from ecgpipe.simulation.rhythm import (
 )
 
 
-def decided(rhythm, rate_bpm, *, kinds=None, origins=None, **wanted):
+def decided(rhythm, rate_bpm, *, kinds=None, origins=None, reader=STANDARD, **wanted):
     """Labels present and undecided of steady beats."""
     wanted = {"pr_s": 0.16, "premature": 0, "ventricular": 0} | wanted
     findings = draw_findings(np.random.default_rng(0), rhythm, rate_bpm=rate_bpm, **wanted)
@@ -25,7 +27,7 @@ def decided(rhythm, rate_bpm, *, kinds=None, origins=None, **wanted):
         p_s,
         np.zeros(len(p_s), int) if origins is None else np.resize(origins, len(p_s)),
     )
-    return rhythm_criteria.decide(findings, beats, 1.0, 11.0)
+    return rhythm_criteria.decide(findings, beats, 1.0, 11.0, reader)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def decided(rhythm, rate_bpm, *, kinds=None, origins=None, **wanted):
     [
         ("NSR", 75.0, {"NSR"}, set()),
         ("SB", 45.0, {"SB", "Brady"}, set()),
-        ("SB", 58.0, {"SB", "Brady"}, {"NSR"}),
+        ("SB", 58.0, {"SB", "Brady"}, set()),
         ("STach", 120.0, {"STach"}, set()),
         ("AF", 90.0, {"AF"}, set()),
         ("AF", 50.0, {"AF", "Brady"}, set()),
@@ -61,6 +63,17 @@ def test_premature_beats_are_named_by_where_they_come_from():
 def test_paced_beats_are_a_paced_rhythm_and_leave_the_sinus_open():
     present, undecided = decided("paced", 70.0, kinds=[VENTRICULAR_RHYTHM], pacing="VAT")
     assert present == {"PR"} and "NSR" in undecided
+
+
+def test_readers_differ_in_their_limits_and_words():
+    swinging = {"swing_s": 0.0, "reader": Reader(slow_bpm=52.0, long_pr_s=0.19)}
+    assert decided("SB", 55.0, **swinging)[0] == {"NSR"}
+    assert decided("NSR", 75.0, pr_s=0.195, **swinging)[0] == {"NSR", "IAVB", "LPR"}
+    assert decided("NSR", 75.0, pr_s=0.195)[0] == {"NSR"}
+    kinds = [NORMAL] * 4 + [ABERRANT]
+    assert "PVC" not in set.union(*decided("AF", 75.0, kinds=kinds))
+    ventricular = Reader(aberrant_is_ventricular=True)
+    assert "PVC" in decided("AF", 75.0, kinds=kinds, reader=ventricular)[0]
 
 
 def test_the_mean_interval_is_of_the_beats_that_are_seen():

@@ -2,6 +2,7 @@
 beats."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,7 +74,8 @@ def independent_leads(
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     samples = len(atrial_mv)
     atria_mv = atrial_mv.T + moving_dipole(_atrial(rng, heart, beats), rate_hz, samples)
-    ventricles_mv = moving_dipole(_ventricular(rng, heart, beats, rate_hz), rate_hz, samples)
+    beating = _off_centre(rng, _ventricular(rng, heart, beats, rate_hz))
+    ventricles_mv = moving_dipole(beating, rate_hz, samples)  # [6, time]
     phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
     breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
     # Breathing turns the heart (by a small angle, so a cross product does) and scales all leads.
@@ -81,7 +83,12 @@ def independent_leads(
     turn = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     size = 1 + rng.normal(0, 0.03) * breath
     leads_mv = np.zeros((len(heart.field), samples))
-    for field, dipole_mv in ((heart.atrial_field, atria_mv), (heart.field, ventricles_mv)):
+    seen = (
+        (heart.atrial_field, atria_mv),
+        (heart.field, ventricles_mv[:3]),
+        (heart.near_field, ventricles_mv[3:]),
+    )
+    for field, dipole_mv in seen:
         leads_mv += field @ (size * (dipole_mv + breath * (turn @ dipole_mv)))  # [8, 3] @ [3, time]
     return leads_mv.T
 
@@ -118,6 +125,15 @@ def _ventricular(
     yield heart.t, t_end_s, stretch * (qt_s / 0.4) ** 0.8, gain
     if heart.spike:
         yield _spikes(heart, beats, rate_hz)
+
+
+def _off_centre(rng: np.random.Generator, events: Iterator[Events]) -> Iterator[Events]:
+    """The same events, each wave with its vector and, as three more columns, that vector times how
+    far from the middle of the heart its source lies, 1 being usual."""
+    for waves, *when in events:
+        away = rng.standard_normal((len(waves.vector_mv), 1))
+        both_mv = np.concatenate([waves.vector_mv, away * waves.vector_mv], axis=1)
+        yield replace(waves, vector_mv=both_mv), *when
 
 
 def _spikes(heart: Heart, beats: Beats, rate_hz: float) -> Events:

@@ -135,7 +135,8 @@ def to_twelve(leads_mv: np.ndarray) -> np.ndarray:
 
 
 def moving_dipole(events: Iterable[Events], rate_hz: float, samples: int) -> np.ndarray:
-    """[xyz, time] in mV: the sum of all that beats, each time with its own stretch and gain.
+    """[xyz, time] in mV (or as many rows as the vectors of its waves are long): the sum of all that
+    beats, each time with its own stretch and gain.
 
     A wave is drawn at event + stretch x centre, stretch times as wide, times gain, as far as it
     REACHes. Time 0 is sample 0; what falls outside is left out.
@@ -158,15 +159,15 @@ def _each_gaussian(
     events: Iterable[Events], rate_hz: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Centre and the widths before and after it in samples [Gaussian], and the vector in mV
-    [Gaussian, 3], of every wave of every event."""
-    centre, before, after = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
-    vector_mv = [np.zeros((0, 3))]
+    [Gaussian, xyz], of every wave of every event."""
+    centre, before, after, vector_mv = [], [], [], []
     for waves, event_s, stretch, gain in events:
         slower = rate_hz * stretch[:, None]  # [event, 1] times [wave]
         centre.append((rate_hz * event_s[:, None] + slower * waves.centre_s).ravel())
         before.append((slower * waves.before_s).ravel())
         after.append((slower * waves.after_s).ravel())
-        vector_mv.append((gain[:, None, None] * waves.vector_mv).reshape(-1, 3))
+        size_mv = gain[:, None, None] * waves.vector_mv  # [event, wave, xyz]
+        vector_mv.append(size_mv.reshape(-1, size_mv.shape[2]))
     return tuple(np.concatenate(parts) for parts in (centre, before, after, vector_mv))
 
 

@@ -17,6 +17,7 @@ class Heart:
     """The waves of one patient's beats, and what the leads see of the dipole."""
 
     field: np.ndarray  # of the ventricles [independent lead, xyz]
+    near_field: np.ndarray  # of ventricular sources away from the middle [independent lead, xyz]
     atrial_field: np.ndarray
     p: Waves
     ectopic_p: Waves
@@ -60,6 +61,7 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     own_begin_s, own_end_s = ventricular.qrs_bounds_s(own) if own else (np.nan, np.nan)
     return Heart(
         field=field,
+        near_field=torso.near_field(rng, field),
         atrial_field=field * torso.ATRIAL[:, None],
         p=p_wave,
         ectopic_p=ectopic_p,

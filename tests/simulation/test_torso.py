@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecgpipe.simulation import dipole, patients, torso
+from ecgpipe.simulation import beats, dipole, patients, torso
 from ecgpipe.simulation.findings import draw_findings
 
 CHEST = dipole.DOWER[2:]
@@ -56,3 +56,17 @@ def test_atria_are_seen_by_the_limbs_as_the_ventricles_are_and_less_by_the_left_
     heart = patients.draw_heart(np.random.default_rng(3), draw_findings(np.random.default_rng(3)))
     np.testing.assert_allclose(heart.atrial_field[:2], heart.field[:2])
     assert np.linalg.norm(heart.atrial_field[5]) < 0.4 * np.linalg.norm(heart.field[5])
+
+
+def test_a_beat_is_no_single_dipole_by_as_much_as_real_ones_are_not():
+    """Of 285 real recordings of plain sinus rhythm three components leave -34.6, -31.3 and -27.9 dB
+    of the power of a median QRS (10, 50 and 90 %), with their noise and filters."""
+    left_db = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        heart = patients.draw_heart(rng, draw_findings(rng, rhythm="NSR", conduction="normal"))
+        two = beats.Beats(np.array([0.5, 2.0]), np.zeros(2, int), np.zeros(0), np.zeros(0, int))
+        leads_mv = beats.independent_leads(rng, heart, two, np.zeros((500, 3)), 500.0)
+        power = np.linalg.svd(leads_mv[200:300], compute_uv=False) ** 2
+        left_db.append(10 * np.log10(power[3:].sum() / power.sum()))
+    assert -36 < np.median(left_db) < -28

@@ -19,7 +19,6 @@ RIB_DEG = 20.0
 # displacement: set so that three components leave as much of a median QRS as in real recordings
 # (-34 to -27 dB of its power; a single dipole alone leaves -45 to -38).
 NEAR = 0.18
-FAR = 0.2  # as a share of that in limb leads, whose electrodes are far from all of the heart
 
 
 def lead_field(rng: np.random.Generator) -> np.ndarray:
@@ -42,7 +41,7 @@ def near_field(rng: np.random.Generator, field: np.ndarray) -> np.ndarray:
     nearer to some electrodes and farther from others, which a dipole that only turns is not."""
     size = np.linalg.norm(field, axis=1, keepdims=True)
     near = NEAR * np.exp(rng.normal(0, 0.35)) * size * rng.standard_normal(field.shape)
-    near[:2] *= FAR
+    near[:2] = 0  # the limbs are far from all of the heart, and the axis is read off their leads
     return near
 
 

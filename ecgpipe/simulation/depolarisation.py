@@ -17,14 +17,14 @@ from ecgpipe.simulation.findings import Findings
 
 # Waves of one beat in ms around the main QRS force; vectors x left, y foot, z back in mV.
 NORMAL_QRS = waves_of_ms(
-    (-24, 6.0, 6.0, (-0.07, -0.02, -0.20)),
-    (-9, 6.5, 6.5, (0.45, 0.25, -0.42)),
+    (-30, 6.0, 6.5, (-0.07, -0.02, -0.20)),
+    (-12, 6.5, 7.0, (0.45, 0.25, -0.42)),
     (0, 6.5, 7.0, (1.00, 0.72, 0.22)),
-    (12, 7.0, 8.0, (0.38, 0.20, 0.95)),
-    (26, 7.0, 9.0, (-0.03, -0.01, 0.45)),
-    (38, 6.0, 9.0, (-0.02, -0.02, 0.07)),
+    (11, 7.0, 8.0, (0.38, 0.26, 0.95)),
+    (24, 7.0, 9.0, (-0.03, 0.05, 0.45)),
+    (36, 6.0, 8.5, (-0.02, -0.02, 0.07)),
 )
-RIGHT_TERMINAL = waves_of_ms((42, 11, 13, (-0.22, 0.02, -0.75)), (62, 14, 17, (-0.16, 0.03, -0.85)))
+RIGHT_TERMINAL = waves_of_ms((48, 9, 13, (-0.24, 0.02, -0.38)), (68, 13, 16, (-0.18, 0.03, -0.46)))
 SMALL_RIGHT_TERMINAL = waves_of_ms((37, 7.5, 9, (-0.22, 0.0, -0.36)))
 LBBB_QRS = waves_of_ms(
     (-42, 11, 12, (0.22, 0.10, -0.12)),
@@ -33,10 +33,10 @@ LBBB_QRS = waves_of_ms(
     (40, 16, 18, (0.48, 0.05, 1.05)),
 )
 LAFB_QRS = waves_of_ms(
-    (-22, 8, 8, (-0.16, 0.36, -0.20)),
-    (-6, 8, 9, (0.45, 0.05, -0.18)),
-    (8, 11, 11, (0.75, -0.55, 0.25)),
-    (24, 11, 12, (0.20, -0.55, 0.45)),
+    (-22, 8, 8, (-0.13, 0.28, -0.13)),
+    (-6, 8, 9, (0.48, 0.05, -0.14)),
+    (8, 11, 11, (0.68, -0.40, 0.22)),
+    (24, 11, 12, (-0.22, -0.42, 0.32)),
 )
 LPFB_QRS = waves_of_ms(
     (-22, 8, 8, (0.26, -0.36, -0.18)),
@@ -81,18 +81,18 @@ LATE = {
 }
 # Of normal hearts, how many have a late force of the right ventricle too, mostly a small one (r' of
 # 0.06 mV or more in V1 in a tenth of real recordings without a block).
-SMALL_LATE = 0.3
+SMALL_LATE = 0.22
 # Shortest, usual, longest QRS, and the standard deviation, all in seconds.
 DURATION_S = {
     "normal": (0.066, 0.082, 0.104, 0.008),
     "IRBBB": (0.084, 0.101, 0.118, 0.009),
-    "RBBB": (0.122, 0.138, 0.172, 0.013),
+    "RBBB": (0.121, 0.131, 0.172, 0.012),
     "LBBB": (0.123, 0.146, 0.182, 0.014),
     "LAnFB": (0.084, 0.100, 0.117, 0.008),
     "RBBB+LAnFB": (0.123, 0.142, 0.172, 0.013),
     "LPFB": (0.084, 0.100, 0.117, 0.008),
     "RBBB+LPFB": (0.123, 0.142, 0.172, 0.013),
-    "NSIVCD": (0.112, 0.124, 0.160, 0.011),
+    "NSIVCD": (0.098, 0.115, 0.155, 0.011),
     "ILBBB": (0.105, 0.113, 0.118, 0.004),
     "WPW": (0.112, 0.130, 0.160, 0.012),
 }
@@ -115,7 +115,7 @@ def draw_qrs(
         qrs.vector_mv[0] *= rng.uniform(0, 1.6)  # septal forces are there or not
         # The base, last, goes anywhere from the right to the left.
         qrs.vector_mv[-2:] += rng.normal(0, 0.12, 3) * np.array([[1.0], [0.3]])
-    qrs = qrs.turned(_clockwise(rng, findings.age))
+    qrs = qrs.turned(_clockwise(rng, findings))
     vector_mv = _with_extra(rng, findings.extra, qrs.vector_mv * gain)
     qrs = _splintered(rng, replace(qrs, vector_mv=vector_mv))
     if findings.conduction == "WPW":
@@ -142,16 +142,17 @@ def _late(rng: np.random.Generator, conduction: str, gain: float) -> Waves:
     block."""
     late = dipole.varied(rng, LATE.get(conduction, SMALL_RIGHT_TERMINAL), 0.3, 0.12)
     if conduction not in LATE:
-        size = rng.uniform(0.1, 0.7)
+        size = rng.uniform(0.1, 0.6)
     else:
         size = np.exp(rng.normal(-0.35, 0.5) if conduction == "IRBBB" else rng.normal(0, 0.35))
     return late.turned(np.eye(3) * gain * size)
 
 
-def _clockwise(rng: np.random.Generator, age: int) -> np.ndarray:
+def _clockwise(rng: np.random.Generator, findings: Findings) -> np.ndarray:
     """How the heart lies turned about its long way up: forces from the left to the back, more so
-    with age; S reaches V4 and V5 then."""
-    degrees = np.clip(rng.normal(0.35 * (age - 55), 10), -18, 18)
+    with age and a left axis; S reaches V4 and V5 then."""
+    usual_deg = 0.35 * (findings.age - 55) + (8 if findings.axis < -20 else 0)
+    degrees = np.clip(rng.normal(usual_deg, 10), -18, 26)
     return dipole.rotation(UP, np.radians(degrees))
 
 

@@ -225,11 +225,11 @@ def _axis(
 ) -> float:
     """The frontal axis aimed at, degrees."""
     if "LAnFB" in conduction:
-        return rng.uniform(-80, -46)
+        return rng.uniform(-80, -36)
     if "LPFB" in conduction:
         return rng.uniform(95, 140)
     if not well and rng.random() < (0.4 if conduction == "LBBB" else shares.left_axis):
-        return -31 - min(rng.gamma(1.5, 12), 50)
+        return -29 - min(rng.gamma(1.4, 10), 50)
     if not well and conduction != "LBBB" and rng.random() < shares.right_axis:
         return 92 + min(rng.gamma(1.5, 16), 80)
     left = 35 if conduction == "LBBB" else 0

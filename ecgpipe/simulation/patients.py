@@ -9,7 +9,7 @@ from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import Findings
 
 # Waves in ms; vectors x left, y foot, z back in mV.
-P_WAVE = waves_of_ms((-18, 18, 18, (0.090, 0.068, -0.12)), (17, 19, 20, (0.120, 0.040, -0.02)))
+P_WAVE = waves_of_ms((-18, 18, 18, (0.090, 0.068, -0.12)), (17, 19, 20, (0.135, 0.040, 0.0)))
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ class Population:
 
 
 _WALLS = {
-    "inferior": 0.30,
-    "anterior": 0.22,
-    "septal": 0.16,
+    "inferior": 0.42,
+    "anterior": 0.16,
+    "septal": 0.10,
     "anterolateral": 0.10,
     "lateral": 0.08,
     "inferolateral": 0.08,
@@ -95,13 +95,13 @@ BALANCED = Population(
     left_axis=0.09,
     right_axis=0.17,
     repolarisation={
-        "normal": 0.53,
+        "normal": 0.60,
         "flat": 0.17,
-        "biphasic": 0.05,
-        "lateral": 0.07,
-        "inferior": 0.05,
-        "anterior": 0.08,
-        "global": 0.05,
+        "biphasic": 0.04,
+        "lateral": 0.05,
+        "inferior": 0.04,
+        "anterior": 0.06,
+        "global": 0.04,
     },
     infarct=_with_walls(0.19),
     extra={

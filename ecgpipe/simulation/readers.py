@@ -35,7 +35,8 @@ class Reader:
     late_r_mv: float = 0.07  # r' in V1 or V2: an incomplete right bundle branch block
     late_r_s: float = 0.09  # and the shortest QRS that it is named in
     incomplete_is_block: bool = False  # the general word beside narrower ones of incomplete blocks
-    left_is_fascicular: bool = False  # an axis of -45 degrees or less is LAnFB whatever the shape
+    fascicular_deg: float = -45.0  # LAnFB from here on
+    left_is_fascicular: bool = False  # whatever the shape
     left_deg: float = -30.0
     right_deg: float = 90.0
     # Shape
@@ -57,7 +58,7 @@ def draw_reader(rng: np.random.Generator) -> Reader:
     """One of the readers that archives have."""
     usual_axis, usual_rate = rng.random(2) < (0.66, 0.5)
     alone, swings, aberrant, incomplete = rng.random(4) < (0.5, 0.2, 0.5, 0.3)
-    fascicular, no_r, abnormal, bazett = rng.random(4) < (0.45, 0.5, 0.45, 0.25)
+    fascicular, no_r, abnormal, bazett = rng.random(4) < (0.45, 0.25, 0.4, 0.25)
     return Reader(
         slow_bpm=60.0 if usual_rate else rng.uniform(50, 60),
         long_pr_s=rng.uniform(0.19, 0.215),
@@ -66,10 +67,11 @@ def draw_reader(rng: np.random.Generator) -> Reader:
         normal_swings=bool(swings and not alone),
         aberrant_is_ventricular=bool(aberrant),
         broad_s=rng.uniform(0.115, 0.125),
-        slow_s=rng.uniform(0.1, 0.12),
+        slow_s=rng.uniform(0.098, 0.118),
         late_r_mv=float(np.exp(rng.uniform(np.log(0.03), np.log(0.13)))),
         late_r_s=rng.uniform(0.075, 0.1),
         incomplete_is_block=bool(incomplete),
+        fascicular_deg=-45.0 if rng.random() < 0.5 else rng.uniform(-45, -30),
         left_is_fascicular=bool(fascicular),
         left_deg=rng.normal(-30, 6) if usual_axis else rng.uniform(-30, 28),
         right_deg=max(90.0, rng.normal(94, 7)),
@@ -78,7 +80,7 @@ def draw_reader(rng: np.random.Generator) -> Reader:
         q_of_poor_r=bool(no_r),
         poor_r_mv=rng.uniform(0.2, 0.42),
         inverted=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),
-        flat=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),
+        flat=float(np.exp(rng.uniform(np.log(0.8), np.log(1.9)))),
         inverted_is_abnormal=bool(abnormal),
         later_qtc_s=rng.uniform(-0.012, 0.012),
         by_bazett=bool(bazett),

@@ -9,7 +9,7 @@ from ecgpipe.simulation.dipole import Waves, waves_of_ms
 from ecgpipe.simulation.findings import BROAD, Findings
 
 # In ms around the end of T; vectors x left, y foot, z back in mV.
-T_WAVE = waves_of_ms((-82, 50, 33, (0.31, 0.17, -0.27)), (-140, 58, 48, (0.09, 0.05, -0.08)))
+T_WAVE = waves_of_ms((-82, 50, 33, (0.33, 0.12, -0.29)), (-140, 58, 48, (0.095, 0.04, -0.09)))
 # Where an inverted T points to, mV.
 INVERTED_MV = {
     "lateral": (-0.26, 0.08, 0.0),
@@ -33,8 +33,8 @@ def draw_repolarisation(
         t_wave = t_wave.stretched(rng.uniform(0.75, 1.0))
         t_mv, st_mv = _against(rng, qrs)
     elif "RBBB" in findings.conduction.split("+"):
-        to_the_back_mv = np.array([0.0, 0.0, rng.uniform(0.2, 0.48)])
-        t_mv = t_mv + to_the_back_mv * np.array([[1.0], [0.3]])
+        away_mv = np.array([rng.uniform(0.05, 0.35), 0.07, rng.uniform(0.15, 0.5)])
+        t_mv = t_mv + away_mv * np.array([[1.0], [0.3]])
         st_mv = st_mv + np.array([0, 0, 0.03])
     t_mv, st_mv = _altered(rng, findings.repolarisation, t_mv, st_mv)
     t_mv, st_mv = _with_extra(rng, findings.extra, t_mv, st_mv)
@@ -59,7 +59,10 @@ def _altered(
 ) -> tuple[np.ndarray, np.ndarray]:
     """T vectors [2, 3] and the ST vector under the finding of repolarisation."""
     if repolarisation == "flat":
-        return t_mv * rng.uniform(0.02, 0.28) + 0.015 * rng.standard_normal((2, 3)), st_mv * 0.7
+        # Flat to the left and below; over the right of the chest less so.
+        left, front = rng.uniform(0.03, 0.42), rng.uniform(0.15, 0.65)
+        low = np.array([left, left, front])
+        return t_mv * low + 0.015 * rng.standard_normal((2, 3)), st_mv * 0.7
     if repolarisation == "biphasic":
         return t_mv * np.array([[rng.uniform(-0.8, -0.4)], [rng.uniform(1.5, 2.4)]]), st_mv
     if repolarisation in INVERTED_MV:

@@ -38,7 +38,6 @@ OF_CONDUCTED_BEATS = {
 LOW_LIMB_MV, LOW_CHEST_MV = 0.5, 1.0
 # What is read from which lead shows what, so not where electrodes are exchanged.
 OF_LEADS = OF_CONDUCTED_BEATS - {"LQT", "LQRSV", "NSIVCB", "BBB"} | {"IRBBB"}
-FASCICULAR_DEG = -45.0
 LEFTWARD_DEG, RIGHTWARD_DEG = -15.0, 82.0  # the axis turns leads of the other side down
 LONG_QTC_S = {"F": 0.46, "M": 0.45}
 BROAD_S = 0.12
@@ -117,7 +116,7 @@ def _conduction(findings: Findings, heart: Heart, late_mv: float, reader: Reader
     if present and reader.incomplete_is_block:
         present.add("BBB")
     by_axis = reader.left_is_fascicular and findings.conduction not in BROAD
-    if -90 <= heart.axis <= FASCICULAR_DEG and ("LAnFB" in blocks or by_axis):
+    if -90 <= heart.axis <= reader.fascicular_deg and ("LAnFB" in blocks or by_axis):
         present.add("LAnFB")
     return present
 

@@ -74,7 +74,7 @@ def independent_leads(
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     samples = len(atrial_mv)
     atria_mv = atrial_mv.T + moving_dipole(_atrial(rng, heart, beats), rate_hz, samples)
-    beating = _off_centre(rng, _ventricular(rng, heart, beats, rate_hz))
+    beating = _off_centre(rng, heart, _ventricular(rng, heart, beats, rate_hz))
     ventricles_mv = moving_dipole(beating, rate_hz, samples)  # [6, time]
     phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
     breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
@@ -127,12 +127,19 @@ def _ventricular(
         yield _spikes(heart, beats, rate_hz)
 
 
-def _off_centre(rng: np.random.Generator, events: Iterator[Events]) -> Iterator[Events]:
+def _off_centre(
+    rng: np.random.Generator, heart: Heart, events: Iterator[Events]
+) -> Iterator[Events]:
     """The same events, each wave with its vector and, as three more columns, that vector times how
     far from the middle of the heart its source lies, 1 being usual."""
     for waves, *when in events:
-        away = rng.standard_normal((len(waves.vector_mv), 1))
-        both_mv = np.concatenate([waves.vector_mv, away * waves.vector_mv], axis=1)
+        if waves is heart.qrs:
+            away = heart.qrs_away
+        elif waves is heart.t:
+            away = heart.t_away
+        else:
+            away = rng.standard_normal(len(waves.vector_mv))
+        both_mv = np.concatenate([waves.vector_mv, away[:, None] * waves.vector_mv], axis=1)
         yield replace(waves, vector_mv=both_mv), *when
 
 

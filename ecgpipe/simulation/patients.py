@@ -18,6 +18,9 @@ class Heart:
 
     field: np.ndarray  # of the ventricles [independent lead, xyz]
     near_field: np.ndarray  # of ventricular sources away from the middle [independent lead, xyz]
+    # How far from the middle the sources of QRS and T lie [wave each], 1 being usual.
+    qrs_away: np.ndarray
+    t_away: np.ndarray
     atrial_field: np.ndarray
     p: Waves
     ectopic_p: Waves
@@ -39,6 +42,20 @@ class Heart:
     def qrs_s(self) -> float:
         """How long the QRS lasts."""
         return self.end_s - self.begin_s
+
+    def qrs_mv(self, at_s: np.ndarray) -> np.ndarray:
+        """A conducted QRS in the twelve leads, [time, 12], at times [time] from its R-peak."""
+        return self._seen_mv(self.qrs, self.qrs_away, at_s)
+
+    def t_mv(self, at_s: np.ndarray) -> np.ndarray:
+        """Its T in the twelve leads, [time, 12], at times [time] from the end of T."""
+        return self._seen_mv(self.t, self.t_away, at_s)
+
+    def _seen_mv(self, waves: Waves, away: np.ndarray, at_s: np.ndarray) -> np.ndarray:
+        """[time, 12] of waves whose sources lie so far `away` [wave] from the middle."""
+        near = replace(waves, vector_mv=away[:, None] * waves.vector_mv)
+        middle_mv = dipole.single_beat(waves, at_s) @ self.field.T  # [time, 3] -> [time, 8]
+        return dipole.to_twelve(middle_mv + dipole.single_beat(near, at_s) @ self.near_field.T)
 
 
 def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
@@ -62,6 +79,8 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     return Heart(
         field=field,
         near_field=torso.near_field(rng, field),
+        qrs_away=rng.standard_normal(len(qrs.centre_s)),
+        t_away=rng.standard_normal(len(t_wave.centre_s)),
         atrial_field=field * torso.ATRIAL[:, None],
         p=p_wave,
         ectopic_p=ectopic_p,
@@ -139,7 +158,7 @@ def _with_voltage(
     elif limb_mv < 0.6:
         scale[:2] *= rng.uniform(0.6, 0.9) / limb_mv
     if low_voltage in ("chest", "both"):
-        scale[2:] *= rng.uniform(0.55, 0.95) / chest_mv
+        scale[2:] *= rng.uniform(0.5, 0.85) / chest_mv
     elif low_voltage == "limb":
         scale[2:] *= min(1.0, rng.uniform(1.1, 2.0) / chest_mv)
     elif chest_mv < 1.15:

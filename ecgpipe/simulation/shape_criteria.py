@@ -16,7 +16,6 @@ Where a reader draws the lines stands in `simulation.readers`.
 import numpy as np
 
 from ecgpipe.project.leads import LEADS
-from ecgpipe.simulation import dipole
 from ecgpipe.simulation.findings import BROAD, Findings
 from ecgpipe.simulation.patients import Heart
 from ecgpipe.simulation.readers import STANDARD, Reader
@@ -76,7 +75,7 @@ def decide(
     if findings.dextrocardia:  # readers say so in place of what it does to axis, R and T
         return set(), OF_CONDUCTED_BEATS | {"RBBB", "LBBB", "IRBBB"}
     at_s = np.arange(heart.begin_s, heart.end_s + 0.02, STEP_S)
-    qrs_mv = dipole.to_twelve(dipole.single_beat(heart.qrs, at_s) @ heart.field.T)  # [time, 12]
+    qrs_mv = heart.qrs_mv(at_s)
     lowest_mv, highest_mv = qrs_mv.min(axis=0), qrs_mv.max(axis=0)
     present, open_ = _q_and_r(findings, heart.axis, qrs_mv, reader)
     present |= _conduction(findings, heart, late_r_mv(qrs_mv), reader)
@@ -190,7 +189,8 @@ def _t_wave(
     in three leads or biphasic in two. T that follows from a bundle branch block is neither; one
     that is inverted is often, and often not, called abnormal too.
     """
-    low_mv, high_mv = dipole.extremes(heart.t, heart.field, -0.45, 0.1)
+    t_mv = heart.t_mv(np.arange(-0.45, 0.1, STEP_S))
+    low_mv, high_mv = t_mv.min(axis=0), t_mv.max(axis=0)
     down = (low_mv < -0.1 * reader.inverted) & (-low_mv > 1.5 * high_mv)
     upright = highest_mv > -deepest_mv  # where the QRS points up
     if "RBBB" in findings.conduction.split("+"):

@@ -20,6 +20,7 @@ from ecgpipe.labels import mapping, meanings
 from ecgpipe.labels.meanings import Vocabulary
 from ecgpipe.project import atomic, json_objects, params, paths, tables
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.remedies import again
 from ecgpipe.recordings.demographics import SNOMED_CT
 from ecgpipe.recordings.sources import DataParams, Source, select
 
@@ -152,7 +153,7 @@ def _disagreeing() -> list[dict[str, Any]]:
     if not paths.SPLIT_REPORT.is_file():
         return []
     path = paths.SPLIT_REPORT
-    report = json_objects.parse(path.read_bytes(), path, "run `dvc repro -f split`")
+    report = json_objects.parse(path.read_bytes(), path, again(path, "split"))
     return list(report["disagreeing"].values())
 
 

@@ -31,10 +31,10 @@ from ecgpipe.model.params import ModelParams
 from ecgpipe.project import atomic, digests, json_objects, params, paths
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+from ecgpipe.project.remedies import again, of_no_stage
 from ecgpipe.project.yaml_files import short
 
 FORMAT = 3
-_AGAIN = "train again with `dvc repro -f`"
 _LOG = logging.getLogger(__name__)
 _PACKAGES = [
     "torch",
@@ -97,31 +97,33 @@ def load(folder: Path) -> tuple[SEResNet18, dict[str, Any]]:
     path = Path(folder) / "model.json"
     if not path.exists():
         step = "run `dvc repro`, or point --model to a folder of fold-K models"
-        raise UserError(f"{path}: no model here; {step}")
-    about = json_objects.parse(digests.read_verified(path), path, _AGAIN)
+        raise UserError(f"{path}: no model here; {of_no_stage(path) or step}")
+    step = again(path, "train")
+    about = json_objects.parse(digests.read_verified(path), path, step)
     for key, wanted in (("format", FORMAT), ("leads", list(LEADS))):
         if about.get(key) != wanted:
-            raise UserError(f"{path}: {key} {short(about.get(key))} is not {wanted}; {_AGAIN}")
+            raise UserError(f"{path}: {key} {short(about.get(key))} is not {wanted}; {step}")
     wrong = params.faults(Description, about)
     if wrong:
-        raise UserError(f"{path}: {params.in_one_line(wrong)}; {_AGAIN}")
+        raise UserError(f"{path}: {params.in_one_line(wrong)}; {step}")
     path = Path(folder) / "weights.safetensors"
     network = _with_weights(about, path)
     fault = soundness.fault(network, about["window"], about["normalise"])
     if fault:
-        raise UserError(f"{path}: {fault}; {_AGAIN}")
+        raise UserError(f"{path}: {fault}; {step}")
     return network, about
 
 
 def _with_weights(about: dict[str, Any], path: Path) -> SEResNet18:
     """The network that model.json describes with the weights of `path`, in evaluation mode;
     UserError where they are not its own by name, shape and type."""
+    step = again(path, "train")
     if not path.exists():
-        raise UserError(f"{path}: no weights beside model.json; {_AGAIN}")
+        raise UserError(f"{path}: no weights beside model.json; {step}")
     try:
         weights = safetensors.torch.load(digests.read_verified(path))
     except safetensors.SafetensorError as error:
-        raise UserError(f"{path}: no readable safetensors ({error}); {_AGAIN}") from error
+        raise UserError(f"{path}: no readable safetensors ({error}); {step}") from error
     classes, network = len(about["classes"]), ModelParams.model_validate(about["network"])
     # Without memory at first: what a description asks for may be more than its weights hold.
     with torch.device("meta"):
@@ -131,7 +133,7 @@ def _with_weights(about: dict[str, Any], path: Path) -> SEResNet18:
     if unlike:
         name = unlike[0]
         what = f"{name}: expected {wanted.get(name, 'none')}, found {found.get(name, 'none')}"
-        raise UserError(f"{path}: does not fit model.json: {what}; {_AGAIN}")
+        raise UserError(f"{path}: does not fit model.json: {what}; {step}")
     built.to_empty(device="cpu")  # no random weights, which would be written over at once
     built.load_state_dict(weights, strict=True)
     return built.eval()

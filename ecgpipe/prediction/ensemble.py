@@ -21,6 +21,7 @@ from ecgpipe.model.network import SEResNet18, folded
 from ecgpipe.prediction import outputs, pretrained
 from ecgpipe.project import paths
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.remedies import of_no_stage
 
 # What model.json of every fold says alike.
 _SHARED = (
@@ -173,7 +174,7 @@ def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], di
     the digest of its validation predictions."""
     first = next(iter(sorted(folder.glob(f"{paths.fold_folder('*')}/model.json"))), None)
     if first is None:
-        step = "run `dvc repro` or give another --model"
+        step = of_no_stage(folder) or "run `dvc repro` or give another --model"
         raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")
     loaded = {first.parent.name: saved_model.load(first.parent)}
     _, about = loaded[first.parent.name]

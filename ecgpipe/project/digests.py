@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.remedies import of_no_stage
 
 SUMS = "SHA256SUMS"
 _LINES = re.compile(r"(?:[0-9a-f]{64}  [^\n]+\n)+")  # digest, two spaces, name of the file
@@ -40,11 +41,12 @@ def recorded(path: Path) -> str:
     path = Path(path)
     sums = path.with_name(SUMS)
     if not sums.is_file():
-        raise UserError(f"{path}: no digest beside it in {SUMS}; {_AGAIN}")
+        raise UserError(f"{path}: no digest beside it in {SUMS}; {_step(path)}")
     text = sums.read_bytes().decode("utf-8", errors="replace")
     lines = [line[:64] for line in text.splitlines() if line[66:] == path.name]
     if not _LINES.fullmatch(text) or len(lines) != 1:
-        raise UserError(f"{sums}: it is damaged, or lacks the digest of {path.name}; {_AGAIN}")
+        fault = f"it is damaged, or lacks the digest of {path.name}"
+        raise UserError(f"{sums}: {fault}; {_step(path)}")
     return lines[0]
 
 
@@ -63,5 +65,10 @@ def read_verified(path: Path) -> bytes:
 def _compare(path: Path, wanted: str, computed: str) -> None:
     if computed != wanted:
         raise UserError(
-            f"{path}: damaged or changed: its SHA-256 is not the one noted beside it; {_AGAIN}"
+            f"{path}: damaged or changed: its SHA-256 is not the one noted beside it; {_step(path)}"
         )
+
+
+def _step(path: Path) -> str:
+    """How a good file comes in the place of a damaged one."""
+    return of_no_stage(path) or _AGAIN

@@ -27,6 +27,7 @@ from ecgpipe.project import atomic, csv_files, digests, json_objects, printable
 from ecgpipe.project.digests import read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.paths import FOLDS_INFO
+from ecgpipe.project.remedies import again
 
 # pandas is imported where a table is made; `predict` and `check` make none and start without it.
 if TYPE_CHECKING:
@@ -107,5 +108,5 @@ def folds_info(path: Path = FOLDS_INFO) -> dict[str, Any]:
     missing or damaged."""
     if not path.is_file():
         raise UserError(f"{path} is missing; run `dvc repro split` first")
-    said = json_objects.parse(read_verified(path), path, "run `dvc repro -f split`")
+    said = json_objects.parse(read_verified(path), path, again(path, "split"))
     return {"unused": [], **said}

@@ -37,6 +37,7 @@ import numpy as np
 from ecgpipe.project import digests, json_objects, tables
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.leads import LEADS
+from ecgpipe.project.remedies import again
 from ecgpipe.project.yaml_files import short
 
 if TYPE_CHECKING:
@@ -75,13 +76,17 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path}: no signal store here; run `dvc repro preprocess@{Path(folder).name}`"
         )
-    again = "run `dvc repro -f` to rebuild it"
-    about = json_objects.parse(digests.read_verified(path), path, again)
+    about = json_objects.parse(digests.read_verified(path), path, _step(folder))
     said = (about.get("format"), about.get("leads"), about.get("unit"))
     if said != (FORMAT, list(LEADS), UNIT):
         rule = f"store format {short(said[0])} is not {FORMAT}"
-        raise UserError(f"{path}: {rule}; {again}")
+        raise UserError(f"{path}: {rule}; {_step(folder)}")
     return about
+
+
+def _step(folder: Path) -> str:
+    """How a store that cannot be read comes back."""
+    return again(folder, f"preprocess@{Path(folder).name}")
 
 
 def open_store(folder: Path) -> Store:
@@ -95,7 +100,7 @@ def open_store(folder: Path) -> Store:
     if counted != len(signals_uv):
         raise UserError(
             f"{folder}: {INDEX} counts {counted} samples, {SIGNALS} holds {len(signals_uv)}; "
-            "rebuild the store with `dvc repro -f`"
+            f"{_step(folder)}"
         )
     peaks = np.load(io.BytesIO(digests.read_verified(Path(folder) / PEAKS)))
     return Store(signals_uv, peaks, index, about["rate_hz"], about["conditioning"], about["digest"])
@@ -115,13 +120,13 @@ def read_features(folder: Path) -> tuple[dict[str, str], np.ndarray]:
     folder = Path(folder)
     units = read_about(folder)["features"]
     if not units:
-        raise UserError(f"{folder}: this store has no features; rebuild it with `dvc repro -f`")
+        raise UserError(f"{folder}: this store has no features; {_step(folder)}")
     values = np.load(io.BytesIO(digests.read_verified(folder / FEATURES)))
     expected = (len(read_index(folder)), len(units))
     if values.shape != expected:
         raise UserError(
             f"{folder / FEATURES}: its shape is {values.shape}, {INDEX} and {ABOUT} say {expected};"
-            " rebuild the store with `dvc repro -f`"
+            f" {_step(folder)}"
         )
     return units, values
 

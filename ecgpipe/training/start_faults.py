@@ -13,6 +13,7 @@ from ecgpipe.model.description import Description
 from ecgpipe.model.params import ModelParams
 from ecgpipe.project import digests, json_objects, params, paths
 from ecgpipe.project.errors import UserError
+from ecgpipe.project.remedies import of_no_stage
 
 # As stores and models say it (`model.description`) -> as `preprocess` in params.yaml does.
 _CONDITIONING = {
@@ -82,7 +83,7 @@ def no_model(folder: Path) -> str:
         return f"{fault}; give one of the models in it, such as {folds[0]}"
     steps = ["give the folder of a trained model", "set train.start to scratch"]
     if folder == paths.PRETRAINED:
-        steps.insert(0, "make it with `dvc repro -f pretrain`")
+        steps.insert(0, f"{of_no_stage(folder)}, make it with `dvc repro -f pretrain`")
     return f"{fault}; {', or '.join(steps)}"
 
 

@@ -173,7 +173,7 @@ def test_weights_that_no_training_leaves_are_refused(model, change, message):
     with pytest.raises(UserError, match=rf"weights\.safetensors: .*{message}") as caught:
         saved_model.load(model)
     assert "\n" not in str(caught.value)
-    assert str(caught.value).endswith("; train again with `dvc repro -f`")
+    assert str(caught.value).endswith("; make it again in the project that it comes from")
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, -1])
@@ -185,9 +185,10 @@ def test_cut_weights_are_refused(model, kept):
         saved_model.load(model)
 
 
-def test_missing_weights_are_named_with_what_to_do(model):
+def test_missing_weights_are_named_with_what_to_do(model, monkeypatch):
+    monkeypatch.chdir(model.parent)
     (model / "weights.safetensors").unlink()
-    rule = r"weights\.safetensors: no weights beside model\.json; train again with `dvc repro -f`"
+    rule = r"weights\.safetensors: no weights beside model\.json; make it again with `dvc repro -s"
     with pytest.raises(UserError, match=rule):
         saved_model.load(model)
 

@@ -53,7 +53,7 @@ def test_a_model_that_lacks_what_is_needed_is_named(models, key):
     digests.write_digests(path.parent)
     with pytest.raises(
         ValueError,
-        match=rf"fold-1/model\.json: {key}: it is missing; train again with `dvc repro -f`",
+        match=rf"fold-1/model\.json: {key}: it is missing; make it again",
     ):
         load(models)
 

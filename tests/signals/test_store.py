@@ -89,14 +89,14 @@ def test_features_are_read_back_with_their_units_and_no_digest_depends_on_them(t
 def test_features_that_are_damaged_absent_or_of_other_recordings_say_what_to_do(tmp_path):
     write(tmp_path / "without", recordings(), units={})
     open_store(tmp_path / "without")
-    with pytest.raises(UserError, match=r"without: this store has no features; rebuild it"):
+    with pytest.raises(UserError, match=r"without: this store has no features; make it again"):
         read_features(tmp_path / "without")
     write(tmp_path / "store", recordings())
     np.save(tmp_path / "store/features.npy", np.zeros((3, 2), np.float32))
     with pytest.raises(UserError, match=r"features.npy: damaged or changed"):
         read_features(tmp_path / "store")
     write_digests(tmp_path / "store")
-    with pytest.raises(UserError, match=r"its shape is \(3, 2\), .* say \(4, 2\); rebuild"):
+    with pytest.raises(UserError, match=r"its shape is \(3, 2\), .* say \(4, 2\); make it"):
         read_features(tmp_path / "store")
 
 
@@ -111,7 +111,8 @@ def test_a_cut_store_is_refused_by_name(tmp_path):
         open_store(tmp_path / "store")
 
 
-def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
+def test_a_missing_store_and_another_format_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(
         ValueError, match=r"no signal store here; run `dvc repro preprocess@absent`"
     ):
@@ -124,5 +125,5 @@ def test_a_missing_store_and_another_format_say_what_to_do(tmp_path):
         open_store(tmp_path / "store")
     for text in ("[" * 100_000, "{}", "[]"):
         write_sealed_text(text, tmp_path / "store/store.json")
-        with pytest.raises(UserError, match=r"store\.json: .*; run `dvc repro -f` to rebuild it"):
+        with pytest.raises(UserError, match=r"store\.json: .*; make it again with `dvc repro -s"):
             open_store(tmp_path / "store")

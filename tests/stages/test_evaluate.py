@@ -157,7 +157,7 @@ def test_a_store_without_features_is_refused_with_what_to_do():
     about = json.loads((paths.store("sim") / store.ABOUT).read_text())
     (paths.store("sim") / store.ABOUT).write_text(json.dumps(about | {"features": {}}))
     digests.write_digests(paths.store("sim"))
-    with pytest.raises(UserError, match="data/signals/sim: this store has no features; rebuild"):
+    with pytest.raises(UserError, match="data/signals/sim: this store has no features; make it"):
         evaluate.main()
 
 

@@ -51,7 +51,11 @@ def test_a_folder_of_models_is_no_model_and_one_of_it_is_named(tmp_path):
     said = start_faults.no_model(tmp_path / "models")
     assert said.endswith(f"give one of the models in it, such as {tmp_path / 'models/fold-0'}")
     assert "set train.start to scratch" in start_faults.no_model(tmp_path)
-    assert "dvc repro -f pretrain" in start_faults.no_model(paths.PRETRAINED)
+    assert start_faults.no_model(paths.PRETRAINED).endswith(
+        "no model.json; bring it back with `git checkout data/pretrained`, make it with "
+        "`dvc repro -f pretrain`, or give the folder of a trained model, or set train.start to "
+        "scratch"
+    )
 
 
 def test_settings_are_held_to_the_model_as_soon_as_it_is_there(tmp_path):

@@ -2,8 +2,9 @@
 flutter, and the noise.
 
 The QRS and T of the median beat are taken out of every beat (average beat subtraction, J. Slocum et
-al. 1985; S. Shkurovich et al. 1998, doi:10.1109/10.720196); of what is left, fibrillation waves
-have 4 to 9 Hz (AHA/ACC/HRS; A. Bollmann et al. 2006, doi:10.1093/europace/eul113).
+al. 1992, doi:10.1016/0022-0736(92)90123-H; M. Stridh and L. Sornmo 2001, doi:10.1109/10.900266); of
+what is left, fibrillation waves have 4 to 9 Hz (A. Bollmann et al. 2006,
+doi:10.1093/europace/eul113).
 """
 
 import numpy as np

@@ -26,7 +26,7 @@ def constant_logits(labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor
     """The logit [class] that alone has the least loss over `labels` [recording, class], NaN where
     not annotated: the log-odds of the prevalence, as positives are weighted by class. Half a
     recording more on either side keeps it finite (Haldane 1956,
-    doi:10.1111/j.1469-1809.1956.tb01285.x)."""
+    doi:10.1111/j.1469-1809.1955.tb01285.x)."""
     positives = torch.nansum(labels, dim=0)
     negatives = torch.isfinite(labels).sum(dim=0) - positives
     return torch.log(weights * (positives + 0.5) / (negatives + 0.5))

@@ -151,19 +151,26 @@ def test_the_hint_of_a_damaged_file_brings_back_a_good_one_where_the_cache_is_da
 
 
 def test_pretrain_runs_when_it_is_forced_and_at_no_other_time(tmp_path, monkeypatch):
-    """The stage as dvc.yaml has it, its command replaced by one that counts."""
+    """The stage as dvc.yaml has it, its command replaced by one that counts, and one after it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
     stage = load_yaml(ROOT / "dvc.yaml")["stages"]["pretrain"]
-    made = "mkdir -p data/pretrained && echo made > data/pretrained/card.json && echo x >> ran"
-    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"pretrain": stage | {"cmd": made}}}))
+    made = "ls -d data/*/ >> there; mkdir -p data/pretrained; echo x >> ran; cp ran data/pretrained"
+    stages = {"pretrain": stage | {"cmd": made}}
+    stages["train"] = {"cmd": "echo y > model", "deps": ["data/pretrained"], "outs": ["model"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    Path("data").mkdir()
     Path("params.yaml").write_text("pretrain: {seed: 1}\n")
     with Repo.init(no_scm=True) as repo:
-        assert len(repo.reproduce()) == 1
+        assert len(repo.reproduce()) == 2
         Path("params.yaml").write_text("pretrain: {seed: 2}\n")
         assert repo.reproduce() == []
+        # As messages recommend it for any other stage (`project.remedies`).
+        assert len(repo.reproduce(["train"], force=True, single_item=True)) == 1
+        assert Path("ran").read_text() == "x\n"
         assert len(repo.reproduce(["pretrain"], force=True)) == 1
-    assert Path("ran").read_text().split() == ["x", "x"]
+    assert Path("ran").read_text() == "x\nx\n"
+    assert Path("there").read_text() == "data/pretrained/\n", "until the new one is made"
 
 
 @pytest.mark.parametrize("below", [".", "stages"])

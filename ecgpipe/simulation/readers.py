@@ -76,7 +76,7 @@ def draw_reader(rng: np.random.Generator) -> Reader:
         left_deg=rng.normal(-30, 6) if usual_axis else rng.uniform(-30, 28),
         right_deg=max(90.0, rng.normal(94, 7)),
         low=rng.uniform(0.85, 1.15),
-        q=rng.uniform(0.75, 1.4),
+        q=rng.uniform(0.8, 1.3),
         q_of_poor_r=bool(no_r),
         poor_r_mv=rng.uniform(0.2, 0.42),
         inverted=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),

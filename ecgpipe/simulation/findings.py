@@ -113,7 +113,9 @@ def _timing(
     shares: Population,
 ) -> dict[str, object]:
     """How the sinus swings, PR, and how many beats come early."""
-    swings = rhythm in ("NSR", "SB") and rng.random() < shares.swinging * (1.6 - age / 100)
+    # A sinus node that swings is mostly a healthy and a young one's.
+    likely = shares.swinging * (1.6 - age / 100) * (1.35 if well else 0.8)
+    swings = rhythm in ("NSR", "SB") and rng.random() < likely
     long_pr = rhythm in SINUS and not well and rng.random() < shares.long_pr
     # Atrial premature beats are rarer where the sinus interval swings.
     atrial = rhythm in SINUS and rng.random() < shares.atrial * (0.3 if swings else 1.0)

@@ -38,6 +38,8 @@ def draw_repolarisation(
         st_mv = st_mv + np.array([0, 0, 0.03])
     t_mv, st_mv = _altered(rng, findings.repolarisation, t_mv, st_mv)
     t_mv, st_mv = _with_extra(rng, findings.extra, t_mv, st_mv)
+    if findings.rhythm == "STach":  # ST falls where the sinus node is fast
+        st_mv = st_mv - rng.uniform(0.0, 0.1) * np.array([0.8, 0.5, -0.1])
     if findings.infarct:
         infarct = (findings.infarct, findings.infarct_age)
         t_mv, st_mv = infarction.repolarised(rng, *infarct, t_mv, st_mv)

@@ -122,7 +122,7 @@ def _timing(
     has_room = rhythm in (*SINUS, "AF") and not well
     ventricular = has_room and rng.random() < shares.ventricular
     return {
-        "swing_s": rng.uniform(0.2, 0.5) if swings else rng.uniform(0.0, 0.07),
+        "swing_s": rng.uniform(0.14, 0.4) if swings else rng.uniform(0.0, 0.07),
         "pr_s": _pr(rng, rhythm, long_pr, conduction),
         "premature": int(rng.integers(1, 5)) if atrial else 0,
         "atrial_pattern": "",

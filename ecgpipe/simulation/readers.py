@@ -45,7 +45,7 @@ class Reader:
     q_of_poor_r: bool = False  # no R in V2 and V3 is an abnormal Q, whatever the cause
     poor_r_mv: float = 0.3  # R in V3
     inverted: float = 1.0  # times the depth of an inverted T
-    flat: float = 1.0  # times the height of a flat T
+    flat: float = 1.3  # times the height of a flat T
     inverted_is_abnormal: bool = False  # TAb is said beside TInv
     later_qtc_s: float = 0.0  # more than the limit of LQT
     by_bazett: bool = False  # QTc is Bazett's alone; else Fridericia's has to agree
@@ -80,7 +80,7 @@ def draw_reader(rng: np.random.Generator) -> Reader:
         q_of_poor_r=bool(no_r),
         poor_r_mv=rng.uniform(0.2, 0.42),
         inverted=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),
-        flat=float(np.exp(rng.uniform(np.log(0.8), np.log(1.9)))),
+        flat=float(np.exp(rng.uniform(np.log(0.9), np.log(2.1)))),
         inverted_is_abnormal=bool(abnormal),
         later_qtc_s=rng.uniform(-0.012, 0.012),
         by_bazett=bool(bazett),

@@ -62,7 +62,7 @@ def _altered(
     """T vectors [2, 3] and the ST vector under the finding of repolarisation."""
     if repolarisation == "flat":
         # Flat to the left and below; over the right of the chest less so.
-        left, front = rng.uniform(0.03, 0.42), rng.uniform(0.15, 0.65)
+        left, front = rng.uniform(0.06, 0.48), rng.uniform(0.15, 0.65)
         low = np.array([left, left, front])
         return t_mv * low + 0.015 * rng.standard_normal((2, 3)), st_mv * 0.7
     if repolarisation == "biphasic":

@@ -34,6 +34,8 @@ _WRITTEN = (
     paths.METRICS,
     paths.PLOTS,
 )
+# Sections of stages that run when asked to alone, which a file may do without.
+_ASKED_FOR = ("pretrain",)
 MODELS: dict[str, type[params.Section]] = {
     "data": sources.DataParams,
     "simulate": SimulateParams,
@@ -59,11 +61,12 @@ def faults(values: Mapping[str, Any], entries: Mapping[str, Any] | None) -> list
     for name, section in MODELS.items():
         if name in values:
             problems += params.faults(section, values[name], name)
-        else:
+        elif name not in _ASKED_FOR:
             problems.append(f"{name}: section is missing")
     problems += _root(values)
     problems += _between(values, entries)
     problems += _frequencies(values)
+    problems += _frequencies(values.get("pretrain"), "pretrain.")
     return problems + _unusable(values)
 
 
@@ -88,8 +91,11 @@ def _vocabulary(entry: Mapping[str, Any], where: str) -> list[str]:
     return [f"{where}.vocabulary: {unknown(rule, name, known)} (found {name!r})"]
 
 
-def _frequencies(values: Mapping[str, Any]) -> list[str]:
-    """Frequencies of switched-on augmentations that stores of preprocess.rate_hz cannot hold."""
+def _frequencies(values: Any, where: str = "") -> list[str]:
+    """Frequencies of switched-on augmentations that stores of preprocess.rate_hz cannot hold, both
+    as `values` have them; `where` comes before their names."""
+    if not isinstance(values, Mapping):
+        return []
     augment, preprocess = values.get("augment"), values.get("preprocess")
     if not (isinstance(augment, Mapping) and isinstance(preprocess, Mapping)):
         return []
@@ -98,8 +104,8 @@ def _frequencies(values: Mapping[str, Any]) -> list[str]:
         highest_hz = augment.get(key, AugmentParams.model_fields[key].default)
         numbers = isinstance(highest_hz, int | float) and isinstance(rate_hz, int | float)
         if augment.get(name) is True and numbers and highest_hz >= rate_hz / 2:
-            rule = f"it lies below half of preprocess.rate_hz {rate_hz}"
-            problems.append(f"augment.{key}: {rule} (found {highest_hz})")
+            rule = f"it lies below half of {where}preprocess.rate_hz {rate_hz}"
+            problems.append(f"{where}augment.{key}: {rule} (found {highest_hz})")
     return problems
 
 
@@ -122,6 +128,8 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
             problems.append(f"train.window_s: {rule}")
     if sections := _checked(values, "preprocess", "model", "train"):
         problems += _start(*sections)
+    if sections := _checked(values, "pretrain"):
+        problems += _not_written("pretrain.folder", sections[0].folder, "give it a new one")
     if sections := _checked(values, "labels", "evaluate"):
         problems += _challenge(*sections)
     return problems
@@ -129,11 +137,10 @@ def _unusable(values: Mapping[str, Any]) -> list[str]:
 
 def _start(preprocess: PreprocessParams, model: ModelParams, train: TrainParams) -> list[str]:
     """The fault of a start that does not fit this run, or that this run would write."""
-    if _is_written(train.start_model):
-        rule = "stages write there, or below; copy the model to a folder of its own"
-        return [f"train.start_model: {rule} (found {train.start_model!r})"]
-    if train.start == "scratch":
-        return []
+    step = "copy the model to a folder of its own"
+    written = _not_written("train.start_model", train.start_model, step)
+    if written or train.start == "scratch":
+        return written
     conditioning = preprocess.model_dump(include={"low_hz", "high_hz", "order"})
     conditioning["to_rate_hz"] = preprocess.rate_hz
     folder = Path(train.start_model)
@@ -229,17 +236,15 @@ def _root(values: Mapping[str, Any]) -> list[str]:
         return []
     if not root.strip() or not root.isprintable():
         return [f"data.root: it is the path of a folder, in printable characters (found {root!r})"]
-    if not _is_written(root):
-        return []
-    rule = "stages write there, or below; give recordings a folder of their own"
-    return [f"data.root: {rule} (found {root!r})"]
+    return _not_written("data.root", root, "give recordings a folder of their own")
 
 
-def _is_written(name: str) -> bool:
-    """Whether stages write into a folder, below it, or into one that it lies in."""
+def _not_written(setting: str, name: str, step: str) -> list[str]:
+    """The fault of a setting that names a folder into which stages write, or below which, or one
+    that they write whole."""
     folder = Path(os.path.normpath(Path.cwd() / name))
     for path in _WRITTEN:
         written = Path.cwd() / path
         if folder == written or written in folder.parents or folder in written.parents:
-            return True
-    return False
+            return [f"{setting}: stages write there, or below; {step} (found {name!r})"]
+    return []

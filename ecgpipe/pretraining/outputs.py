@@ -33,6 +33,15 @@ CARD = "card.json"
 _FOLD = "0"
 
 
+def refuse_others(folder: Path) -> None:
+    """UserError where the folder to be written holds anything but an older pretrained network: it
+    is replaced whole."""
+    is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_new and not (folder / CARD).is_file():
+        rule = f"{folder} would be replaced whole, and holds no pretrained network ({CARD})"
+        raise UserError(f"pretrain.folder: {rule}; give a new folder")
+
+
 def deliver(
     run: Trainer,
     fresh: Examples,

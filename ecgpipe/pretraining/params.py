@@ -8,7 +8,7 @@ from ecgpipe.augmentation.params import AugmentParams
 from ecgpipe.model.params import ModelParams
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.project.params import MOST_SEED, Section
-from ecgpipe.training.params import TrainParams
+from ecgpipe.training.params import Folder, TrainParams
 
 
 class PretrainParams(Section):
@@ -21,7 +21,7 @@ class PretrainParams(Section):
     `population` (`simulation.populations`), or of each in turn (mixed).
     """
 
-    folder: str = Field(min_length=1)
+    folder: Folder
     recordings: int = Field(ge=2, le=100_000_000)
     validation: int = Field(ge=2, le=1_000_000)
     seed: int = Field(ge=0, le=MOST_SEED)
@@ -41,4 +41,15 @@ class PretrainParams(Section):
             raise ValueError("card_seed differs from seed, so that the card scores what is new")
         if self.train.start != "scratch":
             raise ValueError("train.start is scratch: it learns from simulated hearts alone")
+        return self
+
+    @model_validator(mode="after")
+    def _held(self) -> "PretrainParams":
+        """What a simulated recording has to hold."""
+        if self.train.window_s > self.seconds:
+            found = f"{self.train.window_s:g} and {self.seconds:g}"
+            raise ValueError(f"train.window_s is no longer than seconds: found {found}")
+        if self.preprocess.high_hz >= self.simulated_hz / 2:
+            found = f"{self.preprocess.high_hz:g} and {self.simulated_hz:g}"
+            raise ValueError(f"preprocess.high_hz lies below half of simulated_hz: found {found}")
         return self

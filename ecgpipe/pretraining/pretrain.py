@@ -27,8 +27,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def pretrain(params: PretrainParams, evaluate: EvaluateParams, compute: Compute) -> None:
-    """Writes the folder that the params name (`pretraining.outputs`)."""
+    """Writes the folder that the params name (`pretraining.outputs`). UserError where what lies
+    there is no pretrained network."""
     begun_s = time.monotonic()
+    outputs.refuse_others(Path(params.folder))
     folders = _simulated(params, compute.workers)
     peers = distributed.Peers.join(compute.device)
     table, stores = simulated_store.read(folders["train"])

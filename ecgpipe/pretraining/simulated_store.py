@@ -12,6 +12,7 @@ the chunks that have none. Nothing of a recording stays in memory.
 
 import hashlib
 import logging
+import os
 import shutil
 import time
 from pathlib import Path
@@ -109,11 +110,15 @@ def _file(chunks: Path, chunk: range) -> Path:
 
 
 def _make_room(path: Path, samples: int) -> None:
-    """A file of zeros for the signals, unless a stopped run left one."""
+    """A file of zeros for the signals, unless a stopped run left one. OSError where the disk has no
+    room for it: a worker that found out as it writes to its memory would die of it."""
     if not path.exists():
         shape = (samples, len(LEADS))
         with atomic.atomic(path) as temporary:
             np.lib.format.open_memmap(temporary, "w+", np.dtype("<i2"), shape).flush()
+            if hasattr(os, "posix_fallocate"):  # systems other than Linux may lack it
+                with temporary.open("r+b") as handle:
+                    os.posix_fallocate(handle.fileno(), 0, temporary.stat().st_size)
 
 
 def _draw_all(

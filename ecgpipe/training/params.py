@@ -13,6 +13,9 @@ def _printable(folder: str) -> str:
     return folder
 
 
+Folder = Annotated[str, AfterValidator(_printable)]
+
+
 class TrainParams(Section):
     """`train` in params.yaml.
 
@@ -49,7 +52,7 @@ class TrainParams(Section):
     permute_labels: bool
     seed: int = Field(ge=0, le=MOST_SEED)
     start: Literal["scratch", "model"] = "scratch"
-    start_model: Annotated[str, AfterValidator(_printable)] = "data/pretrained"
+    start_model: Folder = "data/pretrained"
     start_body_rate: float = Field(1.0, ge=0, le=1)
     start_frozen_epochs: int = Field(0, ge=0, le=100_000)
     start_average: float = Field(0.0, ge=0, lt=1)

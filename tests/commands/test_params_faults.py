@@ -144,12 +144,15 @@ def test_institutions_of_unknown_sources_or_tested_in_part_are_found():
 def test_frequencies_of_augmentations_that_the_stores_cannot_hold_are_found_before_anything_runs():
     values = copy.deepcopy(params.load(FILES[0]))
     values["augment"] |= {"hum": True, "hum_high_hz": 60, "wander_high_hz": 90}
+    values["pretrain"]["augment"] |= {"hum": True, "hum_high_hz": 60}
     assert faults(values, ENTRIES) == [
-        "augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)"
+        "augment.hum_high_hz: it lies below half of preprocess.rate_hz 100 (found 60)",
+        "pretrain.augment.hum_high_hz: it lies below half of pretrain.preprocess.rate_hz 100 "
+        "(found 60)",
     ]
     values["augment"]["wander"] = True
     values["augment"] |= {"multiply_sine": True, "multiply_sine_frequency_hz": 50}
-    assert len(faults(values, ENTRIES)) == 3
+    assert len(faults(values, ENTRIES)) == 4
 
 
 @pytest.mark.parametrize(
@@ -243,6 +246,10 @@ def test_a_model_to_start_from_that_does_not_fit_is_told_before_anything_runs(tm
             "data/models/fold-0",
             r"train\.start_model: stages write there, or b",
         ),
+        ("pretrain.folder", "data/models", r"pretrain\.folder: stages write there, or below"),
+        ("pretrain.folder", ".", r"pretrain\.folder: stages write there, or below"),
+        ("pretrain.folder", "a\0b", r"pretrain\.folder: it is the path of a folder"),
+        ("pretrain.simulated_hz", 1001, r"pretrain\.simulated_hz: 1000 or less"),
         ("simulate.sources", ["sim-north", "sim-north"], r"simulate\.sources: each source once"),
         (
             "simulate.seed",
@@ -281,6 +288,12 @@ def test_what_no_stage_could_work_with_is_told_by_its_name_alone(where, value, p
     assert [
         fault for fault in problems if not fault.startswith((where, "data.sources: 'aaaa"))
     ] == [], "and nothing else"
+
+
+def test_a_file_from_before_pretraining_does_without_its_section():
+    values = copy.deepcopy(params.load(FILES[0]))
+    del values["pretrain"]
+    assert faults(values, ENTRIES) == []
 
 
 def test_sources_are_not_looked_up_in_a_catalogue_that_cannot_be_read():

@@ -82,3 +82,13 @@ def test_the_card_says_what_it_was_made_by(delivered):
     assert stored["params"]["train"]["epochs"] == 2
     assert stored["simulated"] == {"train": "a", "card": "b"}
     assert "torch" in stored["versions"] and card["made"] == stored["made"]
+
+
+def test_a_folder_of_other_things_is_not_replaced(delivered, tmp_path):
+    outputs.refuse_others(delivered[0])
+    outputs.refuse_others(tmp_path / "new")
+    outputs.refuse_others(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for place in (tmp_path, tmp_path / "thesis.txt"):
+        with pytest.raises(ValueError, match=r"^pretrain\.folder: .* would be replaced whole"):
+            outputs.refuse_others(place)

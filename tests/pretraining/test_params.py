@@ -28,3 +28,21 @@ def test_faults_of_the_sections_within_are_told_with_their_place():
     assert any(
         "pretrain.train.bacth" in fault and "did you mean 'batch'?" in fault for fault in told
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seconds": 2.5}, "train.window_s is no longer than seconds: found 3 and 2.5"),
+        (
+            {"preprocess": {"rate_hz": 500, "high_hz": 125}},
+            "preprocess.high_hz lies below half of simulated_hz: found 125 and 250",
+        ),
+    ],
+)
+def test_a_simulated_recording_holds_what_is_learnt_from_it(changes, message):
+    section = small_pretraining.values()
+    for key, value in changes.items():
+        section[key] = section[key] | value if isinstance(value, dict) else value
+    (told,) = params.faults(PretrainParams, section, "pretrain")
+    assert message in told

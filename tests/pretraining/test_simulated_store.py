@@ -1,6 +1,8 @@
 """The store of simulated recordings: the same by any number of workers, stopped or not."""
 
+import errno
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from ecgpipe.dataset import examples
 from ecgpipe.pretraining import simulated_store, stream
 from ecgpipe.pretraining.params import PretrainParams
-from ecgpipe.project import stage, tables
+from ecgpipe.project import paths, stage, tables
 from tests.fixtures import small_pretraining
 
 RECORDINGS = 40
@@ -88,3 +90,29 @@ def test_another_stream_or_number_lies_elsewhere(drawn):
         simulated_store.key(drawn._replace(seconds=5), 40),
     }
     assert len(keys) == 4
+
+
+def test_a_disk_without_room_for_the_signals_is_told_before_any_is_drawn(drawn, monkeypatch):
+    def full(descriptor, offset, size):
+        assert (offset, size) == (0, 128 + RECORDINGS * drawn.samples * 12 * 2)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(stream, "draw", None)
+    with pytest.raises(OSError, match="No space left") as told:
+        simulated_store.make(drawn, RECORDINGS, 1, "test")
+    assert "the disk is full or a limit is reached" in stage.message(told.value)
+    assert not list(paths.CHECKPOINTS.rglob("*.npy"))
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="only where room can be taken")
+def test_room_for_all_signals_is_taken_at_once(drawn, monkeypatch):
+    def look(drawn, index):
+        (signals,) = paths.CHECKPOINTS.rglob("signals.npy")
+        found = signals.stat()
+        assert found.st_blocks * 512 >= found.st_size > RECORDINGS * drawn.samples * 24
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stream, "draw", look)
+    with pytest.raises(stage.Stopped):
+        simulated_store.make(drawn, RECORDINGS, 1, "test")

@@ -74,8 +74,11 @@ def independent_leads(
     """The eight independent leads [time, 8] in mV: all beats of a heart, moved by its breathing."""
     samples = len(atrial_mv)
     atria_mv = atrial_mv.T + moving_dipole(_atrial(rng, heart, beats), rate_hz, samples)
-    beating = _off_centre(rng, heart, _ventricular(rng, heart, beats, rate_hz))
+    by = _beat_to_beat(rng, beats)
+    beating = _off_centre(rng, heart, _ventricular(rng, heart, beats, rate_hz, by))
+    recovering = _off_centre(rng, heart, _recovery(rng, heart, beats, by))
     ventricles_mv = moving_dipole(beating, rate_hz, samples)  # [6, time]
+    recovery_mv = moving_dipole(recovering, rate_hz, samples)
     phase = 2 * np.pi * rng.uniform(0.15, 0.4) / rate_hz * np.arange(samples)
     breath = np.sin(phase + rng.uniform(0, 2 * np.pi))
     # Breathing turns the heart (by a small angle, so a cross product does) and scales all leads.
@@ -86,7 +89,8 @@ def independent_leads(
     seen = (
         (heart.atrial_field, atria_mv),
         (heart.field, ventricles_mv[:3]),
-        (heart.near_field, ventricles_mv[3:]),
+        (heart.recovery_field, recovery_mv[:3]),
+        (heart.near_field, ventricles_mv[3:] + recovery_mv[3:]),
     )
     for field, dipole_mv in seen:
         leads_mv += field @ (size * (dipole_mv + breath * (turn @ dipole_mv)))  # [8, 3] @ [3, time]
@@ -102,12 +106,18 @@ def _atrial(rng: np.random.Generator, heart: Heart, beats: Beats) -> Iterator[Ev
         yield waves, event_s, *_jittered(rng, len(event_s), 0.05, 0.12)
 
 
+def _beat_to_beat(rng: np.random.Generator, beats: Beats) -> float:
+    """By how much beats differ in size, as a share: more in some people than in others, and where
+    the ventricles fill for longer and shorter times. Set to what real recordings show."""
+    steady = min(float(np.exp(rng.normal(np.log(0.012), 0.8))), 0.08)
+    rr_s = np.diff(beats.qrs_s)
+    return steady + 0.12 * min(float(rr_s.std() / rr_s.mean()), 0.3)
+
+
 def _ventricular(
-    rng: np.random.Generator, heart: Heart, beats: Beats, rate_hz: float
+    rng: np.random.Generator, heart: Heart, beats: Beats, rate_hz: float, size: float
 ) -> Iterator[Events]:
-    """Yields what else beats: QRS by conduction, ST and T, spikes."""
-    # From beat to beat sizes differ a little, more in some people than in others.
-    size = min(float(np.exp(rng.normal(np.log(0.012), 0.8))), 0.08)
+    """Yields QRS by conduction, and spikes; a ventricular beat brings its own T."""
     shapes = dict.fromkeys(range(5))
     shapes |= {rhythm.NORMAL: heart.qrs, rhythm.ABERRANT: heart.aberrant}
     shapes |= dict(zip((rhythm.VENTRICULAR, rhythm.VENTRICULAR_2), heart.premature, strict=False))
@@ -116,15 +126,21 @@ def _ventricular(
         if waves:
             event_s = beats.qrs_s[beats.conducted == kind]
             yield waves, event_s, *_jittered(rng, len(event_s), 0.01, size)
-    # A ventricular beat has brought its own T. Fridericia: QT = QTc (RR / 1 s)^(1/3).
+    if heart.spike:
+        yield _spikes(heart, beats, rate_hz)
+
+
+def _recovery(
+    rng: np.random.Generator, heart: Heart, beats: Beats, size: float
+) -> Iterator[Events]:
+    """Yields ST and T of the beats that came from above."""
+    # Fridericia: QT = QTc (RR / 1 s)^(1/3).
     own = np.isin(beats.conducted, (rhythm.NORMAL, rhythm.ABERRANT))
     qt_s = np.clip(heart.qtc_s * np.clip(beats.rr_s[own], 0.3, 1.8) ** (1 / 3), 0.2, None)
     stretch, gain = _jittered(rng, int(own.sum()), 0.02, 0.02 + size)
     yield heart.st, beats.qrs_s[own], np.ones(own.sum()), gain
     t_end_s = beats.qrs_s[own] + heart.begin_s + qt_s * stretch
     yield heart.t, t_end_s, stretch * (qt_s / 0.4) ** 0.8, gain
-    if heart.spike:
-        yield _spikes(heart, beats, rate_hz)
 
 
 def _off_centre(

@@ -150,9 +150,13 @@ def _late(rng: np.random.Generator, conduction: str, gain: float) -> Waves:
 
 def _clockwise(rng: np.random.Generator, findings: Findings) -> np.ndarray:
     """How the heart lies turned about its long way up: forces from the left to the back, more so
-    with age and a left axis; S reaches V4 and V5 then."""
+    with age, a left axis and where the atria fibrillate or a ventricle beats early; S reaches V4 to
+    V6 then."""
+    is_burdened = findings.rhythm == "AF" or findings.ventricular > 0
     usual_deg = 0.35 * (findings.age - 55) + (8 if findings.axis < -20 else 0)
-    degrees = np.clip(rng.normal(usual_deg, 10), -18, 26)
+    degrees = np.clip(rng.normal(usual_deg + (14 if is_burdened else 0), 11), -18, 26)
+    if "LBBB" in findings.conduction:  # to the back already
+        degrees = min(degrees, 0)
     return dipole.rotation(UP, np.radians(degrees))
 
 

@@ -22,6 +22,7 @@ class Heart:
     qrs_away: np.ndarray
     t_away: np.ndarray
     atrial_field: np.ndarray
+    recovery_field: np.ndarray  # of ST and T
     p: Waves
     ectopic_p: Waves
     qrs: Waves
@@ -45,16 +46,18 @@ class Heart:
 
     def qrs_mv(self, at_s: np.ndarray) -> np.ndarray:
         """A conducted QRS in the twelve leads, [time, 12], at times [time] from its R-peak."""
-        return self._seen_mv(self.qrs, self.qrs_away, at_s)
+        return self._seen_mv(self.qrs, self.qrs_away, self.field, at_s)
 
     def t_mv(self, at_s: np.ndarray) -> np.ndarray:
         """Its T in the twelve leads, [time, 12], at times [time] from the end of T."""
-        return self._seen_mv(self.t, self.t_away, at_s)
+        return self._seen_mv(self.t, self.t_away, self.recovery_field, at_s)
 
-    def _seen_mv(self, waves: Waves, away: np.ndarray, at_s: np.ndarray) -> np.ndarray:
+    def _seen_mv(
+        self, waves: Waves, away: np.ndarray, field: np.ndarray, at_s: np.ndarray
+    ) -> np.ndarray:
         """[time, 12] of waves whose sources lie so far `away` [wave] from the middle."""
         near = replace(waves, vector_mv=away[:, None] * waves.vector_mv)
-        middle_mv = dipole.single_beat(waves, at_s) @ self.field.T  # [time, 3] -> [time, 8]
+        middle_mv = dipole.single_beat(waves, at_s) @ field.T  # [time, 3] -> [time, 8]
         return dipole.to_twelve(middle_mv + dipole.single_beat(near, at_s) @ self.near_field.T)
 
 
@@ -78,10 +81,9 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
     own_begin_s, own_end_s = ventricular.qrs_bounds_s(own) if own else (np.nan, np.nan)
     return Heart(
         field=field,
-        near_field=torso.near_field(rng, field),
+        **_other_fields(rng, field),
         qrs_away=rng.standard_normal(len(qrs.centre_s)),
         t_away=rng.standard_normal(len(t_wave.centre_s)),
-        atrial_field=field * torso.ATRIAL[:, None],
         p=p_wave,
         ectopic_p=ectopic_p,
         qrs=qrs,
@@ -96,8 +98,24 @@ def draw_heart(rng: np.random.Generator, findings: Findings) -> Heart:
         end_s=end_s,
         own_begin_s=own_begin_s,
         own_end_s=own_end_s,
-        qtc_s=findings.qtc_s + 0.6 * max(end_s - begin_s - 0.1, 0),
+        qtc_s=findings.qtc_s + 0.6 * max(end_s - begin_s - 0.1, 0) + _later_t_s(rng, findings),
     )
+
+
+def _other_fields(rng: np.random.Generator, field: np.ndarray) -> dict[str, np.ndarray]:
+    """What the leads [8, 3] see of the atria, of sources away from the middle and of recovery."""
+    return {
+        "near_field": torso.near_field(rng, field),
+        "atrial_field": field * torso.ATRIAL[:, None],
+        "recovery_field": torso.recovery_field(rng, field),
+    }
+
+
+def _later_t_s(rng: np.random.Generator, findings: Findings) -> float:
+    """By how much QT is longer where T is low, inverted or biphasic: in real recordings with an
+    abnormal T, QTc is 20 ms longer, of which we
+    give part to T."""
+    return 0.0 if findings.repolarisation == "normal" else rng.uniform(0.0, 0.015)
 
 
 def _draw_p(rng: np.random.Generator, findings: Findings) -> tuple[Waves, Waves]:

@@ -157,9 +157,9 @@ PUBLISHED = Population(
     left_axis=0.10,
     right_axis=0.03,
     repolarisation={
-        "normal": 0.785,
-        "flat": 0.12,
-        "biphasic": 0.035,
+        "normal": 0.875,
+        "flat": 0.045,
+        "biphasic": 0.02,
         "lateral": 0.02,
         "inferior": 0.01,
         "anterior": 0.02,

@@ -80,7 +80,7 @@ def draw_reader(rng: np.random.Generator) -> Reader:
         q_of_poor_r=bool(no_r),
         poor_r_mv=rng.uniform(0.2, 0.42),
         inverted=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),
-        flat=float(np.exp(rng.uniform(np.log(0.9), np.log(2.1)))),
+        flat=float(np.exp(rng.uniform(np.log(0.75), np.log(1.9)))),
         inverted_is_abnormal=bool(abnormal),
         later_qtc_s=rng.uniform(-0.012, 0.012),
         by_bazett=bool(bazett),

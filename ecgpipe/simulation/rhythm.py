@@ -145,7 +145,7 @@ def fibrillation(
     intervals_s = mean_s * rng.gamma(1 / spread**2, spread**2, count)
     intervals_s = np.maximum(intervals_s, SHORTEST_RR_S + 0.05 * rng.random(count))
     conducted = np.zeros(count, int)
-    if rng.random() < 0.1:
+    if rng.random() < 0.2:
         ratio = intervals_s[1:] / intervals_s[:-1]
         conducted[1:][(ratio < 0.7) & (rng.random(count - 1) < 0.5)] = ABERRANT
     marked = np.array(marks or [""] * count)
@@ -183,7 +183,7 @@ def fibrillation_waves(rng: np.random.Generator, rate_hz: float, samples: int) -
     hz = rng.uniform(4.5, 8.5)
     size_mv = np.exp(rng.normal(np.log(0.030), 0.5))
     dipole_mv = np.zeros((samples, 3))
-    directions = (np.array([0.25, 0.5, -1.0]), *rng.normal(0, 0.4, (2, 3)))
+    directions = (np.array([0.2, 0.32, -1.45]), *rng.normal(0, 0.33, (2, 3)))
     for number, direction in enumerate(directions):
         own_hz = np.clip(hz * (1 + 0.1 * number * rng.standard_normal()), 4, 9)
         wave = _wavelet(rng, own_hz, size_mv, at_s)

@@ -36,6 +36,8 @@ def test_signals_are_conditioned_and_their_peaks_are_where_a_detector_finds_them
         assert recording.signal_uv.shape == (400, 12)
         assert recording.signal_uv.dtype == np.int16
         by_detector = r_peaks(recording.signal_uv / 1000.0, 100)
+        # R of a beat may lie just beyond the ends.
+        by_detector = by_detector[(by_detector >= 15) & (by_detector < 385)]
         apart = np.abs(by_detector[:, None] - recording.peaks[None]).min(axis=1, initial=99)
         found, known = found + (apart <= 6).sum(), known + len(by_detector)
     assert known > 150

@@ -45,7 +45,7 @@ def test_left_bundle_branch_block_goes_to_the_left_and_the_back_from_the_begin()
         begin_s, end_s = dipole.bounds_s(qrs)
         x, _, z = mean_vector(qrs, begin_s, end_s)
         assert x > 0 and z > 0
-        normal, _ = drawn(seed, conduction="normal", axis=0.0)
+        normal, _ = drawn(seed, conduction="normal", axis=0.0, age=50)
         assert mean_vector(normal, *dipole.bounds_s(normal))[2] < z
 
 

@@ -108,15 +108,18 @@ def test_inverted_t_is_negative_in_the_signal():
 
 
 def test_flat_t_is_abnormal_and_healthy_t_mostly_is_not():
-    flat = sum("TAb" in clean(seed, repolarisation="flat").labels for seed in range(20))
-    well = sum("TAb" in clean(seed).labels for seed in range(20))
-    assert flat >= 14 and well <= 3
+    def abnormal(**wanted):
+        reader = Reader(flat=1.25)
+        return sum("TAb" in clean(seed, reader=reader, **wanted).labels for seed in range(40))
+
+    assert abnormal(repolarisation="flat") >= 22 and abnormal() <= 7
 
 
 def test_long_pr_belongs_to_sinus_rhythm_only():
     assert {"IAVB", "LPR"} <= set(clean(1, pr_s=0.24).labels)
     assert "IAVB" not in clean(1, pr_s=0.18).labels
-    assert clean(1, rhythm="AF", pr_s=0.24, rate_bpm=90.0).labels == ("AF",)
+    fibrillating = set(clean(1, rhythm="AF", pr_s=0.24, rate_bpm=90.0).labels)
+    assert "AF" in fibrillating and fibrillating.isdisjoint({"IAVB", "LPR"})
 
 
 def test_sinus_arrhythmia_takes_the_place_of_normal_rhythm_and_stands_beside_bradycardia():

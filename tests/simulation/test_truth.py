@@ -29,7 +29,7 @@ def clean(rhythm, **wanted):
 def test_intervals_of_sinus_rhythm_are_those_drawn_and_seen():
     recording = clean("NSR", rate_bpm=75.0, pr_s=0.17, qtc_s=0.41, swing_s=0.0)
     truth = recording.truth
-    assert truth.rate_bpm == pytest.approx(75, rel=0.02)
+    assert truth.rate_bpm == pytest.approx(75, rel=0.03)
     assert truth.rr_s == pytest.approx(np.diff(recording.peaks_s).mean(), abs=0.01)
     assert (truth.pr_s, truth.axis_deg) == (0.17, pytest.approx(40, abs=0.5))
     assert truth.qtc_s == pytest.approx(0.41, abs=0.01)

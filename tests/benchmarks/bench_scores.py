@@ -18,10 +18,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgpipe.diagnoses import classes
 from ecgpipe.evaluation import bootstrap
+from ecgpipe.features import measure
+from ecgpipe.preprocessing import store_writer
 from ecgpipe.project import params, paths, tables
-from tests.benchmarks import collection
+from tests.benchmarks import collection, scale
 from tests.benchmarks.measuring import Row, seconds
-from tests.benchmarks.scale import measure
 from tests.fixtures.sealed import write_sealed, write_sealed_text
 
 CODES = [diagnosis.code for diagnosis in classes.select("official")]
@@ -38,17 +39,15 @@ def rows() -> list[Row]:
 
 
 def make(project: Path) -> pd.DataFrame:
-    """A project at the point where every fold has been trained: split table, stores' indexes,
-    predictions."""
+    """A project at the point where every fold has been trained: split table, stores (whose features
+    are drawn, and whose signals are of one sample), predictions."""
     rng = np.random.default_rng(1)
     table = split_table(rng)
     write_sealed(table, project / paths.FOLDS)
     info = {"folds": list(range(FOLDS)), "protocol": "stratified"}
     write_sealed_text(json.dumps(info), project / paths.FOLDS_INFO)
     for source, rows in table.groupby("source"):
-        flags = np.where(rng.random(len(rows)) < 0.02, "flat-lead", "")
-        index = rows[["record"]].assign(flags=flags)
-        write_sealed(index, project / paths.store(source) / "index.csv")
+        write_store(project / paths.store(source), rows["record"], rng)
     history = {"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auroc_macro": [0.7]}
     for fold in map(str, range(FOLDS)):
         folder = project / paths.predictions(fold)
@@ -64,6 +63,20 @@ def make(project: Path) -> pd.DataFrame:
     (project / "configs").mkdir()
     shutil.copy(collection.CATALOGUE, project / "configs")
     return table
+
+
+def write_store(folder: Path, records: pd.Series, rng: np.random.Generator) -> None:
+    """A store of some recordings, of which a fiftieth is flagged and a fiftieth of the features
+    could not be measured."""
+    features = rng.normal(size=(len(records), len(measure.UNITS))).astype(np.float32)
+    features[rng.random(features.shape) < 0.02] = np.nan
+    flagged = rng.random(len(records)) < 0.02
+    signal_uv, peaks = np.zeros((1, 12), np.int16), np.zeros(1, np.int32)
+    with store_writer.Writer(folder, 250, {}, measure.UNITS) as writer:
+        for record, is_flagged, values in zip(records, flagged, features, strict=True):
+            flags = ("flat-lead",) if is_flagged else ()
+            writer.append(record, signal_uv, peaks, flags, "", values)
+        writer.close()
 
 
 def split_table(rng: np.random.Generator) -> pd.DataFrame:
@@ -145,7 +158,7 @@ def areas(table: pd.DataFrame) -> Row:
 
 def stage(project: Path, count: int) -> Row:
     """The whole stage as a command: every number, interval, picture and page."""
-    measured = measure([sys.executable, "-m", "stages.evaluate"], project, threads=2)
+    measured = scale.measure([sys.executable, "-m", "stages.evaluate"], project, threads=2)
     size = f"{count:,} x {len(CODES)}, {FOLDS} folds, {RESAMPLES:,} resamples"
     held = f"{measured['seconds']:.0f} s with {measured['anonymous']:,.0f} MiB held at most"
     return Row(

@@ -70,3 +70,12 @@ def test_a_beat_is_no_single_dipole_by_as_much_as_real_ones_are_not():
         power = np.linalg.svd(leads_mv[200:300], compute_uv=False) ** 2
         left_db.append(10 * np.log10(power[3:].sum() / power.sum()))
     assert -36 < np.median(left_db) < -28
+
+
+def test_recovery_is_seen_more_in_i_and_v2_and_less_in_v4_than_the_qrs():
+    rng = np.random.default_rng(3)
+    fields = [torso.recovery_field(rng, dipole.DOWER) for _ in range(200)]
+    share = np.linalg.norm(np.mean(fields, axis=0), axis=1) / np.linalg.norm(dipole.DOWER, axis=1)
+    assert min(share[[0, 3]]) > 1.25 and share[5] < 0.8
+    spread = np.std(fields, axis=0).mean(axis=1) / np.linalg.norm(dipole.DOWER, axis=1)
+    assert spread[2] == spread.max()  # V1 lies nearest and differs most

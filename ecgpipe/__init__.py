@@ -9,7 +9,7 @@ The packages, in the order of the data:
   measured on a conditioned one
 - labels, preprocessing, splitting: the stages label-map, preprocess and split
 - dataset, model, augmentation, training: the stage train
-- evaluation, report: the stage evaluate
+- evaluation, report: the stage evaluate; pretraining: the stage pretrain
 - prediction, drawing, comparison, audit: what people call; no stage depends on them
 - commands: one file a command of `python -m ecgpipe`
 

@@ -160,6 +160,12 @@ def test_the_walk_finds_the_house():
     }
 
 
+def test_the_list_of_packages_names_each_of_them():
+    listed = ast.get_docstring(parsed(ROOT / "ecgpipe/__init__.py"))
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"(?:^- |; )([\w, ]+):", listed, re.M))))
+    assert set().union(*FLOORS) - {"__main__", "__init__"} <= named
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_only_go_down(module):
     floor = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -328,10 +328,18 @@ def test_what_counts_as_switched_by_multiplying(code, refused):
     assert is_switched_by_multiplying(ast.parse(code, mode="eval").body) == refused
 
 
+@functools.cache
+def settings_of(section: str) -> set[str]:
+    """The keys of a section of params.yaml; none of what is no section."""
+    return set(load_yaml(ROOT / "params.yaml").get(section, {}))
+
+
 @pytest.mark.parametrize("path", [*MODULES.values(), *STAGES.values()], ids=lambda path: path.stem)
 def test_what_a_text_names_of_the_code_is_there(path):
     """`package.module`, `package.module.name` or `module.name` between backticks."""
     stems = {file.stem: file for file in MODULES.values()}
+    packages = {package(module) for module in MODULES}
+    files = ("json", "csv", "yaml", "md", "py", "html", "npy")
     lost = []
     for first, second, third in re.findall(r"`(\w+)\.(\w+)(?:\.(\w+))?", source(path)):
         if f"ecgpipe.{first}.{second}" in MODULES:
@@ -339,8 +347,9 @@ def test_what_a_text_names_of_the_code_is_there(path):
         elif first in stems and first not in ("params", "split", "model", "predict", "labels"):
             file, name = stems[first], second
         else:
+            if first in packages and second not in files and second not in settings_of(first):
+                lost.append(f"{first}.{second}")
             continue
-        files = ("json", "csv", "yaml", "md", "py", "html", "npy")
         if name and name not in files and not re.search(rf"\b{name}\b", source(file)):
             lost.append(".".join(filter(None, (first, second, third))))
     assert lost == []

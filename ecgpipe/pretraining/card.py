@@ -1,7 +1,8 @@
 """What is known of a pretrained network: card.json, and the page (README.md) that says it in words.
 
 It is scored on simulated recordings of a seed of their own, which neither training nor validation
-saw. How good it is on real ones is for real ones to say (`pretraining.on_real`).
+saw. How good it is on real ones is for real ones to say: `python -m
+tests.benchmarks.pretrained_on_real`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The network that learnt from simulated hearts alone (data/pretrained), which answers where
 nothing was trained yet; and what is said of it then.
 
-Its scores on real recordings stand in a file beside its folder, `pretrained_on_real.json`, which
+Its scores on real recordings stand in a file beside its folder (`on_real_of`), which
 `python -m tests.benchmarks.pretrained_on_real` writes: `weights` (the SHA-256 of the weights that
 were scored), `sources` (source -> recordings) and `scores` as `pretraining.card.scores` has them.
 """
@@ -73,9 +73,18 @@ def told(asked: Path, folder: Path) -> Sequence[str]:
     return [f"{why}{folder} answers: {_MADE}; {_on_real(folder)}; {_NOT_FOR}"]
 
 
+def on_real_of(folder: Path) -> Path:
+    """The file of the scores of a pretrained network on real recordings.
+
+    >>> on_real_of(Path("data/pretrained")).as_posix()
+    'data/pretrained_on_real.json'
+    """
+    return Path(folder).with_name(f"{Path(folder).name}_on_real.json")
+
+
 def _on_real(folder: Path) -> str:
     """How good it was on real recordings, in words."""
-    path = folder.with_name(paths.PRETRAINED_ON_REAL.name)
+    path = on_real_of(folder)
     unscored = "not scored on real recordings"
     if not path.is_file():
         return unscored

@@ -19,9 +19,8 @@ LEFT_OUT = Path("data/left_out.csv")
 SIGNALS = Path("data/signals")
 MODELS = Path("data/models")
 OPERATING = Path("data/models/operating/operating.json")
-# The network that learnt from simulated hearts, in Git; its scores on real recordings beside it.
+# The network that learnt from simulated hearts, in Git.
 PRETRAINED = Path("data/pretrained")
-PRETRAINED_ON_REAL = Path("data/pretrained_on_real.json")
 PREDICTIONS = Path("data/predictions")
 CHECKPOINTS = Path("data/checkpoints")
 # Files of a fold's predictions, those of the validation part, of the test part and by epoch.

@@ -2,11 +2,11 @@
 
     python -m tests.benchmarks.pretrained_on_real [--folder data/pretrained]
 
-It writes `pretrained_on_real.json` beside the folder, which `predict` reads
-(`ecgpipe.prediction.pretrained`), and prints its classes, the worst first. It needs the recordings
-that `tests.benchmarks.real_recordings` reads; nothing of them was trained on, so each of them is
-scored. AUROC counts annotated recordings alone, the mean those classes with ten positives or more;
-intervals are bootstrapped over patients.
+It writes `pretrained_on_real.json` beside the folder (another name for a folder of another name),
+which `predict` reads (`ecgpipe.prediction.pretrained`), and prints its classes, the worst first. It
+needs the recordings that `tests.benchmarks.real_recordings` reads; nothing of them was trained on,
+so each of them is scored. AUROC counts annotated recordings alone, the mean those classes with ten
+positives or more; intervals are bootstrapped over patients.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import numpy as np
 from ecgpipe.dataset import examples
 from ecgpipe.model import saved_model
 from ecgpipe.model.inference import probabilities_of
+from ecgpipe.prediction import pretrained
 from ecgpipe.preprocessing.params import PreprocessParams
 from ecgpipe.pretraining import card
 from ecgpipe.project import atomic, digests, paths, tables
@@ -86,7 +87,7 @@ def main() -> None:
     work = paths.CHECKPOINTS / "on-real" / band
     collection = real_recordings.collect(work, real, ptbxl, preprocess)
     result = scored(folder, collection)
-    atomic.write_json(folder.with_name(paths.PRETRAINED_ON_REAL.name), result)
+    atomic.write_json(pretrained.on_real_of(folder), result)
     print("\n".join(said(result["scores"])))
 
 

@@ -60,8 +60,11 @@ def test_scores_are_those_of_the_network_on_annotated_recordings(collection):
 
 def test_predict_tells_what_was_written(collection):
     result = pretrained_on_real.scored(paths.PRETRAINED, collection)
-    atomic.write_json(paths.PRETRAINED_ON_REAL, result)
-    assert json.loads(paths.PRETRAINED_ON_REAL.read_text())["weights"] == result["weights"]
+    atomic.write_json(pretrained.on_real_of(paths.PRETRAINED), result)
+    assert (
+        json.loads(pretrained.on_real_of(paths.PRETRAINED).read_text())["weights"]
+        == result["weights"]
+    )
     (line,) = pretrained.told(paths.MODELS, paths.PRETRAINED)
     assert f"on {ROWS} real recordings of 2 sources its mean AUROC over" in line
 

@@ -24,7 +24,7 @@ def on_real(**changes):
     scores = {"recordings": 695, "classes_of_mean": 22, "auroc_macro": mean, "classes": {}}
     weights = digests.recorded(paths.PRETRAINED / "weights.safetensors")
     said = {"weights": weights, "sources": {"ptb": 95, "sph": 600}, "scores": scores} | changes
-    paths.PRETRAINED_ON_REAL.write_text(json.dumps(said))
+    pretrained.on_real_of(paths.PRETRAINED).write_text(json.dumps(said))
 
 
 def test_it_answers_where_nothing_is_trained_and_only_there(clone, tmp_path):
@@ -60,6 +60,14 @@ def test_scores_of_other_weights_are_not_told_and_damaged_ones_are_refused(clone
     on_real(sources={})
     with pytest.raises(ValueError, match=r"on_real\.json: sources: .*; bring it back with `git"):
         pretrained.told(paths.MODELS, paths.PRETRAINED)
+
+
+def test_the_scores_of_one_folder_do_not_stand_in_the_place_of_anothers(clone):
+    on_real()
+    shutil.copytree(paths.PRETRAINED, "data/other")
+    assert pretrained.on_real_of(paths.Path("data/other")).name == "other_on_real.json"
+    (line,) = pretrained.told(paths.Path("data/other"), paths.Path("data/other"))
+    assert "not scored on real recordings" in line
 
 
 def test_its_ensemble_is_the_one_network_at_its_own_point(clone, recordings):

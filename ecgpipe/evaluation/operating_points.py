@@ -36,6 +36,7 @@ from ecgpipe.project import atomic, json_objects, paths
 from ecgpipe.project.digests import digest, read_verified
 from ecgpipe.project.errors import UserError
 from ecgpipe.project.params import Section, faults, in_one_line
+from ecgpipe.project.remedies import of_no_stage
 
 ENSEMBLE = "ensemble"
 # A logit is held within 16.2 and a slope within 20, so no fit shifts further.
@@ -182,7 +183,9 @@ def read(
     UserError where the points are missing, damaged, out of their ranges, or were chosen for other
     models.
     """
-    again = "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
+    again = of_no_stage(path) or (
+        "run `dvc repro evaluate`, which chooses them on the folds' validation predictions"
+    )
     if not Path(path).is_file():
         raise UserError(f"{path}: no operating points beside these models; {again}")
     stored = json_objects.parse(read_verified(path), path, again)

@@ -175,6 +175,8 @@ def _load_folds(folder: Path) -> tuple[dict[str, Any], dict[int, SEResNet18], di
     first = next(iter(sorted(folder.glob(f"{paths.fold_folder('*')}/model.json"))), None)
     if first is None:
         step = of_no_stage(folder) or "run `dvc repro` or give another --model"
+        if folder == paths.MODELS:  # data/pretrained would have answered
+            step += f"; of {paths.PRETRAINED}: {of_no_stage(paths.PRETRAINED)}"
         raise UserError(f"{folder}: no fold-K/model.json below this folder; {step}")
     loaded = {first.parent.name: saved_model.load(first.parent)}
     _, about = loaded[first.parent.name]

@@ -36,7 +36,10 @@ def test_it_answers_where_nothing_is_trained_and_only_there(clone, tmp_path):
     shutil.rmtree(paths.MODELS)
     shutil.rmtree(paths.PRETRAINED)
     assert pretrained.chosen(paths.MODELS) == paths.MODELS
-    with pytest.raises(ValueError, match=r"data/models: no fold-K/model\.json below this folder"):
+    missing = (
+        r"data/models: no fold-K/model\.json below this folder; .*`git checkout data/pretrained`"
+    )
+    with pytest.raises(ValueError, match=missing):
         ensemble.load(pretrained.chosen(paths.MODELS))
 
 
@@ -88,5 +91,5 @@ def test_points_of_another_network_are_refused(clone):
     path = paths.PRETRAINED / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": "trained again"}))
     digests.write_digests(path.parent)
-    with pytest.raises(ValueError, match="were chosen for other models"):
+    with pytest.raises(ValueError, match=r"were chosen for other models .*; bring it back with `g"):
         ensemble.load(paths.PRETRAINED)

@@ -80,4 +80,3 @@ def test_only_the_head_of_a_frozen_network_is_in_training():
 def test_in_which_epochs_the_body_is_frozen(values, frozen):
     params = TrainParams(**TRAIN | values)
     assert [epoch for epoch in range(4) if optimisation.is_frozen(params, epoch)] == frozen
-    assert torch.is_grad_enabled()

@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 from ecgpipe.model.network import HEAD, SEResNet18
 from ecgpipe.training import optimisation

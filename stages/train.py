@@ -28,7 +28,7 @@ def main(fold: str) -> None:
     rows, data, conditioning = examples.read(fold, info["sources"], peers.device, train.cache)
     run = trainer.Trainer(
         data["train"], data["val"], model, train, augment, codes=tables.class_codes(rows["val"]),
-        peers=peers, start=start.read(train, model, info, conditioning),
+        peers=peers, start=start.read(train, model, info, conditioning, mute=peers.rank > 0),
         state_path=paths.state(fold), key=checkpoint.fingerprint(fold, info, model, train, augment),
     )  # fmt: skip
     run.run(progress.of_fold(fold, info["folds"], rows, peers.rank))

@@ -80,8 +80,11 @@ def read(
     network: ModelParams,
     info: Mapping[str, Any],
     conditioning: Mapping[str, Any],
+    *,
+    mute: bool = False,
 ) -> Start | None:
-    """The start that `params` name, None from scratch; which classes are new to it is logged.
+    """The start that `params` name, None from scratch; which classes are new to it is logged,
+    unless `mute`.
 
     info: folds.json; conditioning: of the stores. UserError where the folder holds no sound model,
     where the model does not fit, or was trained on the recordings that this training is scored on.
@@ -100,7 +103,8 @@ def read(
         step = "take one that was trained on other recordings, or set train.start to scratch"
         raise UserError(f"train.start_model: {folder} {seen}; {step}")
     heads = matched(_codes(info), _codes(about))
-    _tell(folder, heads, info["names"])
+    if not mute:
+        _tell(folder, heads, info["names"])
     digest = digests.recorded(folder / "weights.safetensors")
     return Start(params.start_model, digest, trained.state_dict(), heads)
 

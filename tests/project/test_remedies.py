@@ -23,7 +23,7 @@ def test_no_text_recommends_a_forced_run_of_more_than_one_stage():
     an hour."""
     forced = []
     for path in TEXTS:
-        commands = re.findall(r"`(dvc repro [^`]*)`", path.read_text("utf-8"))
+        commands = re.findall(r"`(dvc\s+repro\s[^`]*)`", path.read_text("utf-8"))
         forced += [command for command in commands if {"-f", "--force"} & set(command.split())]
     assert len(forced) > 5
     alone = r"dvc repro (-s -f \S+|-f pretrain)"

@@ -69,6 +69,7 @@ def test_the_log_says_which_classes_are_new(caplog):
     caplog.set_level("INFO")
     assert begun([BUNDLE, [CODES[2]], [CODES[0]]]).heads == [1, None, 0]
     assert begun([[CODES[0]]]).heads == [0]
+    assert start.read(PARAMS, NETWORK, info([[CODES[0]]]), CONDITIONING, mute=True).heads == [0]
     assert caplog.messages == [
         "starts from theirs, with its heads of 2 classes; new to it: class 1",
         "starts from theirs, with its heads of 1 classes; none is new to it",

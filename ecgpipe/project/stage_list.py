@@ -87,13 +87,14 @@ def _common(made: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
 
 
 def inputs_of(stage: str) -> dict[str, str | None]:
-    """What a stage reads besides code -> the stage that makes it, None where none does; the
-    recordings are named by the setting that says where they lie."""
+    """What a stage reads besides code -> the stage that makes it, None where none does; what lies
+    where a setting says is named by that setting."""
     inputs: dict[str, str | None] = {}
     for dep in _stages().get(stage, {}).get("deps", []):
         setting = re.match(r"\$\{(.*?)\}", dep)
         if setting:
-            inputs[f"the recordings below {setting[1]}"] = None
+            kind = "recordings below" if setting[1] == "data.root" else "folder"
+            inputs[f"the {kind} {setting[1]}"] = None
         elif not dep.startswith(_CODE):
             inputs[dep] = maker(dep)
     return inputs

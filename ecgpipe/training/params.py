@@ -29,7 +29,8 @@ class TrainParams(Section):
     average: 'ema' delivers a moving average over steps (`training.averaging`). mixup: alpha of the
     shares in which recordings are mixed (`training.mixup`), 0 for none.
 
-    The settings with a default came later than the others; a file without them means what it did.
+    The settings with a default came later than the others; a file without them means what it did,
+    but that dvc.yaml reads start_model, so that DVC wants it written.
     """
 
     epochs: int = Field(ge=1, le=100_000)

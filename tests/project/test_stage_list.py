@@ -73,6 +73,7 @@ def test_what_a_stage_is_called_with_and_reads():
         "data/signals": "preprocess",
     }
     assert stage_list.inputs_of("label-map") == {"the recordings below data.root": None}
+    assert "the folder train.start_model" in stage_list.inputs_of("train")
 
 
 @pytest.mark.parametrize("text", [None, "", "stages: [", "stages: 3\n", "stages: {a: 1}\n"])

@@ -5,7 +5,9 @@ rate, so that more samples between its own cost nothing but time, and intervals 
 steps of 10 ms.
 """
 
+import functools
 import math
+import statistics
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ecgpipe.features import rhythm
+from ecgpipe.features.medians import median
 
 LEAST_RATE_HZ = 400.0
 LONGEST_S = 60.0  # beats are compared in this much of a recording
@@ -61,16 +64,26 @@ def finer(signal_mv: NDArray, factor: int, pad: int) -> NDArray[np.float32]:
     """[time, lead] with `factor` times as many samples, by its spectrum; `pad` samples are
     mirrored at both ends meanwhile."""
     if factor == 1:
-        return np.asarray(signal_mv, np.float32)
-    pad = min(pad, len(signal_mv) - 1)
-    total = scipy.fft.next_fast_len(len(signal_mv) + 2 * pad, real=True)
-    widths = ((pad, total - len(signal_mv) - pad), (0, 0))
-    padded = np.pad(np.asarray(signal_mv, np.float32), widths, "reflect")
-    spectrum = scipy.fft.rfft(padded.T * np.float32(factor), axis=1)  # [lead, frequency]
+        return np.asfortranarray(signal_mv, np.float32)
+    samples = len(signal_mv)
+    pad = min(pad, samples - 1)
+    total = scipy.fft.next_fast_len(samples + 2 * pad, real=True)
+    padded = np.asarray(signal_mv, np.float32)[_mirrored(samples, pad, total)]
+    scaled = np.multiply(padded.T, np.float32(factor), order="C")
+    spectrum = scipy.fft.rfft(scaled, axis=1)  # [lead, frequency]
     if total % 2 == 0:
         spectrum[:, -1] /= 2  # its last frequency has no negative twin, and gets one
     fine = scipy.fft.irfft(spectrum, total * factor, axis=1)
-    return fine[:, pad * factor : (pad + len(signal_mv)) * factor].T
+    return np.ascontiguousarray(fine[:, pad * factor : (pad + samples) * factor]).T
+
+
+@functools.lru_cache(maxsize=16)
+def _mirrored(samples: int, pad: int, total: int) -> NDArray[np.int64]:
+    """Which of `samples` samples stand at `total` places, `pad` of them before the first, where a
+    signal is mirrored at its ends."""
+    period = max(2 * (samples - 1), 1)
+    places = np.abs(np.arange(-pad, total - pad)) % period
+    return np.minimum(places, period - places) if samples > 1 else np.zeros_like(places)
 
 
 def find(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> Beats | None:
@@ -88,41 +101,49 @@ def find(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> Beats | None:
     if not is_whole.any():
         return None
     fine_mv = finer(kept, factor, round(_PAD_S * rate_hz))
-    rr_s = float(np.median(np.diff(peaks))) / rate_hz if len(peaks) > 1 else np.nan
+    rr_s = statistics.median(np.diff(peaks).tolist()) / rate_hz if len(peaks) > 1 else np.nan
     places = _on_qrs(fine_mv, places[is_whole], fine_hz, rr_s)
     places = _aligned(fine_mv, places, fine_hz)
-    around = places[:, None] + np.arange(-before, after)  # [beat, time]
-    windows_mv = fine_mv[np.clip(around, 0, len(fine_mv) - 1)]
+    windows_mv = _windows(fine_mv, places, -before, after)
     first, last = (before + round(edge * fine_hz) for edge in QRS_S)
     likeness, is_usual = _grouped(windows_mv[:, first:last:2])
-    is_complete = (around[:, 0] >= 0) & (around[:, -1] < len(fine_mv))
-    chosen = is_usual & is_complete
-    median_mv = np.median(windows_mv[chosen if chosen.any() else is_usual], axis=0)
+    chosen = is_usual & (places >= before) & (places + after <= len(fine_mv))
+    median_mv = median(windows_mv, chosen if chosen.any() else is_usual)
     return Beats(
         fine_hz, fine_mv, places, windows_mv, likeness, is_usual, early[is_whole], median_mv, rr_s
     )
+
+
+def _windows(signal_mv: NDArray, places: NDArray, first: int, last: int) -> NDArray:
+    """[beat, time, lead]: samples `first` to `last` about each place; what lies beyond an end
+    repeats the last sample. In memory, a beat's lead lies in one piece."""
+    around = places[:, None] + np.arange(first, last)
+    by_lead = signal_mv.T.take(around, axis=1, mode="clip")  # [lead, beat, time]
+    return by_lead.transpose(1, 2, 0)
 
 
 def slope(signal_mv: NDArray, width: int) -> NDArray[np.floating]:
     """[time, lead] -> [time]: root mean square over the leads of the change over `width` samples
     about each."""
     half = max(width // 2, 1)
-    change = np.zeros_like(signal_mv)
-    change[half:-half] = signal_mv[2 * half :] - signal_mv[: -2 * half]
-    return np.sqrt((change**2).mean(axis=1))
+    change = signal_mv[2 * half :] - signal_mv[: -2 * half]
+    change *= change
+    speed = np.zeros(len(signal_mv), signal_mv.dtype)
+    np.sqrt(change.sum(axis=1) / signal_mv.shape[1], out=speed[half:-half])
+    return speed
 
 
 def _on_qrs(signal_mv: NDArray, peaks: NDArray, rate_hz: float, rr_s: float) -> NDArray[np.int64]:
     """Peaks [beat] on the QRS: a detector that sees one lead may take P or T for it where that
     lead's QRS is small. All are moved by the same where most beats are twice as steep elsewhere."""
     searched_s = _SEARCHED_S if np.isnan(rr_s) else min(_SEARCHED_S, 0.4 * rr_s)
-    away = np.arange(-round(searched_s * rate_hz), round(searched_s * rate_hz) + 1)
+    reach, near = round(searched_s * rate_hz), round(_FOUND_S * rate_hz)
     speed = slope(signal_mv, round(SLOPE_S * rate_hz))
-    around = np.clip(peaks[:, None] + away, 0, len(speed) - 1)  # [beat, time]
-    usual = np.median(speed[around], axis=0)
-    is_near = np.abs(away) <= round(_FOUND_S * rate_hz)
-    if usual.max() > 2 * usual[is_near].max():
-        return peaks + away[usual.argmax()]
+    around = peaks[:, None] + np.arange(-reach, reach + 1)  # [beat, time]
+    usual = median(speed.take(around, mode="clip"))
+    steepest = int(usual.argmax())
+    if usual[steepest] > 2 * usual[max(reach - near, 0) : reach + near + 1].max():
+        return peaks + (steepest - reach)
     return peaks
 
 
@@ -131,31 +152,33 @@ def _aligned(signal_mv: NDArray, peaks: NDArray, rate_hz: float) -> NDArray[np.i
     along the direction in which they are largest."""
     first, last = (round(edge * rate_hz) for edge in QRS_S)
     reach = round(_MOVED_S * rate_hz)
-    around = peaks[:, None] + np.arange(first - reach, last + reach)
-    windows_mv = signal_mv[np.clip(around, 0, len(signal_mv) - 1)]  # [beat, time, lead]
-    flat = windows_mv.reshape(-1, windows_mv.shape[2])
-    flat = flat - flat.mean(axis=0)
-    direction = np.linalg.eigh(flat.T @ flat)[1][:, -1]
-    along = (windows_mv @ direction).astype(np.float64)
-    along -= along.mean(axis=1, keepdims=True)
-    template = np.median(along[:, reach : along.shape[1] - reach], axis=0)
-    template -= template.mean()
-    shifted = np.lib.stride_tricks.sliding_window_view(along, len(template), axis=1)
-    moved = (shifted @ template).argmax(axis=1) - reach  # [beat, shift] -> [beat]
+    windows_mv = _windows(signal_mv, peaks, first - reach, last + reach)  # [beat, time, lead]
+    by_lead = windows_mv.transpose(2, 0, 1).reshape(windows_mv.shape[2], -1)
+    centred = by_lead - by_lead.sum(axis=1, keepdims=True) / by_lead.shape[1]
+    direction = np.linalg.eigh(centred @ centred.T)[1][:, -1]
+    along = (direction @ by_lead).astype(np.float64).reshape(len(peaks), -1)
+    along -= along.sum(axis=1, keepdims=True) / along.shape[1]
+    template = median(along[:, reach : along.shape[1] - reach])
+    template -= template.sum() / len(template)
+    shape = (len(peaks), 2 * reach + 1, len(template))
+    shifted = np.lib.stride_tricks.as_strided(along, shape, (*along.strides, along.strides[1]))
+    moved = np.dot(shifted, template).argmax(axis=1) - reach  # [beat, shift] -> [beat]
     return peaks + moved
 
 
 def _grouped(qrs_mv: NDArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Of the QRS of all beats [beat, time, lead]: their correlation with the beat that most others
     are like, and whether they are like it."""
-    flat = qrs_mv - qrs_mv.mean(axis=1, keepdims=True)
-    flat = flat.reshape(len(flat), -1).astype(np.float64)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
+    by_lead = qrs_mv.transpose(0, 2, 1).astype(np.float64, order="C")
+    by_lead -= by_lead.sum(axis=2, keepdims=True) / by_lead.shape[2]
+    flat = by_lead.reshape(len(qrs_mv), -1)
+    flat /= np.maximum(np.sqrt((flat * flat).sum(axis=1, keepdims=True)), 1e-9)
     alike = flat @ flat.T  # [beat, beat]
-    votes = (alike > ALIKE).sum(axis=1) + alike.mean(axis=1)
-    usual = alike[votes.argmax()]
-    is_usual = usual > ALIKE
-    mean = flat[is_usual].mean(axis=0) if is_usual.any() else flat[votes.argmax()]
-    likeness = flat @ mean / max(float(np.linalg.norm(mean)), 1e-9)
-    is_usual[votes.argmax()] = True
-    return likeness, is_usual
+    votes = (alike > ALIKE).sum(axis=1) + alike.sum(axis=1) / len(alike)
+    most_alike = votes.argmax()
+    is_usual = alike[most_alike] > ALIKE
+    is_usual[most_alike] = True
+    # With the mean of the usual beats: sums of what they have with each other.
+    with_usual = alike @ is_usual.astype(np.float64)
+    size = math.sqrt(max(float(with_usual[is_usual].sum()), 0)) / np.count_nonzero(is_usual)
+    return with_usual / np.count_nonzero(is_usual) / max(size, 1e-9), is_usual

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgpipe.features.beats import SLOPE_S, Beats, slope
+from ecgpipe.features.medians import median
 
 _NEAR_S = 0.06  # from the R-peak to the steepest part of the QRS, at most
 _QRS_HALF_S = 0.13  # from there to its begin or end, at most
@@ -65,8 +66,8 @@ def _qrs(beats: Beats, median_mv: NDArray) -> tuple[int, int]:
     near, reach = beats.samples(_NEAR_S), beats.samples(_QRS_HALF_S)
     first = beats.centre - near
     steepest = first + int(speed[first : beats.centre + near].argmax())
-    rest_mv = np.median(median_mv[steepest - 2 * reach : steepest - reach // 2], axis=0)
-    size = np.sqrt(((median_mv - rest_mv) ** 2).mean(axis=1))
+    away_mv = median_mv - median(median_mv[steepest - 2 * reach : steepest - reach // 2])
+    size = np.sqrt((away_mv * away_mv).sum(axis=1) / away_mv.shape[1])
     is_high = size > _HIGH_SHARE * size[steepest - near : steepest + near].max()
     before = slice(steepest, steepest - reach - 1, -1)
     after = slice(steepest, steepest + reach + 1)
@@ -79,11 +80,11 @@ def _first_still(speed: NDArray, is_high: NDArray, samples: int) -> int:
     """How far from the steepest part of a QRS, the first of `speed`, outwards it is and stays
     still, other than high up on a plateau; at least 1. ST and T have a slope of their own, so that
     the least one around counts as none."""
-    least = float(speed.min(where=~is_high, initial=float(speed[0])))
-    is_still = (speed <= least + _QRS_SHARE * (float(speed[0]) - least)) & ~is_high
-    stays = np.lib.stride_tricks.sliding_window_view(is_still, samples).all(axis=1)
-    place = int(stays.argmax()) if stays.any() else int(np.where(is_high, np.inf, speed).argmin())
-    return max(place, 1)
+    outside = np.where(is_high, np.inf, speed)
+    least = min(float(outside.min()), float(speed[0]))
+    is_still = outside <= least + _QRS_SHARE * (float(speed[0]) - least)
+    stays = is_still.tobytes().find(b"\x01" * samples)  # a byte each: so many in a row
+    return max(stays if stays >= 0 else int(outside.argmin()), 1)
 
 
 def _t(beats: Beats, centred_mv: NDArray, qrs: tuple[int, int]) -> tuple[tuple[int, int], bool]:
@@ -126,10 +127,10 @@ def _p(beats: Beats, centred_mv: NDArray, window: tuple[int, int]) -> tuple[int,
     part_mv = centred_mv[slice(*window)]
     hump_mv = humps(part_mv, beats.samples(_P_HALF_S))
     # A hump away from the usual level, as the tail of T is none.
-    strength = (hump_mv * (part_mv - np.median(part_mv, axis=0))).sum(axis=1)
+    strength = (hump_mv * (part_mv - median(part_mv))).sum(axis=1)
     edge = beats.samples(0.02)
     peak = edge + int(strength[edge : len(strength) - edge].argmax())
-    rise, longest = np.gradient(part_mv @ hump_mv[peak]), beats.samples(_P_LONGEST_HALF_S)
+    rise, longest = _rise(part_mv @ hump_mv[peak]), beats.samples(_P_LONGEST_HALF_S)
     begin = _edge(rise[max(peak - longest, 0) : peak + 1][::-1])
     end = _edge(-rise[peak : peak + longest])
     return window[0] + peak - begin, window[0] + peak, window[0] + peak + end
@@ -142,11 +143,21 @@ def humps(part_mv: NDArray, half: int) -> NDArray[np.float64]:
     >>> humps(np.array([[0.0], [0.0], [0.0], [1.0], [1.0], [0.0], [0.0], [0.0]]), 1)[4].item()
     1.0
     """
-    padded = np.pad(part_mv, ((2 * half + 1, 2 * half), (0, 0)), "edge")
-    total, samples = np.cumsum(padded, axis=0), len(part_mv)
+    samples = len(part_mv)
+    places = np.arange(-2 * half - 1, samples + 2 * half)
+    total = part_mv.T.take(places, axis=1, mode="clip").cumsum(axis=1).T
     inner = total[3 * half : 3 * half + samples] - total[half : half + samples]
     whole = total[4 * half : 4 * half + samples] - total[:samples]
     return (2 * inner - whole) / (2 * half)
+
+
+def _rise(seen: NDArray) -> NDArray[np.float64]:
+    """The change of [time] from sample to sample, about each of them."""
+    change = seen[1:] - seen[:-1]
+    rise = np.empty_like(seen)
+    rise[0], rise[-1] = change[0], change[-1]
+    rise[1:-1] = (change[1:] + change[:-1]) / 2
+    return rise
 
 
 def _edge(rise: NDArray) -> int:

@@ -15,6 +15,7 @@ UNITS = rhythm.UNITS | waves.UNITS | atria.UNITS | variation.UNITS
 LEAST_P_LIKENESS = 0.5
 _FLAT_MV = 0.005  # a lead that never moves by more was not recorded
 _OF_P = ("pr_ms", "p_ms", "p_axis_deg")
+_OF_LEAD = [[name for name in UNITS if lead in name.split("_")] for lead in LEADS]
 
 
 def measure(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> NDArray[np.float32]:
@@ -29,6 +30,6 @@ def measure(signal_mv: NDArray, rate_hz: float, peaks: NDArray) -> NDArray[np.fl
         if values["p_likeness"] < LEAST_P_LIKENESS:
             values |= dict.fromkeys(_OF_P, np.nan)
         is_flat = np.ptp(found.signal_mv, axis=0) < _FLAT_MV
-        flat = {lead for lead, is_one in zip(LEADS, is_flat, strict=True) if is_one}
-        values |= dict.fromkeys((name for name in UNITS if flat & set(name.split("_"))), np.nan)
+        for lead in np.flatnonzero(is_flat):
+            values |= dict.fromkeys(_OF_LEAD[lead], np.nan)
     return np.array([values[name] for name in UNITS], dtype=np.float32)

@@ -5,6 +5,11 @@ RMSSD, SDNN and pNNx are those of the Task Force of the ESC and NASPE 1996
 are the bins of the entropy.
 """
 
+import collections
+import itertools
+import math
+import statistics
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,53 +44,56 @@ def measure(peaks_s: NDArray[np.float64]) -> dict[str, float]:
     intervals: below 0 where short and long ones alternate, above 0 where they swing slowly.
     """
     values = dict.fromkeys(UNITS, np.nan)
-    rr_s = np.diff(peaks_s)
-    if not len(rr_s):
+    rr_s = np.diff(peaks_s).tolist()
+    if not rr_s:
         return values
-    median_s = float(np.median(rr_s))
+    intervals, median_s, mean_s = len(rr_s), statistics.median(rr_s), sum(rr_s) / len(rr_s)
     values["rate_bpm"] = 60 / median_s
-    values["rr_mean_ms"] = 1000 * float(rr_s.mean())
-    if len(rr_s) < _LEAST:
+    values["rr_mean_ms"] = 1000 * mean_s
+    if intervals < _LEAST:
         return values
-    steps_s = np.abs(np.diff(rr_s))
-    early = prematurity(peaks_s)[1:]
+    steps_s = [abs(later - earlier) for earlier, later in itertools.pairwise(rr_s)]
+    away_s = [each_s - mean_s for each_s in rr_s]
+    squares = sum(each_s * each_s for each_s in away_s)
+    lagged = sum(earlier * later for earlier, later in itertools.pairwise(away_s))
+    deviation_s = math.sqrt(squares / (intervals - 1))
+    early = prematurity(peaks_s).tolist()[1:]
     return values | {
-        "rr_sd_ms": 1000 * float(rr_s.std(ddof=1)),
-        "rr_cv": float(rr_s.std(ddof=1) / rr_s.mean()),
-        "rmssd_ms": 1000 * float(np.sqrt((steps_s**2).mean())),
-        "rr_step": float(np.median(steps_s)) / median_s,
-        "pnn20": float((steps_s > 0.02).mean()),
-        "pnn50": float((steps_s > 0.05).mean()),
-        "rr_entropy_bit": _entropy_bit(rr_s / median_s),
-        "rr_shortest": float(rr_s.min()) / median_s,
-        "rr_longest": float(rr_s.max()) / median_s,
-        "rr_lag1": _lag1(rr_s),
-        "premature_share": float((early > 1 - EARLY).mean()),
-        "pause_share": float((early < 1 - LATE).mean()),
+        "rr_sd_ms": 1000 * deviation_s,
+        "rr_cv": deviation_s / mean_s,
+        "rmssd_ms": 1000 * math.sqrt(sum(step_s * step_s for step_s in steps_s) / len(steps_s)),
+        "rr_step": statistics.median(steps_s) / median_s,
+        "pnn20": sum(step_s > 0.02 for step_s in steps_s) / len(steps_s),
+        "pnn50": sum(step_s > 0.05 for step_s in steps_s) / len(steps_s),
+        "rr_entropy_bit": _entropy_bit([each_s / median_s for each_s in rr_s]),
+        "rr_shortest": min(rr_s) / median_s,
+        "rr_longest": max(rr_s) / median_s,
+        "rr_lag1": lagged / squares if squares > 0 else 0.0,
+        "premature_share": sum(each > 1 - EARLY for each in early) / intervals,
+        "pause_share": sum(each < 1 - LATE for each in early) / intervals,
     }
 
 
 def prematurity(peaks_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """[beat]: by which share of the local RR interval (the median of five) a beat comes early;
     negative where late, 0 for the first beat."""
-    rr_s = np.diff(peaks_s)
-    if not len(rr_s):
+    rr_s = np.diff(peaks_s).tolist()
+    if not rr_s:
         return np.zeros(len(peaks_s))
     half = _NEIGHBOURS // 2
-    padded = np.pad(rr_s, half, "reflect" if len(rr_s) > half else "edge")
-    local_s = np.median(np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS), axis=1)
-    return np.concatenate([[0.0], 1 - rr_s / local_s])
+    if len(rr_s) > half:  # mirrored at both ends
+        padded_s = [*rr_s[half:0:-1], *rr_s, *rr_s[-2 : -half - 2 : -1]]
+    else:
+        padded_s = [rr_s[0]] * half + rr_s + [rr_s[-1]] * half
+    early = [0.0]
+    for place, interval_s in enumerate(rr_s):
+        local_s = sorted(padded_s[place : place + _NEIGHBOURS])[half]
+        early.append(1 - interval_s / local_s)
+    return np.array(early)
 
 
-def _entropy_bit(relative: NDArray[np.float64]) -> float:
+def _entropy_bit(relative: list[float]) -> float:
     """Shannon entropy of the intervals, as shares of their median, in bins of `_BIN`."""
-    _, counts = np.unique(np.floor(relative / _BIN + 0.5), return_counts=True)
-    shares = counts / counts.sum()
-    return float(-(shares * np.log2(shares)).sum()) + 0.0
-
-
-def _lag1(rr_s: NDArray[np.float64]) -> float:
-    """The correlation of each interval with the next; 0 where they do not vary."""
-    away = rr_s - rr_s.mean()
-    power = float((away**2).sum())
-    return float((away[1:] * away[:-1]).sum()) / power if power > 0 else 0.0
+    counts = collections.Counter(math.floor(each / _BIN + 0.5) for each in relative).values()
+    total = len(relative)
+    return sum(count / total * math.log2(total / count) for count in counts)

@@ -6,9 +6,13 @@ arm, 90 to the feet (AHA/ACCF/HRS 2009, doi:10.1161/CIRCULATIONAHA.108.191095). 
 Fridericia's, QT / RR^(1/3) with RR in seconds (L. S. Fridericia 1920).
 """
 
+import functools
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgpipe.features.atria import without_line
 from ecgpipe.features.beats import Beats
 from ecgpipe.features.delineation import Marks
 from ecgpipe.project.leads import LEADS
@@ -76,7 +80,7 @@ def measure(beats: Beats, marks: Marks) -> dict[str, float]:
     return {
         **_intervals(beats, marks),
         **_axes(beats, marks, centred_mv),
-        **_qrs(beats, centred_mv, begin, end),
+        **_qrs(beats, centred_mv, begin, end, r_mv),
         **_q(beats, centred_mv[begin:end]),
         **_repolarisation(beats, centred_mv, end, t_mv, r_mv),
         **_p(marks, centred_mv),
@@ -85,11 +89,20 @@ def measure(beats: Beats, marks: Marks) -> dict[str, float]:
 
 def _named(form: str, names: tuple[str, ...], by_lead: NDArray) -> dict[str, float]:
     """Features of some leads, of values [12]."""
-    return {form.format(name): float(by_lead[LEADS.index(name)]) for name in names}
+    keys, places = _keys(form, names)
+    return dict(zip(keys, by_lead[places].tolist(), strict=True))
 
 
-def _places(names: tuple[str, ...]) -> list[int]:
-    return [LEADS.index(name) for name in names]
+@functools.cache
+def _keys(form: str, names: tuple[str, ...]) -> tuple[list[str], NDArray[np.intp]]:
+    """The features' names, and the leads' places."""
+    return [form.format(name) for name in names], _places(names)
+
+
+@functools.cache
+def _places(names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where leads stand among all."""
+    return np.array([LEADS.index(name) for name in names])
 
 
 def _intervals(beats: Beats, marks: Marks) -> dict[str, float]:
@@ -111,51 +124,53 @@ def axis_deg(area_i: float, area_avf: float) -> float:
     >>> axis_deg(1.0, 0.0), round(axis_deg(0.5, 0.75), 1)
     (0.0, 60.0)
     """
-    return float(np.degrees(np.arctan2(area_avf * 2 / np.sqrt(3), area_i)))
+    return math.degrees(math.atan2(area_avf * 2 / math.sqrt(3), area_i))
 
 
 def _axes(beats: Beats, marks: Marks, centred_mv: NDArray) -> dict[str, float]:
     """Frontal axes of P, QRS and T, and the angle between those of QRS and T."""
-    limbs = centred_mv[:, _places(("I", "aVF"))].astype(np.float64)
-    qrs_deg = axis_deg(*limbs[slice(*marks.qrs)].sum(axis=0))
+    limbs = centred_mv[:, _places(("I", "aVF"))]
+    qrs_deg = axis_deg(*limbs[slice(*marks.qrs)].sum(axis=0).tolist())
     t_deg = angle_deg = np.nan
-    p = limbs[marks.p[0] : marks.p[2] + 1]
-    p_deg = axis_deg(*(p - np.linspace(p[0], p[-1], len(p))).sum(axis=0))
+    p_mv = without_line(limbs[marks.p[0] : marks.p[2] + 1])
     if marks.has_t:
         begin = max(marks.qrs[1], marks.t[0] - beats.samples(0.08))
-        t_deg = axis_deg(*limbs[begin : marks.t[1]].sum(axis=0))
+        t_deg = axis_deg(*limbs[begin : marks.t[1]].sum(axis=0).tolist())
         angle_deg = abs((qrs_deg - t_deg + 180) % 360 - 180)
     return {
-        "p_axis_deg": p_deg,
+        "p_axis_deg": axis_deg(*p_mv.sum(axis=0).tolist()),
         "qrs_axis_deg": qrs_deg,
         "t_axis_deg": t_deg,
         "qrs_t_angle_deg": angle_deg,
     }
 
 
-def _qrs(beats: Beats, centred_mv: NDArray, begin: int, end: int) -> dict[str, float]:
+def _qrs(
+    beats: Beats, centred_mv: NDArray, begin: int, end: int, high_mv: NDArray
+) -> dict[str, float]:
     """Amplitudes and shape of the QRS."""
     qrs_mv = centred_mv[begin:end]
-    high_mv, low_mv = np.maximum(qrs_mv.max(axis=0), 0), np.minimum(qrs_mv.min(axis=0), 0)
+    largest, low_mv = qrs_mv.argmax(axis=0), np.minimum(qrs_mv.min(axis=0), 0)
     span_mv = high_mv - low_mv
     ms = 1000 / beats.rate_hz
     terminal_mv = centred_mv[max(end - beats.samples(_TERMINAL_S), begin) : end].mean(axis=0)
-    chest = _places(LEADS[6:])
-    above = high_mv[chest] + low_mv[chest] > 0  # R is larger than S
-    # S counts where it follows R.
-    s_mv = np.array([qrs_mv[peak:, lead].min() for lead, peak in enumerate(qrs_mv.argmax(axis=0))])
-    change = np.sign(np.diff(qrs_mv[:: max(beats.samples(0.004), 1)], axis=0))
+    above = high_mv[6:] + low_mv[6:] > 0  # in a chest lead, R is larger than S
+    follows_r = np.arange(len(qrs_mv))[:, None] >= largest  # S counts where it does
+    s_mv = np.where(follows_r, qrs_mv, 0).min(axis=0)
+    shown_mv = qrs_mv[:: max(beats.samples(0.004), 1)]
+    change = np.sign(shown_mv[1:] - shown_mv[:-1])
+    turns = np.count_nonzero(change[1:] * change[:-1] < 0)
     return {
         **_named("r_{}_mv", SHOWN, high_mv),
-        **_named("s_{}_mv", SHOWN, np.minimum(s_mv, 0)),
+        **_named("s_{}_mv", SHOWN, s_mv),
         **_named("qrs_area_{}_mv_ms", AREAS, qrs_mv.sum(axis=0) * ms),
         **_named("qrs_terminal_{}", TERMINAL, terminal_mv / np.maximum(span_mv, 0.05)),
-        **_named("r_peak_{}_ms", PEAK_TIMES, qrs_mv.argmax(axis=0) * ms),
+        **_named("r_peak_{}_ms", PEAK_TIMES, largest * ms),
         "limb_span_mv": float(span_mv[:6].max()),
-        "chest_span_mv": float(span_mv[chest].max()),
+        "chest_span_mv": float(span_mv[6:].max()),
         "r_rises_at": float(above.argmax() + 1) if above.any() else 7.0,
         "r_prime_V1_mv": _r_prime_mv(qrs_mv[:, LEADS.index("V1")]),
-        "qrs_turns": float((change[1:] * change[:-1] < 0).sum(axis=0).mean()),
+        "qrs_turns": turns / len(LEADS),
     }
 
 
@@ -167,54 +182,52 @@ def _r_prime_mv(v1_mv: NDArray) -> float:
 def _q(beats: Beats, qrs_mv: NDArray) -> dict[str, float]:
     """Depth and duration of Q, the first wave where that points down, in the second deepest of a
     wall's leads."""
-    is_up = qrs_mv > _LEAST_MV
-    first_up = np.where(is_up.any(axis=0), is_up.argmax(axis=0), len(qrs_mv))
-    depth_mv, lasts_ms = np.zeros(len(LEADS)), np.zeros(len(LEADS))
-    for lead, until in enumerate(first_up):
-        wave = qrs_mv[:until, lead]
-        if len(wave) and wave.min() < -_LEAST_MV:
-            depth_mv[lead] = -wave.min()
-            lasts_ms[lead] = 1000 / beats.rate_hz * (wave < -_LEAST_MV).sum()
+    has_risen = np.logical_or.accumulate(qrs_mv > _LEAST_MV, axis=0)
+    first_mv = np.where(has_risen, 0, qrs_mv)
+    depth_mv = -first_mv.min(axis=0)
+    depth_mv[depth_mv <= _LEAST_MV] = 0
+    lasts_ms = 1000 / beats.rate_hz * (first_mv < -_LEAST_MV).sum(axis=0)
     values = {}
     for wall, names in WALLS.items():
-        values[f"q_{wall}_mv"] = float(np.sort(depth_mv[_places(names)])[-2])
-        values[f"q_{wall}_ms"] = float(np.sort(lasts_ms[_places(names)])[-2])
+        places = _places(names)
+        values[f"q_{wall}_mv"] = sorted(depth_mv[places].tolist())[-2]
+        values[f"q_{wall}_ms"] = sorted(lasts_ms[places].tolist())[-2]
     return values
 
 
-def _t_mv(beats: Beats, marks: Marks, centred_mv: NDArray) -> NDArray[np.float64]:
-    """[2, 12]: lowest and highest of each lead about the peak of T."""
+def _t_mv(beats: Beats, marks: Marks, centred_mv: NDArray) -> tuple[NDArray, NDArray]:
+    """Lowest and highest [12] of each lead about the peak of T."""
     first = max(marks.t[0] - beats.samples(0.1), marks.qrs[1] + beats.samples(0.04))
     last = max(marks.t[0] + beats.samples(0.06), first + 1)
     near = centred_mv[first:last]
-    return np.stack([near.min(axis=0), near.max(axis=0)])
+    return near.min(axis=0), near.max(axis=0)
 
 
 def _repolarisation(
-    beats: Beats, centred_mv: NDArray, end: int, t_mv: NDArray, r_mv: NDArray
+    beats: Beats, centred_mv: NDArray, end: int, t_mv: tuple[NDArray, NDArray], r_mv: NDArray
 ) -> dict[str, float]:
     """ST 60 ms after the QRS, and T."""
     st_at = min(end + beats.samples(_ST_S), len(centred_mv) - 1)
     low_mv, high_mv = t_mv
     signed_mv = np.where(-low_mv > high_mv, low_mv, high_mv)
-    pairs = [min(-signed_mv[place] for place in _places(pair)) for pair in NEIGHBOURS]
+    inverted_mv = dict(zip(LEADS, (-signed_mv).tolist(), strict=True))
+    pairs = [min(inverted_mv[first], inverted_mv[second]) for first, second in NEIGHBOURS]
     smaller_mv = np.minimum(np.maximum(high_mv, 0), np.maximum(-low_mv, 0))
     return {
         **_named("t_{}_mv", SHOWN, signed_mv),
         **_named("st_{}_mv", SHOWN, centred_mv[st_at]),
         **_named("t_to_r_{}", RATIOS, signed_mv / np.maximum(r_mv, 0.1)),
-        "t_inverted_pair_mv": float(max(pairs)),
-        "t_biphasic_mv": float(np.sort(smaller_mv[_places(SHOWN)])[-2]),
+        "t_inverted_pair_mv": max(pairs),
+        "t_biphasic_mv": sorted(smaller_mv[_places(SHOWN)].tolist())[-2],
     }
 
 
 def _p(marks: Marks, centred_mv: NDArray) -> dict[str, float]:
     """Amplitudes of P above the line from its begin to its end, and of its second half in V1."""
-    p_mv = centred_mv[marks.p[0] : marks.p[2] + 1]
-    p_mv = p_mv - np.linspace(p_mv[0], p_mv[-1], len(p_mv))
-    largest = np.abs(p_mv).argmax(axis=0)
+    p_mv = without_line(centred_mv[marks.p[0] : marks.p[2] + 1])
+    high_mv, low_mv = p_mv.max(axis=0), p_mv.min(axis=0)
     later_mv = p_mv[len(p_mv) // 2 :, LEADS.index("V1")]
     return {
-        **_named("p_{}_mv", P_SHOWN, p_mv[largest, np.arange(len(LEADS))]),
+        **_named("p_{}_mv", P_SHOWN, np.where(-low_mv > high_mv, low_mv, high_mv)),
         "p_terminal_V1_mv": float(later_mv.min()),
     }

@@ -32,7 +32,7 @@ _DIED = (
 PER_FOLDER = 125  # recordings to a subfolder of sim-north
 # What a source calls a recording that has only what it does not annotate.
 OTHER = {
-    "sim-north": "102594003",  # abnormal electrocardiogram
+    "sim-north": concepts.ABNORMAL_ECG,
     "sim-east": "abnormal ECG",
     "sim-south": "OTHER",
     "sim-west": "3",

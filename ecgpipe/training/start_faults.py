@@ -51,10 +51,11 @@ def of_settings(
     folder: Path, network: ModelParams, normalise: str, conditioning: Mapping[str, Any]
 ) -> list[str]:
     """What can be told before a training of a start in `folder`: that it does not fit, or is
-    described by no sound model.json; empty too where there is none yet."""
+    described by no sound model.json; empty too where data/pretrained, which a stage makes, has none
+    yet."""
     path = folder / "model.json"
     if not path.is_file():
-        return []
+        return [] if folder == paths.PRETRAINED else [no_model(folder)]
     try:
         about = json_objects.parse(digests.read_verified(path), path, "give another model")
     except UserError as error:

@@ -28,6 +28,7 @@ from ecgpipe.project import checked_params, paths, tables
 from ecgpipe.project.digests import SUMS, digest
 from ecgpipe.project.stage import run
 from ecgpipe.report import plots
+from ecgpipe.signals.store import read_features
 from ecgpipe.splitting.join import read_store
 from tests.fixtures.small_project import (
     ROOT,
@@ -282,6 +283,7 @@ def _fold(name: str) -> None:
 def _store(name: str) -> None:
     examples.open_stores(["sim-north"])
     read_store(paths.store("sim-north"))
+    read_features(paths.store("sim-north"))
 
 
 def _points(name: str) -> None:
@@ -308,7 +310,7 @@ KINDS = {
     "operating points": ("data/models/operating/*", _points),
     "training state": ("state.pt", _state),
 }
-FILES = {"store": 6, "predictions": 4, "model": 3, "folds": 3, "training state": 1}  # else 2
+FILES = {"store": 7, "predictions": 4, "model": 3, "folds": 3, "training state": 1}  # else 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -72,3 +72,12 @@ def test_settings_are_held_to_the_model_as_soon_as_it_is_there(tmp_path):
     digests.write_digests(folder)
     (fault,) = start_faults.of_settings(folder, NETWORK, "none", CONDITIONING)
     assert fault.startswith(f"train.start_model: {folder}/model.json: classes: it is missing")
+
+
+def test_a_start_that_is_not_there_is_told_before_anything_runs_but_the_one_that_a_stage_makes(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (fault,) = start_faults.of_settings(Path("data/nowhere"), NETWORK, "none", CONDITIONING)
+    assert "data/nowhere holds no model.json; give the folder of a trained model" in fault
+    assert start_faults.of_settings(paths.PRETRAINED, NETWORK, "none", CONDITIONING) == []

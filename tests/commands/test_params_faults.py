@@ -203,7 +203,8 @@ def test_a_model_to_start_from_that_does_not_fit_is_told_before_anything_runs(tm
     values = copy.deepcopy(params.load(FILES[0]))
     values["model"] |= NETWORK.model_dump()
     values["train"] |= {"start": "model", "start_model": str(tmp_path / "theirs")}
-    assert faults(values, ENTRIES) == [], "no fault as long as none is there: a stage may make it"
+    (fault,) = faults(values, ENTRIES)
+    assert "theirs holds no model.json; give the folder of a trained model" in fault
     small_models.write(tmp_path)
     (tmp_path / "fold-0").rename(tmp_path / "theirs")
     assert faults(values, ENTRIES) == []

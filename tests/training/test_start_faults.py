@@ -60,9 +60,8 @@ def test_a_folder_of_models_is_no_model_and_one_of_it_is_named(tmp_path):
 
 def test_settings_are_held_to_the_model_as_soon_as_it_is_there(tmp_path):
     small_models.write(tmp_path / "models")
-    folder, missing = tmp_path / "models/fold-0", tmp_path / "models/fold-9"
+    folder = tmp_path / "models/fold-0"
     wider = NETWORK.model_copy(update={"width": 8})
-    assert start_faults.of_settings(missing, wider, "none", CONDITIONING) == []
     assert start_faults.of_settings(folder, NETWORK, "none", CONDITIONING) == []
     (fault,) = start_faults.of_settings(folder, wider, "none", CONDITIONING)
     assert "does not fit this run (model.width: 4 there, 8 here)" in fault

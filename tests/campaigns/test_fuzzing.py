@@ -250,4 +250,4 @@ def test_what_reads_conditions_too(plain):
     for _ in range(500):
         put(plain, changed(rng, raw, MARKS))
         verdict, *rest = build_store.condition_file(plain, source, params)
-        assert verdict in ("ok", "refused") and len(rest) == (5 if verdict == "ok" else 2)
+        assert verdict in ("ok", "refused") and len(rest) == (6 if verdict == "ok" else 2)

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from dvc.repo import Repo
 
 from ecgpipe.prediction import ensemble, pretrained
@@ -12,7 +11,6 @@ from tests.fixtures.small_project import ROOT
 
 FOLDER = ROOT / paths.PRETRAINED
 MOST_MB = 10
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="Git has no pretrained network yet")
 
 
 def test_dvc_finds_it_as_its_lock_has_it_so_that_no_repro_pretrains_unasked():
